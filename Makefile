@@ -1,0 +1,49 @@
+# contado: ten verbs. Each one sets up what it needs; nothing is done by hand.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SERVE ?= 1
+DEMO ?= demo
+# Chromium, PostgreSQL and the like are installed by .ci/run; tests that need them skip with a reason.
+export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
+
+.PHONY: demo test test-all acceptance check bench docs serve clean
+
+$(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard frontend/package*.json)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@( $(BIN)/pip install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[dev]' ) \
+	  || $(BIN)/pip install --quiet -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/.ready  ## build the demonstration workspace, print its summary, serve it (SERVE=0: stop after the summary)
+	$(BIN)/contado demo $(DEMO)
+ifneq ($(SERVE),0)
+	$(BIN)/contado serve -w $(DEMO)
+endif
+
+check: $(VENV)/.ready  ## every static check
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: check  ## static checks and the tests (under 10 minutes on 2 cores)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+
+test-all: check  ## also the slow suites
+	$(BIN)/pytest -n 2 --dist loadfile
+
+acceptance: $(VENV)/.ready  ## the definitions of done as a table: item, figure, goal, holds
+	$(BIN)/pytest -q -n 2 --dist loadfile tests/acceptance --acceptance-table
+
+bench: $(VENV)/.ready  ## contado beside its peers, ratios
+	$(BIN)/contado bench all
+
+docs: $(VENV)/.ready  ## test the examples of the docs
+	$(BIN)/pytest -q tests/docs
+
+serve: $(VENV)/.ready
+	$(BIN)/contado serve -w $(DEMO)
+
+clean:
+	rm -rf $(VENV) $(DEMO) .mypy_cache .ruff_cache .pytest_cache .numba_cache .hypothesis build dist src/contado/web/static/vendor

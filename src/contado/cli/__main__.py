@@ -1,0 +1,5 @@
+"""`python -m contado.cli`."""
+
+from contado.cli import main
+
+main()

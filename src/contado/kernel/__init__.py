@@ -1,0 +1,1 @@
+"""The common language (tables, workspace, territory) and the decision (solver, portfolio)."""

@@ -1,0 +1,214 @@
+"""Settings: one ``contado.toml`` a workspace, one typed place, grouped by theme.
+
+An unknown key is refused with "did you mean"; a value of the wrong type or out of range names the key.
+`describe` lists every setting for the docs page; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+
+import msgspec
+from msgspec import Meta
+
+from contado.kernel.errors import Damaged, SettingError, did_you_mean
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "Body",
+    "Pavement",
+    "Planning",
+    "Setting",
+    "Settings",
+    "TerritorySettings",
+    "Web",
+    "WorkspaceSettings",
+    "describe",
+    "dump",
+    "load",
+    "parse",
+]
+
+SCHEMA_VERSION = 1
+"""Layout version of a workspace folder; a higher one is refused by an older program."""
+
+
+class _Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of a theme: a table of contado.toml."""
+
+
+class WorkspaceSettings(_Theme, frozen=True, kw_only=True):
+    """[workspace]: the folder itself."""
+
+    name: Annotated[str, Meta(description="name shown in titles")] = "contado"
+    lock_wait_s: Annotated[float, Meta(ge=0, description="how long a second writer waits for a lock")] = 5.0
+    key: Annotated[str, Meta(description="random key of the keyed hashes of vehicles and persons")] = ""
+
+
+class TerritorySettings(_Theme, frozen=True, kw_only=True):
+    """[territory]: what the workspace covers."""
+
+    name: Annotated[str, Meta(description="name of the territory")] = ""
+    epsg: Annotated[int, Meta(ge=1, description="EPSG code in which lengths and areas are measured")] = 32632
+    timezone: Annotated[str, Meta(description="time zone of the legal day")] = "Europe/Rome"
+
+
+class Body(_Theme, frozen=True, kw_only=True):
+    """[body]: the public body that answers for the workspace."""
+
+    name: Annotated[str, Meta(description="name of the body, in the slim bar of every page")] = ""
+    fiscal_code: Annotated[str, Meta(description="fiscal code of the body (11 digits)")] = ""
+    office: Annotated[str, Meta(description="office to ask, shown on practice pages")] = ""
+    contact: Annotated[str, Meta(description="address, telephone and hours of the office")] = ""
+    accessibility_contact: Annotated[str, Meta(description="address for accessibility feedback")] = ""
+
+
+class Web(_Theme, frozen=True, kw_only=True):
+    """[web]: the pages."""
+
+    host: Annotated[str, Meta(description="address to listen on")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="port to listen on; 0 = a free one")] = 8000
+    rows_a_page: Annotated[int, Meta(ge=10, le=500, description="rows of a table on one page")] = 50
+    default_lang: Annotated[Literal["it", "en"], Meta(description="language of the root address")] = "it"
+
+
+class Pavement(_Theme, frozen=True, kw_only=True):
+    """[pavement]: road sensing."""
+
+    sigma_m: Annotated[
+        float, Meta(gt=0, description="standard deviation of a position, for map matching")
+    ] = 5.0
+    cell_m: Annotated[float, Meta(gt=0, description="length of a condition cell")] = 20.0
+    not_driven_d: Annotated[
+        float, Meta(gt=0, description="days after which a section counts as not driven")
+    ] = 30.0
+    retention_d: Annotated[float, Meta(gt=0, description="days after which raw signals are deleted")] = 180.0
+
+
+class Planning(_Theme, frozen=True, kw_only=True):
+    """[planning]: the programme."""
+
+    discount_rate_share: Annotated[float, Meta(gt=-1, description="social discount rate a year")] = 0.03
+    gap_share: Annotated[float, Meta(ge=0, description="relative gap at which the optimiser may stop")] = 1e-4
+    time_limit_s: Annotated[float, Meta(gt=0, description="time the optimiser may take")] = 60.0
+
+
+class Settings(_Theme, frozen=True, kw_only=True):
+    """All settings of a workspace; ``schema`` is the version of the folder's layout."""
+
+    schema: Annotated[int, Meta(ge=1, description="layout version of the folder")] = SCHEMA_VERSION
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    territory: TerritorySettings = TerritorySettings()
+    body: Body = Body()
+    web: Web = Web()
+    pavement: Pavement = Pavement()
+    planning: Planning = Planning()
+
+
+class Setting(NamedTuple):
+    """One row of the settings page."""
+
+    name: str
+    type: str
+    default: object
+    unit: str | None
+    help: str
+
+
+def describe() -> list[Setting]:
+    """Return every setting with type, default, unit and help."""
+    from contado.kernel.declare import Field, fields
+    from contado.kernel.units import unit_of
+
+    def rows(struct: type[msgspec.Struct], prefix: str) -> list[Setting]:
+        out: list[Setting] = []
+        for f in fields(struct):
+            if isinstance(f.type, type) and issubclass(f.type, msgspec.Struct):
+                out += rows(f.type, f"{prefix}{f.name}.")
+            else:
+                out.append(Setting(prefix + f.name, _type_name(f), f.default, unit_of(f.name), f.help))
+        return out
+
+    def _type_name(f: Field) -> str:
+        return " | ".join(f.choices) if f.choices else f.type.__name__
+
+    return rows(Settings, "")
+
+
+def parse(text: str, *, name: str = "contado.toml") -> Settings:
+    """Read settings from TOML text.
+
+    Raises
+    ------
+    Damaged
+        The text is no TOML.
+    SettingError
+        A key is unknown (with "did you mean") or a value is of the wrong type or out of range.
+    """
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Damaged(
+            f"{name} cannot be read: {error}.", hint="restore it from a backup", field=name
+        ) from None
+    _refuse_unknown(data, Settings, "", name)
+    try:
+        return msgspec.convert(data, Settings)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at ")
+        key = place.strip("`$.")
+        raise SettingError(
+            f"{name}: {key}: {message}.", rule="bad_setting", hint="see the settings page", field=key
+        ) from None
+
+
+def _refuse_unknown(data: dict[str, Any], struct: type[msgspec.Struct], prefix: str, name: str) -> None:
+    known = {f.name: f.type for f in msgspec.structs.fields(struct)}
+    for key, value in data.items():
+        if key not in known:
+            hint = did_you_mean(key, known)
+            raise SettingError(f"{name}: unknown setting {prefix + key!r}.", hint=hint, field=prefix + key)
+        kind = known[key]
+        if isinstance(value, dict) and isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            _refuse_unknown(value, kind, f"{prefix}{key}.", name)
+
+
+def load(path: Path) -> Settings:
+    """Read the settings file ``path`` (errors of `parse`)."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Damaged(
+            f"{path.name} is not UTF-8 text.", hint="restore it from a backup", field=path.name
+        ) from None
+    return parse(text, name=path.name)
+
+
+def dump(settings: Settings) -> str:
+    """Return TOML text of ``settings``: every value that differs from its default, schema and names always."""
+    lines = [f"schema = {settings.schema}"]
+    for theme in msgspec.structs.fields(Settings):
+        value = getattr(settings, theme.name)
+        if not isinstance(value, msgspec.Struct):
+            continue
+        default = type(value)()
+        rows = [
+            f"{f.name} = {_toml(getattr(value, f.name))}"
+            for f in msgspec.structs.fields(type(value))
+            if getattr(value, f.name) != getattr(default, f.name)
+        ]
+        if rows:
+            lines += ["", f"[{theme.name}]", *rows]
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return msgspec.json.encode(value).decode()
+    return repr(value)

@@ -1,0 +1,1 @@
+"""What a practice, or a test of one, needs: the conformance suite and the toy territory."""

@@ -1,0 +1,106 @@
+"""Everything a user can ask for, declared once.
+
+`INDEX` is the static list of names with their one-line help, so that the command line answers ``--help``
+without importing anything heavy. The verb ``pavement iri`` stands in `contado.verbs.pavement.iri` as
+``VERB``; dashes become underscores and a Python keyword takes a final underscore.
+"""
+
+from __future__ import annotations
+
+import importlib
+import keyword
+from typing import TYPE_CHECKING, Any
+
+from contado.kernel.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from contado.kernel.declare import Verb
+
+__all__ = ["GROUPS", "INDEX", "load", "names"]
+
+INDEX: Mapping[str, str | Mapping[str, str]] = {
+    "init": "Create a workspace of a territory",
+    "demo": "Build the demonstration workspace",
+    "import": "Bring a file into the workspace as a layer",
+    "export": {
+        "layer": "Write a layer to a file",
+    },
+    "serve": "Show the workspace in a browser",
+    "locate": "Say which municipality a point lies in",
+    "territory": {
+        "unit": "Look up municipalities by code or name",
+    },
+    "frontend": {
+        "check": "Check the third-party files of the web pages",
+    },
+    "diagnose": "Let a practice measure the territory",
+    "propose": "Let a practice propose interventions",
+    "monitor": "Let a practice measure what was done",
+    "plan": "Choose the programme of the workspace under its budgets",
+    "why": "Show where a number comes from",
+    "rerun": "Repeat a recorded run and compare the bytes",
+    "tables": {
+        "check": "Check tables against their schemas",
+        "schema": "Describe the schemas of the tables",
+        "import": "Bring a folder of tables into the workspace",
+    },
+    "practice": {
+        "list": "List the registered practices",
+        "check": "Run the conformance suite on a practice",
+    },
+    "pavement": {
+        "network": "Read a street network and count it",
+        "reference": "Convert between chainages and points of a route",
+        "match": "Match GNSS traces to the street network",
+        "iri": "Compute the International Roughness Index of a profile",
+        "simulate": "Simulate drives over an invented road",
+        "read": "Read drives as phones and loggers write them",
+        "process": "Turn drives into roughness cells and anomalies",
+        "fuse": "Fuse the cells of many passes into one state",
+        "segment": "Cut cells into homogeneous segments",
+        "condition": "Grade segments and rank them",
+        "strategies": "List the treatments each segment could get",
+        "load": "Bring a folder of drives into the workspace",
+    },
+    "bench": "Time contado beside its peers",
+}
+
+GROUPS: Mapping[str, str] = {
+    "export": "Layers out of the workspace",
+    "territory": "Municipalities and their codes",
+    "frontend": "Third-party files of the web pages",
+    "tables": "Check and describe tables",
+    "practice": "List and check practices",
+    "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
+}
+
+
+def names() -> Iterator[str]:
+    """Yield the full name of every verb, in the order of the index."""
+    for name, entry in INDEX.items():
+        if isinstance(entry, str):
+            yield name
+        else:
+            yield from (f"{name} {verb}" for verb in entry)
+
+
+def load(name: str) -> Verb[Any, Any]:
+    """Import and return the verb called ``name`` ("pavement iri").
+
+    Raises
+    ------
+    UsageError
+        There is no such verb; the hint names the nearest.
+    """
+    if name not in set(names()):
+        raise UsageError(
+            f"There is no verb {name!r}.",
+            rule="unknown_verb",
+            hint=did_you_mean(name, names()) or "contado --help",
+        )
+    parts = [part.replace("-", "_") for part in name.split()]
+    parts = [f"{part}_" if keyword.iskeyword(part) else part for part in parts]
+    verb: Verb[Any, Any] = importlib.import_module("contado.verbs." + ".".join(parts)).VERB
+    return verb

@@ -1,0 +1,1 @@
+"""Layers out of the workspace: one verb a module."""

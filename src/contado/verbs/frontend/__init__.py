@@ -1,0 +1,1 @@
+"""Third-party files of the web pages: one verb a module."""

@@ -1,0 +1,1 @@
+"""Road sensing, from network and drives to condition: one verb a module."""

@@ -1,0 +1,1 @@
+"""List and check practices: one verb a module."""

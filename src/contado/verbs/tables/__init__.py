@@ -1,0 +1,1 @@
+"""Check and describe tables: one verb a module."""

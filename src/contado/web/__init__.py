@@ -1,0 +1,1 @@
+"""The pages and open interfaces of a workspace."""
