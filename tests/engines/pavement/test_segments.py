@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -37,7 +39,7 @@ def test_cost_equals_the_plain_dynamic_programme(iri, least, penalty):
     y = np.log(values)
     found = segment(start, end, values, min_length_m=20.0 * least, penalty=penalty)
     edges = np.concatenate((found.first_cell, [len(y)]))
-    parts = [y[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [y[a:b] for a, b in pairwise(edges)]
     cost = sum(((p - p.mean()) ** 2).sum() + penalty for p in parts) - penalty
     expected = best_cost(y, least, penalty) if len(y) >= least else ((y - y.mean()) ** 2).sum()
     assert cost == pytest.approx(expected, abs=1e-9)
