@@ -113,7 +113,7 @@ def _count(cleaned: Cleaned, rule: str, mask: Bools, file: str, why: str) -> Non
 
 def _tidy(cleaned: Cleaned, required: Sequence[str], file: str) -> None:
     """Keep rows whose ``required`` columns are finite, sorted by time, one a time; report the counts."""
-    whole: Bools = np.isfinite(np.stack([cleaned.columns[key] for key in required])).all(axis=0)
+    whole: Bools = np.logical_and.reduce([np.isfinite(cleaned.columns[key]) for key in required])
     first = [cleaned.columns["row"][~whole]]
     _keep(cleaned, whole)
     time = cleaned.columns["time"]
