@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.fuse import FuseSettings
+    from contado.engines.pavement.fusion import FuseSettings
 
 __all__ = ["Fleet", "Passes", "estimate"]
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["HOMOGENEOUS_CV", "Segments", "noise_sd", "segment"]
+__all__ = ["HOMOGENEOUS_CV", "Segments", "noise_sd", "segment", "warm_up"]
 
 HOMOGENEOUS_CV = 0.25
 """Largest coefficient of variation of a homogeneous segment [2]."""
@@ -78,6 +78,11 @@ def noise_sd(log_iri: NDArray[np.float64]) -> float:
     if log_iri.size < 2:
         return 0.0
     return float(_MAD_TO_SD * np.median(np.abs(np.diff(log_iri))) / np.sqrt(2.0))
+
+
+def warm_up() -> None:
+    """Compile the search, or load it from disk, so that what follows is computation only."""
+    segment([0.0, 100.0], [100.0, 200.0], [1.0, 2.0])
 
 
 def segment(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import condition, user_cost
-from contado.engines.pavement.strategies import (
+from contado.engines.pavement.strategy import (
     DO_NOTHING_YEAR,
     StrategySettings,
     roads_of,

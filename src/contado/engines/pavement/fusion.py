@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CELL_STATES", "FuseSettings", "Fused", "fuse", "observations_of"]
+__all__ = ["CELL_STATES", "FuseSettings", "Fused", "fuse", "observations_of", "warm_up"]
 
 CELL_STATES = ("measured", "not_driven", "renewed", "not_measurable")
 """Driven lately; not within `FuseSettings.not_driven_d`; works since the last pass; never measurable."""
@@ -87,6 +87,11 @@ class Fused:
     drives_repeated: tuple[str, ...]
     vehicle_bias: dict[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+
+
+def warm_up(on: date) -> None:
+    """Compile the filter, or load it from disk, so that what follows is computation only."""
+    fuse([], on=on)
 
 
 def fuse(

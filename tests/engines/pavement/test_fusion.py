@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from contado.engines.pavement.fuse import FuseSettings, fuse, observations_of
+from contado.engines.pavement.fusion import FuseSettings, fuse, observations_of
 from contado.kernel.errors import ColumnNotFound, DataError
 
 ON = date(2027, 6, 30)
