@@ -90,9 +90,8 @@ def test_fuse_writes_a_state_to_go_on_from(write, tmp_path):
     )
     assert again.drives_repeated == ["car1_pass1", "car2_pass1"]
     assert again.cells == answer.cells
-    assert not tables.validate(
-        "pavement_cell_state", tables.read(tmp_path / "again/cell_state.parquet").table
-    )
+    state = tables.read(tmp_path / "again" / "cell_state.parquet").table
+    assert not tables.validate("pavement_cell_state", state.drop_columns(["observations"]))
 
 
 def test_fuse_reads_works(write, tmp_path):
