@@ -23,7 +23,7 @@ def scan_even(
     step: NDArray[np.float64],
     ends: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Sums of \\|z1 - z3\\| over the segments of an evenly spaced profile, one pass.
+    """Sums of |z1 - z3| over the segments of an evenly spaced profile, one pass.
 
     The slope of the forward mean of ``lag`` points telescopes to (y[i + lag] - y[i]) x ``scale``; where the
     mean would need points beyond the last, the last full slope is held. ``grade`` is taken off the slope. ``step`` (4, 5) = [ST | PR];
@@ -59,7 +59,7 @@ def scan_uneven(
     steps: NDArray[np.float64],
     ends: NDArray[np.int64],
 ) -> NDArray[np.float64]:
-    """Integrals [m] of \\|z1 - z3\\| over the segments; interval i uses ``steps[which[i]]`` (k, 4, 5).
+    """Integrals [m] of |z1 - z3| over the segments; interval i uses ``steps[which[i]]`` (k, 4, 5).
 
     The value at the end of an interval counts with the interval's length.
     """

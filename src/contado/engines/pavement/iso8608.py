@@ -124,4 +124,5 @@ def measured_spectrum(y_m: Array, dx_m: float, window_m: float = 100.0) -> tuple
     starts = range(0, len(y_m) - size + 1, max(1, size // 2))
     parts = np.stack([y_m[s : s + size] - np.mean(y_m[s : s + size]) for s in starts])
     power = np.mean(np.abs(np.fft.rfft(parts * taper, axis=1)) ** 2, axis=0)
-    return np.fft.rfftfreq(size, dx_m)[1:], power[1:] * 2 * dx_m / np.sum(taper**2)
+    density: Array = power[1:] * 2 * dx_m / np.sum(taper**2)
+    return np.asarray(np.fft.rfftfreq(size, dx_m)[1:], dtype=np.float64), density

@@ -66,9 +66,9 @@ def read_profile(path: Path) -> Profile:
         raise _empty(path)
     if path.suffix.lower() == ".parquet":
         x, y = _read_parquet(path)
-        lines, columns, findings = None, _COLUMNS, ()
-    else:
-        x, y, lines, columns, findings = _read_text(path)
+        check_profile(x, y, name=path.name, columns=_COLUMNS)
+        return Profile(x_m=x, y_m=y, label=label_beside(path))
+    x, y, lines, columns, findings = _read_text(path)
     if x.size == 0:
         raise _empty(path)
     check_profile(x, y, name=path.name, lines=lines, columns=columns)

@@ -80,7 +80,7 @@ class IriResult:
 def iri(x_m: ArrayLike, y_m: ArrayLike, segment_m: float = 100.0, start_m: float | None = None) -> IriResult:
     """Return the IRI of a profile by segments of ``segment_m``.
 
-    The golden car runs once over the profile; IRI = mean of \\|z1 - z3\\| over each segment, x 1000. The
+    The golden car runs once over the profile; IRI = mean of |z1 - z3| over each segment, x 1000. The
     grade between the start and 11 m further is taken off first: it is the state the car starts in, so
     the car then starts from zero, and a constant grade changes nothing at any spacing.
 
@@ -259,7 +259,8 @@ def _bounds(start: float, segment_m: float, end: float) -> Array:
     """Bounds of the complete segments, (n + 1,)."""
     count = int(np.floor((end - start + _TINY_M) / segment_m))
     bounds = start + segment_m * np.arange(count + 1)
-    return np.minimum(bounds, end)
+    limited: Array = np.minimum(bounds, end)
+    return limited
 
 
 def _grade(x: Array, y: Array, start: float) -> float:
