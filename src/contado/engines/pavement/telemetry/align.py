@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.telemetry.clock import Clock
+    from contado.engines.pavement.telemetry.clock import Clock, Jump
     from contado.engines.pavement.telemetry.drive import Drive, Remount
 
     Floats = NDArray[np.float64]
@@ -29,7 +29,7 @@ UNRESOLVED_S: Final = 2.0
 """An offset that is larger than this and not sure makes a drive unusable [s]."""
 _AROUND_REMOUNT_S: Final = 1.5
 _AROUND_JUMP_S: Final = 3.0
-_NEAR_S: Final = 10.0
+_COARSE_S: Final = 1.0  # beyond this the fixes do not tell which seconds were steady
 _SAME_CLOCK_S: Final = 0.2  # smaller offsets are within the error of the estimate
 
 
@@ -57,9 +57,13 @@ def align(drive: Drive) -> Aligned:
         ``clock_offset``: the clocks differ by more than 2 s and by how much is not sure, or one of them
         runs back.
     """
-    cuts, axes = mount.mounts(mount.blocks_of(drive))
-    piece_of = np.searchsorted(np.array(cuts), drive.t_s, side="right")
-    settled, own_t_s = _clock(drive, [axis for axis, _ in axes], piece_of)
+    cuts, axes, piece_of, settled, own_t_s = _settled(drive)
+    if abs(settled.offset_s) > _COARSE_S and settled.jump is None:
+        shifted = dataclasses.replace(drive, t_s=drive.t_s - settled.offset_s)
+        cuts, axes, piece_of, again, own_t_s = _settled(shifted)
+        cuts = [cut + settled.offset_s for cut in cuts]
+        own_t_s = own_t_s + settled.offset_s
+        settled = _moved(again, settled.offset_s)
     clipped = quality.clipped_samples(drive.acc_m_s2)
     flags, findings = quality.quality(drive, clipped)
     offset = settled.offset_s
@@ -68,7 +72,7 @@ def align(drive: Drive) -> Aligned:
     vertical = _vertical(drive.acc_m_s2, pieces, piece_of)
     _blank(vertical, t_s, [t for t, _ in remounts], _AROUND_REMOUNT_S)
     if settled.jump is not None:
-        _blank(vertical, t_s, [settled.jump[0]], _AROUND_JUMP_S)
+        _blank(vertical, t_s, [settled.jump.at_s], _AROUND_JUMP_S)
     clock_finding = _clock_finding(drive, settled)
     if ringing := quality.loose_frequency_hz(vertical, quality.sample_speed(drive, t_s), drive.fs_hz):
         vertical[:] = np.nan
@@ -78,8 +82,9 @@ def align(drive: Drive) -> Aligned:
         ("clock_offset", clock_finding),
     ):
         if finding is not None:
-            flags.append(rule)
             findings.append(finding)
+            if finding.severity == "warning":
+                flags.append(rule)
     return Aligned(
         drive=drive,
         pieces=pieces,
@@ -91,6 +96,23 @@ def align(drive: Drive) -> Aligned:
         clipped=clipped,
         flags=tuple(dict.fromkeys((*drive.flags, *flags))),
         findings=(*drive.findings, *findings),
+    )
+
+
+def _settled(drive: Drive) -> tuple[list[float], list[tuple[Floats, float]], Ints, Clock, Floats]:
+    """Return re-mounts, axes with errors, piece of each sample, clock, and sample times without a jump."""
+    cuts, axes = mount.mounts(mount.blocks_of(drive))
+    piece_of = np.searchsorted(np.array(cuts), drive.t_s, side="right")
+    settled, own_t_s = _clock(drive, [axis for axis, _ in axes], piece_of)
+    return cuts, axes, piece_of, settled, own_t_s
+
+
+def _moved(settled: Clock, by_s: float) -> Clock:
+    return dataclasses.replace(
+        settled,
+        offset_s=settled.offset_s + by_s,
+        low_s=settled.low_s + by_s,
+        high_s=settled.high_s + by_s,
     )
 
 
@@ -108,25 +130,29 @@ def _clock(drive: Drive, axes: Sequence[Floats], piece_of: Ints) -> tuple[Clock,
     return settled, drive.t_s
 
 
-def _with_jump(
-    drive: Drive, axes: Sequence[Floats], piece_of: Ints, jump: tuple[float, float, float]
-) -> tuple[Clock, Floats]:
+def _with_jump(drive: Drive, axes: Sequence[Floats], piece_of: Ints, jump: Jump) -> tuple[Clock, Floats]:
     """Take the jump out of the sample times, then settle what is left."""
-    time, early, late = jump
-    cut = int(np.searchsorted(drive.t_s, time + early))
-    if late > early:  # the accelerometer's clock leapt ahead: the hole in its own times is the place
-        first, last = np.searchsorted(
-            drive.t_s, drive.t_s[min(cut, len(drive.t_s) - 1)] + np.array([-1, 1]) * _NEAR_S
-        )
-        cut = int(first + 1 + np.argmax(np.diff(drive.t_s[first:last]))) if last - first > 1 else cut
+    cut = _place(drive, jump)
     after = np.arange(len(drive.t_s)) >= cut
-    kept = late if after.mean() > 0.5 else early
-    mended = drive.t_s - np.where(after, late, early) + kept
+    kept = jump.late_s if after.mean() > 0.5 else jump.early_s
+    mended = drive.t_s - np.where(after, jump.late_s, jump.early_s) + kept
     if not (np.diff(mended) > 0).all():
-        raise _unresolved(drive, f"it jumps from {early:.2f} s to {late:.2f} s and runs back")
+        raise _unresolved(drive, f"it jumps from {jump.early_s:.2f} s to {jump.late_s:.2f} s and runs back")
     settled = clock.settle(dataclasses.replace(drive, t_s=mended), axes, piece_of)
     offset = settled.offset_s if settled.resolved else kept
+    jump = dataclasses.replace(jump, at_s=float(mended[min(cut, len(mended) - 1)] - offset))
     return dataclasses.replace(settled, offset_s=offset, jump=jump), mended
+
+
+def _place(drive: Drive, jump: Jump) -> int:
+    """Return the first sample after a jump: where the leaping clock leaves a hole, within the time it may be."""
+    if jump.late_s > jump.early_s:  # the accelerometer's clock leapt ahead
+        first, last = np.searchsorted(drive.t_s, [jump.from_s + jump.early_s, jump.to_s + jump.late_s + 1])
+        return int(first + 1 + np.argmax(np.diff(drive.t_s[first:last])))
+    inside = (drive.fix_t_s >= jump.from_s) & (drive.fix_t_s <= jump.to_s + 1)
+    times = drive.fix_t_s[inside]
+    at = float(times[1:][np.argmax(np.diff(times))]) if len(times) > 1 else jump.at_s
+    return int(np.searchsorted(drive.t_s, at + jump.late_s))
 
 
 def _unresolved(drive: Drive, why: str) -> DataError:
@@ -141,23 +167,24 @@ def _unresolved(drive: Drive, why: str) -> DataError:
 def _clock_finding(drive: Drive, settled: Clock) -> Finding | None:
     """Say what was found and done about the clocks; nothing where they agree."""
     if settled.jump is not None:
-        time, early, late = settled.jump
-        message = f"the clock offset jumps from {early:.2f} s to {late:.2f} s at {time:.0f} s; corrected."
+        jump = settled.jump
+        message = f"the clock offset jumps from {jump.early_s:.2f} s to {jump.late_s:.2f} s at {jump.at_s:.0f} s; corrected."
     elif settled.offset_s:
         message = (
-            f"the accelerometer's clock is {settled.offset_s:.2f} s ahead of the fixes' "
+            f"the accelerometer's clock less the fixes' is {settled.offset_s:.2f} s "
             f"({settled.low_s:.2f} to {settled.high_s:.2f} s); corrected."
         )
     elif not settled.resolved:
         message = "the speed changes too little to compare the clocks; their offset is taken as 0."
     else:
         return None
+    found = settled.jump is not None or settled.offset_s != 0
     return Finding(
-        severity="warning",
+        severity="warning" if found else "note",
         rule="clock_offset",
         message=f"{drive.name}: {message}",
         table=drive.name,
-        action="kept" if not settled.offset_s and settled.jump is None else "repaired",
+        action="repaired" if found else "kept",
     )
 
 

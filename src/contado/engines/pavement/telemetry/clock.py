@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["Clock", "horizontal_axes", "settle"]
+__all__ = ["Clock", "Jump", "horizontal_axes", "settle"]
 
 BASE_S: Final = 2.0
 SEARCH_S: Final = 20.0
@@ -34,6 +34,19 @@ _LEAST_PAIRS: Final = 20
 _LEAST_SHARE: Final = 0.15
 _JUMP_S: Final = 0.5
 _JUMP_SCORE: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jump:
+    """A clock that leaps once: most likely time and the times it may have been, on the fixes' clock [s]."""
+
+    at_s: float
+    from_s: float
+    to_s: float
+    early_s: float
+    """Offset before [s]."""
+    late_s: float
+    """Offset after [s]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +63,7 @@ class Clock:
     resolved: bool
     heading: tuple[Floats | None, ...]
     """Unit vector ahead, in sensor axes, of each piece; None where the piece does not tell."""
-    jump: tuple[float, float, float] | None = None
-    """Time of a jump on the fixes' clock [s], offset before and after [s]."""
+    jump: Jump | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +208,8 @@ def _heading(pairs: _Pairs, offset_s: float, k: int, base: Floats) -> Floats | N
     return ahead / np.linalg.norm(ahead)
 
 
-def _jump(pairs: _Pairs, offset_s: float, trial: Floats) -> tuple[float, float, float] | None:
-    """Return the time and the two offsets of a clock that jumps once, where that explains far more."""
+def _jump(pairs: _Pairs, offset_s: float, trial: Floats) -> Jump | None:
+    """Return the jump of a clock where one explains far more than a steady offset."""
     slope = {k: _regress(pairs.felt(offset_s)[h], pairs.change_m_s[h])[0] for k, h in _pieces(pairs)}
     ahead = np.stack([slope.get(int(k), np.zeros(2)) for k in pairs.piece])
     inside = np.all([_inside(pairs, offset) for offset in (trial[0], trial[-1])], axis=0)
@@ -218,7 +230,14 @@ def _jump(pairs: _Pairs, offset_s: float, trial: Floats) -> tuple[float, float, 
     score = (whole - split[cut]) / max(split[cut], 1e-9) * len(count) / BASE_S
     if abs(late - early) < _JUMP_S or score < _JUMP_SCORE:
         return None
-    return float(pairs.end_s[inside][cut]), early, late
+    possible = np.flatnonzero(split <= split[cut] * (1 + _THREE_SIGMA * BASE_S / len(count)))
+    return Jump(
+        at_s=float(pairs.end_s[inside][cut]),
+        from_s=float(pairs.start_s[inside][possible[0]]),
+        to_s=float(pairs.end_s[inside][possible[-1]]),
+        early_s=early,
+        late_s=late,
+    )
 
 
 def _pieces(pairs: _Pairs) -> list[tuple[int, NDArray[np.bool_]]]:

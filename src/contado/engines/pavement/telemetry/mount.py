@@ -254,20 +254,28 @@ def _merged(direction: Floats, cuts: list[int]) -> list[int]:
             for a, b, c in zip(edges, edges[1:], edges[2:], strict=False)
         ]
         angles = [min(angle_deg(a, b), close) for (a, b), close in zip(pairwise(axes), near, strict=True)]
-        back = [
-            k
-            for k in range(1, len(axes) - 1)
-            if edges[k + 1] - edges[k] <= _EXCURSION_S
-            and max(angles[k - 1 : k + 1]) < _ROAD_DEG
-            and angle_deg(axes[k - 1], axes[k + 1]) < REMOUNT_DEG
-        ]
-        if back:
-            del kept[back[0] - 1 : back[0] + 1]
+        if (road := _excursion(edges, axes, angles)) is not None:
+            del kept[max(0, road - 1) : road + 1]
         elif min(angles) <= REMOUNT_DEG:
             del kept[int(np.argmin(angles))]
         else:
             break
     return kept
+
+
+def _excursion(edges: list[int], axes: list[Floats], angles: list[float]) -> int | None:
+    """Return the first short piece that the road may have tilted: what follows is as what went before.
+
+    At either end of a drive, where one side is unknown, half the time must do.
+    """
+    last = len(axes) - 1
+    for k in range(last + 1):
+        inner = 0 < k < last
+        short = edges[k + 1] - edges[k] <= (_EXCURSION_S if inner else _EXCURSION_S // 2)
+        small = max(angles[max(0, k - 1) : k + 1]) < _ROAD_DEG
+        if short and small and (not inner or angle_deg(axes[k - 1], axes[k + 1]) < REMOUNT_DEG):
+            return k
+    return None
 
 
 def _refined(blocks: Blocks, calm: NDArray[np.int64], edges: list[int], k: int) -> float:
