@@ -125,12 +125,13 @@ class Aligned:
     pieces: tuple[Piece, ...]
     remounts: tuple[Remount, ...]
     vertical_m_s2: Floats
-    """Upward acceleration without gravity [m/s2], f8[n]; NaN where it must not be used: within 0.5 s of a
-    re-mount and where the sensor is loose."""
+    """Upward acceleration without gravity [m/s2], f8[n]; NaN where it must not be used: around a re-mount
+    or a jump of the clock, and everywhere where the sensor is loose."""
     heading_m_s2: Floats
     """Forward acceleration [m/s2], f8[n]; NaN where the heading axis is unknown."""
     clock_offset_s: float
-    """What was added to the accelerometer's time to get the fixes' time [s]."""
+    """How far the accelerometer's clock is ahead of the fixes' [s]: ``t_s`` is its time less this offset. After
+    a jump of a clock, the offset that held longest."""
     t_s: Floats
     """Time of each sample on the clock of the fixes [s], f8[n]."""
     clipped: NDArray[np.bool_]
