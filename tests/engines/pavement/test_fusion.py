@@ -144,6 +144,11 @@ def test_later_passes_are_set_aside_and_counted():
     assert [(f.rule, f.action) for f in result.findings] == [("later_than_on", "row_set_aside")]
 
 
+def test_an_undated_pass_counts_as_of_the_day():
+    [cell] = fuse([drive("a_pass1", None, [2.0], 0.1)], on=ON).cells.to_pylist()
+    assert (cell["last_on"], cell["state"], cell["observations"][0]["t_utc"]) == (ON, "measured", None)
+
+
 def test_no_observation_gives_no_cell():
     assert fuse([], on=ON).cells.num_rows == 0
 

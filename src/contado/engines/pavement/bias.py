@@ -57,8 +57,7 @@ class Passes:
         vehicles, code = np.unique(names, return_inverse=True)
         shared = np.zeros(vehicles.size)
         np.maximum.at(shared, code, frame["sd_cal_log"].to_numpy(float))
-        sd = frame["sd_log"].to_numpy(float)
-        own = np.maximum(sd**2 - frame["sd_cal_log"].to_numpy(float) ** 2, options.sd_floor**2)
+        own = np.maximum(frame["sd_log"].to_numpy(float), options.sd_floor) ** 2
         before = (frame["t_utc"] - end).dt.total_seconds().to_numpy().astype(np.float64)
         return cls(
             y=np.log(frame["iri_m_km"].to_numpy(float)),

@@ -107,8 +107,9 @@ def fuse(
     Parameters
     ----------
     observations
-        Tables ``pavement_cell_obs``: section_id, cell, drive_id, t_utc, iri_m_km (null = not
-        measurable), sd_log, and, where known, vehicle_id, sd_cal_log, cell_m, label.
+        Tables ``pavement_cell_obs``: section_id, cell, drive_id, t_utc (null counts as the day ``on``),
+        iri_m_km (null = not measurable), sd_log, and, where known, vehicle_id, sd_cal_log (what all passes
+        of the vehicle share), cell_m, label.
     on
         Day of the state; later passes and works are set aside with a finding.
     previous
@@ -237,21 +238,31 @@ def _content(rows: pd.DataFrame) -> tuple[int, int, float, str]:
 
 
 def _until(frame: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.DataFrame, list[Finding]]:
-    if frame.empty:
-        return frame, []
-    later = frame["t_utc"] >= end
-    if not later.any():
-        return frame, []
-    message = f"{int(later.sum())} observations are later than the day of the state."
-    finding = Finding(
-        severity="warning",
-        rule="later_than_on",
-        table="cell_obs",
-        message=message,
-        hint="give the day with --on",
-        action="row_set_aside",
-    )
-    return frame[~later], [finding]
+    """Set aside what is later than the day of the state; give undated passes that day."""
+    frame = frame.assign(undated=frame["t_utc"].isna())
+    frame["t_utc"] = frame["t_utc"].fillna(end - pd.Timedelta(days=1))
+    later = (frame["t_utc"] >= end).to_numpy()
+    counts = {
+        "later_than_on": (int(later.sum()), "later than the day of the state", "row_set_aside"),
+        "no_date": (
+            int(frame["undated"].sum()),
+            "without a date and count as of the day of the state",
+            "kept",
+        ),
+    }
+    findings = [
+        Finding(
+            severity="warning",
+            rule=rule,
+            table="cell_obs",
+            message=f"{count} observations are {what}.",
+            hint="give the day with --on",
+            action=action,  # type: ignore[arg-type]
+        )
+        for rule, (count, what, action) in counts.items()
+        if count
+    ]
+    return frame[~later], findings
 
 
 def _life_from(frame: pd.DataFrame, works: pa.Table | None, end: pd.Timestamp) -> NDArray[np.datetime64]:
@@ -395,6 +406,7 @@ def _labels(frame: pd.DataFrame, cell_of: NDArray[np.int64], index: NDArray[np.i
 
 def _packed(frame: pd.DataFrame, first: NDArray[np.int64]) -> pa.Array:
     names = [n for n in _KEPT if n not in {"section_id", "cell"}]
+    frame = frame.assign(t_utc=frame["t_utc"].mask(frame["undated"]))
     kinds = {"t_utc": pa.timestamp("us", "UTC")}
     text = {"drive_id", "vehicle_id", "label"}
     columns = [
