@@ -46,6 +46,7 @@ _EITHER: Final = {"monitor": ("indicator_value", "observation")}
 _YEAR_RULES: Final = {"year_order"}
 _ELSEWHERE: Final = {"year_order", "wrong_unit", "unknown_unit", "unregistered_indicator", "bad_interval"}
 """Rules of the general validation that a check of their own judges."""
+_ELSEWHERE_RUN: Final = "another process with shuffled rows"
 _MEASURED: Final = ("value", "method")
 
 
@@ -77,7 +78,8 @@ def _signatures(practice: Any) -> Iterator[str]:
         given = [
             p.name
             for p in parameters.values()
-            if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD} and p.name not in {"on", "seed", "progress"}
+            if p.kind in {p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD}
+            and p.name not in {"on", "seed", "progress"}
         ]
         wanted = 1 if name == "diagnose" else 2
         if len(given) != wanted:
@@ -95,8 +97,9 @@ def _result(step: Step) -> Iterator[str]:
             yield f"{step.name} fails on the toy: {type(step.error).__name__}: {step.error}"
         return
     wanted = RESULTS[step.name]
-    if not isinstance(step.result, wanted):
-        yield f"{step.name} returns {type(step.result).__name__}, not {wanted.__name__}"
+    returned = type(step.result)
+    if returned is not wanted:
+        yield f"{step.name} returns {returned.__name__}, not {wanted.__name__}"
         return
     given = step.result.tables
     if not hasattr(given, "items"):
@@ -145,7 +148,7 @@ def _schema_problems(run: Run) -> Iterator[str]:
 def _given(step: Step) -> Iterator[tuple[str, pa.Table]]:
     import pyarrow as pa
 
-    given = getattr(step.result, "tables", None)
+    given: Any = getattr(step.result, "tables", None)
     for name, table in given.items() if hasattr(given, "items") else ():
         if isinstance(table, pa.Table):
             yield name, table
@@ -205,7 +208,9 @@ def references(found: Evidence) -> list[str]:
             for row, value in enumerate(table[column].to_pylist(), start=1):
                 if value is not None and value not in ids:
                     hint = did_you_mean(str(value), ids) or f"known: {' or '.join(known)}"
-                    problems.append(f"{step}: {name} row {row}: {column} {value!r} does not exist. Hint: {hint}")
+                    problems.append(
+                        f"{step}: {name} row {row}: {column} {value!r} does not exist. Hint: {hint}"
+                    )
     return problems
 
 
@@ -274,7 +279,9 @@ def _interval_problem(low: float | None, value: float | None, high: float | None
     if low is None and high is None:
         if (method or "").startswith(("exact", "no_interval:")):
             return ""
-        return f"no interval, and method {method!r} does not say why. Hint: begin it with exact or no_interval:"
+        return (
+            f"no interval, and method {method!r} does not say why. Hint: begin it with exact or no_interval:"
+        )
     if low is None or high is None:
         return f"half an interval: {low} to {high}. Hint: give both ends or none"
     if not low <= high or (value is not None and not low <= value <= high):
@@ -301,14 +308,14 @@ def provenance(found: Evidence) -> list[str]:
 
 def determinism(found: Evidence) -> list[str]:
     """Check equal tables from a second run and from another process, hash seed and order of rows."""
-    problems = []
     first = _by_step(found.first)
-    problems += _differences(first, _by_step(found.again), "a second run")
+    problems = list(_differences(first, _by_step(found.again), "a second run"))
+    if not found.first.whole:  # compare what came through; the failure is told by its own check
+        both = {step: found.other[step] for step in first if step in found.other}
+        return [*problems, *_differences({s: first[s] for s in both}, both, _ELSEWHERE_RUN)]
     if found.other_problem:
-        problems.append(f"in another process: {found.other_problem}")
-    elif found.first.steps:
-        problems += _differences(first, found.other, "another process with shuffled rows")
-    return problems
+        return [*problems, f"in {_ELSEWHERE_RUN}, {found.other_problem}"]
+    return [*problems, *_differences(first, found.other, _ELSEWHERE_RUN)]
 
 
 def _by_step(run: Run) -> dict[str, dict[str, pa.Table]]:
@@ -326,18 +333,21 @@ def _differences(
         for name in sorted({*mine, *theirs}):
             if name not in mine or name not in theirs:
                 yield f"{step}: table {name} is not there in {where}"
-            elif tables.content_hash(mine[name]) != tables.content_hash(theirs[name]):
-                yield f"{step}: {name} {_first_difference(mine[name], theirs[name])} in {where}. Hint: sort rows by id, use the seed"
+            elif difference := _first_difference(mine[name], theirs[name]):
+                yield f"{step}: {name} {difference} in {where}. Hint: sort rows by id, use the seed"
 
 
 def _first_difference(mine: pa.Table, theirs: pa.Table) -> str:
+    """Say where two tables differ, or ''; values are compared to the last bit."""
     if mine.num_rows != theirs.num_rows:
         return f"has {theirs.num_rows} rows instead of {mine.num_rows}"
+    if set(mine.column_names) != set(theirs.column_names):
+        return "has other columns"
     for row, (a, b) in enumerate(zip(mine.to_pylist(), theirs.to_pylist(), strict=True), start=1):
         for column in a:
-            if a[column] != b.get(column):
-                return f"row {row} has {column} {b.get(column)!r} instead of {a[column]!r}"
-    return "has other columns"
+            if repr(a[column]) != repr(b[column]):  # NaN equals NaN, -0.0 does not equal 0.0
+                return f"row {row} has {column} {b[column]!r} instead of {a[column]!r}"
+    return ""
 
 
 def no_mutation(found: Evidence) -> list[str]:
@@ -356,7 +366,9 @@ def silent(found: Evidence) -> list[str]:
     problems = []
     for step in _steps(found):
         if step.seen is not None and step.seen.printed:
-            problems.append(f"{step.name} prints {step.seen.printed[:200]!r}. Hint: return findings, use progress")
+            problems.append(
+                f"{step.name} prints {step.seen.printed[:200]!r}. Hint: return findings, use progress"
+            )
         if step.seen is not None:
             problems += [f"{step.name} warns: {text[:200]}" for text in step.seen.warnings]
     return _once(problems)
@@ -382,14 +394,18 @@ def _once(problems: Iterable[str]) -> list[str]:
 
 def empty(found: Evidence) -> list[str]:
     """Check that empty tables give valid empty tables."""
-    problems = []
-    for step in found.empty.steps:
-        if step.error is not None and not step.refused and _came_through(found.first, step.name):
-            problems.append(f"{step.name} fails on empty tables: {type(step.error).__name__}: {step.error}")
-    for step_name, name, table in found.empty.tables():
-        if table.num_rows:
-            problems.append(f"{step_name}: {name} has {table.num_rows} rows where every input is empty")
-    problems += [f"on empty tables, {text}" for text in _schema_problems(found.empty)] if not schema(found) else []
+    problems = [
+        f"{step.name} fails on empty tables: {type(step.error).__name__}: {step.error}"
+        for step in found.empty.steps
+        if step.error is not None and not step.refused and _came_through(found.first, step.name)
+    ]
+    problems += [
+        f"{step}: {name} has {table.num_rows} rows where every input is empty"
+        for step, name, table in found.empty.tables()
+        if table.num_rows
+    ]
+    if not schema(found):  # else the fault is the schema's, with rows and without
+        problems += [f"on empty tables, {text}" for text in _schema_problems(found.empty)]
     return problems
 
 

@@ -14,7 +14,6 @@ import sys
 import time
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel import tables
@@ -25,6 +24,7 @@ from contado.testing import guards, toy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -90,7 +90,7 @@ class Evidence:
 def tidy_tables(result: Any) -> dict[str, pa.Table]:
     """Return the tables of a result that fit their schemas, conformed and in the order of their keys."""
     out: dict[str, pa.Table] = {}
-    given = getattr(result, "tables", None)
+    given: Any = getattr(result, "tables", None)
     for name, table in given.items() if hasattr(given, "items") else ():
         try:
             out[name] = tables.sort(name, tables.conform(name, table))
@@ -107,7 +107,9 @@ def collect(practice: Any, folder: Path) -> Evidence:
     except Exception as error:  # noqa: BLE001 - foreign code: its failure is a result of the suite
         nothing = Run(())
         text = f"toy: {type(error).__name__}: {error}"
-        return Evidence(practice=practice, known={}, first=nothing, again=nothing, empty=nothing, toy_problem=text)
+        return Evidence(
+            practice=practice, known={}, first=nothing, again=nothing, empty=nothing, toy_problem=text
+        )
     known = {name: workspace.read(name) for name in workspace.tables()}
     first = run_practice(practice, base, folder / "first")
     again = run_practice(practice, base, folder / "again")
@@ -190,9 +192,7 @@ def _changed_tables(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
     return sorted(name for name in {*before, *after} if before.get(name) is not after.get(name))
 
 
-def _other_process(
-    practice: Any, base: Path, folder: Path
-) -> tuple[dict[str, dict[str, pa.Table]], str]:
+def _other_process(practice: Any, base: Path, folder: Path) -> tuple[dict[str, dict[str, pa.Table]], str]:
     """Run the practice in another process, with another hash seed, on shuffled rows."""
     root = toy.shuffled(toy.copy(base, folder / "toy"), SEED)
     out = folder / "out"
@@ -200,22 +200,42 @@ def _other_process(
     kind = type(practice)
     module = sys.modules.get(kind.__module__)
     file = getattr(module, "__file__", None) if module else None
-    order = {"module": kind.__module__, "name": kind.__qualname__, "file": file, "root": str(root), "out": str(out)}
-    environment = {**os.environ, "PYTHONHASHSEED": "12345", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    order = {
+        "module": kind.__module__,
+        "name": kind.__qualname__,
+        "file": file,
+        "root": str(root),
+        "out": str(out),
+    }
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "12345",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
     command = [sys.executable, "-m", "contado.testing.other_process", json.dumps(order)]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter, our own module
-            command, env=environment, capture_output=True, text=True, timeout=_OTHER_PROCESS_LIMIT_S, check=False
+            command,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=_OTHER_PROCESS_LIMIT_S,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return {}, f"the other process was still running after {_OTHER_PROCESS_LIMIT_S:g} s"
     if done.returncode != 0:
         return {}, (done.stderr.strip().splitlines() or ["the other process failed"])[-1]
-    return _read_back(out), ""
+    failed = [file.read_text(encoding="utf-8") for file in out.glob("*.error")]
+    return _read_back(out), "".join(failed)
 
 
 def _read_back(out: Path) -> dict[str, dict[str, pa.Table]]:
     return {
-        step.name: {file.stem: tables.read(file).table for file in sorted(step.glob("*.parquet"))}
+        step.name: {
+            file.stem: tables.conform(file.stem, tables.read(file).table)
+            for file in sorted(step.glob("*.parquet"))
+        }
         for step in sorted(out.iterdir())
+        if step.is_dir()
     }

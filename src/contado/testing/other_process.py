@@ -20,8 +20,10 @@ def main(order: dict[str, Any]) -> None:
     out = Path(order["out"])
     run = evidence.run_practice(practice, Path(order["root"]), out.parent / "run")
     for step in run.steps:
-        if step.error is not None and not step.refused:
-            raise step.error
+        if step.error is not None:
+            text = f"{step.name} fails: {type(step.error).__name__}: {step.error}"
+            (out / f"{step.name}.error").write_text(text, encoding="utf-8")
+            break
         folder = out / step.name
         folder.mkdir()
         for name, table in evidence.tidy_tables(step.result).items():

@@ -172,7 +172,9 @@ def _imported(module: str, file: str | None) -> Any:
         except ModuleNotFoundError:
             if file is None:
                 raise
-    spec = importlib.util.spec_from_file_location(module if module != "__main__" else "contado_checked_main", file)
+    spec = importlib.util.spec_from_file_location(
+        module if module != "__main__" else "contado_checked_main", file
+    )
     if spec is None or spec.loader is None:
         raise ModuleNotFoundError(module)
     made = importlib.util.module_from_spec(spec)

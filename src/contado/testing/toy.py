@@ -159,7 +159,14 @@ def programme(proposal: Proposal | None) -> Programme:
     if proposal is not None and "intervention" in proposal.tables:
         proposed = tables.conform("intervention", proposal.tables["intervention"])
         rows = [_chosen(row) for row in tables.sort("intervention", proposed).to_pylist()]
-    run = {"run_id": "toy", "verb": "plan", "status": "feasible", "verified": True, "method": "toy", "seed": 0}
+    run = {
+        "run_id": "toy",
+        "verb": "plan",
+        "status": "feasible",
+        "verified": True,
+        "method": "toy",
+        "seed": 0,
+    }
     return Programme(
         {
             "programme": tables.from_rows("programme", rows),
