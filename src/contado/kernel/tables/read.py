@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -58,8 +59,22 @@ def read(path: Path | str, *, declared: Schema | str | None = None) -> ReadResul
     if file.suffix == ".parquet":
         return _read_parquet(file)
     name = file.name.removesuffix(".gz").rpartition(".")[0] or file.stem
-    data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    return _read_csv(data, name, schema(declared) if isinstance(declared, str) else declared)
+    return _read_csv(_content(file), name, schema(declared) if isinstance(declared, str) else declared)
+
+
+def _content(file: Path) -> bytes:
+    data = file.read_bytes()
+    if file.suffix != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{file.name} cannot be unpacked: {error}.",
+            rule="damaged_file",
+            hint="pack the file again with gzip",
+            field=file.name,
+        ) from None
 
 
 def _read_parquet(file: Path) -> ReadResult:
