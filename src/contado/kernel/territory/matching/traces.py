@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
     from contado.kernel.territory.network.model import Network
 
-__all__ = ["Traces", "check", "of", "read"]
+__all__ = ["Traces", "apart", "check", "of", "read"]
 
 OFF_NETWORK_M = 5000.0
 TOP_SPEED_M_S = 140.0
-"""Faster than this over more than `JUMP_M` is a jump [m/s]."""
-JUMP_M = 1000.0
+"""Faster than this over more than `JUMP_M` is a jump [m/s]; a smaller leap is a gap of the match."""
+JUMP_M = 20_000.0
 UNTIMED_JUMP_M = 50_000.0
 
 
@@ -164,6 +164,11 @@ def _seconds(point: Any) -> float:
         if child.tag.rpartition("}")[2] == "time" and child.text:
             return datetime.fromisoformat(child.text.strip()).timestamp()
     return float("nan")
+
+
+def apart(traces: Traces) -> Traces:
+    """Return the same points, each a trip of its own: for points that no vehicle drove one after another."""
+    return replace(traces, trip=np.arange(len(traces.trip)))
 
 
 def check(traces: Traces, network: Network, *, drop_bad: bool = False) -> Traces:
