@@ -30,6 +30,8 @@ UNRESOLVED_S: Final = 2.0
 _AROUND_REMOUNT_S: Final = 1.5
 _AROUND_JUMP_S: Final = 3.0
 _COARSE_S: Final = 1.0  # beyond this the fixes do not tell which seconds were steady
+_RESTLESS: Final = 4  # re-mounts, less than _RESTLESS_S apart on average, that nobody makes by hand
+_RESTLESS_S: Final = 60.0
 _SAME_CLOCK_S: Final = 0.2  # smaller offsets are within the error of the estimate
 
 
@@ -74,11 +76,14 @@ def align(drive: Drive) -> Aligned:
     if settled.jump is not None:
         _blank(vertical, t_s, [settled.jump.at_s], _AROUND_JUMP_S)
     clock_finding = _clock_finding(drive, settled)
-    if ringing := quality.loose_frequency_hz(vertical, quality.sample_speed(drive, t_s), drive.fs_hz):
+    loose = _loose(
+        drive, remounts, quality.loose_frequency_hz(vertical, quality.sample_speed(drive, t_s), drive.fs_hz)
+    )
+    if loose is not None:
         vertical[:] = np.nan
     for rule, finding in (
         ("remounted", _remounted(drive, remounts)),
-        ("loose_mount", _loose(drive, ringing)),
+        ("loose_mount", loose),
         ("clock_offset", clock_finding),
     ):
         if finding is not None:
@@ -239,10 +244,15 @@ def _remounted(drive: Drive, remounts: Sequence[Remount]) -> Finding | None:
     return Finding(severity="warning", rule="remounted", message=message, table=drive.name, action="repaired")
 
 
-def _loose(drive: Drive, ringing_hz: float | None) -> Finding | None:
-    if ringing_hz is None:
+def _loose(drive: Drive, remounts: Sequence[Remount], ringing_hz: float | None) -> Finding | None:
+    """Say why the sensor does not follow the car's body, if it does not."""
+    if ringing_hz is not None:
+        why = f"it rings at {ringing_hz:.1f} Hz"
+    elif len(remounts) >= _RESTLESS and np.ptp([t for t, _ in remounts]) < _RESTLESS_S * (len(remounts) - 1):
+        why = f"its axis moved {len(remounts)} times"
+    else:
         return None
-    message = f"{drive.name}: the sensor is loose (it rings at {ringing_hz:.1f} Hz); no roughness is given."
+    message = f"{drive.name}: the sensor is loose ({why}); no roughness is given."
     return Finding(
         severity="warning", rule="loose_mount", message=message, table=drive.name, action="dropped"
     )
