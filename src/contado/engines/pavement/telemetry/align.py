@@ -59,6 +59,7 @@ def align(drive: Drive) -> Aligned:
         ``clock_offset``: the clocks differ by more than 2 s and by how much is not sure, or one of them
         runs back.
     """
+    _check_overlap(drive)
     cuts, axes, piece_of, settled, own_t_s = _settled(drive)
     if abs(settled.offset_s) > _COARSE_S and settled.jump is None:
         shifted = dataclasses.replace(drive, t_s=drive.t_s - settled.offset_s)
@@ -102,6 +103,15 @@ def align(drive: Drive) -> Aligned:
         flags=tuple(dict.fromkeys((*drive.flags, *flags))),
         findings=(*drive.findings, *findings),
     )
+
+
+def _check_overlap(drive: Drive) -> None:
+    """Refuse files whose times do not meet: one clock counts from its start, the other from somewhere else."""
+    shared_s = min(drive.t_s[-1], drive.fix_t_s[-1]) - max(drive.t_s[0], drive.fix_t_s[0])
+    shorter_s = min(np.ptp(drive.t_s), np.ptp(drive.fix_t_s))
+    if shared_s < 0.5 * shorter_s:
+        first, other = (f"{t[0]:.1f} to {t[-1]:.1f} s" for t in (drive.t_s, drive.fix_t_s))
+        raise _unresolved(drive, f"the samples run from {first}, the fixes from {other}")
 
 
 def _settled(drive: Drive) -> tuple[list[float], list[tuple[Floats, float]], Ints, Clock, Floats]:
