@@ -124,7 +124,9 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
     if len(ratio) < MIN_REFERENCE_CELLS:
         return None
     centre, sd = _robust_mean(ratio)
-    return Calibration(scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)), calibrated=True)
+    return Calibration(
+        scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)), calibrated=True
+    )
 
 
 def consensus(

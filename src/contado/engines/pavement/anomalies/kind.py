@@ -78,7 +78,9 @@ def _templates(speed_m_s: int) -> Floats:
     x = (np.arange(size) - size // 2) * GRID_M
     wavenumber = np.fft.rfftfreq(size, GRID_M)
     frequency = wavenumber * speed_m_s
-    forward = np.abs(NOMINAL_CAR.body_acceleration_response(frequency) * np.sinc(ENVELOPE_M * wavenumber)) ** 2
+    forward = (
+        np.abs(NOMINAL_CAR.body_acceleration_response(frequency) * np.sinc(ENVELOPE_M * wavenumber)) ** 2
+    )
     band = (wavenumber >= PROFILE_BAND.n_min_c_m) & (wavenumber <= PROFILE_BAND.n_max_c_m)
     band &= (frequency >= PROFILE_BAND.f_min_hz) & (frequency <= PROFILE_BAND.f_max_hz)
     forward = np.where(band, forward, 0.0)
