@@ -74,8 +74,8 @@ def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
     if not len(enough):
         return FittedCar(car=NOMINAL_CAR, sd_log=_four(prior))
     observed = power[enough] / count[enough][:, None]
-    band = (SPECTRUM_HZ >= FIT_BAND_HZ[0]) & (SPECTRUM_HZ <= FIT_BAND_HZ[1])
-    band &= np.isfinite(observed).all(axis=0)
+    inside = (FIT_BAND_HZ[0] <= SPECTRUM_HZ) & (FIT_BAND_HZ[1] >= SPECTRUM_HZ)
+    band = inside & np.isfinite(observed).all(axis=0)
     observed, frequency = observed[:, band], SPECTRUM_HZ[band]
     wavenumber = frequency[None, :] / (speed[enough] / count[enough])[:, None]
     spread = np.sqrt(2.5 / count[enough] + SPECTRUM_SD_LOG**2)[:, None]
@@ -86,7 +86,8 @@ def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
 
     start = np.concatenate([np.zeros(5), [observed.min()], np.full(len(enough), observed.mean() - 4.0)])
     found = least_squares(residuals, start)
-    covariance = np.linalg.inv(found.jac.T @ found.jac)
+    slopes = np.asarray(found.jac, dtype=np.float64)
+    covariance = np.linalg.inv(slopes.T @ slopes)
     return FittedCar(car=_car(found.x), sd_log=_four(np.sqrt(np.diag(covariance)[:4])))
 
 
@@ -105,6 +106,8 @@ def _log_power(p: Floats, frequency: Floats, wavenumber: Floats) -> Floats:
     """Log power density of the parameters (log k1, k2, c, mu ratios, waviness - 2, noise, levels)."""
     gain = np.abs(_car(p).body_acceleration_response(frequency)) ** 2
     road = gain[None, :] * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[4])
+    # a Hann window spreads each line over its neighbours by 1 : 4 : 1
+    road[:, 1:-1] = (road[:, :-2] + 4 * road[:, 1:-1] + road[:, 2:]) / 6
     log_power: Floats = np.log(np.exp(p[6:])[:, None] * road + np.exp(p[5]))
     return log_power
 
@@ -124,7 +127,9 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
     if len(ratio) < MIN_REFERENCE_CELLS:
         return None
     centre, sd = _robust_mean(ratio)
-    return Calibration(scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)), calibrated=True)
+    return Calibration(
+        scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)), calibrated=True
+    )
 
 
 def consensus(

@@ -162,7 +162,8 @@ def profile(
 
     def operator(frequency_hz: Floats, speed: Floats) -> Complexes:
         wavenumber = frequency_hz / speed[:, None]
-        return _inverse(frequency_hz, wavenumber, car, settings)
+        inverse: Complexes = _inverse(frequency_hz, wavenumber, car, settings)
+        return inverse
 
     return filter_windows(acc_m_s2, speed_m_s, fs_hz, operator, settings)
 

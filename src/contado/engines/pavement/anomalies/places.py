@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.engines.pavement.anomalies.kind import Criticality, Kind, criticality, fit_shape, kind_of, severity
+from contado.engines.pavement.anomalies.kind import (
+    Criticality,
+    Kind,
+    criticality,
+    fit_shape,
+    kind_of,
+    severity,
+)
 from contado.engines.pavement.anomalies.track import SENSOR, existence
 from contado.engines.pavement.measure import GRID_M
 

@@ -102,7 +102,9 @@ class Path:
 
     def lonlat(self, chainage_m: Array) -> tuple[Array, Array]:
         """Degrees at chainages, shapes of the input; held beyond the ends."""
-        return np.interp(chainage_m, self.chainage_m, self.lon), np.interp(chainage_m, self.chainage_m, self.lat)
+        return np.interp(chainage_m, self.chainage_m, self.lon), np.interp(
+            chainage_m, self.chainage_m, self.lat
+        )
 
     def turning(self, chainage_m: Array) -> Array:
         """Curvature [1/m] at chainages, left positive: change of heading over 20 m."""

@@ -8,7 +8,18 @@ import numpy as np
 
 __all__ = ["STREAMS", "stream"]
 
-STREAMS: Final = ("levels", "road", "anomalies", "vehicle", "shape", "drive", "sensor", "gnss", "date", "history")
+STREAMS: Final = (
+    "levels",
+    "road",
+    "anomalies",
+    "vehicle",
+    "shape",
+    "drive",
+    "sensor",
+    "gnss",
+    "date",
+    "history",
+)
 """Purposes of random numbers; the order is part of what a seed means."""
 
 

@@ -180,7 +180,9 @@ def random_road(
         cell = np.minimum((x[:-1] / _LEVEL_CELL_M).astype(np.int64), levels_m_km.size - 1)
         gd = gd_of_iri(levels_m_km)[cell]
     else:
-        raise UsageError("Neither a class nor levels.", rule="bad_usage", hint="give iso_class or levels_m_km")
+        raise UsageError(
+            "Neither a class nor levels.", rule="bad_usage", hint="give iso_class or levels_m_km"
+        )
     white = rng.standard_normal(x.size - 1)
     slope = _shaped(white, waviness, dx_m) * np.sqrt((2 * np.pi * N0) ** 2 * gd / (2 * dx_m))
     base = _high_passed(np.concatenate([[0.0], np.cumsum(slope * dx_m)]), dx_m)
