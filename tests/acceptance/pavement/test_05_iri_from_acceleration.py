@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
+import pickle
 from time import perf_counter
 
 import numpy as np
 import pytest
 
-from contado.engines.pavement.calibration import fit_car, scale_from_reference, speed_exponent
+from contado.engines.pavement.calibration import fit_car, scale_from_reference
 from contado.engines.pavement.equalise import rectified_slope
 from contado.engines.pavement.measure import _spectra
 from contado.engines.pavement.process import process
+from contado.engines.pavement.real_cars import speed_law
 from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.survey import Reference
 from contado.engines.pavement.telemetry.read import read_drives
@@ -87,7 +90,9 @@ def test_intervals(open_set, fleet, figure):
     assert half <= 0.15
 
 
-@pytest.mark.item("pavement", 5, "one pass, no calibration, worst of six: R2(log), median", ">= 0.90, <= 12 %")
+@pytest.mark.item(
+    "pavement", 5, "one pass, no calibration, worst of six: R2(log), median", ">= 0.90, <= 12 %"
+)
 def test_one_pass_without_reference(open_set, figure):
     drives, network, route, truth = open_set
     found = []
@@ -147,10 +152,42 @@ def test_speed_invariance_of_a_calibrated_car(figure):
         scale = scale_from_reference([np.log(parts)], np.full(10, surveyed)).scale
         for kmh in (30, 50, 70):
             acc, iri = ride(car, kmh / 3.6, seed=2)
-            mean = 1000 * np.nanmean(rectified_slope(acc, np.full(len(acc), kmh / 3.6), 100.0, fitted)) * scale
+            mean = (
+                1000 * np.nanmean(rectified_slope(acc, np.full(len(acc), kmh / 3.6), 100.0, fitted)) * scale
+            )
             worst = max(worst, abs(mean / iri - 1))
     figure(f"{100 * worst:.1f} %")
     assert worst <= 0.05
+
+
+class CarLabels(pickle.Unpickler):
+    """Reads the one pickled column of the file and nothing but an array of texts."""
+
+    def find_class(self, module, name):
+        allowed = {"_reconstruct", "ndarray", "dtype", "scalar"}
+        if name not in allowed or not module.startswith("numpy"):
+            raise pickle.UnpicklingError(f"{module}.{name}")
+        return super().find_class(module.replace("numpy.core", "numpy._core"), name)
+
+
+@pytest.mark.item("pavement", 5, "speed exponents of the two real cars B, A", "0.72, 0.82 +- 0.01")
+def test_speed_exponents_of_two_real_cars(shared, figure):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(shared("roads/vehicle/bosch_car_loads.h5")) as file:
+        names = [name.decode().strip() for name in file["df/block0_items"][:]]
+        values = file["df/block0_values"][:]
+        car = CarLabels(io.BytesIO(bytes(file["df/block1_values"][0]))).load().ravel()
+    scores = dict(zip(names, values.T, strict=True))
+    speed = 30.98323 * scores["speed"] + 46.63414  # constants of PROVENANCE.md
+    sd = 2.45711 * scores["std"] + 2.62196
+    laws = {c: speed_law(sd[car == c], speed[car == c], scores["AVG_IRI"][car == c]) for c in "AB"}
+    figure(
+        f"{laws['B'].exponent:.3f} (n {laws['B'].windows}), {laws['A'].exponent:.3f} (n {laws['A'].windows})"
+    )
+    assert laws["B"].exponent == pytest.approx(0.72, abs=0.01)
+    assert laws["A"].exponent == pytest.approx(0.82, abs=0.01)
+    assert (laws["B"].windows, laws["A"].windows) == (8194, 1420)
+    assert (laws["B"].r2, laws["A"].r2) == (pytest.approx(0.61, abs=0.01), pytest.approx(0.33, abs=0.01))
 
 
 def test_nominal_car_is_the_prior_of_a_car_with_few_windows():

@@ -35,7 +35,9 @@ def pairs(request):
     return matched, found, truth
 
 
-@pytest.mark.item("pavement", 6, "anomalies, >= 2 passes, 10 m: precision, recall", ">= 0.95, >= 0.90 (goal 1.0)")
+@pytest.mark.item(
+    "pavement", 6, "anomalies, >= 2 passes, 10 m: precision, recall", ">= 0.95, >= 0.90 (goal 1.0)"
+)
 def test_precision_and_recall(pairs, figure):
     matched, found, truth = pairs
     precision, recall = len(matched) / len(found), len(matched) / len(truth)

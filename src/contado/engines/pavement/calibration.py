@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "scale_from_reference", "speed_exponent"]
+__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "scale_from_reference"]
 
 PRIOR_SD_LOG: Final = 0.15
 """Spread of K1, K2, C and mu of passenger cars about the nominal car (25 % either way, even)."""
@@ -203,14 +203,3 @@ def _robust_mean(values: Floats) -> tuple[float, float]:
     effective = float(weight.sum())
     spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
     return centre, spread / np.sqrt(max(effective - 1.0, 1.0))
-
-
-def speed_exponent(log_std: Floats, log_speed: Floats) -> tuple[float, float]:
-    """Return g and R2 of log std = a + g log v: how a vehicle's own vibration grows with speed.
-
-    The exponent belongs to the vehicle (and to where it reads): it is measured, never assumed.
-    """
-    centred = log_speed - log_speed.mean()
-    g = float(np.sum(centred * log_std) / np.sum(centred**2))
-    residual = log_std - log_std.mean() - g * centred
-    return g, 1 - float(np.var(residual)) / float(np.var(log_std))
