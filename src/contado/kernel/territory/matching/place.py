@@ -81,7 +81,15 @@ def without_stubs(route: Any, size: int, streets: Any, rules: Any, place: Any, h
 
 @njit()
 def nearest_on_route(
-    px: float, py: float, route: Any, starts: Any, low: float, high: float, first: int, last: int, streets: Any
+    px: float,
+    py: float,
+    route: Any,
+    starts: Any,
+    low: float,
+    high: float,
+    first: int,
+    last: int,
+    streets: Any,
 ) -> float:
     """Return the chainage nearest to a point on the route between chainages ``low`` and ``high``.
 
