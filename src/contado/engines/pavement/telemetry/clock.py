@@ -119,6 +119,8 @@ def settle(drive: Drive, axes: Sequence[Floats], piece_of: Ints) -> Clock:
     near = coarse[int(np.argmin(residual))]
     fine = near + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
     sharp = np.array([_residual(pairs, offset) for offset in fine])
+    if not np.isfinite(residual).any():
+        return nothing
     offset, least = float(fine[int(np.argmin(sharp))]), float(sharp.min())
     varied = float(((pairs.change_m_s - pairs.change_m_s.mean()) ** 2).sum())
     share = 1 - least / varied if varied > 0 else 0.0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.engines.pavement.telemetry.drive import Drive
+    from contado.kernel.errors import Severity
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
@@ -26,7 +27,7 @@ _GAP_LEAST_S: Final = 0.5
 _LEAST_CLIPPED: Final = 5
 _PILE: Final = 3  # times as many samples at the end of the range as at any level just below it
 _WINDOW: Final = 512
-_PROMINENCE: Final = 6.0  # of a resonance over its surroundings; the axle of a car stands out by 2
+_PROMINENCE: Final = 5.0  # of a resonance over its surroundings; the axle of a car stands out by 2 to 3
 _SHARE: Final = 0.12
 _HALF_BAND_HZ: Final = 1.0
 _SURROUNDINGS_HZ: Final = 4.0
@@ -39,15 +40,19 @@ def quality(drive: Drive, clipped: Bools) -> tuple[list[str], list[Finding]]:
     for rule, message in (
         ("gap", _sample_gaps(drive)),
         ("clipped", _clipping(drive, clipped)),
-        ("not_measurable", _unmeasurable(drive)),
+        ("not_measurable", _blind(drive)),
         ("rate_too_low", _rate(drive)),
     ):
         if message:
             flags.append(rule)
-            findings.append(
-                Finding(severity="warning", rule=rule, message=f"{drive.name}: {message}", table=drive.name)
-            )
+            findings.append(_finding(drive, rule, message, "warning"))
+    if slow := _slow(drive):
+        findings.append(_finding(drive, "not_measurable", slow, "note"))
     return flags, findings
+
+
+def _finding(drive: Drive, rule: str, message: str, severity: Severity) -> Finding:
+    return Finding(severity=severity, rule=rule, message=f"{drive.name}: {message}", table=drive.name)
 
 
 def _sample_gaps(drive: Drive) -> str:
@@ -66,17 +71,21 @@ def _clipping(drive: Drive, clipped: Bools) -> str:
     return f"{clipped.sum()} samples stand at the end of the range ({level:.4g} m/s2); severities there are lower bounds."
 
 
-def _unmeasurable(drive: Drive) -> str:
-    """Say how long no fix or too low a speed leaves the road unmeasured."""
+def _blind(drive: Drive) -> str:
     step = np.diff(drive.fix_t_s)
-    blind = float(step[step > MAX_FIX_GAP_S].sum())
+    blind = step > MAX_FIX_GAP_S
+    if not blind.any():
+        return ""
+    return (
+        f"{step[blind].sum():.1f} s without a fix for more than {MAX_FIX_GAP_S:.0f} s: not measurable there."
+    )
+
+
+def _slow(drive: Drive) -> str:
+    """Say how long the car was too slow to tell anything about the road."""
+    step = np.diff(drive.fix_t_s)
     slow = (drive.speed_m_s < MIN_SPEED_M_S)[:-1] & (step <= MAX_FIX_GAP_S)
-    texts = []
-    if blind:
-        texts.append(f"{blind:.1f} s without a fix for more than {MAX_FIX_GAP_S:.0f} s")
-    if slow.any():
-        texts.append(f"{step[slow].sum():.1f} s below {MIN_SPEED_M_S} m/s")
-    return f"{', '.join(texts)}: not measurable there." if texts else ""
+    return f"{step[slow].sum():.1f} s below {MIN_SPEED_M_S} m/s: not measurable there." if slow.any() else ""
 
 
 def _rate(drive: Drive) -> str:

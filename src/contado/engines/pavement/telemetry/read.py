@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-__all__ = ["read_drive", "read_drives"]
+__all__ = ["nothing_readable", "read_drive", "read_drives"]
 
 T = TypeVar("T")
 
@@ -98,7 +98,7 @@ def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = Fal
         else:
             drives.append(drive)
     if not drives:
-        raise _nothing(path, rejected)
+        raise nothing_readable(path, rejected)
     used, copies = _without_copies(drives)
     findings += copies + _ignored(ignored)
     return DriveSet(drives=used, rejected=tuple(rejected), label=label, findings=tuple(findings))
@@ -308,7 +308,7 @@ def _rejection(refused: _Refused) -> Rejected:
     return Rejected(file=refused.file, rule=error.rule, row=row, message=error.message, hint=error.hint)
 
 
-def _nothing(path: Path, rejected: Sequence[Rejected]) -> DataError:
+def nothing_readable(path: Path, rejected: Sequence[Rejected]) -> DataError:
     """Build the error for a folder without a readable drive: the first refusal speaks for all."""
     if not rejected:
         return DataError(
