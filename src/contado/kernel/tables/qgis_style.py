@@ -51,9 +51,9 @@ def _add_entry(parent: ET.Element, number: int, entry: Mapping[str, Any], *, gra
         "render": "true",
     }
     if graduated:
-        ET.SubElement(parent, "range", lower=str(entry["min"]), upper=str(entry["max"]), **facts)
+        ET.SubElement(parent, "range", {**facts, "lower": str(entry["min"]), "upper": str(entry["max"])})
     else:
-        ET.SubElement(parent, "category", value=str(entry["value"]), **facts)
+        ET.SubElement(parent, "category", {**facts, "value": str(entry["value"])})
 
 
 def _add_symbol(parent: ET.Element, number: int, entry: Mapping[str, Any], geometry_type: str) -> None:
