@@ -157,7 +157,7 @@ def ambiguous(fixes: Fixes, located: Track, frame: RouteFrame) -> Bools:
     if frame.neighbours is None:
         return doubtful
     xy = np.column_stack([fixes.x_m, fixes.y_m])
-    other, _ = frame.neighbours.query(xy, distance_upper_bound=NEIGHBOUR_M)
+    other = np.asarray(frame.neighbours.query(xy, distance_upper_bound=NEIGHBOUR_M)[0], dtype=np.float64)
     weight = INDEPENDENT / (2 * located.sigma_m**2)
     for number in range(int(located.run.max(initial=-1)) + 1):
         k = np.flatnonzero(located.run == number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -20,7 +21,6 @@ from contado.engines.pavement.anomalies.stack import shifts, warp
 from contado.engines.pavement.calibration import (
     NOMINAL,
     Calibration,
-    FittedCar,
     consensus,
     fit_car,
     scale_from_reference,
@@ -36,7 +36,6 @@ from contado.engines.pavement.cells import (
 from contado.engines.pavement.measure import Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
 from contado.engines.pavement.telemetry.align import align
-from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 from contado.kernel.errors import Finding
 from contado.kernel.progress import track
 
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.onroute import RouteFrame
     from contado.engines.pavement.survey import Reference, Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet
+    from contado.engines.pavement.vehicles import QuarterCar
     from contado.kernel.progress import Progress
     from contado.kernel.territory import Network, Route
 
@@ -100,6 +100,7 @@ class ProcessResult:
     """Table ``pavement_anomaly_obs``: one row a drive and place that it felt."""
     label: Label
     findings: tuple[Finding, ...]
+    compute_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +134,7 @@ def process(
     drives
         As read; a drive that is there twice is used once.
     reference
-        Surveyed stretches of the route. Without it the car is the nominal one and intervals are wide.
+        Surveyed stretches of the route. Without it no scale is known and intervals are wide.
     vehicles
         What is known of the vehicles by name.
     cell_m
@@ -149,13 +150,14 @@ def process(
         Rule ``lon_lat_swapped_or_off_network``: a drive is nowhere within 5 km of the network; and the
         rules of the alignment (``gravity_missing``, ``unit_ambiguous``, ``clock_offset``).
     """
+    began = perf_counter()
     known = vehicles or {}
     once, repeated = _unique(drives.drives)
     frame = onroute.frame_of(network, route)
     traces = [
         trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
     ]
-    cars = _cars(traces, known, fit=reference is not None)
+    cars = _cars(traces, known)
     seen = _in_register(
         [_Seen(trace=t, passed=measure(t, cars[t.aligned.drive.vehicle], frame.length_m)) for t in traces]
     )
@@ -187,6 +189,7 @@ def process(
         anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
         label=drives.label,
         findings=_findings(drives, traces, repeated),
+        compute_s=perf_counter() - began,
     )  # fmt: skip
 
 
@@ -210,25 +213,21 @@ def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None)
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
     """Return the drives in the order of their names, and those whose content is already among them."""
     seen: set[str] = set()
-    once, repeated = [], []
+    once: list[Drive] = []
+    repeated: list[Drive] = []
     for drive in sorted(drives, key=lambda d: d.name):
         (repeated if drive.sha256 in seen else once).append(drive)
         seen.add(drive.sha256)
     return once, repeated
 
 
-def _cars(traces: Sequence[Trace], known: Mapping[str, Vehicle], *, fit: bool) -> dict[str, QuarterCar]:
-    """Return each vehicle's car: given, else fitted where a reference settles its scale, else nominal."""
+def _cars(traces: Sequence[Trace], known: Mapping[str, Vehicle]) -> dict[str, QuarterCar]:
+    """Return each vehicle's car: given, else fitted to its spectra with the nominal car as prior."""
     cars: dict[str, QuarterCar] = {}
     for name in sorted({t.aligned.drive.vehicle for t in traces}):
         given = known[name].car if name in known else None
-        if given is not None:
-            cars[name] = given
-        elif fit:
-            fitted: FittedCar = fit_car([t.spectra for t in traces if t.aligned.drive.vehicle == name])
-            cars[name] = fitted.car
-        else:
-            cars[name] = NOMINAL_CAR
+        mine = [t.spectra for t in traces if t.aligned.drive.vehicle == name]
+        cars[name] = given if given is not None else fit_car(mine).car
     return cars
 
 
@@ -261,7 +260,8 @@ def _calibrations(
     edges = np.arange(0.0, frame.length_m - 100.0, 100.0) + frame.start_m
     hundred = (edges, edges + 100.0)
     passes = {
-        name: [_readings(s, hundred, frame).log_iri for s in seen if s.drive.vehicle == name] for name in names
+        name: [_readings(s, hundred, frame).log_iri for s in seen if s.drive.vehicle == name]
+        for name in names
     }
     if len(edges) == 0:
         return {name: settled.get(name, NOMINAL) for name in names}
@@ -280,7 +280,7 @@ def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> 
 def _places(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration], frame: RouteFrame) -> list[Place]:
     profiles = [s.passed.profile_m * calibrations[s.drive.vehicle].scale for s in seen]
     found, stacked = detect(profiles, [s.passed.shock for s in seen])
-    return places(found, stacked, [s.passed for s in seen], frame)
+    return places(found, stacked, profiles, [s.passed for s in seen], frame)
 
 
 def _flags(
@@ -341,7 +341,9 @@ def _findings(drives: DriveSet, traces: Sequence[Trace], repeated: Sequence[Driv
             if flag in t.aligned.flags:
                 name = t.aligned.drive.name
                 found.append(
-                    Finding(severity="warning", rule=flag, row=name, message=f"{name}: {text}.", action="dropped")
+                    Finding(
+                        severity="warning", rule=flag, row=name, message=f"{name}: {text}.", action="dropped"
+                    )
                 )
     found += [_repeated_finding(d) for d in repeated]
     return tuple(dict.fromkeys(found))

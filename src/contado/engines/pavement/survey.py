@@ -84,7 +84,11 @@ class _File:
             value = self.table[name][int(at[0])].as_py()
             rows = [int(self.lines[int(i)]) for i in at]
             raise DataError(
-                f"{self.name}, line {rows[0]}: {name} is {value!r}.", rule=rule, hint=hint, rows=rows, field=name
+                f"{self.name}, line {rows[0]}: {name} is {value!r}.",
+                rule=rule,
+                hint=hint,
+                rows=rows,
+                field=name,
             )
 
 
@@ -102,9 +106,13 @@ def read_reference(path: Path) -> Reference:
     names = ("from_m", "to_m", "iri_m_km")
     file.need(names)
     if not file.table.num_rows:
-        raise DataError(f"{path.name}: the file has no row.", rule="empty_file", hint="give the surveyed cells")
+        raise DataError(
+            f"{path.name}: the file has no row.", rule="empty_file", hint="give the surveyed cells"
+        )
     from_m, to_m, iri = (file.numbers(name) for name in names)
-    file.refuse(iri <= 0, "iri_m_km", "iri_not_positive", "an IRI is above 0; leave out what was not surveyed")
+    file.refuse(
+        iri <= 0, "iri_m_km", "iri_not_positive", "an IRI is above 0; leave out what was not surveyed"
+    )
     file.refuse(to_m <= from_m, "to_m", "chainage_not_increasing", "to_m lies beyond from_m")
     return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, findings=file.findings)
 

@@ -168,7 +168,11 @@ def track(
             sighting = matched.get(identifier)
             if sighting is None and not passage.covers(anomaly.chainage_m):
                 continue
-            after = _seen(anomaly, sighting, passage, settings) if sighting else _unseen(anomaly, passage, settings)
+            after = (
+                _seen(anomaly, sighting, passage, settings)
+                if sighting
+                else _unseen(anomaly, passage, settings)
+            )
             _note(changes, anomaly.state, after, passage)
             state[identifier] = after
         for sighting in left:
@@ -210,7 +214,7 @@ def _loss(pd: float, pf: float) -> float:
 
 
 def _faded(anomaly: Anomaly, day: float, settings: TrackSettings) -> float:
-    share = 0.5 ** (max(0.0, day - anomaly.updated) / settings.half_life_d)
+    share = math.exp2(-max(0.0, day - anomaly.updated) / settings.half_life_d)
     return PRIOR + (anomaly.log_odds - PRIOR) * share
 
 
