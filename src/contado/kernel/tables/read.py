@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from contado.kernel.errors import DataError, Finding, TableNotFound
 from contado.kernel.provenance import METADATA_KEY, Provenance
 from contado.kernel.tables import csv_dialect
-from contado.kernel.tables.cells import parse
+from contado.kernel.tables.cells import parse, plain_numbers
 from contado.kernel.tables.schema import Attribute, Schema, schema
 
 if TYPE_CHECKING:
@@ -104,8 +104,7 @@ def _read_csv(data: bytes, name: str, declared: Schema | None) -> ReadResult:
         findings.append(_note(name, f"cells are separated by {mark!r}"))
     header, columns, lines, more = _tokenise(text, mark, name)
     findings += more
-    numeric = _numeric_columns(header, columns, declared)
-    columns, more = _decimal_points(name, header, columns, numeric, mark)
+    columns, more = _decimal_points(name, header, columns, declared, mark)
     findings += more
     arrays = []
     for column, cells in zip(header, columns, strict=True):
@@ -211,9 +210,12 @@ def _all_numbers(column: pa.Array) -> bool:
 
 
 def _decimal_points(
-    name: str, header: list[str], columns: list[pa.Array], numeric: list[bool], mark: str
+    name: str, header: list[str], columns: list[pa.Array], declared: Schema | None, mark: str
 ) -> tuple[list[pa.Array], list[Finding]]:
     """Turn decimal commas into points, in all number columns of a file that writes them."""
+    if mark != ";" and not any(map(csv_dialect.has_decimal_comma, columns)):
+        return columns, []
+    numeric = _numeric_columns(header, columns, declared)
     numbers = {h: c for h, c, n in zip(header, columns, numeric, strict=True) if n}
     if not any(map(csv_dialect.has_decimal_comma, numbers.values())):
         doubtful = [h for h, c in numbers.items() if mark == ";" and csv_dialect.is_ambiguous(c)]
@@ -269,6 +271,11 @@ def _text(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[Findi
 
 def _inferred(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[Finding]]:
     """Read a column without schema: whole numbers, numbers, else text."""
+    if not pc.any(pc.match_substring_regex(cells, _CODE)).as_py():
+        for kind in (pa.int64(), pa.float64()):
+            quick = plain_numbers(cells, kind)
+            if quick is not None and quick.null_count < len(quick):
+                return quick, []
     odd = pc.match_substring_regex(cells, _NOT_FINITE)
     filled = pc.drop_null(pc.if_else(pc.or_(odd, pc.equal(cells, "")), None, cells))
     if len(filled) and pc.all(pc.is_in(pc.utf8_lower(filled), value_set=pa.array(["true", "false"]))).as_py():
