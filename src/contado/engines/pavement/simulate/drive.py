@@ -132,7 +132,7 @@ def _limited(s: Array, wished: Array, style: DriveStyle) -> Array:
         square[i] = min(square[i], square[i - 1] + gain[i - 1])
     for i in range(len(square) - 2, -1, -1):
         square[i] = min(square[i], square[i + 1] + loss[i])
-    return np.sqrt(np.array(square))
+    return np.asarray(np.sqrt(square), dtype=np.float64)
 
 
 def _timed(s: Array, speed: Array, stops: NDArray[np.int64], waits: Array) -> Motion:
