@@ -107,7 +107,7 @@ def test_fuse_reads_works(write, tmp_path):
 
 def test_condition_says_what_is_unknown_and_takes_weights(write):
     answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
-    assert [s.rank for s in answer.segments] == [3, 1, 2]
+    assert [s.rank for s in answer.segments] == [2, 1, 3]
     assert {f.rule for f in answer.findings} == {"unknown_input"}
     weights = write("w.csv", "term,weight\ntraffic,1\n")
     other = run("pavement condition", segments=write("s.csv", SEGMENTS), weights=weights, on="2026-11-01")

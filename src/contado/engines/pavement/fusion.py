@@ -353,6 +353,7 @@ def _table(
             "high_m_km": _nullable(np.exp(state[:, 0] + _Z90 * sd)),
             "sd_log": _nullable(sd),
             "growth_per_y": _nullable(state[:, 2]),
+            "growth_sd_per_y": _nullable(np.sqrt(state[:, 3])),
             "n_passes": pa.array(passes),
             "n_vehicles": pa.array(_vehicles(by_cell, index, passes), pa.int64(), from_pandas=True),
             "last_on": pa.array(last.dt.date, pa.date32(), from_pandas=True),
