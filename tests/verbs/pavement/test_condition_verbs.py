@@ -130,6 +130,16 @@ def test_condition_names_the_line(write, old, new, rule, rows):
     assert (caught.value.rule, caught.value.rows) == (rule, rows)
 
 
+def test_condition_reports_in_italian_and_english(write):
+    answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
+    text = load("pavement condition").text
+    italian, english = text(answer, "it").splitlines(), text(answer, "en").splitlines()
+    assert italian[0] == "Tratti per priorità (3), dati stimati"
+    assert italian[1].startswith("   1  b  D critico  indice 29  priorità 0,6")
+    assert "condizione della superficie 0," in italian[1]
+    assert "D critical  index 29  priority 0.6" in english[1]
+
+
 def test_condition_lists_the_terms_when_a_weight_names_none(write):
     with pytest.raises(ContadoError) as caught:
         run(
