@@ -71,6 +71,8 @@ class WorkspaceView:
             No schema and no file has this name.
         Damaged
             A file of the table cannot be read.
+        DataError
+            Two shares give a further column different types (rule ``shares_differ``).
         """
         self._settle()
         if table == "layer":
@@ -82,9 +84,17 @@ class WorkspaceView:
                 raise TableNotFound.from_name(table, {*tables.names(), *self.tables()})
             return tables.empty(table)
         shares = [self._read_share(f, table if known else None) for f in files]
-        joined = pa.concat_tables(
-            [s.replace_schema_metadata(None) for s in shares], promote_options="permissive"
-        )
+        try:
+            joined = pa.concat_tables(
+                [s.replace_schema_metadata(None) for s in shares], promote_options="permissive"
+            )
+        except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+            raise DataError(
+                f"The shares of {table} do not fit together: {error}.",
+                rule="shares_differ",
+                hint="give a further column one type in all shares",
+                field=table,
+            ) from None
         metadata = shares[0].schema.metadata if len(shares) == 1 else None
         out = joined.combine_chunks().replace_schema_metadata(metadata)
         return tables.sort(table, out) if known else out
