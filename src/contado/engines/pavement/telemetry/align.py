@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contado.engines.pavement.telemetry import clock, mount, quality
+from contado.engines.pavement.telemetry.blocks import blocks_of
 from contado.engines.pavement.telemetry.drive import Aligned, Piece, Rejected
 from contado.kernel.errors import DataError, Finding
 
@@ -116,7 +117,7 @@ def _check_overlap(drive: Drive) -> None:
 
 def _settled(drive: Drive) -> tuple[list[float], list[tuple[Floats, float]], Ints, Clock, Floats]:
     """Return re-mounts, axes with errors, piece of each sample, clock, and sample times without a jump."""
-    cuts, axes = mount.mounts(mount.blocks_of(drive))
+    cuts, axes = mount.mounts(blocks_of(drive))
     piece_of = np.searchsorted(np.array(cuts), drive.t_s, side="right")
     settled, own_t_s = _clock(drive, [axis for axis, _ in axes], piece_of)
     return cuts, axes, piece_of, settled, own_t_s
@@ -261,7 +262,7 @@ def _loose(drive: Drive, ringing_hz: float | None, remounts: Sequence[Remount]) 
         why = f"it rings at {ringing_hz:.1f} Hz"
     elif len(times) >= _RESTLESS and times[-1] - times[0] < _RESTLESS_S * (len(times) - 1):
         why = f"its axis moved {len(times)} times"
-    elif (wander := mount.wander_deg(mount.blocks_of(drive))) > _WANDER_DEG:
+    elif (wander := mount.wander_deg(blocks_of(drive))) > _WANDER_DEG:
         why = f"its axis wanders by {wander:.0f} degrees"
     else:
         return None
