@@ -32,6 +32,7 @@ _AROUND_JUMP_S: Final = 3.0
 _COARSE_S: Final = 1.0  # beyond this the fixes do not tell which seconds were steady
 _RESTLESS: Final = 4  # re-mounts, less than _RESTLESS_S apart on average, that nobody makes by hand
 _RESTLESS_S: Final = 60.0
+_WANDER_DEG: Final = 6.0  # from one 20 s to the next; hills and curves give a phone 1 to 3
 _SAME_CLOCK_S: Final = 0.2  # smaller offsets are within the error of the estimate
 
 
@@ -77,9 +78,8 @@ def align(drive: Drive) -> Aligned:
     if settled.jump is not None:
         _blank(vertical, t_s, [settled.jump.at_s], _AROUND_JUMP_S)
     clock_finding = _clock_finding(drive, settled)
-    loose = _loose(
-        drive, remounts, quality.loose_frequency_hz(vertical, quality.sample_speed(drive, t_s), drive.fs_hz)
-    )
+    ringing = quality.loose_frequency_hz(vertical, quality.sample_speed(drive, t_s), drive.fs_hz)
+    loose = _loose(drive, ringing, remounts)
     if loose is not None:
         vertical[:] = np.nan
     for rule, finding in (
@@ -254,12 +254,15 @@ def _remounted(drive: Drive, remounts: Sequence[Remount]) -> Finding | None:
     return Finding(severity="warning", rule="remounted", message=message, table=drive.name, action="repaired")
 
 
-def _loose(drive: Drive, remounts: Sequence[Remount], ringing_hz: float | None) -> Finding | None:
+def _loose(drive: Drive, ringing_hz: float | None, remounts: Sequence[Remount]) -> Finding | None:
     """Say why the sensor does not follow the car's body, if it does not."""
+    times = [time for time, _ in remounts]
     if ringing_hz is not None:
         why = f"it rings at {ringing_hz:.1f} Hz"
-    elif len(remounts) >= _RESTLESS and np.ptp([t for t, _ in remounts]) < _RESTLESS_S * (len(remounts) - 1):
-        why = f"its axis moved {len(remounts)} times"
+    elif len(times) >= _RESTLESS and times[-1] - times[0] < _RESTLESS_S * (len(times) - 1):
+        why = f"its axis moved {len(times)} times"
+    elif (wander := mount.wander_deg(mount.blocks_of(drive))) > _WANDER_DEG:
+        why = f"its axis wanders by {wander:.0f} degrees"
     else:
         return None
     message = f"{drive.name}: the sensor is loose ({why}); no roughness is given."

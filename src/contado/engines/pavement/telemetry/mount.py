@@ -25,7 +25,16 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["REMOUNT_DEG", "Blocks", "angle_deg", "blocks_of", "mounts", "robust_axis", "split_times"]
+__all__ = [
+    "REMOUNT_DEG",
+    "Blocks",
+    "angle_deg",
+    "blocks_of",
+    "mounts",
+    "robust_axis",
+    "split_times",
+    "wander_deg",
+]
 
 REMOUNT_DEG: Final = 2.0
 _LEAST_BLOCKS: Final = 10  # an axis must have moved for more than 10 s
@@ -143,6 +152,11 @@ def mounts(blocks: Blocks) -> tuple[list[float], list[tuple[Floats, float]]]:
         if not angles or min(angles) > REMOUNT_DEG:
             return cuts, axes
         del cuts[int(np.argmin(angles))]
+
+
+def wander_deg(blocks: Blocks) -> float:
+    """Return how far the axis wanders from one 20 s to the next while the car drives evenly [deg]."""
+    return float(np.degrees(_wander(_winsorised(blocks.direction[blocks.steady]))))
 
 
 def _axes(blocks: Blocks, cuts: list[float]) -> list[tuple[Floats, float]]:
