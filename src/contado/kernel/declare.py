@@ -160,6 +160,7 @@ def fields(request: type[msgspec.Struct]) -> list[Field]:
 
 
 def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
+    hint, outside = _without_none(hint)  # a limit stands on the number: Annotated[float, option(gt=0)] | None
     meta = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)), msgspec.Meta())
     bare, nullable = _without_none(typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint)
     default = info.default_factory() if info.default_factory is not msgspec.NODEFAULT else info.default
@@ -171,7 +172,7 @@ def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
         type=bare,
         help=meta.description or "",
         default=default,
-        nullable=nullable,
+        nullable=nullable or outside,
         limits=limits,
         **extra,
     )
@@ -263,6 +264,7 @@ def _bad_value(text: str, request: type[R], values: Mapping[str, Any]) -> UsageE
     if spec.choices:
         rule, hint = "unknown_choice", did_you_mean(str(values[name]), spec.choices)
         hint = hint if hint.startswith("valid") else f"{hint} valid: {', '.join(spec.choices)}"
+        message = f"one of {', '.join(spec.choices)} is needed"
     else:
         rule, hint = "bad_value", spec.help
     return UsageError(f"{name}: {values[name]!r} is not valid: {message}.", rule=rule, hint=hint, field=name)

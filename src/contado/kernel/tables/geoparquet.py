@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GEOMETRY",
     "Facts",
+    "as_layer",
     "crs",
     "facts",
     "file_bytes",
@@ -40,7 +41,8 @@ __all__ = [
 ]
 
 GEOMETRY: Final = "geometry"
-_COVERING: Final = "bbox"
+_COVERING: Final = ("bbox", "_bbox", "__bbox")
+"""Name of the covering column; the next one where an attribute has the name already."""
 _NAMES: Final = (
     "Point",
     "LineString",
@@ -195,7 +197,14 @@ def to_gdf(table: pa.Table) -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame(frame, geometry=geometries(table), crs=crs(table))
 
 
-def _as_table(data: pa.Table | geopandas.GeoDataFrame, crs_text: str | None) -> pa.Table:
+def as_layer(data: pa.Table | geopandas.GeoDataFrame, crs_text: str | None = None) -> pa.Table:
+    """Return a GeoDataFrame or table as a layer; ``crs_text`` names the CRS where it has none.
+
+    Raises
+    ------
+    GeometryError
+        There is no geometry column, or the CRS is unknown.
+    """
     table = data if isinstance(data, pa.Table) else from_gdf(data)
     if GEOMETRY not in table.column_names:
         raise GeometryError(
@@ -218,18 +227,18 @@ def file_bytes(
     """
     import shapely
 
-    table = _as_table(data, crs)
+    table = as_layer(data, crs)
     shapes = geometries(table)
+    covering = next(n for n in _COVERING if n not in table.column_names)
     box = _covering(shapely.bounds(shapes)) if len(shapes) else _covering(None)
     column = {
         "crs": _geo(table)["columns"][GEOMETRY].get("crs"),
         "geometry_types": _types(shapes),
-        "covering": {_COVERING: {side: [_COVERING, side] for side in ("xmin", "ymin", "xmax", "ymax")}},
+        "covering": {"bbox": {side: [covering, side] for side in ("xmin", "ymin", "xmax", "ymax")}},
     }
     if (found := facts(table)).bbox is not None:
         column["bbox"] = found.bbox
-    out = table.drop_columns([_COVERING]) if _COVERING in table.column_names else table
-    out = out.append_column(_COVERING, box)
+    out = table.append_column(covering, box)
     return parquet_bytes(
         out.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": _metadata(column)}), provenance
     )
@@ -259,7 +268,7 @@ def write(
         temporary.write_bytes(content)
 
 
-def read(path: Path | str) -> pa.Table:
+def read(path: Path | str | pa.NativeFile) -> pa.Table:
     """Read a GeoParquet file: geometry as WKB in column ``geometry``, without the covering column.
 
     Raises
@@ -271,21 +280,22 @@ def read(path: Path | str) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
+    name = Path(path).name if isinstance(path, (Path, str)) else "the layer"
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{Path(path).name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
+            f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
             rule="damaged_file",
             hint="write the file again",
-            field=Path(path).name,
+            field=name,
         ) from None
     geo = _geo(table)
     if not geo:
         raise GeometryError(
-            f"{Path(path).name} is Parquet without geometry.", rule="missing_geometry", hint="give GeoParquet"
+            f"{name} is Parquet without geometry.", rule="missing_geometry", hint="give GeoParquet"
         )
-    return _normalised(table, geo, Path(path).name)
+    return _normalised(table, geo, name)
 
 
 def _normalised(table: pa.Table, geo: dict[str, Any], name: str) -> pa.Table:

@@ -36,10 +36,10 @@ def heights(y: Array, dx: float, s: Array) -> Array:
 
 
 @njit(nogil=True)
-def advance(phi: Array, g0: Array, g1: Array, c: Array, d: Array, u: Array, stride: int) -> Array:
-    """Outputs y = c z + d u (p,) of z[k+1] = phi z[k] + g0 u[k] + g1 u[k+1] at every ``stride``-th step.
+def advance(phi: Array, g0: Array, g1: Array, c: Array, u: Array, stride: int) -> Array:
+    """Outputs c z (p,) of z[k+1] = phi z[k] + g0 u[k] + g1 u[k+1] at every ``stride``-th step.
 
-    Shapes: phi (n, n); g0, g1 (n, m); c (p, n); d (p, m); u (steps, m); result (ceil(steps / stride), p).
+    Shapes: phi (n, n); g0, g1 (n, m); c (p, n); u (steps, m); result (ceil(steps / stride), p).
     """
     n, m, p = phi.shape[0], u.shape[1], c.shape[0]
     z, new = np.zeros(n), np.zeros(n)
@@ -59,8 +59,6 @@ def advance(phi: Array, g0: Array, g1: Array, c: Array, d: Array, u: Array, stri
                 total = 0.0
                 for j in range(n):
                     total += c[q, j] * z[j]
-                for j in range(m):
-                    total += d[q, j] * u[k, j]
                 out[k // stride, q] = total
     return out
 
@@ -69,7 +67,7 @@ def advance(phi: Array, g0: Array, g1: Array, c: Array, d: Array, u: Array, stri
 def advance_with_forces(
     phi: Array, g0: Array, g1: Array, force: Array, car: Array, limits: Array, u: Array, stride: int
 ) -> Array:
-    """Body acceleration of a quarter-car with a tyre that only pushes and a damper with dry friction.
+    """Body acceleration and velocity (steps, 2) of a quarter-car with a tyre that only pushes and a damper with dry friction.
 
     What the linear car lacks is held over each step as two forces: ``force`` (4, 2) answers a unit tyre
     force and a unit friction force over the body mass; ``car`` = (k1, k2, c, mu); ``limits`` = (static
@@ -77,13 +75,14 @@ def advance_with_forces(
     """
     k1, k2, damper = car[0], car[1], car[2]
     z, new = np.zeros(4), np.zeros(4)
-    out = np.zeros((u.shape[0] + stride - 1) // stride)
+    out = np.zeros(((u.shape[0] + stride - 1) // stride, 2))
     for k in range(u.shape[0]):
         stroke, rate = z[2] - z[0], z[3] - z[1]
         lift = max(0.0, -limits[0] - k1 * (u[k, 0] - z[2]))
         rub = limits[1] * np.tanh(rate / limits[2])
         if k % stride == 0:
-            out[k // stride] = k2 * stroke + damper * rate + rub
+            out[k // stride, 0] = k2 * stroke + damper * rate + rub
+            out[k // stride, 1] = z[1]
         if k + 1 < u.shape[0]:
             for i in range(4):
                 total = g0[i, 0] * u[k, 0] + g1[i, 0] * u[k + 1, 0] + force[i, 0] * lift + force[i, 1] * rub

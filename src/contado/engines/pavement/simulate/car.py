@@ -7,21 +7,28 @@ exact and there is no integration error to tune.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from contado.engines.pavement.golden_car import state_matrices
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 from contado.kernel.errors import UsageError
-from contado.kernel.units import convert
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["GRAVITY_M_S2", "DryFriction", "HalfCar", "first_order_hold", "respond", "steps_per_sample"]
+__all__ = [
+    "GRAVITY_M_S2",
+    "DryFriction",
+    "HalfCar",
+    "Response",
+    "first_order_hold",
+    "respond",
+    "steps_per_sample",
+]
 
 GRAVITY_M_S2: Final = 9.80665
 _STEP_S: Final = 1e-3
@@ -59,6 +66,14 @@ class DryFriction:
     full_at_m_s: float = 0.02
 
 
+class Response(NamedTuple):
+    """Vertical acceleration [m/s2] and velocity [m/s] at the sensor, pitch rate (nose up) [rad/s], all (n,)."""
+
+    acceleration_m_s2: Array
+    velocity_m_s: Array
+    pitch_rad_s: Array
+
+
 def steps_per_sample(fs_hz: float) -> int:
     """Return how many steps fall between two samples: steps of at most 1 ms and 1 / (5 fs)."""
     return max(_FEWEST_STEPS, int(np.ceil(1 / (fs_hz * _STEP_S) - 1e-9)))
@@ -94,8 +109,8 @@ def respond(
     *,
     stride: int = 1,
     friction: DryFriction | None = None,
-) -> tuple[Array, Array]:
-    """Return vertical acceleration at the sensor [m/s2] and pitch rate [rad/s] along a drive.
+) -> Response:
+    """Return what the body of a car does along a drive over a road.
 
     Parameters
     ----------
@@ -112,6 +127,11 @@ def respond(
     friction
         Dry friction and wheel lift-off of a quarter-car.
 
+    Returns
+    -------
+    Response
+        At the sensor: vertical acceleration [m/s2] and velocity [m/s], and pitch rate (nose up) [rad/s].
+
     Raises
     ------
     UsageError
@@ -125,21 +145,20 @@ def respond(
         under.append(heights(road_m, dx_m, chainage_m - car.wheelbase_m) - base)
     u = np.column_stack(under)
     if friction is not None:
-        acceleration = _with_friction(car, u, step_s, stride, friction)
-        return acceleration, np.zeros_like(acceleration)
-    a, b, c, d = _half_car(car) if isinstance(car, HalfCar) else _quarter_car(car)
-    out = advance(*first_order_hold(a, b, step_s), c, d, u, stride)
-    return np.ascontiguousarray(out[:, 0]), np.ascontiguousarray(out[:, 1])
+        acceleration, velocity = _with_friction(car, u, step_s, stride, friction).T
+        return Response(acceleration, velocity, np.zeros_like(velocity))
+    a, b, outputs = _half_car(car) if isinstance(car, HalfCar) else _quarter_car(car)
+    return Response(*advance(*first_order_hold(a, b, step_s), outputs, u, stride).T)
 
 
-def _quarter_car(car: QuarterCar) -> tuple[Array, Array, Array, Array]:
-    """A, B, C, D with the outputs body acceleration and (no) pitch rate."""
+def _quarter_car(car: QuarterCar) -> tuple[Array, Array, Array]:
+    """A, B and the outputs acceleration, velocity, no pitch."""
     a, b = state_matrices(car)
-    return a, b[:, None], np.stack([a[1], np.zeros(4)]), np.zeros((2, 1))
+    return a, b[:, None], np.stack([a[1], np.eye(4)[1], np.zeros(4)])
 
 
-def _half_car(car: HalfCar) -> tuple[Array, Array, Array, Array]:
-    """A, B, C, D of the state (z, z', th, th', uf, uf', ur, ur'), body mass 1.
+def _half_car(car: HalfCar) -> tuple[Array, Array, Array]:
+    """A, B and the outputs acceleration, velocity, pitch rate of the state (z, z', th, th', uf, uf', ur, ur'), body mass 1.
 
     m z'' = -Ff - Fr, I th'' = -a Ff + b Fr with Ff = kf (z + a th - uf) + cf (...), Fr = kr (z - b th - ur)
     + cr (...); the front axle carries m b / (a + b), the rear one m a / (a + b).
@@ -162,8 +181,8 @@ def _half_car(car: HalfCar) -> tuple[Array, Array, Array, Array]:
         a[speed_row] = forces[row] / (axle.mu * mass)
         a[speed_row, speed_row - 1] -= axle.k1 / axle.mu
         b[speed_row, row] = axle.k1 / axle.mu
-    pitch_rate = np.eye(8)[3]
-    return a, b, np.stack([a[1] + car.sensor_ahead_m * a[3], pitch_rate]), np.zeros((2, 2))
+    ahead = car.sensor_ahead_m
+    return a, b, np.stack([a[1] + ahead * a[3], np.eye(8)[1] + ahead * np.eye(8)[3], np.eye(8)[3]])
 
 
 def _with_friction(
@@ -184,10 +203,3 @@ def _with_friction(
     parameters = np.array([car.k1, car.k2, car.c, car.mu])
     answer: Array = advance_with_forces(phi, g0, g1, held + rising, parameters, limits, u, stride)
     return answer
-
-
-def constant_speed(length_m: float, speed_kmh: float, step_s: float) -> Array:
-    """Chainages [m] of a drive at constant speed from 0 to ``length_m``, one a step."""
-    speed = convert(speed_kmh, "kmh", "m_s")
-    steps: Array = speed * step_s * np.arange(int(length_m / (speed * step_s) + 1e-9) + 1)
-    return steps

@@ -120,7 +120,7 @@ def _wished(
     wished = usual * np.interp(s, knots, factor)
     window = min(31, s.size)
     padded = np.pad(wished, (window // 2, window - 1 - window // 2), mode="edge")
-    return np.convolve(padded, np.full(window, 1 / window), mode="valid")
+    return np.asarray(np.convolve(padded, np.full(window, 1 / window), mode="valid"), dtype=np.float64)
 
 
 def _limited(s: Array, wished: Array, style: DriveStyle) -> Array:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from contado.kernel.territory import crs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from contado.kernel.territory import Route
+
     Array = NDArray[np.float64]
 
-__all__ = ["SPEED_KMH", "Edge", "Path", "geojson", "snap", "to_lonlat", "to_measure"]
+__all__ = ["SPEED_KMH", "Edge", "Path", "geojson", "snap", "usual_kmh"]
 
 SPEED_KMH: Final = {
     "motorway": 110.0,
@@ -31,6 +34,7 @@ SPEED_KMH: Final = {
 """Usual speed by road class [km/h]; links take the class they belong to."""
 
 _OTHER_KMH: Final = 40.0
+_ROUNDABOUT_KMH: Final = 25.0
 _DIGITS: Final = 7
 """Digits of written degrees: 1 cm."""
 
@@ -44,6 +48,7 @@ class Edge:
     to_node: int
     xy: Array
     highway: str
+    piece: int = 0
     oneway: bool = False
     name: str | None = None
     junction: str | None = None
@@ -56,8 +61,6 @@ class Edge:
 
     def reversed(self) -> Edge:
         """Return the edge driven the other way."""
-        from dataclasses import replace
-
         return replace(self, from_node=self.to_node, to_node=self.from_node, xy=self.xy[::-1])
 
 
@@ -85,8 +88,11 @@ class Path:
         xy = np.concatenate([edges[0].xy[:1], *[e.xy[1:] for e in edges]])
         chainage = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(xy, axis=0).T))])
         ends = np.concatenate([[0.0], np.cumsum([e.length_m for e in edges])])
-        lon, lat = to_lonlat(xy[:, 0], xy[:, 1], epsg)
-        spans = tuple((float(a), float(b), _speed(e)) for e, a, b in zip(edges, ends, ends[1:], strict=False))
+        lon, lat = crs.to_lonlat(xy[:, 0], xy[:, 1], epsg)
+        spans = tuple(
+            (float(a), float(b), usual_kmh(e.highway, e.junction))
+            for e, a, b in zip(edges, ends, ends[1:], strict=False)
+        )
         route = tuple(
             {
                 "seq": seq,
@@ -100,6 +106,32 @@ class Path:
         )
         return cls(chainage_m=chainage, lon=lon, lat=lat, spans=spans, route=route)
 
+    @classmethod
+    def of_route(cls, route: Route) -> Path:
+        """Take a route of a street network; speeds by signed limit where known, else by class."""
+        network = route.network
+        chainage = np.unique(
+            np.append(np.arange(route.start_m, route.end_m, 2.0), [*route.from_m, route.end_m])
+        )
+        lon, lat = route.lonlat(chainage)
+        limit = network.edge_maxspeed[route.edges]
+        usual = np.array([usual_kmh(str(c)) for c in network.edge_class[route.edges]])
+        speeds = np.where(np.isfinite(limit), 0.9 * limit, usual)
+        begin, end = route.from_m - route.start_m, route.to_m - route.start_m
+        spans = tuple(zip(begin.tolist(), end.tolist(), speeds.tolist(), strict=True))
+        rows = tuple(
+            {
+                "seq": seq,
+                "way_id": int(network.edge_way[e]),
+                "from_node": int(network.node_id[network.edge_from[e]]),
+                "to_node": int(network.node_id[network.edge_to[e]]),
+                "from_m": float(a),
+                "to_m": float(b),
+            }
+            for seq, (e, a, b) in enumerate(zip(route.edges.tolist(), begin, end, strict=True))
+        )
+        return cls(chainage_m=chainage - route.start_m, lon=lon, lat=lat, spans=spans, route=rows)
+
     def lonlat(self, chainage_m: Array) -> tuple[Array, Array]:
         """Degrees at chainages, shapes of the input; held beyond the ends."""
         return np.interp(chainage_m, self.chainage_m, self.lon), np.interp(
@@ -108,10 +140,8 @@ class Path:
 
     def turning(self, chainage_m: Array) -> Array:
         """Curvature [1/m] at chainages, left positive: change of heading over 20 m."""
-        lon, lat = (self.lonlat(chainage_m + d) for d in (-10.0, 0.0, 10.0)), None
-        points = [_metres(*p) for p in lon]
-        del lat
-        first, second = points[1] - points[0], points[2] - points[1]
+        behind, here, ahead = (_metres(*self.lonlat(chainage_m + d)) for d in (-10.0, 0.0, 10.0))
+        first, second = here - behind, ahead - here
         cross = first[0] * second[1] - first[1] * second[0]
         dot = np.sum(first * second, axis=0)
         return np.asarray(np.arctan2(cross, dot) / 10.0)
@@ -123,35 +153,17 @@ def _metres(lon: Array, lat: Array) -> Array:
     return np.stack([lon * degree * np.cos(np.radians(lat)), lat * degree])
 
 
-def _speed(edge: Edge) -> float:
-    if edge.junction == "roundabout":
-        return 25.0
-    return SPEED_KMH.get(edge.highway.removesuffix("_link"), _OTHER_KMH)
-
-
-@lru_cache(maxsize=8)
-def _transformer(epsg: int) -> Any:
-    from pyproj import Transformer
-
-    return Transformer.from_crs(4326, epsg, always_xy=True)
-
-
-def to_measure(lon: Array, lat: Array, epsg: int) -> tuple[Array, Array]:
-    """Degrees -> metres of a CRS."""
-    x, y = _transformer(epsg).transform(lon, lat)
-    return np.asarray(x), np.asarray(y)
-
-
-def to_lonlat(x: Array, y: Array, epsg: int) -> tuple[Array, Array]:
-    """Metres of a CRS -> degrees."""
-    lon, lat = _transformer(epsg).transform(x, y, direction="INVERSE")
-    return np.asarray(lon), np.asarray(lat)
+def usual_kmh(highway: str, junction: str | None = None) -> float:
+    """Usual speed of a road class [km/h]; slow in roundabouts."""
+    if junction == "roundabout":
+        return _ROUNDABOUT_KMH
+    return SPEED_KMH.get(highway.removesuffix("_link"), _OTHER_KMH)
 
 
 def snap(xy: Array, epsg: int) -> Array:
     """Coordinates moved to the nearest written degrees, so that a reader of the file finds the same lengths."""
-    lon, lat = to_lonlat(xy[:, 0], xy[:, 1], epsg)
-    return np.column_stack(to_measure(np.round(lon, _DIGITS), np.round(lat, _DIGITS), epsg))
+    lon, lat = crs.to_lonlat(xy[:, 0], xy[:, 1], epsg)
+    return np.column_stack(crs.to_measure(np.round(lon, _DIGITS), np.round(lat, _DIGITS), epsg))
 
 
 def geojson(edges: Sequence[Edge], epsg: int) -> dict[str, Any]:
@@ -164,7 +176,7 @@ def geojson(edges: Sequence[Edge], epsg: int) -> dict[str, Any]:
 
 
 def _feature(edge: Edge, epsg: int) -> dict[str, Any]:
-    lon, lat = to_lonlat(edge.xy[:, 0], edge.xy[:, 1], epsg)
+    lon, lat = crs.to_lonlat(edge.xy[:, 0], edge.xy[:, 1], epsg)
     points = [[round(float(a), _DIGITS), round(float(b), _DIGITS)] for a, b in zip(lon, lat, strict=True)]
     return {
         "type": "Feature",
@@ -172,6 +184,7 @@ def _feature(edge: Edge, epsg: int) -> dict[str, Any]:
             "from_node": edge.from_node,
             "to_node": edge.to_node,
             "way_id": edge.way_id,
+            "piece": edge.piece,
             "highway": edge.highway,
             "oneway": "yes" if edge.oneway else "no",
             "name": edge.name,

@@ -21,7 +21,17 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["KINDS", "Anomaly", "Kind", "Road", "from_profile", "iri_levels", "random_road", "scatter"]
+__all__ = [
+    "KINDS",
+    "Anomaly",
+    "Kind",
+    "Road",
+    "from_profile",
+    "iri_levels",
+    "random_road",
+    "scatter",
+    "second_track",
+]
 
 DX_M: Final = 0.05
 """Spacing of an invented road [m]."""
@@ -32,6 +42,7 @@ _LONGEST_M: Final = 90.0
 _LEVEL_CELL_M: Final = 100.0
 _LEVEL_BOUNDS: Final = (0.9, 9.0)
 _SLOT_M: Final = 25.0
+_TYRE_M: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +94,19 @@ class Road:
             y[first:last] += anomaly.height_mm / 2000 * (1 + np.cos(2 * np.pi * offset / anomaly.length_m))
         return y
 
+    def under_tyre_m(self, *, enveloping: bool = True) -> tuple[Array, float]:
+        """Elevation that a tyre feels [m] on an even grid from 0, and the grid's spacing [m].
+
+        A tyre bridges 250 mm: the centred moving average of that length. Points farther apart than 50 mm,
+        or uneven, are first filled in by a smooth curve.
+        """
+        y, dx = _even_grid(self.x_m, self.elevation_m())
+        size = max(1, int(_TYRE_M / dx + 0.5))
+        if not enveloping or size == 1:
+            return y, dx
+        padded = np.pad(y - y[0], (size // 2, size - 1 - size // 2), mode="edge")
+        return np.convolve(padded, np.full(size, 1 / size), mode="valid"), dx
+
     def aged(self, years: float, growth_per_y: float, anomaly_growth_per_y: float = 0.0) -> Road:
         """Return the road ``years`` later: roughness grows by exp(growth x years), holes deepen likewise.
 
@@ -123,6 +147,34 @@ class Road:
 def from_profile(x_m: Array, y_m: Array) -> Road:
     """Return a road that is a given profile, its chainage counted from the first point."""
     return Road(x_m=x_m - x_m[0], base_m=np.asarray(y_m, dtype=np.float64))
+
+
+def _even_grid(x: Array, y: Array) -> tuple[Array, float]:
+    spacing = np.diff(x)
+    even = float(np.ptp(spacing)) <= 1e-7 * float(spacing.mean()) + 1e-9
+    dx = float(x[-1] - x[0]) / spacing.size
+    if even and dx <= DX_M + 1e-9:
+        return y, dx
+    from scipy.interpolate import CubicSpline, PchipInterpolator
+
+    steps = max(2, int(np.ceil((x[-1] - x[0]) / min(DX_M, float(spacing.min())) - 1e-9)))
+    curve = CubicSpline(x, y) if even else PchipInterpolator(x, y)
+    grid = np.linspace(x[0], x[-1], steps + 1)
+    return np.asarray(curve(grid), dtype=np.float64), float(grid[1] - grid[0])
+
+
+def second_track(road: Road, rng: np.random.Generator, coherence_m: float = 4.0) -> Road:
+    """Return the right wheel path of a road: equal spectrum, coherence exp(-coherence_m n) at wavenumber n.
+
+    Long waves are shared by both tracks, short ones are their own; anomalies lie in the left track only.
+    """
+    y, dx = _even_grid(road.x_m, road.base_m)
+    left = np.fft.rfft(np.diff(y))
+    other = np.abs(left) * np.exp(2j * np.pi * rng.random(left.size))
+    share = np.exp(-coherence_m * np.fft.rfftfreq(y.size - 1, dx) / 2)
+    slope = np.fft.irfft(share * left + np.sqrt(1 - share**2) * other, y.size - 1)
+    x = np.asarray(np.arange(y.size) * dx, dtype=np.float64)
+    return Road(x_m=x, base_m=y[0] + np.concatenate([[0.0], np.cumsum(slope)]))
 
 
 def iri_levels(
@@ -173,7 +225,7 @@ def random_road(
     UsageError
         Neither class nor levels, or an unknown class.
     """
-    x = np.arange(round(length_m / dx_m) + 1) * dx_m
+    x = np.asarray(np.arange(round(length_m / dx_m) + 1) * dx_m, dtype=np.float64)
     if iso_class is not None:
         gd = np.full(x.size - 1, gd_of_class(iso_class))
     elif levels_m_km is not None:

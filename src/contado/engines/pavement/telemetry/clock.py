@@ -226,7 +226,7 @@ def _jump(pairs: _Pairs, offset_s: float, trial: Floats) -> Jump | None:
     slope = {k: _regress(pairs.felt(offset_s)[h], pairs.change_m_s[h])[0] for k, h in _pieces(pairs)}
     ahead = np.stack([slope.get(int(k), np.zeros(2)) for k in pairs.piece])
     inside = np.all([_inside(pairs, offset) for offset in (trial[0], trial[-1])], axis=0)
-    if inside.sum() < 4 * _LEAST_PAIRS:
+    if inside.sum() <= 4 * _LEAST_PAIRS:
         return None
     felt = np.stack([(pairs.felt(offset) * ahead).sum(axis=1)[inside] for offset in trial])
     # the slope of a blurred fit is too small, so each offset is scaled to explain what it can

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from contado.kernel import tables
 from contado.kernel.errors import ColumnNotFound, DataError
 from contado.kernel.territory.network import clean, writers
 
@@ -27,7 +28,7 @@ def table(network: Network, *, source: str, source_id: str | None) -> pa.Table:
 
     count = network.edges
     geometry = shapely.to_wkb(writers.lines(network, np.arange(count)))
-    return pa.table(
+    rows = pa.table(
         {
             "link_id": pa.array(network.link_id.tolist(), pa.string()),
             "source": pa.array([source] * count, pa.string()),
@@ -36,9 +37,7 @@ def table(network: Network, *, source: str, source_id: str | None) -> pa.Table:
             "to_node": network.node_id[network.edge_to],
             "geometry": pa.array(geometry.tolist(), pa.binary()),
             "length_m": network.edge_length_m,
-            "direction": pa.array(
-                np.where(network.edge_forward, "forward", "backward").tolist(), pa.string()
-            ),
+            "direction": pa.array(np.where(network.edge_forward, "forward", "backward").tolist(), pa.string()),
             "highway": pa.array(network.edge_class.tolist(), pa.string()),
             "maxspeed_kmh": pa.array(network.edge_maxspeed, from_pandas=True),
             "lanes": pa.array(network.edge_lanes, from_pandas=True),
@@ -47,6 +46,7 @@ def table(network: Network, *, source: str, source_id: str | None) -> pa.Table:
             "source_id": pa.array([source_id] * count, pa.string()),
         }
     )
+    return tables.conform("road_link", rows)
 
 
 def read(links: pa.Table, *, epsg: int | None) -> Network:
@@ -106,7 +106,9 @@ def _pieces(
     way: NDArray[np.int64], seq: NDArray[np.int32], backward: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Return the row that stands for each piece, in order of appearance, and the piece's direction."""
-    _, first, inverse = np.unique(np.column_stack((way, seq)), axis=0, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(
+        np.column_stack((way, seq)), axis=0, return_index=True, return_inverse=True
+    )
     has_forward = np.bincount(inverse, weights=~backward) > 0
     has_backward = np.bincount(inverse, weights=backward) > 0
     direction = np.where(has_forward & has_backward, 0, np.where(has_forward, 1, -1)).astype(np.int8)
