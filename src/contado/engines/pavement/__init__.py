@@ -25,17 +25,22 @@ if TYPE_CHECKING:
     from contado.engines.pavement.segments import segment
     from contado.engines.pavement.strategy import StrategySettings, strategies
     from contado.engines.pavement.treatments import Treatment, catalogue
+    from contado.engines.pavement.telemetry.align import align
+    from contado.engines.pavement.telemetry.read import read_drive, read_drives
 
 _PUBLIC = {
     "FuseSettings": "fusion",
     "IriResult": "roughness_index",
     "StrategySettings": "strategy",
     "Treatment": "treatments",
+    "align": "telemetry.align",
     "catalogue": "treatments",
     "condition": "condition",
     "fuse": "fusion",
     "iri": "roughness_index",
     "priority": "priority",
+    "read_drive": "telemetry.read",
+    "read_drives": "telemetry.read",
     "read_profile": "profile_file",
     "segment": "segments",
     "simulate": "simulate",
@@ -49,11 +54,14 @@ __all__ = [
     "IriResult",
     "StrategySettings",
     "Treatment",
+    "align",
     "catalogue",
     "condition",
     "fuse",
     "iri",
     "priority",
+    "read_drive",
+    "read_drives",
     "read_profile",
     "segment",
     "simulate",
