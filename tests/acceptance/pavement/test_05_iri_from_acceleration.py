@@ -14,7 +14,7 @@ import pytest
 from contado.engines.pavement.calibration import fit_car, scale_from_reference
 from contado.engines.pavement.equalise import rectified_slope
 from contado.engines.pavement.measure import _spectra
-from contado.engines.pavement.process import process
+from contado.engines.pavement.processing import process
 from contado.engines.pavement.real_cars import speed_law
 from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.survey import Reference

@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from contado.engines.pavement import onroute, simulate
 from contado.engines.pavement.position import Fixes, follow
-from contado.engines.pavement.process import process
+from contado.engines.pavement.processing import process
 from contado.engines.pavement.simulate.road import Anomaly, random_road
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
