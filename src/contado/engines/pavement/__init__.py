@@ -21,17 +21,22 @@ if TYPE_CHECKING:
     from contado.engines.pavement.golden_car import transition
     from contado.engines.pavement.profile_file import read_profile
     from contado.engines.pavement.roughness_index import IriResult, iri
+    from contado.engines.pavement.telemetry.align import align
+    from contado.engines.pavement.telemetry.read import read_drive, read_drives
 
 _PUBLIC = {
     "IriResult": "roughness_index",
+    "align": "telemetry.align",
     "iri": "roughness_index",
+    "read_drive": "telemetry.read",
+    "read_drives": "telemetry.read",
     "read_profile": "profile_file",
     "simulate": "simulate",
     "transition": "golden_car",
 }
 """Public name -> module that holds it (a name equal to its module is the module itself)."""
 
-__all__ = ["IriResult", "iri", "read_profile", "simulate", "transition"]
+__all__ = ["IriResult", "align", "iri", "read_drive", "read_drives", "read_profile", "simulate", "transition"]
 
 
 def __getattr__(name: str) -> Any:

@@ -16,7 +16,7 @@ from contado.kernel.errors import DataError
 
 def test_a_pair_is_read_from_its_folder_its_name_or_one_of_its_files(toy, tmp_path):
     acc, gnss = toy(duration_s=30).write(tmp_path)
-    for path in (tmp_path, tmp_path / "car1_pass1", acc, gnss):
+    for path in (tmp_path, tmp_path / "car1_pass1", str(acc), gnss):
         drive = read_drive(path)
         assert (drive.name, drive.vehicle, drive.unit, drive.label) == (
             "car1_pass1",

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -18,7 +19,6 @@ from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -65,7 +65,7 @@ class _Part:
     findings: tuple[Finding, ...]
 
 
-def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = False) -> DriveSet:
+def read_drives(path: Path | str, columns: Path | None = None, *, drop_bad: bool = False) -> DriveSet:
     """Read the drives of a folder or of one file.
 
     Parameters
@@ -82,6 +82,7 @@ def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = Fal
     DataError
         Nothing is readable: the rule, row and hint of the first drive that was refused.
     """
+    path = Path(path)
     known = formats(columns)
     groups, ignored = group.grouped(group.listed(path), known)
     label, findings = _label(path if path.is_dir() else path.parent)
@@ -104,7 +105,7 @@ def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = Fal
     return DriveSet(drives=used, rejected=tuple(rejected), label=label, findings=tuple(findings))
 
 
-def read_drive(path: Path, columns: Path | None = None, *, drop_bad: bool = False) -> Drive:
+def read_drive(path: Path | str, columns: Path | None = None, *, drop_bad: bool = False) -> Drive:
     """Read one drive, named by one of its files or by NAME; arguments and errors as `read_drives`."""
     return read_drives(path, columns, drop_bad=drop_bad).drives[0]
 
