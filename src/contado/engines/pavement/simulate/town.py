@@ -75,9 +75,10 @@ class Town:
         return sum(e.length_m for e in self.edges) / 1000
 
     def tour(self, length_m: float) -> list[Edge]:
-        """Return a drive through the town that begins over the overpass, passes the roundabouts and the dual
-        carriageway, then the other streets, until ``length_m`` is reached or the town is driven.
-        """  # noqa: D205 - one sentence
+        """Return a drive through the town until ``length_m`` is reached or all its streets are driven.
+
+        It begins over the overpass, passes the roundabouts and the dual carriageway, then the other streets.
+        """
         chain: list[Edge] = []
         graph = _directed(self.edges)
         for start, end in pairwise(self.tour_stops):
@@ -88,7 +89,7 @@ class Town:
 
 
 def build(centre: tuple[float, float], rng: np.random.Generator) -> Town:
-    """Return the town around a centre (lon, lat) [deg]; about 19 km of streets."""
+    """Return the town around a centre (lon, lat) [deg]; about 16 km of streets."""
     epsg = crs.utm_epsg(*centre)
     origin = np.concatenate(crs.to_measure([centre[0]], [centre[1]], epsg))
     nodes = _nodes(rng)
@@ -186,18 +187,14 @@ def _roundabout(edges: list[Edge], node: int, centre: Array) -> list[Edge]:
     kept: list[Edge] = []
     ends: list[Array] = []
     for edge in edges:
-        trimmed, met = edge, list[Array]()
+        trimmed = edge
         if edge.from_node == node:
-            place = len(ends)
-            trimmed = replace(trimmed, xy=_trimmed(trimmed.xy, centre), from_node=_ring_node(node, place))
-            met.append(trimmed.xy[0])
+            trimmed = replace(trimmed, xy=_trimmed(trimmed.xy, centre), from_node=_ring_node(node, len(ends)))
+            ends.append(trimmed.xy[0])
         if edge.to_node == node:
-            place = len(ends) + len(met)
-            trimmed = replace(
-                trimmed, xy=_trimmed(trimmed.xy[::-1], centre)[::-1], to_node=_ring_node(node, place)
-            )
-            met.append(trimmed.xy[-1])
-        ends += met
+            inward = _trimmed(trimmed.xy[::-1], centre)[::-1]
+            trimmed = replace(trimmed, xy=inward, to_node=_ring_node(node, len(ends)))
+            ends.append(trimmed.xy[-1])
         kept.append(trimmed)
     return kept + _ring(node, centre, np.array(ends))
 
