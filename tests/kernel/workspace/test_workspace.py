@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import shapely
@@ -15,6 +14,7 @@ import shapely
 from contado.kernel import tables
 from contado.kernel.errors import (
     Damaged,
+    DataError,
     GeometryError,
     Newer,
     SettingError,
@@ -70,6 +70,14 @@ def test_shares_are_joined_and_sorted_by_key(ws):
     with ws.commit() as c:
         c.table("asset", assets("z"), practice="roads")
     assert ws.read("asset")["id"].to_pylist() == ["b", "z"]
+
+
+def test_shares_whose_further_columns_differ_are_refused(ws):
+    with ws.commit() as c:
+        c.table("asset", assets("a", height="tall"), practice="a")
+        c.table("asset", assets("b", height=[1]), practice="b")
+    with pytest.raises(DataError, match="do not fit together"):
+        ws.read("asset")
 
 
 def test_a_table_given_whole_is_one_more_share(ws):
@@ -185,9 +193,14 @@ def test_an_exception_changes_nothing(ws):
     with ws.commit() as c:
         c.table("asset", assets("a"))
     before = ws.file_hashes()
-    with pytest.raises(KeyboardInterrupt), ws.commit() as c:
-        c.table("asset", assets("b"))
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with ws.commit() as c:
+            c.table("asset", assets("b"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert ws.file_hashes() == before
     assert list((ws.path / ".commit").iterdir()) == []
     assert list(ws.path.rglob("*.lock")) == []
@@ -268,12 +281,12 @@ def test_damaged_files_are_named(ws):
         data = bytearray(file.read_bytes())
         data[60] ^= 0xFF
         file.write_bytes(data)
-    with pytest.raises(Damaged, match="tables/asset/p.parquet"):
+    with pytest.raises(Damaged, match=r"tables/asset/p\.parquet"):
         ws.read("asset")
-    with pytest.raises(Damaged, match="layers/places.parquet"):
+    with pytest.raises(Damaged, match=r"layers/places\.parquet"):
         ws.layer("places")
     (ws.path / "layers" / "registry.json").write_text("{")
-    with pytest.raises(Damaged, match="registry.json"):
+    with pytest.raises(Damaged, match=r"registry\.json"):
         ws.layers()
 
 
@@ -310,6 +323,25 @@ def test_a_redo_list_of_a_dead_process_is_finished_by_the_next_opening(ws, monke
     assert not (ws.path / "commit.json").exists()
 
 
+def test_leftovers_of_the_dead_are_swept_unless_a_redo_list_needs_them(ws):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    dead = commit.scratch_name(commit.Holder(pid=process.pid, host=commit.Holder.current().host, started="1"))
+    mine = commit.scratch_name(commit.Holder.current())
+    for name in (dead, mine):
+        (ws.path / ".commit" / name).mkdir(parents=True)
+    (ws.path / "commit.json").write_text("{}")
+    assert commit.sweep(ws.path) == 0
+    (ws.path / "commit.json").unlink()
+    Workspace.open(ws.path)
+    assert [p.name for p in (ws.path / ".commit").iterdir()] == [mine]
+
+
+def test_an_interrupted_create_can_be_repeated(tmp_path):
+    (tmp_path / ".contado.123.tmp.toml").touch()
+    assert Workspace.create(tmp_path).tables() == {}
+
+
 def test_a_redo_list_whose_files_are_gone_is_damage(ws):
     (ws.path / "commit.json").write_text(
         '{"changes":[{"path":"runs/x","temporary":".commit/y/0","sha256":"0"}]}'
@@ -322,7 +354,7 @@ def test_ctrl_c_after_the_redo_list_finishes_first(ws, monkeypatch):
     calls = []
     redo = commit._redo
 
-    def interrupted(root: Path) -> None:
+    def interrupted(root):
         if (root / "commit.json").is_file() and not calls:
             calls.append(1)
             raise KeyboardInterrupt
@@ -333,3 +365,17 @@ def test_ctrl_c_after_the_redo_list_finishes_first(ws, monkeypatch):
         c.table("asset", assets("a"))
     assert ws.read("asset").num_rows == 1
     assert not (ws.path / "commit.json").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_open_view_finishes_the_commit_of_a_writer_that_dies_meanwhile(ws):
+    view = WorkspaceView(ws.path)
+    pid = os.fork()
+    if pid == 0:
+        commit._carry_out = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        with ws.commit() as c:
+            c.table("asset", assets("new"))
+        os._exit(1)
+    os.waitpid(pid, 0)
+    assert view.read("asset")["id"].to_pylist() == ["new"]
+    assert {f.rule for f in view.findings} == {"stale_lock", "commit_finished"}

@@ -143,7 +143,9 @@ def _read_ogr(file: Path, layer: str | None) -> pa.Table:
             hint="use tables.read for plain tables",
         )
     wkb = table[name].cast(pa.binary())
-    return geoparquet.with_geometry(_widened(table.drop_columns([name])), wkb, meta["crs"])
+    # GDAL calls GeoJSON with heights EPSG:4979: the same longitudes and latitudes
+    system = {"EPSG:4979": "EPSG:4326"}.get(meta["crs"], meta["crs"])
+    return geoparquet.with_geometry(_widened(table.drop_columns([name])), wkb, system)
 
 
 def _chosen_layer(names: list[str], wanted: str | None, file: str) -> str | None:
