@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from contado.engines.pavement import simulate
     from contado.engines.pavement.golden_car import transition
+    from contado.engines.pavement.processing import process
     from contado.engines.pavement.profile_file import read_profile
     from contado.engines.pavement.roughness_index import IriResult, iri
     from contado.engines.pavement.telemetry.align import align
@@ -28,6 +29,7 @@ _PUBLIC = {
     "IriResult": "roughness_index",
     "align": "telemetry.align",
     "iri": "roughness_index",
+    "process": "processing",
     "read_drive": "telemetry.read",
     "read_drives": "telemetry.read",
     "read_profile": "profile_file",
@@ -36,7 +38,17 @@ _PUBLIC = {
 }
 """Public name -> module that holds it (a name equal to its module is the module itself)."""
 
-__all__ = ["IriResult", "align", "iri", "read_drive", "read_drives", "read_profile", "simulate", "transition"]
+__all__ = [
+    "IriResult",
+    "align",
+    "iri",
+    "process",
+    "read_drive",
+    "read_drives",
+    "read_profile",
+    "simulate",
+    "transition",
+]
 
 
 def __getattr__(name: str) -> Any:
