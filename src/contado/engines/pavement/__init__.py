@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     from contado.engines.pavement import condition, priority, simulate
     from contado.engines.pavement.fusion import FuseSettings, fuse
     from contado.engines.pavement.golden_car import transition
+    from contado.engines.pavement.processing import process
     from contado.engines.pavement.profile_file import read_profile
     from contado.engines.pavement.roughness_index import IriResult, iri
     from contado.engines.pavement.segments import segment
     from contado.engines.pavement.strategy import StrategySettings, strategies
-    from contado.engines.pavement.treatments import Treatment, catalogue
     from contado.engines.pavement.telemetry.align import align
     from contado.engines.pavement.telemetry.read import read_drive, read_drives
+    from contado.engines.pavement.treatments import Treatment, catalogue
 
 _PUBLIC = {
     "FuseSettings": "fusion",
@@ -39,6 +40,7 @@ _PUBLIC = {
     "fuse": "fusion",
     "iri": "roughness_index",
     "priority": "priority",
+    "process": "processing",
     "read_drive": "telemetry.read",
     "read_drives": "telemetry.read",
     "read_profile": "profile_file",
@@ -60,6 +62,7 @@ __all__ = [
     "fuse",
     "iri",
     "priority",
+    "process",
     "read_drive",
     "read_drives",
     "read_profile",
