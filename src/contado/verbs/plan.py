@@ -158,8 +158,33 @@ def _write(
         commit.file(f"{folder}/programme.parquet", tables.parquet_bytes(programme))
         for name, table in inputs.items():
             commit.file(f"{folder}/inputs/{name}.parquet", tables.parquet_bytes(table))
-        _layer(commit, inputs["intervention"], result)
+        if (layer := _layer(inputs["intervention"], result)).num_rows:
+            commit.layer(
+                "programme",
+                layer,
+                crs="EPSG:4326",
+                title_it="Interventi in programma",
+                title_en="Interventions of the programme",
+                label=_label(layer),
+            )
     return made
+
+
+def _layer(interventions: pa.Table, result: Result) -> pa.Table:
+    """Return the chosen interventions that have a geometry, with their start year, as a layer."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    starts = {result.problem.ids[i]: year for i, year in result.choice.starts.items()}
+    mask = pc.and_(
+        pc.is_in(interventions["id"], pa.array(list(starts), pa.string())),
+        pc.is_valid(interventions["geometry"]),
+    )
+    kept = interventions.filter(mask)
+    kept = kept.select(
+        ["id", "practice", "type", "name", "municipality", "cost_eur", "benefit_eur", "label", "geometry"]
+    )
+    return kept.append_column("start_year", pa.array([starts[k] for k in kept["id"].to_pylist()], pa.int64()))
 
 
 def recorded(

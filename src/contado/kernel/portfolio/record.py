@@ -104,7 +104,7 @@ def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
     if i not in result.choice.starts:
         return [common]
     year = result.choice.starts[i]
-    payments = result.choice.payments[i] or {None: 0}
+    payments: dict[str | None, int] = {**result.choice.payments[i]} or {None: 0}
     return [
         common | {"source": source, "year": year, "start_year": year, "amount_eur": cents / 100}
         for source, cents in payments.items()
