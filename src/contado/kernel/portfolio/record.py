@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contado.kernel import tables
+from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,8 +75,6 @@ def input_hashes(inputs: Mapping[str, pa.Table]) -> dict[str, str]:
 
 def run_id_of(hashes: Mapping[str, str], settings: RunSettings) -> str:
     """Return the id of a run: the same inputs and settings have the same id."""
-    from contado.kernel.provenance import sha256_of_bytes
-
     text = msgspec.json.encode([sorted(hashes.items()), settings], order="deterministic")
     return "plan-" + sha256_of_bytes(text)[:12]
 
@@ -104,10 +103,10 @@ def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
     if i not in result.choice.starts:
         return [common]
     year = result.choice.starts[i]
-    payments: dict[str | None, int] = {**result.choice.payments[i]} or {None: 0}
+    paid: list[tuple[str | None, int]] = list(result.choice.payments[i].items()) or [(None, 0)]
     return [
         common | {"source": source, "year": year, "start_year": year, "amount_eur": cents / 100}
-        for source, cents in payments.items()
+        for source, cents in paid
     ]
 
 
