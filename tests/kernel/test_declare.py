@@ -28,6 +28,7 @@ class Ask(Request, frozen=True, kw_only=True):
     colour: Annotated[Literal["red", "blue"] | None, option("colour")] = None
     out: Annotated[Path | None, option("folder")] = None
     floors: Annotated[bool, option("keep floors")] = True
+    gap: Annotated[float, option("gap", ge=0)] | None = None
 
 
 class Reply(Answer, kw_only=True):
@@ -48,7 +49,7 @@ VERB = Verb(
 
 
 def test_fields_tell_type_default_unit_and_choices():
-    files, length, colour, out, floors = fields(Ask)
+    files, length, colour, out, floors, gap = fields(Ask)
     assert files.positional
     assert files.many
     assert files.required
@@ -57,6 +58,7 @@ def test_fields_tell_type_default_unit_and_choices():
     assert (colour.choices, colour.nullable, colour.required) == (("red", "blue"), True, False)
     assert out.type is Path
     assert floors.type is bool
+    assert (gap.type, gap.nullable, gap.help, gap.limits) == (float, True, "gap", {"ge": 0})
 
 
 def test_plain_values_become_a_request():

@@ -16,7 +16,7 @@ class BenchRequest(Request, frozen=True, kw_only=True):
     """Which task, how large."""
 
     task: Annotated[str, argument("PACKAGE.TASK (pavement.match), PACKAGE, or all")]
-    n: Annotated[int | None, option("size of the task; each task has its own default", gt=0)] = None
+    n: Annotated[int, option("size of the task; each task has its own default", gt=0)] | None = None
 
 
 class Ours(msgspec.Struct, kw_only=True):

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class PlanRequest(Request, frozen=True, kw_only=True):
     """What the optimiser may do."""
 
-    gap: Annotated[float | None, option("relative gap at which the search may stop", ge=0)] = None
-    time_limit_s: Annotated[
-        float | None, option("time the search may take", unit="s", gt=0, flags=("--time-limit",))
-    ] = None
-    discount_rate: Annotated[float | None, option("social discount rate a year", gt=-1)] = None
+    gap: Annotated[float, option("relative gap at which the search may stop", ge=0)] | None = None
+    time_limit_s: (
+        Annotated[float, option("time the search may take", unit="s", gt=0, flags=("--time-limit",))] | None
+    ) = None
+    discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] | None = None
     floors: Annotated[bool, option("keep the floors of municipalities")] = True
     seed: Annotated[int, option("seed of the solver", ge=0)] = 0
 
