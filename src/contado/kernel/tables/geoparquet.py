@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GEOMETRY",
     "Facts",
+    "as_layer",
     "crs",
     "facts",
     "file_bytes",
@@ -195,7 +196,14 @@ def to_gdf(table: pa.Table) -> geopandas.GeoDataFrame:
     return geopandas.GeoDataFrame(frame, geometry=geometries(table), crs=crs(table))
 
 
-def _as_table(data: pa.Table | geopandas.GeoDataFrame, crs_text: str | None) -> pa.Table:
+def as_layer(data: pa.Table | geopandas.GeoDataFrame, crs_text: str | None = None) -> pa.Table:
+    """Return a GeoDataFrame or table as a layer; ``crs_text`` names the CRS where it has none.
+
+    Raises
+    ------
+    GeometryError
+        There is no geometry column, or the CRS is unknown.
+    """
     table = data if isinstance(data, pa.Table) else from_gdf(data)
     if GEOMETRY not in table.column_names:
         raise GeometryError(
@@ -218,7 +226,7 @@ def file_bytes(
     """
     import shapely
 
-    table = _as_table(data, crs)
+    table = as_layer(data, crs)
     shapes = geometries(table)
     box = _covering(shapely.bounds(shapes)) if len(shapes) else _covering(None)
     column = {
@@ -259,7 +267,7 @@ def write(
         temporary.write_bytes(content)
 
 
-def read(path: Path | str) -> pa.Table:
+def read(path: Path | str | pa.NativeFile) -> pa.Table:
     """Read a GeoParquet file: geometry as WKB in column ``geometry``, without the covering column.
 
     Raises
@@ -271,21 +279,22 @@ def read(path: Path | str) -> pa.Table:
     """
     import pyarrow.parquet as pq
 
+    name = Path(path).name if isinstance(path, (Path, str)) else "the layer"
     try:
-        table = pq.read_table(path, partitioning=None)
+        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{Path(path).name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
+            f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
             rule="damaged_file",
             hint="write the file again",
-            field=Path(path).name,
+            field=name,
         ) from None
     geo = _geo(table)
     if not geo:
         raise GeometryError(
-            f"{Path(path).name} is Parquet without geometry.", rule="missing_geometry", hint="give GeoParquet"
+            f"{name} is Parquet without geometry.", rule="missing_geometry", hint="give GeoParquet"
         )
-    return _normalised(table, geo, Path(path).name)
+    return _normalised(table, geo, name)
 
 
 def _normalised(table: pa.Table, geo: dict[str, Any], name: str) -> pa.Table:

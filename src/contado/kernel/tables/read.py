@@ -66,7 +66,7 @@ def _read_parquet(file: Path) -> ReadResult:
     import pyarrow.parquet as pq
 
     try:
-        return ReadResult(pq.read_table(file, partitioning=None), [])
+        return ReadResult(pq.read_table(file, partitioning=None, page_checksum_verification=True), [])
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{file.name} cannot be read as Parquet: {str(error).splitlines()[0]}.",

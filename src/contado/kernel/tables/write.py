@@ -49,7 +49,7 @@ def parquet_bytes(table: pa.Table, provenance: Provenance | None = None) -> byte
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    pq.write_table(_with_provenance(table, provenance), sink, compression="zstd", version="2.6")
+    pq.write_table(_with_provenance(table, provenance), sink, compression="zstd", write_page_checksum=True)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 
