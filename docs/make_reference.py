@@ -103,7 +103,10 @@ def indicator_page() -> Iterator[str]:
     yield ""
     yield "One registry, so that effects of all domains add up."
     yield ""
-    rows = [(f"`{i.id}`", i.name_en, i.name_it, i.unit, i.direction, i.aggregation) for i in tables.indicators().values()]
+    rows = [
+        (f"`{i.id}`", i.name_en, i.name_it, i.unit, i.direction, i.aggregation)
+        for i in tables.indicators().values()
+    ]
     yield from table(("id", "English", "Italian", "unit", "better", "aggregation"), rows)
 
 

@@ -47,10 +47,10 @@ _LINKS: tuple[_Link, ...] = (
     _Link("observation", "intervention_id", ("value",), ("source_id",)),
     _Link("asset", "id", ("name", "kind"), ("source_id",)),
     _Link("indicator_value", "subject_id", ("value",), ("source_id",)),
-    _Link("territory_unit", "id", ("pop", "area_km2"), ("source_id",)),
+    _Link("territory_unit", "istat6", ("pop", "area_km2"), ("source_id",)),
     _Link("funding_rule", "source", ("max_rate", "article"), ("source_id",)),
     _Link("budget", "source", ("budget_eur",), ("source_id",)),
-    _Link("source", "id", ("title", "publisher", "date", "licence", "url", "sha256")),
+    _Link("source", "source_id", ("title", "publisher", "date", "licence", "url", "sha256")),
 )
 """The links in the order in which a chain is told."""
 
@@ -59,7 +59,7 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
     from contado.kernel.workspace import WorkspaceView
 
     assert context.workspace is not None
-    view = WorkspaceView.open(context.workspace)
+    view = WorkspaceView(context.workspace)
     books = {link.table: view.read(link.table).to_pylist() for link in _LINKS}
     chain: list[Step] = []
     seen: set[str] = set()

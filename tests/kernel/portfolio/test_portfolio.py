@@ -309,6 +309,18 @@ def test_a_floor_above_the_budgets_is_infeasible():
         problem([candidate("A", 100, 300)], floors=floors).solve()
 
 
+@pytest.mark.parametrize(("kind", "key"), [("municipality", "M2"), ("domain", "trees"), ("source", "region")])
+def test_a_floor_brings_in_what_it_is_for_and_the_auditor_sees_one_that_is_not_met(kind, key):
+    rows = [candidate("A", 100, 300), candidate("B", 80, 10, domain="trees", municipality="M2")]
+    budgets = [{"source": s, "year": 2027, "budget_eur": 60} for s in ("own", "region")]
+    rules = [*OWN, {"source": "region", "domains": "*", "max_rate": 0.6, "cumulable": "True"}]
+    floors = [{"kind": kind, "key": key, "min_spend_eur": 40}]
+    p = problem(rows, budgets=budgets, rules=rules, floors=floors)
+    expected = {"A": 2027} if kind == "source" else {"B": 2027}
+    assert chosen(p.solve()) == expected
+    assert audited(p, []) == {"floor"}
+
+
 # ---------------------------------------------------------------- the auditor
 def audited(p, plan):
     return {v.rule for v in verify(p.rows, plan).violations}

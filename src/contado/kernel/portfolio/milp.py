@@ -195,9 +195,16 @@ def _budgets(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
 
 
 def _floors(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
-    for municipality, cents in sorted(problem.floors_cents.items()):
-        mine = [c for (i, _, _), c in columns.y.items() if problem.municipalities[i] == municipality]
+    for (kind, key), cents in sorted(problem.floors_cents.items()):
+        mine = [c for (i, _, source), c in columns.y.items() if _counts(problem, kind, key, i, source)]
         rows.add(mine, [1.0] * len(mine), lower=cents / _UNIT_CENTS)
+
+
+def _counts(problem: Problem, kind: str, key: str, i: int, source: str) -> bool:
+    """Whether a payment of ``source`` to intervention ``i`` counts towards a floor."""
+    return {"municipality": problem.municipalities[i], "domain": problem.domains[i], "source": source}[
+        kind
+    ] == key
 
 
 def solve(

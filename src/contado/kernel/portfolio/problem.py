@@ -78,7 +78,8 @@ class Problem:
     sources: tuple[Source, ...]
     budget_cents: Mapping[tuple[str, int], int]
     relations: tuple[Relation, ...] = ()
-    floors_cents: Mapping[str, int] = field(default_factory=dict)
+    floors_cents: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """Least spending by (kind, key): kind is municipality, domain or source."""
     discount_rate_share: float = 0.03
     findings: tuple[Finding, ...] = ()
     rows: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
@@ -201,7 +202,7 @@ class Problem:
             sources=tuple(_source(r) for r in rules),
             budget_cents=money,
             relations=known,
-            floors_cents={str(f["municipality"]): to_cents(f["min_spend_eur"]) for f in floors},
+            floors_cents={_floor_key(f): to_cents(f["min_spend_eur"]) for f in floors},
             discount_rate_share=discount_rate_share,
             findings=(*findings, *unknown),
             rows={
@@ -340,6 +341,13 @@ def _relations(
             )
         )
     return tuple(known), findings
+
+
+def _floor_key(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Return (kind, key) of a floor; the folder format knows floors of municipalities only."""
+    if "municipality" in row:
+        return "municipality", str(row["municipality"])
+    return str(row["kind"]), str(row["key"])
 
 
 def _source(row: Mapping[str, Any]) -> Source:

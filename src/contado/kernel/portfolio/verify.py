@@ -60,7 +60,7 @@ class _Books:
     rules: Mapping[str, Mapping[str, Any]]
     budgets: Mapping[tuple[str, int], int]
     relations: Sequence[Mapping[str, Any]]
-    floors: Mapping[str, int]
+    floors: Mapping[tuple[str, str], int]
     plan: Mapping[str, Start]
 
 
@@ -84,7 +84,7 @@ def verify(
         rules={str(r["source"]): r for r in rows["funding_rules"]},
         budgets={(str(b["source"]), int(b["year"])): _cents(b["budget_eur"]) for b in rows["budgets"]},
         relations=rows.get("relations", ()),
-        floors={str(f["municipality"]): _cents(f["min_spend_eur"]) for f in rows.get("equity_floors", ())},
+        floors=dict(_floor(f) for f in rows.get("equity_floors", ())),
         plan={s.intervention_id: s for s in plan},
     )
     violations = [*_twice(plan), *_unknown(books, plan)]
@@ -225,14 +225,22 @@ def _budgets(books: _Books) -> Iterator[Violation]:
             yield _over("budget", f"{source} {year}", limit, cents, "budget exceeded")
 
 
+def _floor(row: Mapping[str, Any]) -> tuple[tuple[str, str], int]:
+    place = row.get("municipality")
+    where = ("municipality", str(place)) if place is not None else (str(row["kind"]), str(row["key"]))
+    return where, _cents(row["min_spend_eur"])
+
+
 def _floors(books: _Books) -> Iterator[Violation]:
-    for municipality, floor in sorted(books.floors.items()):
-        mine = [
-            s for k, s in books.plan.items() if str(books.interventions[k]["municipality"]) == municipality
-        ]
-        spent = sum(sum(s.payments_cents.values()) for s in mine)
+    for (kind, key), floor in sorted(books.floors.items()):
+        spent = 0
+        for start in books.plan.values():
+            row = books.interventions[start.intervention_id]
+            for source, cents in start.payments_cents.items():
+                owner = source if kind == "source" else str(row[kind])
+                spent += cents if owner == key else 0
         if spent < floor:
-            yield _over("floor", municipality, floor, spent, "less than the floor is spent")
+            yield _over("floor", f"{kind} {key}", floor, spent, "less than the floor is spent")
 
 
 def _value(books: _Books, rate: float) -> float:

@@ -20,6 +20,7 @@ from contado.kernel.workspace.layout import COMMIT_LIST, SCRATCH, SETTINGS
 if TYPE_CHECKING:
     import os
 
+    from contado.kernel.provenance import Provenance
     from contado.kernel.workspace.registry import LayerInfo
 
 __all__ = ["WorkspaceView"]
@@ -86,6 +87,12 @@ class WorkspaceView:
         metadata = shares[0].schema.metadata if len(shares) == 1 else None
         out = joined.combine_chunks().replace_schema_metadata(metadata)
         return tables.sort(table, out) if known else out
+
+    def provenance(self, table: str, practice: str | None = None) -> Provenance | None:
+        """Return how a table, or a practice's share of it, was made; None where its file does not say."""
+        files = self._files_of(table)
+        named = [f for f in files if f.stem == practice] or files
+        return tables.provenance(tables.read(named[0]).table) if len(named) == 1 else None
 
     def _files_of(self, table: str) -> list[Path]:
         folder = self.path / "tables"
