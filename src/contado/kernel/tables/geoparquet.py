@@ -41,7 +41,8 @@ __all__ = [
 ]
 
 GEOMETRY: Final = "geometry"
-_COVERING: Final = "bbox"
+_COVERING: Final = ("bbox", "_bbox", "__bbox")
+"""Name of the covering column; the next one where an attribute has the name already."""
 _NAMES: Final = (
     "Point",
     "LineString",
@@ -228,16 +229,16 @@ def file_bytes(
 
     table = as_layer(data, crs)
     shapes = geometries(table)
+    covering = next(n for n in _COVERING if n not in table.column_names)
     box = _covering(shapely.bounds(shapes)) if len(shapes) else _covering(None)
     column = {
         "crs": _geo(table)["columns"][GEOMETRY].get("crs"),
         "geometry_types": _types(shapes),
-        "covering": {_COVERING: {side: [_COVERING, side] for side in ("xmin", "ymin", "xmax", "ymax")}},
+        "covering": {"bbox": {side: [covering, side] for side in ("xmin", "ymin", "xmax", "ymax")}},
     }
     if (found := facts(table)).bbox is not None:
         column["bbox"] = found.bbox
-    out = table.drop_columns([_COVERING]) if _COVERING in table.column_names else table
-    out = out.append_column(_COVERING, box)
+    out = table.append_column(covering, box)
     return parquet_bytes(
         out.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": _metadata(column)}), provenance
     )
