@@ -1,0 +1,158 @@
+"""Where the road is not as the road around it: two detectors with one score.
+
+*Shock*: what the axle throws into the body above 4 Hz, over its own scale of the last seconds. It finds
+short holes and misses long humps. *Shape*: the reconstructed profile against its running median of 10 m,
+over the robust scale of +-100 m. It finds humps and tells up from down, and is weaker on short shallow
+holes. The joint score of a pass is the root of the sum of squares of both over their thresholds; passes
+vote, and the stacked profile gives place and height.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.engines.pavement.measure import GRID_M, running_scale
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["DetectSettings", "Detection", "detect", "stand_out"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectSettings:
+    """Thresholds of both detectors, reach of a cluster and how many passes must agree."""
+
+    shock_threshold: float = 4.0
+    shape_threshold: float = 6.0
+    joint_threshold: float = 1.2
+    """Joint score of the stack from which a place is looked at."""
+    pass_threshold: float = 1.0
+    """Joint score from which one pass counts as a hit."""
+    median_m: float = 10.0
+    scale_m: float = 200.0
+    reach_m: float = 1.5
+    """A pass counts within this distance of the stacked place."""
+    apart_m: float = 6.0
+    """Within this distance only the strongest place is kept: what surrounds it is its own echo."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection:
+    """One place that stands out, over all passes."""
+
+    index: int
+    """Grid point of the largest deviation."""
+    deviation_m: float
+    """Stacked deviation there, up positive [m]."""
+    score: float
+    hits: tuple[bool, ...]
+    """Whether each pass felt it."""
+    possible: tuple[bool, ...]
+    """Whether each pass went there at sufficient speed."""
+    shock_index: float | None
+    """Median grid point of the passes' largest shocks."""
+
+
+def stand_out(profile_m: Floats, settings: DetectSettings) -> tuple[Floats, Floats]:
+    """Return the deviation from the running median [m] and its ratio to the robust scale around."""
+    from scipy.ndimage import median_filter
+
+    known = np.isfinite(profile_m)
+    calm = np.where(known, profile_m, 0.0)
+    deviation = calm - median_filter(calm, size=2 * int(settings.median_m / GRID_M / 2) + 1)
+    deviation = np.where(known, deviation, np.nan)
+    return deviation, deviation / running_scale(deviation, settings.scale_m / GRID_M)
+
+
+def detect(
+    profiles: Sequence[Floats], shocks: Sequence[Floats], settings: DetectSettings | None = None
+) -> tuple[list[Detection], Floats]:
+    """Return the places that stand out and the stacked deviation [m], shape (grid,).
+
+    Parameters
+    ----------
+    profiles, shocks
+        One array a pass on the common grid, in register; NaN where not measured.
+    """
+    settings = settings or DetectSettings()
+    if not profiles:
+        return [], np.empty(0)
+    stacked, shape = stand_out(_mean(profiles), settings)
+    shock = _median(shocks)
+    score = _joint(shock, shape, settings)
+    each = [
+        (s, _joint(s, stand_out(p, settings)[1], settings)) for p, s in zip(profiles, shocks, strict=True)
+    ]
+    return [_detection(k, stacked, score, each, settings) for k in _peaks(score, settings)], stacked
+
+
+def _joint(shock: Floats, shape: Floats, settings: DetectSettings) -> Floats:
+    """Return the joint score at each grid point; a shock is heard within half a metre of its hole."""
+    from scipy.ndimage import maximum_filter1d
+
+    reach = 2 * int(settings.reach_m / GRID_M) + 1
+    blow = maximum_filter1d(np.nan_to_num(shock), reach)
+    joint = np.hypot(blow / settings.shock_threshold, np.nan_to_num(shape) / settings.shape_threshold)
+    out: Floats = np.where(np.isfinite(shape), joint, 0.0)
+    return out
+
+
+def _peaks(score: Floats, settings: DetectSettings) -> list[int]:
+    """Return the grid points above the threshold that are the highest within `apart_m`, in order."""
+    apart = settings.apart_m / GRID_M
+    kept: list[int] = []
+    for k in np.argsort(-score, kind="stable"):
+        if score[k] < settings.joint_threshold:
+            break
+        if all(abs(k - other) > apart for other in kept):
+            kept.append(int(k))
+    return sorted(kept)
+
+
+def _detection(
+    k: int, stacked: Floats, score: Floats, each: list[tuple[Floats, Floats]], settings: DetectSettings
+) -> Detection:
+    reach = round(settings.reach_m / GRID_M)
+    near = slice(max(0, k - reach), k + reach + 1)
+    hits = tuple(bool(joint[near].max() >= settings.pass_threshold) for _, joint in each)
+    possible = tuple(bool(np.isfinite(shock[near]).mean() > 0.5) for shock, _ in each)
+    blows = [
+        near.start + int(np.nanargmax(shock[near]))
+        for (shock, _), hit, can in zip(each, hits, possible, strict=True)
+        if hit and can
+    ]
+    return Detection(
+        index=k,
+        deviation_m=float(stacked[k]),
+        score=float(score[k]),
+        hits=hits,
+        possible=possible,
+        shock_index=float(np.median(blows)) if blows else None,
+    )
+
+
+def _mean(stack: Sequence[Floats]) -> Floats:
+    """Return the mean over the passes that measured; NaN where none did."""
+    values = np.array(stack)
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    total = np.where(known, values, 0.0).sum(axis=0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _median(stack: Sequence[Floats]) -> Floats:
+    """Return the median over the passes that measured; NaN where none did."""
+    values = np.array(stack)
+    known = np.isfinite(values).any(axis=0)
+    out = np.full(values.shape[1], np.nan)
+    if known.any():
+        out[known] = np.nanmedian(values[:, known], axis=0)
+    return out
