@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "scale_from_reference", "speed_exponent"]
+__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "scale_from_reference"]
 
 PRIOR_SD_LOG: Final = 0.15
 """Spread of K1, K2, C and mu of passenger cars about the nominal car (25 % either way, even)."""
@@ -74,8 +74,8 @@ def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
     if not len(enough):
         return FittedCar(car=NOMINAL_CAR, sd_log=_four(prior))
     observed = power[enough] / count[enough][:, None]
-    band = (SPECTRUM_HZ >= FIT_BAND_HZ[0]) & (SPECTRUM_HZ <= FIT_BAND_HZ[1])
-    band &= np.isfinite(observed).all(axis=0)
+    inside = (FIT_BAND_HZ[0] <= SPECTRUM_HZ) & (FIT_BAND_HZ[1] >= SPECTRUM_HZ)
+    band = inside & np.isfinite(observed).all(axis=0)
     observed, frequency = observed[:, band], SPECTRUM_HZ[band]
     wavenumber = frequency[None, :] / (speed[enough] / count[enough])[:, None]
     spread = np.sqrt(2.5 / count[enough] + SPECTRUM_SD_LOG**2)[:, None]
@@ -86,7 +86,8 @@ def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
 
     start = np.concatenate([np.zeros(5), [observed.min()], np.full(len(enough), observed.mean() - 4.0)])
     found = least_squares(residuals, start)
-    covariance = np.linalg.inv(found.jac.T @ found.jac)
+    slopes = np.asarray(found.jac, dtype=np.float64)
+    covariance = np.linalg.inv(slopes.T @ slopes)
     return FittedCar(car=_car(found.x), sd_log=_four(np.sqrt(np.diag(covariance)[:4])))
 
 
@@ -105,6 +106,8 @@ def _log_power(p: Floats, frequency: Floats, wavenumber: Floats) -> Floats:
     """Log power density of the parameters (log k1, k2, c, mu ratios, waviness - 2, noise, levels)."""
     gain = np.abs(_car(p).body_acceleration_response(frequency)) ** 2
     road = gain[None, :] * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[4])
+    # a Hann window spreads each line over its neighbours by 1 : 4 : 1
+    road[:, 1:-1] = (road[:, :-2] + 4 * road[:, 1:-1] + road[:, 2:]) / 6
     log_power: Floats = np.log(np.exp(p[6:])[:, None] * road + np.exp(p[5]))
     return log_power
 
@@ -200,14 +203,3 @@ def _robust_mean(values: Floats) -> tuple[float, float]:
     effective = float(weight.sum())
     spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
     return centre, spread / np.sqrt(max(effective - 1.0, 1.0))
-
-
-def speed_exponent(log_std: Floats, log_speed: Floats) -> tuple[float, float]:
-    """Return g and R2 of log std = a + g log v: how a vehicle's own vibration grows with speed.
-
-    The exponent belongs to the vehicle (and to where it reads): it is measured, never assumed.
-    """
-    centred = log_speed - log_speed.mean()
-    g = float(np.sum(centred * log_std) / np.sum(centred**2))
-    residual = log_std - log_std.mean() - g * centred
-    return g, 1 - float(np.var(residual)) / float(np.var(log_std))

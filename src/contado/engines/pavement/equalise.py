@@ -162,7 +162,8 @@ def profile(
 
     def operator(frequency_hz: Floats, speed: Floats) -> Complexes:
         wavenumber = frequency_hz / speed[:, None]
-        return _inverse(frequency_hz, wavenumber, car, settings)
+        inverse: Complexes = _inverse(frequency_hz, wavenumber, car, settings)
+        return inverse
 
     return filter_windows(acc_m_s2, speed_m_s, fs_hz, operator, settings)
 
@@ -207,7 +208,8 @@ def _slope_operator(
     with np.errstate(divide="ignore", invalid="ignore"):
         seen = np.where(wavenumber > 0, np.abs(kept) ** 2 / wavenumber**2, 0.0).sum(axis=1)
     step = frequency_hz[1] / speed_m_s
-    return golden * inverse * np.sqrt(_golden_variance() / (seen * step))[:, None]
+    made_up: Complexes = golden * inverse * np.sqrt(_golden_variance() / (seen * step))[:, None]
+    return made_up
 
 
 def _golden_variance() -> float:

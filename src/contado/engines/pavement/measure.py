@@ -187,7 +187,8 @@ def running_scale(values: Floats, width: float, factor: float = 1.4826) -> Float
     known = np.isfinite(medians) & (medians > 0)
     if not known.any():
         return np.full(len(values), np.nan)
-    return factor * np.interp(np.arange(len(values)), centres[known], medians[known])
+    scale: Floats = factor * np.interp(np.arange(len(values)), centres[known], medians[known])
+    return scale
 
 
 def _spectra(even: EvenSamples, speed: Floats) -> Spectra:

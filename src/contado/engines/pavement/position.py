@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
 
-__all__ = ["Fixes", "PositionSettings", "RouteLine", "Track", "follow"]
+__all__ = ["Fixes", "PositionSettings", "RouteLine", "Track", "follow", "spans"]
 
 MAX_GAP_S: Final = 5.0
 MAX_CANDIDATES: Final = 8
@@ -98,6 +98,8 @@ class Track:
     """Odometer speed with its scale error taken out."""
     sd_m: Floats
     """Posterior standard deviation of the chainage."""
+    across_m: Floats
+    """Distance of the fix to the route, left positive; NaN where unmatched."""
     run: NDArray[np.int64]
     """Number of the connected span a fix belongs to; -1 where unmatched."""
     sigma_m: float
@@ -126,7 +128,7 @@ def follow(fixes: Fixes, line: RouteLine, settings: PositionSettings | None = No
     chainage, across = _project(fixes, line, odometer, settings)
     chainage[_astray(chainage, odometer)] = np.nan
     sigma, rho = _error_model(across[np.isfinite(chainage)], settings)
-    run = _spans(fixes.t_s, np.isfinite(chainage))
+    run = spans(fixes.t_s, np.isfinite(chainage))
     smooth, sd, scale = chainage.copy(), np.full(len(chainage), np.nan), np.zeros(len(chainage))
     for number in range(int(run.max(initial=-1)) + 1):
         k = np.flatnonzero(run == number)
@@ -138,6 +140,7 @@ def follow(fixes: Fixes, line: RouteLine, settings: PositionSettings | None = No
         chainage_m=smooth,
         speed_m_s=speed * (1 + scale),
         sd_m=sd,
+        across_m=across,
         run=run,
         sigma_m=sigma,
     )
@@ -263,7 +266,7 @@ def _error_model(across: Floats, settings: PositionSettings) -> tuple[float, flo
     return sigma, float(np.clip(rho, 0.0, 0.98))
 
 
-def _spans(t_s: Floats, matched: Bools) -> NDArray[np.int64]:
+def spans(t_s: Floats, matched: Bools) -> NDArray[np.int64]:
     """Number the spans of matched fixes that no gap above 5 s interrupts; -1 where unmatched."""
     run = np.full(len(t_s), -1, dtype=np.int64)
     k = np.flatnonzero(matched)

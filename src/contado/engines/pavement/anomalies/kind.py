@@ -77,7 +77,7 @@ def _templates(speed_m_s: int) -> Floats:
     size = 1024
     x = (np.arange(size) - size // 2) * GRID_M
     wavenumber = np.fft.rfftfreq(size, GRID_M)
-    frequency = wavenumber * speed_m_s
+    frequency = (wavenumber * speed_m_s).astype(np.float64)
     forward = (
         np.abs(NOMINAL_CAR.body_acceleration_response(frequency) * np.sinc(ENVELOPE_M * wavenumber)) ** 2
     )
@@ -127,4 +127,4 @@ def criticality(severity_0_100: float) -> Criticality:
 def _thresholds() -> tuple[tuple[Criticality, float], ...]:
     text = files("contado.engines.pavement.anomalies").joinpath("criticality.csv").read_text(encoding="utf-8")
     rows = {row["criticality"]: float(row["severity_min"]) for row in csv.DictReader(text.splitlines())}
-    return tuple((colour, rows[colour]) for colour in CRITICALITIES)  # type: ignore[misc]
+    return tuple((colour, rows[colour]) for colour in CRITICALITIES)

@@ -55,7 +55,7 @@ def shifts(profiles: Sequence[Floats], settings: AlignSettings | None = None) ->
         return [np.zeros(size) for _ in profiles]
     starts = np.arange(0, size - width + 1, round(settings.hop_m / GRID_M))
     lags = np.array([_window_lags([p[k : k + width] for p in profiles], settings) for k in starts])
-    centres = starts + width / 2
+    centres = (starts + width / 2).astype(np.float64)
     return [_steady(lags[:, p], centres, size) for p in range(len(profiles))]
 
 
