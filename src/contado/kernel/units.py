@@ -53,6 +53,9 @@ UNITS: dict[str, Unit] = {
     "eur_kw": Unit("price_power", 1.0, "€/kW", "euro a kilowatt"),
     "eur_kwh": Unit("price_energy", 1.0, "€/kWh", "euro a kilowatt-hour"),
     "eur_t": Unit("price_mass", 1.0, "€/t", "euro a tonne"),
+    "eur_per_intervention": Unit("cap_intervention", 1.0, "€", "euro for one intervention"),
+    "eur_per_unit": Unit("cap_unit", 1.0, "€", "euro for one unit of the quantity named beside it"),
+    "eur_per_beneficiary": Unit("cap_beneficiary", 1.0, "€", "euro for one beneficiary"),
     "eur_h": Unit("price_time", 1.0, "€/h", "euro an hour"),
     "mm": Unit("length", 0.001, "mm", "millimetre"),
     "m": Unit("length", 1.0, "m", "metre"),
@@ -98,7 +101,6 @@ UNITS: dict[str, Unit] = {
     "tco2e_y": Unit("carbon_rate", 1.0, "tCO₂e/y", "tonne of CO2 equivalent a year"),
     "veh_h": Unit("traffic", 1.0, "veh/h", "vehicle an hour"),
     "veh_d": Unit("traffic_day", 1.0, "veh/d", "vehicle a day"),
-    "index_km_y": Unit("condition_stock", 1.0, "index·km·y", "condition points times kilometre times year"),
 }
 
 

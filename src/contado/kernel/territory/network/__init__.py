@@ -1,1 +1,1 @@
-"""territory/network."""
+"""Street network: model, readers and writers, segment index, shortest paths."""

@@ -1,0 +1,249 @@
+"""Point -> municipality: a table read for most points, the exact test for the rest.
+
+A uniform grid lies over the borders. A cell that no border crosses belongs to one unit (or to none) as a
+whole: its points are answered by one read. A cell that a border crosses keeps the short list of units that
+touch it, in order of code; its points are tested against those polygons only, exactly. So the answer is that
+of the exact test everywhere, without any tolerance:
+
+- a unit owns its closed polygon, in the coordinates as stored (planar, longitude and latitude);
+- a point on a shared border belongs to the lowest code;
+- a point outside, NaN or infinite belongs to none (-1).
+
+>>> from contado.kernel.territory import boundaries
+>>> locator = Locator(boundaries.shipped())
+>>> locator.istat([9.19, 9.5, 12.5, float("nan")], [45.464, 45.18, 41.9, 45.0]).to_pylist()
+['015146', '015191', None, None]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import shapely
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from numpy.typing import ArrayLike, NDArray
+
+    from contado.kernel.territory.boundaries import Units
+
+__all__ = ["CELLS", "Locator"]
+
+CELLS: Final = 512
+"""Cells along each side of the grid."""
+_MARGIN: Final = 1e-6
+"""Part of a cell by which borders are widened when cells are marked: far above the rounding of a cell's number."""
+_BATCH: Final = 1 << 15
+"""Points answered by table read at a time: what stays in the processor's cache."""
+_EXACT: Final = 1 << 20
+"""Points gathered for the exact test at a time: this bounds the memory above input and output."""
+_NONE: Final = -1
+
+
+class Locator:
+    """Answers which of ``units`` points lie in; built once, used for any number of points.
+
+    Parameters
+    ----------
+    units
+        The municipalities.
+    cells
+        Cells along each side of the grid; more cells, fewer exact tests, more memory (4 bytes a cell).
+    """
+
+    def __init__(self, units: Units, cells: int = CELLS) -> None:
+        self.units = units
+        self.cells = cells
+        self._shapes = units.gdf.geometry.to_numpy()
+        shapely.prepare(self._shapes)
+        west, south, east, north = shapely.total_bounds(self._shapes)
+        self._origin = (float(west), float(south))
+        # one ring of empty cells around the box catches everything outside, NaN and infinity included
+        self._scale = (cells / (east - west), cells / (north - south))
+        self._grid, self._start, self._candidates = _table(self)
+
+    def cell_coordinates(self, points: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        """Return longitudes (axis 0) or latitudes (axis 1) in cells from the corner of the ringed grid."""
+        with np.errstate(over="ignore"):  # a coordinate of 1e308 is outside, not an error
+            scaled: NDArray[np.float64] = (points - self._origin[axis]) * self._scale[axis]
+        scaled += 1.0
+        return scaled
+
+    def index(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
+        """Return the position of each point's unit in ``units`` (-1: in none).
+
+        Parameters
+        ----------
+        lon, lat
+            Degrees, of one length.
+
+        Raises
+        ------
+        ValueError
+            The two are not of one length.
+        """
+        lons, lats = (np.atleast_1d(np.asarray(v, dtype=np.float64)).ravel() for v in (lon, lat))
+        if lons.shape != lats.shape:
+            raise ValueError(f"{lons.size} longitudes and {lats.size} latitudes")
+        found = np.empty(lons.size, dtype=np.int32)
+        for part in _slices(lons.size, _EXACT):
+            self._locate(lons[part], lats[part], found[part])
+        return found
+
+    def istat(self, lon: ArrayLike, lat: ArrayLike) -> pa.Array:
+        """Return the ISTAT code of each point's unit, null where it lies in none."""
+        import pyarrow as pa
+
+        index = self.index(lon, lat)
+        codes = pa.array(self.units.codes, pa.string())
+        return codes.take(pa.array(index, mask=index == _NONE))
+
+    def _locate(self, lon: NDArray[np.float64], lat: NDArray[np.float64], found: NDArray[np.int32]) -> None:
+        """Read the table, then test the points of mixed cells; write into ``found``."""
+        mixed = []
+        for part in _slices(lon.size, _BATCH):
+            owner = self._grid[self._cell(lon[part], lat[part])]
+            found[part] = owner
+            mixed.append(np.flatnonzero(owner < _NONE) + part.start)
+        rows = np.concatenate(mixed) if mixed else np.empty(0, dtype=np.intp)
+        found[rows] = self._exact(lon[rows], lat[rows], -2 - found[rows])
+
+    def _cell(self, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> NDArray[np.int32]:
+        """Return the number of each point's cell; points off the box fall on the empty ring."""
+        last = self.cells + 1
+        column = self.cell_coordinates(lon, 0)
+        row = self.cell_coordinates(lat, 1)
+        # fmax and fmin let the number win over NaN, so that NaN falls on the ring too
+        np.fmin(np.fmax(column, 0.0, out=column), last, out=column)
+        np.fmin(np.fmax(row, 0.0, out=row), last, out=row)
+        cell: NDArray[np.int32] = row.astype(np.int32)
+        cell *= self.cells + 2
+        cell += column.astype(np.int32)
+        return cell
+
+    def _exact(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64], slot: NDArray[np.int32]
+    ) -> NDArray[np.int32]:
+        """Test points against the candidates of their cells, the lowest code first."""
+        found = np.full(lon.size, _NONE, dtype=np.int32)
+        open_rows = np.arange(lon.size)
+        rank = 0
+        while open_rows.size:
+            position = self._start[slot[open_rows]] + rank
+            more = position < self._start[slot[open_rows] + 1]
+            open_rows, position = open_rows[more], position[more]
+            unit = self._candidates[position]
+            hit = self._test(lon[open_rows], lat[open_rows], unit)
+            found[open_rows[hit]] = unit[hit]
+            open_rows = open_rows[~hit]
+            rank += 1
+        return found
+
+    def _test(
+        self, lon: NDArray[np.float64], lat: NDArray[np.float64], unit: NDArray[Any]
+    ) -> NDArray[np.bool_]:
+        """Return whether each point lies in or on its unit, unit by unit."""
+        hit = np.empty(lon.size, dtype=bool)
+        order = np.argsort(unit, kind="stable")
+        lon, lat = lon[order], lat[order]
+        bounds = np.searchsorted(unit[order], np.arange(len(self._shapes) + 1))
+        for shape, start, end in zip(self._shapes, bounds[:-1], bounds[1:], strict=True):
+            if end > start:
+                hit[order[start:end]] = shapely.intersects_xy(shape, lon[start:end], lat[start:end])
+        return hit
+
+
+def _slices(size: int, step: int) -> Iterator[slice]:
+    return (slice(start, min(start + step, size)) for start in range(0, size, step))
+
+
+def _table(locator: Locator) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[Any]]:
+    """Return the grid (owner, -1 none, -2 - k for list k) and the lists of candidates, one after another."""
+    width = locator.cells + 2
+    shapes = locator._shapes  # noqa: SLF001 - one module, one secret
+    cells: list[NDArray[np.int64]] = []
+    pairs: list[NDArray[np.int64]] = []
+    borders: list[NDArray[np.int64]] = []
+    for unit, shape in enumerate(shapes):
+        border = _border_cells(locator, shape)
+        inside = _inside_cells(locator, shape, border)
+        borders.append(border)
+        both = np.concatenate([border, inside])
+        cells.append(both)
+        pairs.append(np.full(both.size, unit))
+    cell, unit_of = np.concatenate(cells), np.concatenate(pairs)
+    order = np.lexsort((unit_of, cell))
+    cell, unit_of = cell[order], unit_of[order]
+    grid = np.full(width * width, _NONE, dtype=np.int32)
+    first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
+    grid[cell[first]] = unit_of[first]
+    mixed = np.unique(np.concatenate(borders))
+    listed = np.isin(cell, mixed)
+    start = np.searchsorted(cell[listed], np.append(mixed, width * width)).astype(np.int32)
+    grid[mixed] = -2 - np.arange(mixed.size)
+    return grid, start, unit_of[listed].astype(np.min_scalar_type(len(shapes)))
+
+
+def _border_cells(locator: Locator, shape: shapely.Geometry) -> NDArray[np.int64]:
+    """Return the cells that a border of ``shape`` touches, widened by `_MARGIN`, each once.
+
+    Every segment is cut at the rows of the grid; in a row it touches the columns from its least to its
+    greatest longitude there.
+    """
+    a, b = _segments(locator, shape)
+    low, high = np.minimum(a[:, 1], b[:, 1]), np.maximum(a[:, 1], b[:, 1])
+    first = np.floor(low - _MARGIN).astype(np.int64)
+    count = np.floor(high + _MARGIN).astype(np.int64) - first + 1
+    segment = np.repeat(np.arange(first.size), count)
+    row = np.arange(segment.size) - np.repeat(np.cumsum(count) - count, count) + first[segment]
+    left, right = _columns(a[segment], b[segment], row)
+    width = locator.cells + 2
+    columns = right - left + 1
+    cell = np.repeat(row * width + left, columns)
+    cell += np.arange(cell.size) - np.repeat(np.cumsum(columns) - columns, columns)
+    return np.unique(cell)
+
+
+def _segments(locator: Locator, shape: shapely.Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both ends of all border segments, in cells."""
+    rings = [ring for part in shapely.get_parts(shape) for ring in (part.exterior, *part.interiors)]
+    points, ring_of = shapely.get_coordinates(rings, return_index=True)
+    scaled = np.column_stack([locator.cell_coordinates(points[:, axis], axis) for axis in (0, 1)])
+    same = ring_of[1:] == ring_of[:-1]
+    return scaled[:-1][same], scaled[1:][same]
+
+
+def _columns(
+    a: NDArray[np.float64], b: NDArray[np.float64], row: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the first and last column that segment a-b touches within each row."""
+    rise = b[:, 1] - a[:, 1]
+    level = rise == 0.0
+    slope = (b[:, 0] - a[:, 0]) / np.where(level, 1.0, rise)
+    least, greatest = np.minimum(a[:, 0], b[:, 0]), np.maximum(a[:, 0], b[:, 0])
+    ends = []
+    for edge in (row - _MARGIN, row + 1 + _MARGIN):
+        x = a[:, 0] + (edge - a[:, 1]) * slope
+        ends.append(np.clip(x, least, greatest))
+    left = np.where(level, least, np.minimum(*ends))
+    right = np.where(level, greatest, np.maximum(*ends))
+    return np.floor(left - _MARGIN).astype(np.int64), np.floor(right + _MARGIN).astype(np.int64)
+
+
+def _inside_cells(locator: Locator, shape: shapely.Geometry, border: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the cells that lie wholly inside: between two border cells of a row all are inside or none."""
+    width = locator.cells + 2
+    row, column = np.divmod(border, width)
+    gap = (row[1:] == row[:-1]) & (column[1:] > column[:-1] + 1)
+    first, last = border[:-1][gap] + 1, border[1:][gap] - 1
+    probe_row, probe_column = np.divmod(first, width)
+    lon = (probe_column - 0.5) / locator._scale[0] + locator._origin[0]  # noqa: SLF001 - one module, one secret
+    lat = (probe_row - 0.5) / locator._scale[1] + locator._origin[1]  # noqa: SLF001 - one module, one secret
+    inside = shapely.intersects_xy(shape, lon, lat)
+    first, count = first[inside], (last - first + 1)[inside]
+    cell: NDArray[np.int64] = np.repeat(first, count)
+    cell += np.arange(cell.size) - np.repeat(np.cumsum(count) - count, count)
+    return cell

@@ -1,0 +1,67 @@
+"""Settings of map matching, each with its unit and the reason for its default."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from contado.kernel.errors import UsageError
+
+__all__ = ["MatchSettings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchSettings:
+    """How traces are matched; the default suits a car's GNSS receiver in the open.
+
+    References
+    ----------
+    P. Newson, J. Krumm, "Hidden Markov map matching through noise and sparseness", ACM SIGSPATIAL 2009,
+    doi:10.1145/1653771.1653818 (emission and transition; scale of the transition = ``sigma_m`` here).
+    """
+
+    sigma_m: float = 5.0
+    """Standard deviation of a position [m]."""
+    anchor_spacing_sigma: float = 3.0
+    """Points nearer than this many sigma to the previous anchor are placed afterwards, not decoded:
+    their error is correlated, so they would be counted as evidence that they are not."""
+    wide_sigma_m: float = 15.0
+    """From this sigma on the spacing is ``wide_spacing_sigma`` [m]."""
+    wide_spacing_sigma: float = 2.0
+    min_radius_m: float = 50.0
+    """Candidates lie within max(this, ``radius_sigma`` sigma) [m]."""
+    radius_sigma: float = 4.0
+    max_candidates: int = 8
+    """Directed candidates of an anchor."""
+    creep_sigma: float = 2.0
+    """Going back this far on one edge costs nothing."""
+    limit_factor: float = 2.0
+    """A route between anchors is at most factor x straight + sigmas x sigma + slack."""
+    limit_sigma: float = 10.0
+    limit_slack_m: float = 30.0
+    bridge_m: float = 100.0
+    """A stretch without candidates or route is bridged up to this length [m]; longer ones stay open."""
+    bridge_anchors: int = 3
+    beam: float = 18.0
+    """States this many nats below the best are not continued."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not 0 < value < 1e6:
+                raise UsageError(
+                    f"{field.name} is {value!r}: it must be positive.",
+                    rule="bad_value",
+                    hint="a car's receiver in the open has sigma_m 5",
+                    field=field.name,
+                )
+
+    @property
+    def spacing_m(self) -> float:
+        """Least distance between anchors [m]."""
+        wide = self.sigma_m >= self.wide_sigma_m
+        return self.sigma_m * (self.wide_spacing_sigma if wide else self.anchor_spacing_sigma)
+
+    @property
+    def radius_m(self) -> float:
+        """Radius within which candidates lie [m]."""
+        return max(self.min_radius_m, self.radius_sigma * self.sigma_m)
