@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration", "Route", "cells"]
 
+_ROUNDING_M = 1e-6
+"""A chainage this far off the ends is still on the route: sums of floats are not exact."""
+
 COLUMNS = ("seq", "way_id", "from_node", "to_node", "from_m", "to_m")
 
 
@@ -147,7 +150,7 @@ class Route:
         side = np.where(found & (distance > 0), np.sign(cross), 0).astype(np.int8)
         part = index.owner[segment]
         along = index.start_m[segment] + share * np.hypot(dx, dy)
-        chainage = self.from_m[part] + along * self._stretch[part]
+        chainage = np.minimum(self.from_m[part] + along * self._stretch[part], self.to_m[part])
         return np.where(found, chainage, np.nan), distance, side
 
     def point(
@@ -158,8 +161,9 @@ class Route:
         Chainages off the route give NaN, NaN, -1, NaN.
         """
         chainage = np.atleast_1d(np.asarray(chainage_m, dtype=np.float64))
-        on = (chainage >= self.start_m) & (chainage <= self.end_m)
+        on = (chainage >= self.start_m - _ROUNDING_M) & (chainage <= self.end_m + _ROUNDING_M)
         part = np.searchsorted(self.from_m, np.where(on, chainage, self.start_m), side="right") - 1
+        part = np.maximum(part, 0)
         edge = self.edges[part]
         offset = np.where(on, (chainage - self.from_m[part]) / self._stretch[part], 0.0)
         offset = np.clip(offset, 0.0, self.network.edge_length_m[edge])

@@ -25,8 +25,8 @@ __all__ = ["Traces", "apart", "check", "of", "read"]
 
 OFF_NETWORK_M = 5000.0
 TOP_SPEED_M_S = 140.0
-"""Faster than this over more than `JUMP_M` is a jump [m/s]."""
-JUMP_M = 1000.0
+"""Faster than this over more than `JUMP_M` is a jump [m/s]; a smaller leap is a gap of the match."""
+JUMP_M = 20_000.0
 UNTIMED_JUMP_M = 50_000.0
 
 
