@@ -20,33 +20,35 @@ def scan_even(
     lag: int,
     scale: float,
     grade: float,
-    step: NDArray[np.float64],
+    multiplier: NDArray[np.complex128],
+    response: NDArray[np.complex128],
     ends: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     """Sums of |z1 - z3| over the segments of an evenly spaced profile, one pass.
 
     The slope of the forward mean of ``lag`` points telescopes to (y[i + lag] - y[i]) x ``scale``; where the
-    mean would need points beyond the last, the last full slope is held. ``grade`` is taken off the slope. ``step`` (4, 5) = [ST | PR];
-    ``ends`` (m + 1,) are the sample indices of the segment bounds.
+    mean would need points beyond the last, the last full slope is held. ``grade`` is taken off the slope.
+    ``multiplier``, ``response`` (2,) are the golden car's modes; ``ends`` (m + 1,) are the sample indices of
+    the segment bounds.
     """
-    a00, a01, a02, a03, p0 = step[0, 0], step[0, 1], step[0, 2], step[0, 3], step[0, 4]
-    a10, a11, a12, a13, p1 = step[1, 0], step[1, 1], step[1, 2], step[1, 3], step[1, 4]
-    a20, a21, a22, a23, p2 = step[2, 0], step[2, 1], step[2, 2], step[2, 3], step[2, 4]
-    a30, a31, a32, a33, p3 = step[3, 0], step[3, 1], step[3, 2], step[3, 3], step[3, 4]
+    ar, ai, br, bi = multiplier[0].real, multiplier[0].imag, response[0].real, response[0].imag
+    cr, ci, dr, di = multiplier[1].real, multiplier[1].imag, response[1].real, response[1].imag
     sums = np.zeros(ends.size - 1)
-    z0 = z1 = z2 = z3 = 0.0
+    p = q = r = s = 0.0
     last = y.size - 1 - lag
     for segment in range(ends.size - 1):
         total = 0.0
-        for i in range(ends[segment], ends[segment + 1]):
-            j = min(i, last)
-            u = (y[j + lag] - y[j]) * scale - grade
-            n0 = (a00 * z0 + a01 * z1) + (a02 * z2 + a03 * z3) + p0 * u
-            n1 = (a10 * z0 + a11 * z1) + (a12 * z2 + a13 * z3) + p1 * u
-            n2 = (a20 * z0 + a21 * z1) + (a22 * z2 + a23 * z3) + p2 * u
-            n3 = (a30 * z0 + a31 * z1) + (a32 * z2 + a33 * z3) + p3 * u
-            z0, z1, z2, z3 = n0, n1, n2, n3
-            total += abs(z0 - z2)
+        full = min(ends[segment + 1], last + 1)
+        for i in range(ends[segment], full):
+            u = (y[i + lag] - y[i]) * scale - grade
+            p, q = ar * p + (br * u - ai * q), ai * p + (ar * q + bi * u)
+            r, s = cr * r + (dr * u - ci * s), ci * r + (cr * s + di * u)
+            total += abs(p + r)
+        for _ in range(max(ends[segment], full), ends[segment + 1]):
+            u = (y[last + lag] - y[last]) * scale - grade
+            p, q = ar * p + (br * u - ai * q), ai * p + (ar * q + bi * u)
+            r, s = cr * r + (dr * u - ci * s), ci * r + (cr * s + di * u)
+            total += abs(p + r)
         sums[segment] = total
     return sums
 
@@ -99,9 +101,9 @@ def moving_mean(x: NDArray[np.float64], y: NDArray[np.float64], half_m: float) -
 
 def compile_all() -> None:
     """Compile (or load from disk) every scan, so that timings hold the computation only."""
-    line, two = np.linspace(0.0, 1.0, 5), np.array([0, 4])
+    line, two, mode = np.linspace(0.0, 1.0, 5), np.array([0, 4]), np.zeros(2, dtype=np.complex128)
     calls: list[tuple[Any, tuple[Any, ...]]] = [
-        (scan_even, (line, 1, 1.0, 0.0, np.zeros((4, 5)), two)),
+        (scan_even, (line, 1, 1.0, 0.0, mode, mode, two)),
         (scan_uneven, (line, line, np.zeros(4, dtype=np.int64), np.zeros((1, 4, 5)), two)),
         (moving_mean, (line, line, 0.1)),
     ]

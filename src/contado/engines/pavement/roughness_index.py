@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.golden_car import transition, transitions
+from contado.engines.pavement.golden_car import modes, transitions
 from contado.kernel.errors import DataError, Finding, UsageError
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ _UNEVEN_AVERAGED_TO_M: Final = 0.125
 _COARSE_M: Final = 0.3
 """Spacing above which a profile is class 2 of ASTM E1926 at best."""
 
+_BLOCK: Final = 1 << 15
 _TINY_M: Final = 1e-6
 """A segment end nearer than this to a sample is that sample."""
 
@@ -114,13 +115,12 @@ def iri(x_m: ArrayLike, y_m: ArrayLike, segment_m: float = 100.0, start_m: float
     """
     x = np.ascontiguousarray(x_m, dtype=np.float64)
     y = np.ascontiguousarray(y_m, dtype=np.float64)
-    check_profile(x, y)
+    spacing = check_profile(x, y)
     start = _checked_start(x, segment_m, start_m)
     from contado.engines.pavement import _iri_scan
 
     _iri_scan.compile_all()
     clock = time.perf_counter()
-    spacing = _spacing(x)
     bounds = _bounds(start, segment_m, x[-1])
     even = spacing.max - spacing.min <= 1e-7 * spacing.median + 1e-9
     dx = spacing.median if even else spacing.min
@@ -150,8 +150,8 @@ def check_profile(
     name: str = "profile",
     lines: Index | None = None,
     columns: Sequence[str] = ("x", "y"),
-) -> None:
-    """Raise `DataError` when the points are no profile; nothing is compiled for this.
+) -> Spacing:
+    """Return the spacing of a profile, or raise when the points are none; nothing is compiled for this.
 
     Parameters
     ----------
@@ -181,9 +181,12 @@ def check_profile(
         raise DataError(
             f"{name} holds no points.", rule="empty_file", hint="give a profile with distance and elevation"
         )
-    for column, values in zip(columns, (x, y), strict=True):
-        _refuse_non_numbers(values, column, name, lines)
-    _refuse_backward(x, columns[0], name, lines)
+    low, high = _extremes(x)
+    if not (low > 0 and np.isfinite(x[0]) and np.isfinite(x[-1])):
+        _refuse_non_numbers(x, columns[0], name, lines)
+        _refuse_non_numbers(y, columns[1], name, lines)
+        _refuse_backward(x, columns[0], name, lines)
+    _refuse_non_numbers(y, columns[1], name, lines)
     if x[-1] - x[0] < START_LENGTH_M - _TINY_M:
         raise DataError(
             f"{name}: the profile is {x[-1] - x[0]:g} m long, shorter than 11 m.",
@@ -191,6 +194,18 @@ def check_profile(
             hint="the golden car needs 11 m to start (ASTM E1926): give a longer profile",
             field=columns[0],
         )
+    return _spacing(x, low, high)
+
+
+def _extremes(x: Array) -> tuple[float, float]:
+    """Smallest and largest spacing; NaN where a distance is none. In blocks that stay in the cache."""
+    low, high = [np.inf], [-np.inf]
+    with np.errstate(invalid="ignore"):
+        for first in range(0, x.size - 1, _BLOCK):
+            spacing = np.diff(x[first : first + _BLOCK + 1])
+            low.append(spacing.min())
+            high.append(spacing.max())
+    return float(np.min(low)), float(np.max(high))
 
 
 def _rows(bad: Index, lines: Index | None) -> list[int]:
@@ -214,10 +229,7 @@ def _refuse_non_numbers(values: Array, column: str, name: str, lines: Index | No
 
 
 def _refuse_backward(x: Array, column: str, name: str, lines: Index | None) -> None:
-    forward = x[1:] > x[:-1]
-    if forward.all():
-        return
-    bad = np.flatnonzero(~forward) + 1
+    bad = np.flatnonzero(~(x[1:] > x[:-1])) + 1
     rows = _rows(bad, lines)
     word = "repeats" if x[bad[0]] == x[bad[0] - 1] else "goes back"
     raise DataError(
@@ -269,12 +281,10 @@ def _grade(x: Array, y: Array, start: float) -> float:
     return float((further - at_start) / START_LENGTH_M)
 
 
-def _spacing(x: Array) -> Spacing:
-    spacing = np.diff(x)
-    low, high = float(spacing.min()), float(spacing.max())
-    mean = float(x[-1] - x[0]) / spacing.size
+def _spacing(x: Array, low: float, high: float) -> Spacing:
+    mean = float(x[-1] - x[0]) / (x.size - 1)
     even = high - low <= 1e-7 * mean + 1e-9
-    return Spacing(min=low, median=mean if even else float(np.median(spacing)), max=high)
+    return Spacing(min=low, median=mean if even else float(np.median(np.diff(x))), max=high)
 
 
 def _on_samples(x: Array, bounds: Array) -> Index | None:
@@ -292,9 +302,7 @@ def _even(y: Array, dx: float, grade: float, ends: Index, *, averaged: bool) -> 
     from contado.engines.pavement._iri_scan import scan_even
 
     lag = _points_of_base(dx) if averaged else 1
-    st, pr = transition(dx)
-    step = np.column_stack([st, pr])
-    sums: Array = scan_even(y, lag, 1 / (lag * dx), grade, step, ends)
+    sums: Array = scan_even(y, lag, 1 / (lag * dx), grade, *modes(dx), ends)
     return sums / np.maximum(np.diff(ends), 1)
 
 

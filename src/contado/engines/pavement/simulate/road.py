@@ -55,9 +55,9 @@ class Kind:
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "pothole": Kind(length_m=(0.4, 1.0), height_mm=(-70.0, -20.0), per_km=2.2),
-    "speed_bump": Kind(length_m=(2.5, 3.7), height_mm=(40.0, 80.0), per_km=0.5),
-    "manhole": Kind(length_m=(0.6, 0.8), height_mm=(-30.0, -15.0), per_km=0.5),
+    "pothole": Kind(length_m=(0.4, 1.0), height_mm=(-70.0, -20.0), per_km=1.2),
+    "speed_bump": Kind(length_m=(2.5, 3.7), height_mm=(40.0, 80.0), per_km=0.4),
+    "manhole": Kind(length_m=(0.6, 0.8), height_mm=(-30.0, -15.0), per_km=0.4),
 }
 
 
@@ -228,17 +228,27 @@ def random_road(
     x = np.asarray(np.arange(round(length_m / dx_m) + 1) * dx_m, dtype=np.float64)
     if iso_class is not None:
         gd = np.full(x.size - 1, gd_of_class(iso_class))
+        white = _flat(rng.standard_normal(x.size - 1))
     elif levels_m_km is not None:
         cell = np.minimum((x[:-1] / _LEVEL_CELL_M).astype(np.int64), levels_m_km.size - 1)
         gd = gd_of_iri(levels_m_km)[cell]
+        white = rng.standard_normal(x.size - 1)
     else:
         raise UsageError(
             "Neither a class nor levels.", rule="bad_usage", hint="give iso_class or levels_m_km"
         )
-    white = rng.standard_normal(x.size - 1)
     slope = _shaped(white, waviness, dx_m) * np.sqrt((2 * np.pi * N0) ** 2 * gd / (2 * dx_m))
     base = _high_passed(np.concatenate([[0.0], np.cumsum(slope * dx_m)]), dx_m)
     return Road(x_m=x, base_m=base)
+
+
+def _flat(white: Array) -> Array:
+    """White noise with the phases of a draw and an exactly flat spectrum.
+
+    A road of a class then has the class's spectrum, not one draw of it.
+    """
+    spectrum = np.fft.rfft(white)
+    return np.asarray(np.fft.irfft(spectrum / np.abs(spectrum) * np.sqrt(white.size), white.size))
 
 
 def _shaped(white: Array, waviness: float, dx_m: float) -> Array:
