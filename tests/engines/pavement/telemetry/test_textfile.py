@@ -66,3 +66,28 @@ def test_stems():
 
     names = ("a_acc.parquet", "a_gnss.csv.gz", "2018-10-0716.22.42.csv.gz", "meta.json", "LICENSE.txt")
     assert [stem_of(Path(n)) for n in names] == ["a_acc", "a_gnss", "2018-10-0716.22.42", None, None]
+
+
+def test_parquet_of_any_type(tmp_path):
+    import datetime as dt
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    start = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
+    table = pa.table(
+        {
+            "when": pa.array([start, start + dt.timedelta(seconds=2)], pa.timestamp("ns", "UTC")),
+            "whole": pa.array([1, None], pa.int32()),
+            "text": pa.array(["1.5", "2"], pa.large_string()),
+            "word": pa.array(["1", "no"]),
+        }
+    )
+    pq.write_table(table, tmp_path / "x.parquet")
+    raw = open_raw(tmp_path / "x.parquet")
+    assert np.diff(raw.numbers("when")).tolist() == [2.0]
+    assert np.array_equal(raw.numbers("whole"), [1, np.nan], equal_nan=True)
+    assert raw.numbers("text").tolist() == [1.5, 2.0]
+    with pytest.raises(DataError) as caught:
+        raw.numbers("word")
+    assert (caught.value.rule, caught.value.rows) == ("not_a_number", (2,))

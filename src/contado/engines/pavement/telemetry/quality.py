@@ -32,6 +32,8 @@ _SHARE: Final = 0.12
 _HALF_BAND_HZ: Final = 1.0
 _SURROUNDINGS_HZ: Final = 4.0
 _FROM_HZ: Final = 4.0
+_LEAST_WINDOWS: Final = 4
+_FASTER: Final = 1.15
 
 
 def quality(drive: Drive, clipped: Bools) -> tuple[list[str], list[Finding]]:
@@ -128,13 +130,32 @@ def loose_frequency_hz(vertical: Floats, speed: Floats, fs_hz: float) -> float |
     """Return the frequency [Hz] at which a loose sensor rings while the car drives, or None.
 
     A car's body has broad resonances (body about 1.3 Hz, axle about 11 Hz, both well damped); a sensor
-    that is loose adds a narrow one that carries much of the vibration.
+    that is loose adds a narrow one that carries much of the vibration, at the same frequency whether the
+    car is slow or fast. What moves with the speed is the road or a wheel out of balance.
     """
-    if fs_hz < MIN_RATE_HZ:
+    windows, pace = _windows(vertical, speed)
+    if fs_hz < MIN_RATE_HZ or len(windows) < 2 * _LEAST_WINDOWS:
         return None
-    power = _spectrum(vertical[(speed >= MIN_SPEED_M_S) & np.isfinite(vertical)])
-    if power is None:
+    fast = pace >= np.median(pace)
+    if fast.all() or pace[fast].mean() < _FASTER * pace[~fast].mean():
         return None
+    slow_hz, fast_hz = (_resonance_hz(_spectrum(windows[half]), fs_hz) for half in (~fast, fast))
+    if slow_hz is None or fast_hz is None or abs(fast_hz - slow_hz) > _HALF_BAND_HZ:
+        return None
+    return (slow_hz + fast_hz) / 2
+
+
+def _windows(vertical: Floats, speed: Floats) -> tuple[Floats, Floats]:
+    """Return the whole windows f8[k, 512] without a hole at 4.5 m/s or more, and their mean speeds [m/s]."""
+    count = len(vertical) // _WINDOW
+    cut = count * _WINDOW
+    windows, pace = vertical[:cut].reshape(count, _WINDOW), speed[:cut].reshape(count, _WINDOW).mean(axis=1)
+    usable = np.isfinite(windows).all(axis=1) & (pace >= MIN_SPEED_M_S)
+    return windows[usable], pace[usable]
+
+
+def _resonance_hz(power: Floats, fs_hz: float) -> float | None:
+    """Return the frequency of a narrow peak that carries much of the power above 4 Hz, or None."""
     frequency = np.fft.rfftfreq(_WINDOW, 1 / fs_hz)
     band = (frequency >= _FROM_HZ) & (frequency <= 0.48 * fs_hz)
     base = _running_median(power, round(_SURROUNDINGS_HZ * _WINDOW / fs_hz))
@@ -145,14 +166,10 @@ def loose_frequency_hz(vertical: Floats, speed: Floats, fs_hz: float) -> float |
     return float(frequency[peak]) if prominence[peak] > _PROMINENCE and share > _SHARE else None
 
 
-def _spectrum(signal: Floats) -> Floats | None:
-    """Mean power spectrum of Hann windows, f8[window / 2 + 1]."""
-    count = len(signal) // _WINDOW
-    if count < 4:
-        return None
-    windows = signal[: count * _WINDOW].reshape(count, _WINDOW)
-    windows = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(_WINDOW)
-    power: Floats = (np.abs(np.fft.rfft(windows, axis=1)) ** 2).mean(axis=0)
+def _spectrum(windows: Floats) -> Floats:
+    """Mean power spectrum of Hann windows f8[k, 512], f8[257]."""
+    tapered = (windows - windows.mean(axis=1, keepdims=True)) * np.hanning(_WINDOW)
+    power: Floats = (np.abs(np.fft.rfft(tapered, axis=1)) ** 2).mean(axis=0)
     return power
 
 

@@ -63,7 +63,9 @@ class RawFile:
 
         column = self.table.column(header).combine_chunks()
         if not pa.types.is_string(column.type):
-            return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float)
+            if (typed := _typed_numbers(column)) is not None:
+                return typed
+            column = column.cast(pa.string())
         if self.decimal_comma:
             column = pc.replace_substring(column, ",", ".")
         try:
@@ -96,6 +98,23 @@ class RawFile:
 
         cells: list[str | None] = self.table.column(header).cast(pa.string()).to_pylist()
         return cells
+
+
+def _typed_numbers(column: pa.Array) -> NDArray[np.float64] | None:
+    """Return a numeric column as float64 and a timestamp as seconds; None for text of any kind."""
+    import numpy as np
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.timestamp("us")).cast(pa.int64()).cast(pa.float64(), safe=False)
+        return np.asarray(column.to_numpy(zero_copy_only=False), float) * 1e-6
+    if (
+        pa.types.is_floating(column.type)
+        or pa.types.is_integer(column.type)
+        or pa.types.is_decimal(column.type)
+    ):
+        return np.asarray(column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), float)
+    return None
 
 
 def stem_of(path: Path) -> str | None:
@@ -158,7 +177,13 @@ def _csv(content: bytes, name: str) -> RawFile:
     if comma:
         notes.append("decimal commas")
     table = _parse(text, delimiter, name)
-    return RawFile(name=name, table=table, first_row=2, decimal_comma=comma, findings=_dialect(name, notes))
+    return RawFile(
+        name=name,
+        table=table,
+        first_row=2,
+        decimal_comma=comma or delimiter == ";",
+        findings=_dialect(name, notes),
+    )
 
 
 def _decode(content: bytes) -> tuple[str, list[str]]:
