@@ -59,7 +59,15 @@ def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memo
 
 @njit()
 def nearest_on_route(
-    px: float, py: float, route: Any, starts: Any, low: float, high: float, first: int, last: int, streets: Any
+    px: float,
+    py: float,
+    route: Any,
+    starts: Any,
+    low: float,
+    high: float,
+    first: int,
+    last: int,
+    streets: Any,
 ) -> float:
     """Return the chainage nearest to a point on the route between chainages ``low`` and ``high``.
 
