@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from contado.web.i18n import Lang
 
-__all__ = ["ADDRESSES", "SECTIONS", "slug_of", "practice_of", "url"]
+__all__ = ["ADDRESSES", "SECTIONS", "practice_of", "slug_of", "url"]
 
 _PRACTICE = ("/buone-pratiche/{practice}", "/en/good-practices/{practice}")
 
@@ -83,7 +83,7 @@ def practice_of(slug: str) -> str:
     return next(found, slug.replace("-", "_"))
 
 
-def url(page: str, lang: Lang, query: Mapping[str, object] | None = None, **parts: str) -> str:
+def url(page: str, lang: Lang, query: Mapping[str, object] | None = None, /, **parts: str) -> str:
     """Return the address of ``page``; parts fill the pattern, a practice by its name, None leaves the query.
 
     Examples

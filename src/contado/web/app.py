@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -22,14 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from starlette.types import ASGIApp, Scope
+    from starlette.types import ASGIApp
 
-    from contado.web.data.view import View
+    from contado.kernel.workspace import WorkspaceView as View
     from contado.web.i18n import Lang
 
 __all__ = ["create", "create_app"]
 
-log = logging.getLogger("contado.web")
 METHODS = ["GET", "HEAD"]
 
 
@@ -51,6 +48,8 @@ def create_app(open_view: Callable[[], View], *, development: bool = False) -> A
     site = Site(open_view)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=True)
     app.add_middleware(GZipMiddleware, minimum_size=500)
+    for pattern, file in routes.FILES.items():  # before the pages: /dati/NAME.csv is no layer called NAME.csv
+        app.add_api_route(pattern, _file_endpoint(site, file), methods=METHODS)
     for name, function in routes.PAGES.items():
         for lang in LANGS:
             pattern = addresses.ADDRESSES[name].of(lang)
@@ -59,7 +58,8 @@ def create_app(open_view: Callable[[], View], *, development: bool = False) -> A
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
     _plain_routes(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))
-    return Headers(app, _defect_page(site))
+    app.add_exception_handler(Exception, _defect(site))
+    return Headers(app)
 
 
 def _endpoint(
@@ -77,7 +77,7 @@ def _endpoint(
 
 
 def _plain_routes(app: FastAPI, site: Site) -> None:
-    """Add what has no language: static files, downloads, map data, health, the old address of search."""
+    """Add what has no language: static files, the icon, health, the other address of search."""
 
     def static(path: str, request: Request) -> Response:
         ask = request.headers
@@ -97,8 +97,6 @@ def _plain_routes(app: FastAPI, site: Site) -> None:
     app.add_api_route("/static/{path:path}", static, methods=METHODS)
     app.add_api_route("/favicon.ico", favicon, methods=METHODS)
     app.add_api_route("/healthz", health, methods=METHODS)
-    for pattern, function in routes.FILES.items():
-        app.add_api_route(pattern, _file_endpoint(site, function), methods=METHODS)
     app.add_api_route("/search", _endpoint(site, "it", "search", routes.PAGES["search"]), methods=METHODS)
 
 
@@ -124,7 +122,11 @@ def _health(site: Site) -> dict[str, Any]:
     return {
         "alive": True,
         "workspace": {"schema": site.view.settings.schema, "layers": len(site.view.layers())},
-        "vendor_files": {"present": manifest is not None, "ok": manifest is not None and not bad, "changed": bad},
+        "vendor_files": {
+            "present": manifest is not None,
+            "ok": manifest is not None and not bad,
+            "changed": bad,
+        },
     }
 
 
@@ -134,20 +136,15 @@ def _lang(path: str) -> Lang:
 
 def _http_error(site: Site) -> Callable[[Request, Exception], Response]:
     def handler(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        page = Page(request, site, _lang(request.url.path), "error")
-        return routes.not_found(page, status)
+        status = error.status_code if isinstance(error, HTTPException) else 404
+        return routes.not_found(Page(request, site, _lang(request.url.path), "error"), status)
 
     return handler
 
 
-def _defect_page(site: Site) -> Callable[[Scope, str], Any]:
-    async def page(scope: Scope, number: str) -> ASGIApp:
-        request = Request(scope)
-        try:
-            return routes.defect(Page(request, site, _lang(scope["path"]), "error"), number)
-        except Exception:
-            log.exception("the error page failed for request %s", number)
-            return Response(json.dumps({"request": number}), 500, media_type="application/json")
+def _defect(site: Site) -> Callable[[Request, Exception], Response]:
+    def handler(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the log holds the error
+        page = Page(request, site, _lang(request.url.path), "error")
+        return routes.defect(page, request.scope["state"]["number"])
 
-    return page
+    return handler

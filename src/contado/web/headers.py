@@ -9,11 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-    ErrorPage = Callable[[Scope, str], Awaitable[ASGIApp]]
 
 __all__ = ["CONTENT_SECURITY_POLICY", "Headers"]
 
@@ -35,32 +31,33 @@ _HEADERS = (
 class Headers:
     """The outermost layer: errors included, nothing leaves without the headers."""
 
-    def __init__(self, app: ASGIApp, error_page: ErrorPage) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.error_page = error_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request; a defect was already answered with its page when it arrives here."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        number, started, status = secrets.token_hex(4), time.perf_counter(), 0
+        number, started = secrets.token_hex(4), time.perf_counter()
+        scope.setdefault("state", {})["number"] = number
+        status, finished = 0, False
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
+            nonlocal status, finished
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", number.encode())]
+            elif message["type"] == "http.response.body":
+                finished = not message.get("more_body", False)
             await send(message)
 
         try:
             await self.app(scope, receive, send_with_headers)
         except Exception:
             log.exception("request %s failed", number)
-            if status:
+            if not finished:
                 raise
-            page = await self.error_page(scope, number)
-            await page(scope, receive, send_with_headers)
         finally:
             line = {
                 "request_id": number,

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from contado.kernel.publish import charts
 from contado.web import addresses, i18n, statics, style
+from contado.web.i18n import Words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
 
     from starlette.requests import Request
 
@@ -31,7 +34,7 @@ _SECTION_OF = {
 }
 
 
-class NotFound(LookupError):  # noqa: N818 - what the reader is told
+class NotFound(LookupError):
     """There is no such page, or it is not for this reader."""
 
 
@@ -86,19 +89,19 @@ class Page:
         """Return every value of a repeated parameter."""
         return self.request.query_params.getlist(name)
 
-    def url(self, page: str, query: dict[str, object] | None = None, **parts: str) -> str:
+    def url(self, page: str, query: Mapping[str, object] | None = None, /, **parts: str) -> str:
         """Return an address in the page's language."""
         return addresses.url(page, self.lang, query, **parts)
 
     def redirect(self, page: str, **parts: str) -> Response:
         """Send the reader to another page."""
-        return RedirectResponse(self.url(page, **parts), status_code=303)
+        return RedirectResponse(self.url(page, None, **parts), status_code=303)
 
     def alternate(self, lang: Lang) -> str:
         """Return this page's address in another language, with the same query."""
         if self.name not in addresses.ADDRESSES:
             return addresses.url("home", lang)
-        path = addresses.url(self.name, lang, **self.parts)
+        path = addresses.url(self.name, lang, None, **self.parts)
         return f"{path}?{self.request.url.query}" if self.request.url.query else path
 
     def render(
@@ -117,8 +120,15 @@ class Page:
             "words": lambda words: words.of(self.lang),
             "settings": self.site.view.settings,
             "simulated": simulated,
+            "breaks_text": style.breaks_text,
+            "treatment": lambda code: _name_of(self.site.type_names.get(code), code).of(self.lang),
+            "charts": charts,
         }
         html = environment().get_template(template).render(**names, **context)
         return HTMLResponse(html, status_code=status)
 
 
+def _name_of(known: Words | None, code: str) -> Words:
+    """Return the name of an intervention type, or its code in words."""
+    words = code.replace("_", " ").capitalize()
+    return known or Words(words, words)

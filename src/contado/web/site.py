@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from contado.web.data.view import View
+    from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
 
@@ -71,6 +72,11 @@ class Site:
     def cards(self) -> list[practices.Card]:
         """The good practices with their states."""
         return self.cached("cards", lambda: practices.cards(self.view))
+
+    @property
+    def type_names(self) -> dict[str, Words]:
+        """Names of the types of intervention."""
+        return self.cached("type_names", lambda: practices.type_names(self.view))
 
     @property
     def datasets(self) -> list[opendata.Dataset]:

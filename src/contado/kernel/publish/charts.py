@@ -46,7 +46,11 @@ class Part(NamedTuple):
 
 def _n(value: float) -> str:
     """Return a coordinate with at most one decimal, without a trailing zero."""
-    return f"{value:.1f}".removesuffix(".0").replace("-0", "0", 1) if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    return (
+        f"{value:.1f}".removesuffix(".0").replace("-0", "0", 1)
+        if abs(value) < 0.05
+        else f"{value:.1f}".removesuffix(".0")
+    )
 
 
 def _svg(width: float, height: float, body: str, *, name: str, label: str | None = None) -> str:
@@ -97,7 +101,7 @@ def position(
     ticks = "".join(f"M{_n(at)} 9v8" for at in dict.fromkeys(round(x(v), 1) for v in ordered))
     middle = len(ordered) // 2
     median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
-    body = f'<path class="ct-axis" d="M2 13H224" stroke="#D5DADD"/>'
+    body = '<path class="ct-axis" d="M2 13H224" stroke="#D5DADD"/>'
     body += f'<path class="ct-ticks" d="{ticks}" stroke="{GREY}" stroke-opacity=".7"/>'
     body += f'<path class="ct-ink" d="M{_n(x(median))} 4v14" stroke="{INK}" stroke-width="2"/>'
     if value is not None:
@@ -234,7 +238,9 @@ def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float],
 def _mark(kind: str, x: float, y: float) -> str:
     if kind == "floor":
         return f'<path class="ct-mark" d="M{_n(x - 5)} {_n(y)}l5-9 5 9z" fill="{INK}"/>'
-    return f'<path class="ct-ink" d="M{_n(x - 3)} {_n(y - 7)}l6 6m0-6l-6 6" stroke="{INK}" stroke-width="1.8"/>'
+    return (
+        f'<path class="ct-ink" d="M{_n(x - 3)} {_n(y - 7)}l6 6m0-6l-6 6" stroke="{INK}" stroke-width="1.8"/>'
+    )
 
 
 def _grid(peak: float, left: float, right: float, y: Callable[[float], float]) -> str:
@@ -248,7 +254,12 @@ def _grid(peak: float, left: float, right: float, y: Callable[[float], float]) -
 
 
 def _cost_axis(
-    total: float, x: Callable[[float], float], base: float, axis: Callable[[float], str], title: str, middle: float
+    total: float,
+    x: Callable[[float], float],
+    base: float,
+    axis: Callable[[float], str],
+    title: str,
+    middle: float,
 ) -> str:
     out = ""
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -88,25 +89,25 @@ def draw(
 
 def _unit(shape: Shape, fill: str, title: str | None, link: str | None) -> str:
     inner = f"<title>{escape(title)}</title>" if title else ""
-    path = f'<path class="{fill}" d="{shape.path}">{inner}</path>' if inner else f'<path class="{fill}" d="{shape.path}"/>'
+    path = (
+        f'<path class="{fill}" d="{shape.path}">{inner}</path>'
+        if inner
+        else f'<path class="{fill}" d="{shape.path}"/>'
+    )
     return f'<a href="{escape(link)}" tabindex="-1">{path}</a>' if link else path
 
 
 def _path(geometry: Geometry) -> str:
     import shapely
 
-    rings: list[str] = []
-    for polygon in shapely.get_parts(geometry):
-        for ring in (polygon.exterior, *polygon.interiors):
-            if (text := _ring(ring.coords)):
-                rings.append(text)
-    return "".join(rings)
+    polygons = shapely.get_parts(geometry)
+    return "".join(_ring(ring.coords) for p in polygons for ring in (p.exterior, *p.interiors))
 
 
 def _ring(coords: Iterable[tuple[float, ...]]) -> str:
     """Write a ring with whole numbers: one absolute move, then relative lines."""
     points = [(round(c[0]), round(c[1])) for c in coords]
-    steps = [(bx - ax, by - ay) for (ax, ay), (bx, by) in zip(points, points[1:], strict=False)]
+    steps = [(bx - ax, by - ay) for (ax, ay), (bx, by) in pairwise(points)]
     moves = [f"{dx}{'' if dy < 0 else ' '}{dy}" for dx, dy in steps[:-1] if dx or dy]
     if len(moves) < 2:
         return ""

@@ -11,8 +11,9 @@ from contado.web.i18n import Words
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
-    from contado.web.data.view import Row, View
+    from contado.web.data.view import Row
 
 __all__ = ["Indicator", "Line", "Table", "load"]
 

@@ -11,7 +11,8 @@ from contado.web.i18n import Words
 if TYPE_CHECKING:
     import datetime as dt
 
-    from contado.web.data.view import LayerFacts, View
+    from contado.kernel.workspace import LayerInfo
+    from contado.kernel.workspace import WorkspaceView as View
 
 __all__ = ["FORMATS", "Dataset", "datasets", "of_practice"]
 
@@ -50,7 +51,7 @@ def of_practice(view: View, practice: str) -> list[Dataset]:
     return [d for d in datasets(view) if d.id.startswith(f"{practice}_")]
 
 
-def _dataset(info: LayerFacts) -> Dataset:
+def _dataset(info: LayerInfo) -> Dataset:
     return Dataset(
         id=info.id,
         title=Words(info.title_it or info.id, info.title_en or info.id),

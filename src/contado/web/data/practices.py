@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from contado.web.data.view import View
+    from contado.kernel.workspace import WorkspaceView as View
 
-__all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue"]
+__all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue", "type_names"]
 
 State = Literal["measures", "running", "starting", "no_data"]
 
@@ -132,3 +132,19 @@ def _practices_of(values: Sequence[dict[str, object]], owners: Mapping[str, str]
         prefix = str(row.get("subject_id") or "").partition(":")[0]
         found |= {name for name in (named, prefix) if name in known}
     return found
+
+
+def type_names(view: View) -> dict[str, Words]:
+    """Return the names of intervention types: the workspace's own catalogue, else the one that ships."""
+    found = rows(view, "pavement_treatment") or _shipped_treatments()
+    return {
+        str(r["code"]): Words(str(r["name_it"]), str(r.get("name_en") or r["name_it"]))
+        for r in found
+        if r.get("name_it")
+    }
+
+
+@cache
+def _shipped_treatments() -> list[dict[str, str]]:
+    source = files("contado.engines.pavement") / "data" / "treatments.csv"
+    return list(csv.DictReader(source.read_text(encoding="utf-8").splitlines())) if source.is_file() else []

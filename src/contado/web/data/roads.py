@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from contado.web.data.view import day, layer_rows, pick, real, text
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
     from shapely import Geometry
 
+    from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
-    from contado.web.data.view import Row, View
+    from contado.web.data.view import Row
 
 __all__ = [
     "ANOMALIES",

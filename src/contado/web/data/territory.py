@@ -11,7 +11,7 @@ from contado.web.data.view import layer_rows, real, text
 if TYPE_CHECKING:
     from shapely import Geometry
 
-    from contado.web.data.view import View
+    from contado.kernel.workspace import WorkspaceView as View
 
 __all__ = ["Territory", "Unit", "fold", "load"]
 

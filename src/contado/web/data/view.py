@@ -4,55 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from contado.kernel.workspace import WorkspaceView as View
 
-    import pyarrow as pa
-
-    from contado.kernel.settings import Settings
-
-__all__ = ["LayerFacts", "Row", "View", "day", "layer_rows", "pick", "real", "rows", "text"]
+__all__ = ["Row", "day", "layer_rows", "pick", "real", "rows", "text"]
 
 Row = dict[str, Any]
-
-
-class LayerFacts(Protocol):
-    """What the registry of layers says of one layer."""
-
-    id: str
-    title_it: str
-    title_en: str
-    geometry_type: str
-    crs: str | None
-    n: int
-    licence: str | None
-    label: str | None
-    updated_at: Any
-    access: str
-
-
-class View(Protocol):
-    """The read-only face of a workspace."""
-
-    path: Path
-    settings: Settings
-
-    def read(self, table: str) -> pa.Table:
-        """Return a table, its shares joined."""
-
-    def layer(self, name: str) -> pa.Table:
-        """Return a layer; column ``geometry`` holds WKB."""
-
-    def layers(self) -> Sequence[LayerFacts]:
-        """Return the registry of layers."""
-
-    def tables(self) -> Mapping[str, int]:
-        """Return the names of the tables with their rows."""
 
 
 def rows(view: View, table: str) -> list[Row]:

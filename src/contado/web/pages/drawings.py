@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from contado.web.page import Page
 
-__all__ = ["MapView", "choropleth", "locator"]
+__all__ = ["MapView", "Scale", "choropleth", "locator"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,28 +32,35 @@ def _drawn(page: Page) -> figuremap.Drawn:
     return page.site.cached("outline", lambda: figuremap.outline(units))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Classes of a value: lower bounds, names, ramp of the style, and how a value reads."""
+
+    breaks: Sequence[float]
+    names: Sequence[str]
+    ramp: str
+    text: Callable[[float], str]
+
+
 def choropleth(
     page: Page,
     values: Mapping[str, float],
-    breaks: Sequence[float],
-    names: Sequence[str],
+    scale: Scale,
     *,
     title: str,
     sentence: str,
-    ramp: str,
-    text: Callable[[float], str],
     label: str | None = None,
 ) -> MapView:
-    """Draw a value by municipality; ``names`` name the classes, those without a value are hatched."""
+    """Draw a value by municipality; those without a value are hatched."""
     units = page.site.territory.units
-    place = {code: style.classify(value, list(breaks)) for code, value in values.items()}
-    fills = {u.code: f"ct-{ramp}-{place[u.code]}" for u in units if u.code in place}
+    place = {code: style.classify(value, scale.breaks) for code, value in values.items()}
+    fills = {u.code: f"ct-{scale.ramp}-{place[u.code]}" for u in units if u.code in place}
     titles = {
-        u.code: f"{u.name}: {text(values[u.code]) if u.code in values else page.say('non noto', 'not known')}"
+        u.code: f"{u.name}: {scale.text(values[u.code]) if u.code in values else page.say('non noto', 'not known')}"
         for u in units
     }
-    counts = [sum(p == i for p in place.values()) for i in range(len(names))]
-    legend = [(f"ct-{ramp}-{i}", f"{name} ({counts[i]})") for i, name in enumerate(names)]
+    counts = [sum(p == i for p in place.values()) for i in range(len(scale.names))]
+    legend = [(f"ct-{scale.ramp}-{i}", f"{name} ({counts[i]})") for i, name in enumerate(scale.names)]
     if unknown := len(units) - len(place):
         legend.append(("ct-fill-unknown", f"{page.say('non noto', 'not known')} ({unknown})"))
     links = {u.code: page.url("municipality", code=u.code) for u in units}

@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 __all__ = ["defect", "not_found", "parts", "plain"]
 
 
-def plain(template: str) -> Callable[[Page], Response]:
-    """Return the page function of a template that needs nothing but the settings."""
+def plain(template: str, it: str, en: str) -> Callable[[Page], Response]:
+    """Return the page function of a template that needs nothing but its title."""
 
     def page_function(page: Page) -> Response:
         page.query()
-        return page.render(template)
+        return page.render(template, crumbs=[(page.say(it, en), None)])
 
     return page_function
 

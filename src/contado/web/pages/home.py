@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from contado.web import i18n, style
 from contado.web.data.practices import COLUMNS
-from contado.web.pages.drawings import MapView, choropleth
+from contado.web.pages.drawings import MapView, Scale, choropleth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,10 @@ def _figures(page: Page) -> Iterator[Figure]:
         yield Figure(
             number=i18n.number(len(programme.chosen), lang),
             unit=say("interventi", "interventions"),
-            meaning=say(f"in {places} comuni, {millions} milioni di €", f"in {places} municipalities, EUR {millions} million"),
+            meaning=say(
+                f"in {places} comuni, {millions} milioni di €",
+                f"in {places} municipalities, EUR {millions} million",
+            ),
             label="simulated" if programme.simulated else "estimated",
             when="",
         )
@@ -99,7 +102,10 @@ def _figures(page: Page) -> Iterator[Figure]:
         yield Figure(
             number=i18n.number(len(roads.anomalies), lang),
             unit=say("anomalie", "anomalies"),
-            meaning=say(f"di {len(kinds)} tipi, da verificare sul posto", f"of {len(kinds)} kinds, to be checked on site"),
+            meaning=say(
+                f"di {len(kinds)} tipi, da verificare sul posto",
+                f"of {len(kinds)} kinds, to be checked on site",
+            ),
             label="simulated" if roads.simulated else "estimated",
             when=when,
         )
@@ -127,21 +133,30 @@ def works_map(page: Page) -> MapView:
     values = {u.code: float(counts[u.code]) for u in page.site.territory.units} if programme.exists else {}
     years = programme.years
     period = f" {years[0]}–{years[-1]}" if years else ""
+    scale = Scale(
+        breaks=style.load().count_breaks["works"],
+        names=[say("nessuno", "none"), "1", "2–3", "4–9", say("10 o più", "10 or more")],
+        ramp="fill",
+        text=lambda v: say(f"{v:.0f} interventi", f"{v:.0f} interventions"),
+    )
+    if programme.exists:
+        sentence = say(
+            f"Interventi in programma per comune: {len(counts)} comuni ne hanno almeno uno.",
+            f"Interventions in the programme: {len(counts)} municipalities have at least one.",
+        )
+    else:
+        sentence = say(
+            "Interventi per comune: non c’è ancora un programma.",
+            "Interventions by municipality: there is no programme yet.",
+        )
     return choropleth(
         page,
         values,
-        style.load().count_breaks["works"],
-        [say("nessuno", "none"), "1", "2–3", "4–9", say("10 o più", "10 or more")],
-        title=say(f"Interventi in programma{period} per comune", f"Interventions in the programme{period} by municipality"),
-        sentence=say(
-            f"Interventi in programma per comune: {len(counts)} comuni ne hanno almeno uno."
-            if programme.exists
-            else "Interventi per comune: non c'è ancora un programma.",
-            f"Interventions by municipality: {len(counts)} have at least one."
-            if programme.exists
-            else "Interventions by municipality: there is no programme yet.",
+        scale,
+        title=say(
+            f"Interventi in programma{period} per comune",
+            f"Interventions in the programme{period} by municipality",
         ),
-        ramp="fill",
-        text=lambda v: say(f"{v:.0f} interventi", f"{v:.0f} interventions"),
+        sentence=sentence,
         label=("simulated" if programme.simulated else "estimated") if programme.exists else None,
     )

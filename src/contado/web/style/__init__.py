@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-__all__ = ["RoadClass", "Style", "classify", "load", "style_sheet"]
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["RoadClass", "Style", "breaks_text", "classify", "load", "style_sheet"]
 
 Sight = Literal["light", "dark", "high", "field"]
 
@@ -59,9 +62,17 @@ def load() -> Style:
     return msgspec.toml.decode(text, type=Style)
 
 
-def classify(value: float, breaks: list[int]) -> int:
+def classify(value: float, breaks: Sequence[float]) -> int:
     """Return the position of the class that holds ``value``, lower bound included."""
     return max(0, sum(value >= b for b in breaks) - 1)
+
+
+def breaks_text(class_id: str) -> str:
+    """Return the interval of a class on the condition index: "≥ 70", "50–70", "< 30"."""
+    bounds = [f"{b:.0f}" for b in load().breaks["condition_index"]]
+    texts = {"A": f"≥ {bounds[0]}", "D": f"< {bounds[-1]}"}
+    between = {"B": f"{bounds[1]}–{bounds[0]}", "C": f"{bounds[2]}–{bounds[1]}"}
+    return (texts | between).get(class_id, "")
 
 
 def style_sheet() -> str:

@@ -11,7 +11,9 @@ __all__ = ["find"]
 
 
 @njit()
-def find(px: float, py: float, grid: Any, streets: Any, radius: float, edges: Any, offsets: Any, distances: Any) -> int:
+def find(
+    px: float, py: float, grid: Any, streets: Any, radius: float, edges: Any, offsets: Any, distances: Any
+) -> int:
     """Write the candidates of a point to the rows ``edges, offsets, distances``; return their number.
 
     ``distances`` holds squares while the search runs. A two-way piece gives both its edges.
@@ -49,7 +51,9 @@ def find(px: float, py: float, grid: Any, streets: Any, radius: float, edges: An
 
 
 @njit()
-def _keep(edge: int, offset: float, squared: float, count: int, edges: Any, offsets: Any, distances: Any) -> int:
+def _keep(
+    edge: int, offset: float, squared: float, count: int, edges: Any, offsets: Any, distances: Any
+) -> int:
     """Insert a place, sorted by distance and then by edge; an edge keeps its nearest place."""
     place = count
     for k in range(count):

@@ -95,7 +95,15 @@ def vertex_before(begin: int, end: int, offset: float, streets: Any) -> int:
 
 @njit()
 def nearest_on_route(
-    px: float, py: float, route: Any, starts: Any, low: float, high: float, first: int, last: int, streets: Any
+    px: float,
+    py: float,
+    route: Any,
+    starts: Any,
+    low: float,
+    high: float,
+    first: int,
+    last: int,
+    streets: Any,
 ) -> float:
     """Return the chainage nearest to a point on the route between chainages ``low`` and ``high``.
 

@@ -22,7 +22,9 @@ _NEGLIGIBLE, _LOG_NEGLIGIBLE = 1e-12, -27.6
 
 
 @njit()
-def decode(x: Any, y: Any, anchors: int, lattice: Any, grid: Any, streets: Any, rules: Any, memory: Any) -> None:
+def decode(
+    x: Any, y: Any, anchors: int, lattice: Any, grid: Any, streets: Any, rules: Any, memory: Any
+) -> None:
     """Find candidates, score them in order and choose the best chain; chains break where nothing connects.
 
     An anchor that cannot be reached is skipped when one of the next is, within the bridge's length; else

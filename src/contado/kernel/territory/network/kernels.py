@@ -43,7 +43,9 @@ def nearest(
         px, py = x[i], y[i]
         if not (math.isfinite(px) and math.isfinite(py)):
             continue
-        away = max(max(min_x - px, px - (min_x + columns * cell)), max(min_y - py, py - (min_y + rows * cell)))
+        away = max(
+            max(min_x - px, px - (min_x + columns * cell)), max(min_y - py, py - (min_y + rows * cell))
+        )
         if away > radius:
             continue
         column, row = math.floor((px - min_x) / cell), math.floor((py - min_y) / cell)
