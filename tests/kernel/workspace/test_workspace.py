@@ -337,3 +337,17 @@ def test_ctrl_c_after_the_redo_list_finishes_first(ws, monkeypatch):
         c.table("asset", assets("a"))
     assert ws.read("asset").num_rows == 1
     assert not (ws.path / "commit.json").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_open_view_finishes_the_commit_of_a_writer_that_dies_meanwhile(ws):
+    view = WorkspaceView(ws.path)
+    pid = os.fork()
+    if pid == 0:
+        commit._carry_out = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        with ws.commit() as c:
+            c.table("asset", assets("new"))
+        os._exit(1)
+    os.waitpid(pid, 0)
+    assert view.read("asset")["id"].to_pylist() == ["new"]
+    assert {f.rule for f in view.findings} == {"stale_lock", "commit_finished"}

@@ -91,7 +91,9 @@ def _write_csv(layer: pa.Table, file: Path) -> list[Finding]:
         for column, values in (("lon", shapely.get_x(shapes)), ("lat", shapely.get_y(shapes))):
             table = table.append_column(column, pa.array(values))
     else:
-        texts = shapely.to_wkt(shapes, rounding_precision=340, trim=True) if len(shapes) else np.array([], str)
+        texts = (
+            shapely.to_wkt(shapes, rounding_precision=340, trim=True) if len(shapes) else np.array([], str)
+        )
         table = table.append_column("wkt", pa.array(texts.tolist(), pa.string()))
     write_csv(table, file)
     return []

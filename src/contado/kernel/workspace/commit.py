@@ -152,14 +152,14 @@ class Commit:
         """
         path = f"layers/{checked_name(name, 'layer')}.parquet"
         layer = tables.geoparquet.as_layer(data, crs)
-        found = tables.geoparquet.facts(layer)
+        content, found = tables.geoparquet.encode(layer, provenance=provenance)
         if found.crs is None:
             raise GeometryError(
                 f"Layer {name} has no coordinate reference system.",
                 rule="missing_crs",
                 hint="give crs=EPSG:4326",
             )
-        change = self._add(path, tables.geoparquet.file_bytes(layer, provenance=provenance))
+        change = self._add(path, content)
         self._layers[name] = LayerInfo(
             id=name,
             title_it=title_it or name,
@@ -371,14 +371,19 @@ def mend(root: Path) -> list[Finding]:
 
 
 def sweep(root: Path) -> int:
-    """Remove temporary files of dead processes; return how many entries were removed."""
+    """Remove temporary files of dead processes; return how many entries were removed.
+
+    A redo list may still need the files of a dead process, so nothing is removed while one is there. The
+    dead are listed first: who is dead then publishes no list any more.
+    """
     scratch = root / SCRATCH
-    swept = 0
-    for entry in list(scratch.iterdir()) if scratch.is_dir() else []:
-        if (owner := _owner(entry.name)) is not None and not owner.alive:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
-            swept += 1
-    return swept
+    entries = list(scratch.iterdir()) if scratch.is_dir() else []
+    dead = [e for e in entries if (owner := _owner(e.name)) is not None and not owner.alive]
+    if (root / COMMIT_LIST).is_file():
+        return 0
+    for entry in dead:
+        shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+    return len(dead)
 
 
 def _owner(name: str) -> Holder | None:
