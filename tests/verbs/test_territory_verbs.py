@@ -70,6 +70,30 @@ def test_init_takes_units_or_a_province(tmp_path, ask):
     assert (code, answer["error"]["rule"]) == (2, "bad_usage")
 
 
+def test_strict_refuses_what_would_be_repaired(tmp_path, ask):
+    import geopandas as gpd
+    import shapely
+
+    bowtie = shapely.Polygon([(9, 45), (9.1, 45.1), (9.1, 45), (9, 45.1)])
+    frame = gpd.GeoDataFrame({"istat": ["001001"], "name": ["A"]}, geometry=[bowtie], crs=4326)
+    frame.to_parquet(tmp_path / "units.parquet")
+    code, answer = ask("init", tmp_path / "a", "--units", tmp_path / "units.parquet")
+    assert (code, [f["rule"] for f in answer["findings"]]) == (0, ["invalid_geometry"])
+    code, answer = ask("init", tmp_path / "b", "--units", tmp_path / "units.parquet", "--strict")
+    assert (code, answer["error"]["rule"]) == (2, "invalid_geometry")
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_file_of_points_as_an_italian_spreadsheet_writes_it(city, ask, tmp_path):
+    text = "id;lon;lat;luogo\n1;9,19;45,464;Città\n2;12,5;41,9;\n"
+    (tmp_path / "points.csv").write_bytes(text.encode("windows-1252"))
+    code, answer = ask(
+        "locate", "--points", tmp_path / "points.csv", "--out", tmp_path / "out.csv", "-w", city
+    )
+    assert (code, answer["located"], answer["outside"]) == (0, 1, 1)
+    assert {f["rule"] for f in answer["findings"]} == {"converted"}
+
+
 def test_units_in_the_order_asked(city, ask):
     code, answer = ask("territory", "unit", "F205", "nowhere at all", "015235", "-w", city)
     assert code == 2

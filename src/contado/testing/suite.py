@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel.errors import CheckFailed, PracticeError
+from contado.kernel.provenance import sha256_of_bytes
 from contado.testing import checks, evidence
 
 if TYPE_CHECKING:
@@ -124,7 +125,9 @@ def load_target(target: str) -> Any:
         raise PracticeError(
             f"There is no file {path}.", rule="file_not_found", hint="give FILE.py:CLASS", field=target
         )
-    return _instance(load_class(_module_name(file), name, str(file.resolve())), target)
+    module = _module_name(file)
+    sys.modules.pop(module, None)  # the file may have changed since it was last checked
+    return _instance(load_class(module, name, str(file.resolve())), target)
 
 
 def _instance(kind: Any, target: str) -> Any:
@@ -140,7 +143,8 @@ def _instance(kind: Any, target: str) -> Any:
 
 
 def _module_name(file: Path) -> str:
-    return f"contado_checked_{file.stem}"
+    """Return a name of its own for each file, so that two of one stem do not meet."""
+    return f"contado_checked_{file.stem}_{sha256_of_bytes(str(file.resolve()).encode())[:8]}"
 
 
 def load_class(module: str, name: str, file: str | None) -> Any:

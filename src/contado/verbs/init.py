@@ -6,7 +6,7 @@ from pathlib import Path  # noqa: TC003 - msgspec reads the annotations at run t
 from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
-from contado.kernel.errors import UsageError
+from contado.kernel.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from contado.kernel.territory.boundaries import Units
@@ -43,13 +43,15 @@ class InitAnswer(Answer, kw_only=True):
     bbox: list[float]
 
 
-def _run(request: InitRequest, context: Context) -> InitAnswer:  # noqa: ARG001 - every verb takes both
+def _run(request: InitRequest, context: Context) -> InitAnswer:
     from contado.kernel.settings import Settings, TerritorySettings, WorkspaceSettings
     from contado.kernel.territory import unit_tables
     from contado.kernel.workspace import Workspace
 
     _free(request.folder)
     units = _units(request)
+    if context.strict:
+        _refuse_warnings(units)
     name = request.name or units.name
     settings = Settings(
         workspace=WorkspaceSettings(name=name), territory=TerritorySettings(name=name, epsg=units.epsg)
@@ -82,6 +84,13 @@ def _free(folder: Path) -> None:
             hint="give a folder that is absent or empty",
             field="folder",
         )
+
+
+def _refuse_warnings(units: Units) -> None:
+    """Refuse a set of units that was repaired or does not fit together (`--strict`)."""
+    for finding in units.findings:
+        if finding.severity == "warning":
+            raise DataError(finding.message, rule=finding.rule, hint=finding.hint or "repair the borders")
 
 
 def _units(request: InitRequest) -> Units:

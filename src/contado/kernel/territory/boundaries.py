@@ -75,7 +75,7 @@ class Summary(NamedTuple):
     bbox: tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Units:
     """A set of municipalities.
 
