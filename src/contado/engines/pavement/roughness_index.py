@@ -79,11 +79,10 @@ class IriResult:
 
 
 def iri(x_m: ArrayLike, y_m: ArrayLike, segment_m: float = 100.0, start_m: float | None = None) -> IriResult:
-    """Return the IRI of a profile by segments of ``segment_m``.
+    """Return the IRI of the complete segments of a profile.
 
-    The golden car runs once over the profile; IRI = mean of |z1 - z3| over each segment, x 1000. The
-    grade between the start and 11 m further is taken off first: it is the state the car starts in, so
-    the car then starts from zero, and a constant grade changes nothing at any spacing.
+    IRI = mean of |z1 - z3| over each segment, x 1000. The grade from the start to 11 m further is taken off
+    first: it is the state the car starts in, so that a constant grade changes nothing at any spacing.
 
     Parameters
     ----------
@@ -94,15 +93,10 @@ def iri(x_m: ArrayLike, y_m: ArrayLike, segment_m: float = 100.0, start_m: float
     start_m
         Where the first segment begins [m]; default the first point.
 
-    Returns
-    -------
-    IriResult
-        Complete segments only.
-
     Raises
     ------
     DataError
-        ``x_not_increasing``, ``not_a_number`` (rows are 1-based), ``profile_too_short``, ``empty_file``.
+        As `check_profile`; rows are 1-based.
     UsageError
         ``segment_m`` is not positive, or ``start_m`` lies before the profile.
 

@@ -134,22 +134,18 @@ def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the
     """Simulate a season of drives over every street of the small town and write them to a new folder.
 
     The folder holds ``network.geojson``, ``sections.csv`` (attributes of a road cadastre), ``routes.csv``
-    (edges of every section), ``truth_iri_100m.csv`` (section, day of each pass), ``truth_anomalies.csv``
+    (edges of every section), ``truth_iri_100m.csv`` (by section and day of a pass), ``truth_anomalies.csv``
     (with the days they appear and are patched), ``meta.json`` and, for each section, ``drives/ID/`` with
     the files of `drives`: accelerations and fixes of every car and pass, and the truth of the last day.
 
     Parameters
     ----------
-    folder
-        Absent or empty.
-    seed
-        Same seed, same bytes.
+    folder, seed
+        Absent or empty; same seed, same bytes.
     center
         Longitude and latitude of the town [deg].
-    vehicles, passes
-        Every car drives every section ``passes`` times.
-    start, interval_days
-        Day of the first pass; days between passes.
+    vehicles, passes, start, interval_days
+        Every car drives every section ``passes`` times, the first on ``start``, then every so many days.
     growth_per_y, hole_growth_per_y
         Yearly growth of log roughness, and of log depth of potholes.
     works
@@ -158,11 +154,6 @@ def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the
         Rate of the accelerometers [Hz].
     progress
         Called after each section.
-
-    Raises
-    ------
-    UsageError
-        ``out_not_empty``.
     """
     clock = time.perf_counter()
     built = town.build(center, stream(seed, "shape"))
@@ -174,12 +165,9 @@ def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the
         for number, section in enumerate(built.sections, start=1)
     ]
     devices = Devices(accelerometer=Accelerometer(fs_hz=fs_hz), gnss=Gnss())
+    facts = _facts(seed, days, cars, devices)
     with staged(FilePath(folder)) as stage:
-        write_json(stage / "network.geojson", geojson(built.edges, built.epsg))
-        _write_sections(stage, streets)
-        _write_history(stage, streets, days)
-        facts = _facts(seed, days, cars, devices)
-        write_json(stage / "meta.json", facts, indent=1)
+        _write_town(stage, built, streets, days, facts)
         for number, street in enumerate(streets, start=1):
             _write_street(stage, street, (seed, number), cars, days, devices, facts)
             if progress is not None:
@@ -234,6 +222,15 @@ def _lives(anomalies: Sequence[Anomaly], days: Sequence[date], rng: np.random.Ge
                 life = replace(life, patched=days[-1] - (days[-1] - days[-2]) / 3)
         lives.append(life)
     return lives
+
+
+def _write_town(
+    stage: FilePath, built: Town, streets: Sequence[_Street], days: Sequence[date], facts: dict[str, Any]
+) -> None:
+    write_json(stage / "network.geojson", geojson(built.edges, built.epsg))
+    write_json(stage / "meta.json", facts, indent=1)
+    _write_sections(stage, streets)
+    _write_history(stage, streets, days)
 
 
 def _write_sections(stage: FilePath, streets: Sequence[_Street]) -> None:

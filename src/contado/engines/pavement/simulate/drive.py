@@ -20,6 +20,7 @@ __all__ = ["DriveStyle", "Motion", "constant", "plan"]
 
 _GRID_M = 1.0
 _SLOWEST_M_S = 1.0
+_STOP_APART = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +101,20 @@ def plan(
     if turning is not None:
         curve = np.interp(s, np.arange(turning.size), np.abs(turning))
         wished = np.minimum(wished, np.sqrt(style.lateral_m_s2 / np.maximum(curve, 1e-6)))
-    stops = np.flatnonzero(rng.random(s.size) < style.stops_per_km * _GRID_M / 1000)
-    stops = stops[(stops > 20) & (stops < s.size - 20)]
+    stops = _stops(s.size, style, rng)
     wished = np.maximum(wished, _SLOWEST_M_S)
     wished[[0, -1]] = style.start_m_s
     wished[stops] = 0.0
     return _timed(s, _limited(s, wished, style), stops, rng.uniform(*style.stop_s, stops.size))
+
+
+def _stops(points: int, style: DriveStyle, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Grid points at which the car stands, at least 20 m apart and away from both ends."""
+    kept: list[int] = []
+    for place in np.flatnonzero(rng.random(points) < style.stops_per_km * _GRID_M / 1000).tolist():
+        if place - (kept[-1] if kept else 0) > _STOP_APART and place < points - _STOP_APART:
+            kept.append(place)
+    return np.array(kept, dtype=np.int64)
 
 
 def _wished(
@@ -132,7 +141,7 @@ def _limited(s: Array, wished: Array, style: DriveStyle) -> Array:
         square[i] = min(square[i], square[i - 1] + gain[i - 1])
     for i in range(len(square) - 2, -1, -1):
         square[i] = min(square[i], square[i + 1] + loss[i])
-    return np.sqrt(np.array(square))
+    return np.asarray(np.sqrt(square), dtype=np.float64)
 
 
 def _timed(s: Array, speed: Array, stops: NDArray[np.int64], waits: Array) -> Motion:

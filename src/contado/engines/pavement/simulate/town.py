@@ -186,18 +186,14 @@ def _roundabout(edges: list[Edge], node: int, centre: Array) -> list[Edge]:
     kept: list[Edge] = []
     ends: list[Array] = []
     for edge in edges:
-        trimmed, met = edge, list[Array]()
+        trimmed = edge
         if edge.from_node == node:
-            place = len(ends)
-            trimmed = replace(trimmed, xy=_trimmed(trimmed.xy, centre), from_node=_ring_node(node, place))
-            met.append(trimmed.xy[0])
+            trimmed = replace(trimmed, xy=_trimmed(trimmed.xy, centre), from_node=_ring_node(node, len(ends)))
+            ends.append(trimmed.xy[0])
         if edge.to_node == node:
-            place = len(ends) + len(met)
-            trimmed = replace(
-                trimmed, xy=_trimmed(trimmed.xy[::-1], centre)[::-1], to_node=_ring_node(node, place)
-            )
-            met.append(trimmed.xy[-1])
-        ends += met
+            inward = _trimmed(trimmed.xy[::-1], centre)[::-1]
+            trimmed = replace(trimmed, xy=inward, to_node=_ring_node(node, len(ends)))
+            ends.append(trimmed.xy[-1])
         kept.append(trimmed)
     return kept + _ring(node, centre, np.array(ends))
 
