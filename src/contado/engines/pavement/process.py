@@ -275,7 +275,7 @@ def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> 
 def _places(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration], frame: RouteFrame) -> list[Place]:
     profiles = [s.passed.profile_m * calibrations[s.drive.vehicle].scale for s in seen]
     found, stacked = detect(profiles, [s.passed.shock for s in seen])
-    return places(found, stacked, [s.passed for s in seen], frame)
+    return places(found, stacked, profiles, [s.passed for s in seen], frame)
 
 
 def _flags(

@@ -1,16 +1,16 @@
 """Where the road is not as the road around it: two detectors with one score.
 
 *Shock*: what the axle throws into the body above 4 Hz, over its own scale of the last seconds. It finds
-short holes and misses long humps. *Shape*: the reconstructed profile against its running median of 10 m,
-over the robust scale of +-100 m. It finds humps and tells up from down, and is weaker on short shallow
-holes. The joint score of a pass is the root of the sum of squares of both over their thresholds; passes
-vote, and the stacked profile gives place and height.
+short holes and misses long humps. *Shape*: the reconstructed profile against its running median, over the
+robust scale of +-100 m. It finds humps too, and tells up from down. The joint score of a pass is the root
+of the sum of squares of both over their thresholds; passes vote, and the stacked profile gives place and
+height.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DetectSettings", "Detection", "detect", "stand_out"]
+__all__ = ["DetectSettings", "Detection", "detect", "deviation"]
+
+HEIGHT_MEDIAN_M: Final = 10.0
+"""Base of the running median that heights are read from: longer than a speed bump."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,12 +34,13 @@ class DetectSettings:
     """Thresholds of both detectors, reach of a cluster and how many passes must agree."""
 
     shock_threshold: float = 4.0
-    shape_threshold: float = 6.0
-    joint_threshold: float = 1.2
+    joint_threshold: float = 1.35
     """Joint score of the stack from which a place is looked at."""
     pass_threshold: float = 1.0
     """Joint score from which one pass counts as a hit."""
-    median_m: float = 10.0
+    shapes: tuple[tuple[float, float], ...] = ((2.0, 10.0), (4.0, 8.0))
+    """Bases of the running medians that are scored [m], with their thresholds: short ones, so that the
+    road's own waves are no background; the first for holes, the second for humps."""
     scale_m: float = 200.0
     reach_m: float = 1.5
     """A pass counts within this distance of the stacked place."""
@@ -61,15 +65,24 @@ class Detection:
     """Median grid point of the passes' largest shocks."""
 
 
-def stand_out(profile_m: Floats, settings: DetectSettings) -> tuple[Floats, Floats]:
-    """Return the deviation from the running median [m] and its ratio to the robust scale around."""
+def deviation(profile_m: Floats, median_m: float) -> Floats:
+    """Return the deviation of a profile from its running median [m]; unknown stays unknown."""
     from scipy.ndimage import median_filter
 
     known = np.isfinite(profile_m)
     calm = np.where(known, profile_m, 0.0)
-    deviation = calm - median_filter(calm, size=2 * int(settings.median_m / GRID_M / 2) + 1)
-    deviation = np.where(known, deviation, np.nan)
-    return deviation, deviation / running_scale(deviation, settings.scale_m / GRID_M)
+    away: Floats = calm - median_filter(calm, size=2 * int(median_m / GRID_M / 2) + 1)
+    return np.where(known, away, np.nan)
+
+
+def _shape(profile_m: Floats, settings: DetectSettings) -> Floats:
+    """Return the largest deviation over the robust scale around it, over its threshold; NaN unknown."""
+    scored = []
+    for base, threshold in settings.shapes:
+        away = deviation(profile_m, base)
+        scored.append(np.abs(away) / running_scale(away, settings.scale_m / GRID_M) / threshold)
+    largest: Floats = np.max(scored, axis=0)
+    return largest
 
 
 def detect(
@@ -85,12 +98,11 @@ def detect(
     settings = settings or DetectSettings()
     if not profiles:
         return [], np.empty(0)
-    stacked, shape = stand_out(_mean(profiles), settings)
+    together = _mean(profiles)
+    stacked, shape = deviation(together, HEIGHT_MEDIAN_M), _shape(together, settings)
     shock = _median(shocks)
     score = _joint(shock, shape, settings)
-    each = [
-        (s, _joint(s, stand_out(p, settings)[1], settings)) for p, s in zip(profiles, shocks, strict=True)
-    ]
+    each = [(s, _joint(s, _shape(p, settings), settings)) for p, s in zip(profiles, shocks, strict=True)]
     return [_detection(k, stacked, score, each, settings) for k in _peaks(score, settings)], stacked
 
 
@@ -100,7 +112,7 @@ def _joint(shock: Floats, shape: Floats, settings: DetectSettings) -> Floats:
 
     reach = 2 * int(settings.reach_m / GRID_M) + 1
     blow = maximum_filter1d(np.nan_to_num(shock), reach)
-    joint = np.hypot(blow / settings.shock_threshold, np.nan_to_num(shape) / settings.shape_threshold)
+    joint = np.hypot(blow / settings.shock_threshold, np.nan_to_num(shape))
     out: Floats = np.where(np.isfinite(shape), joint, 0.0)
     return out
 

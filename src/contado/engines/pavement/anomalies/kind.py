@@ -51,7 +51,17 @@ class Shape:
 
 
 def fit_shape(deviation_m: Floats, index: int, speed_m_s: float) -> Shape:
-    """Fit a raised cosine through the inversion's own filter to the stacked deviation around ``index``."""
+    """Fit a raised cosine through the inversion's own filter to the deviation of a profile around a place.
+
+    Parameters
+    ----------
+    deviation_m
+        Profile minus its running median of 10 m [m], shape (grid,).
+    index
+        Grid point of the place.
+    speed_m_s
+        Speed there, on which the band of the inversion depends.
+    """
     reach, wander = round(REACH_M / GRID_M), round(WANDER_M / GRID_M)
     around = np.arange(index - reach - wander, index + reach + wander + 1)
     seen = np.nan_to_num(deviation_m[np.clip(around, 0, len(deviation_m) - 1)])
@@ -110,7 +120,7 @@ def severity(height_mm: float, length_m: float, speed_m_s: float) -> float:
 
     50 for a hole 35 mm deep and 0.7 m long where people drive 50 km/h.
     """
-    size = abs(height_mm) * (max(length_m, 0.1) / 0.7) ** 0.1 * (max(speed_m_s, 1.0) * 3.6 / 50) ** 0.25
+    size = abs(height_mm) * (max(length_m, 0.1) / 0.7) ** 0.05 * (max(speed_m_s, 1.0) * 3.6 / 50) ** 0.1
     return float(100 * (1 - 2 ** (-size / 35)))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.anomalies.detect import HEIGHT_MEDIAN_M, deviation
 from contado.engines.pavement.anomalies.kind import (
+    REACH_M,
     Criticality,
     Kind,
+    Shape,
     criticality,
     fit_shape,
     kind_of,
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Place", "PlaceSettings", "places"]
+
+UNKNOWN_SPEED_M_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +72,22 @@ class Place:
 def places(
     found: Sequence[Detection],
     stacked_m: Floats,
+    profiles: Sequence[Floats],
     passes: Sequence[Pass],
     frame: RouteFrame,
     settings: PlaceSettings | None = None,
 ) -> list[Place]:
-    """Return the anomalies that enough passes felt, in order of chainage."""
+    """Return the anomalies that enough passes felt, in order of chainage.
+
+    Parameters
+    ----------
+    found, stacked_m
+        What `detect` returned.
+    profiles
+        Scaled profile of each pass in register [m], as they were handed to `detect`.
+    passes
+        The passes, in the same order.
+    """
     settings = settings or PlaceSettings()
     out = []
     for detection in found:
@@ -80,7 +96,8 @@ def places(
         p_exists = existence(felt, detection.possible, SENSOR)
         if sum(felt) < max(1, min(settings.min_passes, went)) or p_exists < settings.min_p_exists:
             continue
-        place = _place(detection, felt, p_exists, stacked_m, passes, frame)
+        mine = [p for p, hit in zip(profiles, felt, strict=True) if hit]
+        place = _place(detection, felt, p_exists, stacked_m, mine, passes, frame)
         if abs(place.height_mm) >= settings.min_height_mm:
             out.append(place)
     return out
@@ -91,13 +108,15 @@ def _place(
     felt: tuple[bool, ...],
     p_exists: float,
     stacked_m: Floats,
+    profiles: Sequence[Floats],
     passes: Sequence[Pass],
     frame: RouteFrame,
 ) -> Place:
     k = detection.index
-    speeds = np.array([p.speed_m_s[k] for p, hit in zip(passes, felt, strict=True) if hit])
-    speed = float(np.median(speeds[np.isfinite(speeds)])) if np.isfinite(speeds).any() else 10.0
-    shape = fit_shape(stacked_m, k, speed)
+    felt_by = [p for p, hit in zip(passes, felt, strict=True) if hit]
+    speeds = [s if np.isfinite(s := float(p.speed_m_s[k])) else UNKNOWN_SPEED_M_S for p in felt_by]
+    speed = float(np.median(speeds))
+    shape = _agreed(fit_shape(stacked_m, k, speed), k, profiles, speeds)
     along = float(np.clip(k * GRID_M + shape.offset_m, 0.0, frame.length_m))
     lon, lat = frame.route.lonlat([along + frame.start_m])
     grade = severity(shape.height_mm, shape.length_m, speed)
@@ -117,6 +136,24 @@ def _place(
         position_sd_m=_position_sd([p.position_sd_m[k] for p, hit in zip(passes, felt, strict=True) if hit]),
         hits=felt,
         clipped=any(np.nan_to_num(p.clipped[near]).max(initial=0.0) > 0 for p in passes),
+    )
+
+
+def _agreed(stacked: Shape, k: int, profiles: Sequence[Floats], speeds: Sequence[float]) -> Shape:
+    """Return the shape with the passes' median height and length: a stack is blurred, each pass is not."""
+    margin = round((HEIGHT_MEDIAN_M + REACH_M) / GRID_M)
+    first = max(0, k - margin)
+    fits = [
+        fit_shape(deviation(profile[first : k + margin + 1], HEIGHT_MEDIAN_M), k - first, speed)
+        for profile, speed in zip(profiles, speeds, strict=True)
+    ]
+    alike = [f for f in fits if (f.height_mm > 0) == (stacked.height_mm > 0)]
+    if not alike:
+        return stacked
+    return Shape(
+        length_m=float(np.median([f.length_m for f in alike])),
+        height_mm=float(np.median([f.height_mm for f in alike])),
+        offset_m=stacked.offset_m,
     )
 
 
