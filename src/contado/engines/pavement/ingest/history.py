@@ -53,7 +53,7 @@ def anomalies(
     """
     end = datetime.combine(on + timedelta(days=1), time(), UTC)
     passages = _passages(cell_obs.to_pylist(), anomaly_obs.to_pylist(), end)
-    found, _ = track.track([], passages)
+    found = [a for part in _by_section(passages) for a in track.track([], part)[0]]
     facts = _facts(anomaly_obs.to_pylist())
     simulated = {r["section_id"] for r in anomaly_obs.to_pylist() if r["label"] == "simulated"}
     rows = [_row(a, lines.get(a.section_id), facts, simulated, source_id) for a in found]
@@ -92,6 +92,14 @@ def _passages(
         )
         for section, drive in sorted(day)
     ]
+
+
+def _by_section(passages: Iterable[track.Passage]) -> Iterable[list[track.Passage]]:
+    """Return the passages of each section: what lies on one says nothing about another."""
+    parts: dict[str, list[track.Passage]] = defaultdict(list)
+    for passage in passages:
+        parts[passage.section_id].append(passage)
+    return [parts[section] for section in sorted(parts)]
 
 
 def _joined(parts: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
