@@ -29,6 +29,74 @@ def shared():
     return shared_path
 
 
+PROGRAMME = {
+    "interventions": """id,site,domain,municipality,cost_eur,benefit_eur,earliest_year,latest_year
+I001,S002,trees,M2,179000,271000,2028,2029
+I002,S001,lighting,M1,143000,140000,2027,2029
+I003,S002,cycle,M2,136000,202000,2028,2029
+I004,S003,building,M3,70000,83000,2027,2029
+I005,S001,road,M1,156000,204000,2027,2029
+I006,S003,trees,M3,93000,120000,2027,2029
+I007,S001,road,M1,237000,503000,2027,2029
+""",
+    "funding_rules": """source,domains,max_rate,max_eur_per_intervention,cumulable
+own,*,1.0,,True
+regional,road;cycle;lighting,0.8,,True
+pnrr,trees;desealing;cycle,1.0,172000,False
+gse,building,0.65,,True
+""",
+    "budgets": """source,year,budget_eur
+own,2027,115000
+own,2028,104000
+own,2029,88000
+regional,2027,57000
+regional,2028,91000
+regional,2029,72000
+pnrr,2027,62000
+pnrr,2028,87000
+pnrr,2029,95000
+gse,2027,54000
+gse,2028,63000
+""",
+    "relations": """kind,a,b,saving_eur
+joint_worksite,I001,I003,16000
+joint_worksite,I002,I005,17000
+excludes,I005,I007,
+joint_worksite,I004,I006,8000
+requires,I006,I007,
+""",
+    "equity_floors": """municipality,min_spend_eur
+M1,19000
+M2,19000
+M3,19000
+M4,19000
+""",
+}
+"""A small programme folder, file by file."""
+
+
+@pytest.fixture
+def programme(tmp_path):
+    """Function that writes the programme folder with edits: file -> [(old text, new text)]; None drops it."""
+
+    def write(edits, *, encoding="utf-8"):
+        folder = tmp_path / f"programme{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        for name, original in PROGRAMME.items():
+            text = original
+            for old, new in edits.get(name, ()):
+                if old is None:
+                    text = None
+                    break
+                assert old in text
+                text = text.replace(old, new)
+            if text is not None:
+                (folder / f"{name}.csv").write_bytes(text.encode(encoding))
+        return folder
+
+    return write
+
+
 @pytest.fixture
 def figure(record_property):
     """Call it with what an acceptance test measured; the text stands in the table."""

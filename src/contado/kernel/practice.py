@@ -20,7 +20,7 @@ Examples
 ...     name = "orti_urbani"
 ...     def register_indicators(self):
 ...         return [IndicatorSpec(id="plots_count", name_it="Orti", name_en="Plots", unit="count",
-...                               direction="max", aggregation="sum")]
+...                               direction="up", aggregation="sum")]
 ...     def diagnose(self, workspace, *, on, seed=0, progress=None): ...
 ...     def propose(self, workspace, diagnosis, *, on, seed=0, progress=None): ...
 ...     def monitor(self, workspace, programme, *, on, seed=0, progress=None): ...
@@ -198,7 +198,7 @@ class IndicatorSpec:
     name_it: str
     name_en: str
     unit: str
-    direction: Literal["max", "min", "none"]
+    direction: Literal["up", "down", "none"]
     aggregation: Literal["sum", "mean", "share"]
 
 

@@ -129,6 +129,13 @@ def test_a_code_that_stands_twice_is_refused_with_its_rows():
     assert (caught.value.rule, caught.value.rows) == ("duplicate_istat", (1, 3))
 
 
+@pytest.mark.parametrize("name", [None, " "])
+def test_a_unit_without_a_name_is_refused_with_its_row(name):
+    with pytest.raises(DataError) as caught:
+        units(squares(name=["A", "B", name]))
+    assert (caught.value.rule, caught.value.rows) == ("missing_value", (3,))
+
+
 @pytest.mark.parametrize("shape", [None, shapely.Polygon()])
 def test_a_row_without_geometry_is_refused(shape):
     frame = squares()

@@ -61,3 +61,19 @@ def test_lengths_of_arrays():
     lengths = distance.geodesic_m(9.0, 45.0, np.array([9.0, 9.1]), 45.0)
     assert lengths[0] == 0.0
     assert lengths[1] == pytest.approx(7884.6, abs=1)
+
+
+@pytest.mark.parametrize("point", [(99.0, 0.0), (-81.0, 0.0), (9.0, 89.9), (-170.8, -45.4), (180.0, 0.0)])
+def test_the_nearest_unit_of_a_point_on_the_other_side_of_the_world(units, point):
+    position, found = distance.nearest_unit(units, *point)
+    assert 0 <= position < len(units)
+    assert found.planar_m is None
+    assert found.geodesic_m == pytest.approx(float(distance.geodesic_m(*point, 9.2, 45.4)), abs=70_000)
+
+
+def test_near_and_far_agree_where_they_meet(units, monkeypatch):
+    near = distance.nearest_unit(units, 18.0, 45.0)
+    monkeypatch.setattr(distance, "FAR_M", 0.0)
+    far = distance.nearest_unit(units, 18.0, 45.0)
+    assert far[0] == near[0]
+    assert far[1].geodesic_m == pytest.approx(near[1].geodesic_m, abs=2.0)

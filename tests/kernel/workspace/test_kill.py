@@ -49,8 +49,9 @@ def child(path, number):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.item("platform", 1, "kill -9 of a writer, 20 times", "old or new state, nothing torn")
 @pytest.mark.parametrize("seed", [0])
-def test_a_killed_writer_leaves_the_old_or_the_new_state(tmp_path, seed):
+def test_a_killed_writer_leaves_the_old_or_the_new_state(tmp_path, seed, figure):
     ws = Workspace.create(tmp_path / "city")
     state(ws, 0)
     started = time.monotonic()
@@ -75,3 +76,4 @@ def test_a_killed_writer_leaves_the_old_or_the_new_state(tmp_path, seed):
     state(Workspace.open(ws.path), reached + 1)
     assert seen(ws) == {reached + 1}
     assert [p for p in (ws.path / ".commit").iterdir() if p.name != "takeover"] == []
+    figure(f"{KILLS} kills, {reached} commits, {finished} finished on opening, 0 torn")

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import shapely
@@ -185,9 +184,14 @@ def test_an_exception_changes_nothing(ws):
     with ws.commit() as c:
         c.table("asset", assets("a"))
     before = ws.file_hashes()
-    with pytest.raises(KeyboardInterrupt), ws.commit() as c:
-        c.table("asset", assets("b"))
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with ws.commit() as c:
+            c.table("asset", assets("b"))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert ws.file_hashes() == before
     assert list((ws.path / ".commit").iterdir()) == []
     assert list(ws.path.rglob("*.lock")) == []
@@ -268,12 +272,12 @@ def test_damaged_files_are_named(ws):
         data = bytearray(file.read_bytes())
         data[60] ^= 0xFF
         file.write_bytes(data)
-    with pytest.raises(Damaged, match="tables/asset/p.parquet"):
+    with pytest.raises(Damaged, match=r"tables/asset/p\.parquet"):
         ws.read("asset")
-    with pytest.raises(Damaged, match="layers/places.parquet"):
+    with pytest.raises(Damaged, match=r"layers/places\.parquet"):
         ws.layer("places")
     (ws.path / "layers" / "registry.json").write_text("{")
-    with pytest.raises(Damaged, match="registry.json"):
+    with pytest.raises(Damaged, match=r"registry\.json"):
         ws.layers()
 
 
@@ -322,7 +326,7 @@ def test_ctrl_c_after_the_redo_list_finishes_first(ws, monkeypatch):
     calls = []
     redo = commit._redo
 
-    def interrupted(root: Path) -> None:
+    def interrupted(root):
         if (root / "commit.json").is_file() and not calls:
             calls.append(1)
             raise KeyboardInterrupt
@@ -333,3 +337,17 @@ def test_ctrl_c_after_the_redo_list_finishes_first(ws, monkeypatch):
         c.table("asset", assets("a"))
     assert ws.read("asset").num_rows == 1
     assert not (ws.path / "commit.json").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_open_view_finishes_the_commit_of_a_writer_that_dies_meanwhile(ws):
+    view = WorkspaceView(ws.path)
+    pid = os.fork()
+    if pid == 0:
+        commit._carry_out = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        with ws.commit() as c:
+            c.table("asset", assets("new"))
+        os._exit(1)
+    os.waitpid(pid, 0)
+    assert view.read("asset")["id"].to_pylist() == ["new"]
+    assert {f.rule for f in view.findings} == {"stale_lock", "commit_finished"}

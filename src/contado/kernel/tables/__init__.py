@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from contado.kernel.tables import geoparquet
+from contado.kernel.tables import geoparquet, vector
 from contado.kernel.tables.conform import conform, content_hash, empty, from_rows, sort
 from contado.kernel.tables.read import ReadResult, provenance, read
 from contado.kernel.tables.schema import (
@@ -42,6 +42,7 @@ __all__ = [
     "schema",
     "sort",
     "validate",
+    "vector",
     "write_csv",
     "write_parquet",
 ]

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["format_column", "parse"]
+__all__ = ["format_column", "parse", "plain_numbers"]
 
 _NUMBER: Final = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
 _INTEGER: Final = r"^[+-]?\d{1,18}(\.0*)?$"
@@ -37,12 +37,30 @@ def parse(text: pa.Array, kind: pa.DataType) -> tuple[pa.Array, list[int]]:
     """
     if pa.types.is_string(kind):
         return pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text), []
+    if (numbers := plain_numbers(text, kind)) is not None:
+        return numbers, []
     trimmed = pc.utf8_trim_whitespace(text)
     blank = pc.is_in(pc.utf8_lower(trimmed), value_set=pa.array(_UNKNOWN))
     cells = pc.if_else(blank, pa.scalar(None, pa.string()), trimmed)
     parsed: pa.Array = _parser(kind)(cells)
     bad = pc.and_(pc.is_valid(cells), pc.is_null(parsed))
     return parsed, pc.indices_nonzero(bad).to_pylist()
+
+
+def plain_numbers(text: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    """Return a column in which every cell is empty or a finite number as Arrow reads it, else None.
+
+    The quick way for the many columns that hold nothing else.
+    """
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind)):
+        return None
+    try:
+        values = pc.cast(pc.if_else(pc.equal(text, ""), pa.scalar(None, pa.string()), text), kind)
+    except pa.ArrowInvalid:
+        return None
+    if pa.types.is_integer(kind):  # Arrow reads 0x1F too
+        return None if pc.any(pc.match_substring(text, "x", ignore_case=True)).as_py() else values
+    return values if pc.all(pc.is_finite(values)).as_py() is not False else None
 
 
 def _parser(kind: pa.DataType) -> Callable[[pa.Array], pa.Array]:

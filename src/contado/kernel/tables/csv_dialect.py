@@ -107,6 +107,10 @@ def rows(text: str, mark: str) -> Iterator[tuple[int, list[str]]]:
 
 def has_decimal_comma(column: pa.Array) -> bool:
     """Whether a text column holds numbers with a decimal comma (``1.234,50``) or several dots."""
+    if not pc.any(
+        pc.or_(pc.match_substring(column, ","), pc.greater(pc.count_substring(column, "."), 1))
+    ).as_py():
+        return False
     found = pc.or_(pc.match_substring_regex(column, _COMMA), pc.match_substring_regex(column, _GROUPS))
     return bool(pc.any(found).as_py())
 

@@ -30,6 +30,7 @@ __all__ = [
     "Facts",
     "as_layer",
     "crs",
+    "encode",
     "facts",
     "file_bytes",
     "from_gdf",
@@ -41,7 +42,9 @@ __all__ = [
 ]
 
 GEOMETRY: Final = "geometry"
-_COVERING: Final = "bbox"
+_COVERING: Final = ("bbox", "_bbox", "__bbox")
+"""Name of the covering column; the next one where an attribute has the name already."""
+_SIDES: Final = ("xmin", "ymin", "xmax", "ymax")
 _NAMES: Final = (
     "Point",
     "LineString",
@@ -119,13 +122,24 @@ def _projjson(text: str | None) -> dict[str, Any] | None:
 
 def facts(table: pa.Table) -> Facts:
     """Return geometry types, CRS, number of rows and box of a layer."""
+    return _facts(table, *_shapes_and_boxes(table))
+
+
+def _shapes_and_boxes(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    """Return the geometries and their boxes (n, 4); NaN where there is no geometry."""
     import numpy as np
     import shapely
 
     shapes = geometries(table)
-    bounds = shapely.total_bounds(shapes) if len(shapes) else np.full(4, np.nan)
-    box = None if np.isnan(bounds).any() else [float(b) for b in bounds]
-    return Facts(_types(shapes), crs(table), table.num_rows, box)
+    return shapes, shapely.bounds(shapes) if len(shapes) else np.empty((0, 4))
+
+
+def _facts(table: pa.Table, shapes: np.ndarray, boxes: np.ndarray) -> Facts:
+    import numpy as np
+
+    known = boxes[~np.isnan(boxes).any(axis=1)]
+    ends = [*known[:, :2].min(axis=0), *known[:, 2:].max(axis=0)] if len(known) else []
+    return Facts(_types(shapes), crs(table), table.num_rows, [float(e) for e in ends] or None)
 
 
 def _types(shapes: np.ndarray) -> list[str]:
@@ -133,8 +147,8 @@ def _types(shapes: np.ndarray) -> list[str]:
     import shapely
 
     kept = shapes[~(shapely.is_missing(shapes) | shapely.is_empty(shapes))] if len(shapes) else shapes
-    pairs = np.unique(np.stack([shapely.get_type_id(kept), shapely.has_z(kept)], axis=1), axis=0)
-    return [_NAMES[kind] + (" Z" if z else "") for kind, z in pairs.tolist()]
+    codes = 2 * shapely.get_type_id(kept) + shapely.has_z(kept) if len(kept) else np.array([], int)
+    return [_NAMES[code // 2] + (" Z" if code % 2 else "") for code in np.unique(codes).tolist()]
 
 
 def with_geometry(table: pa.Table, wkb: pa.Array | pa.ChunkedArray, crs: str | None) -> pa.Table:
@@ -217,41 +231,43 @@ def as_layer(data: pa.Table | geopandas.GeoDataFrame, crs_text: str | None = Non
 def file_bytes(
     data: pa.Table | geopandas.GeoDataFrame, *, crs: str | None = None, provenance: Provenance | None = None
 ) -> bytes:
-    """Return the GeoParquet file of a layer: the same layer gives the same bytes.
+    """Return the GeoParquet file of a layer: the same layer gives the same bytes (errors of `encode`)."""
+    return encode(data, crs=crs, provenance=provenance)[0]
+
+
+def encode(
+    data: pa.Table | geopandas.GeoDataFrame, *, crs: str | None = None, provenance: Provenance | None = None
+) -> tuple[bytes, Facts]:
+    """Return the GeoParquet file of a layer and what the registry says about it.
 
     Raises
     ------
     GeometryError
         There is no geometry column, a geometry is no WKB, or the CRS is unknown.
     """
-    import shapely
-
     table = as_layer(data, crs)
-    shapes = geometries(table)
-    box = _covering(shapely.bounds(shapes)) if len(shapes) else _covering(None)
+    shapes, boxes = _shapes_and_boxes(table)
+    found = _facts(table, shapes, boxes)
+    covering = next(n for n in _COVERING if n not in table.column_names)
     column = {
         "crs": _geo(table)["columns"][GEOMETRY].get("crs"),
-        "geometry_types": _types(shapes),
-        "covering": {_COVERING: {side: [_COVERING, side] for side in ("xmin", "ymin", "xmax", "ymax")}},
+        "geometry_types": found.geometry_types,
+        "covering": {"bbox": {side: [covering, side] for side in _SIDES}},
     }
-    if (found := facts(table)).bbox is not None:
+    if found.bbox is not None:
         column["bbox"] = found.bbox
-    out = table.drop_columns([_COVERING]) if _COVERING in table.column_names else table
-    out = out.append_column(_COVERING, box)
-    return parquet_bytes(
-        out.replace_schema_metadata({**(table.schema.metadata or {}), b"geo": _metadata(column)}), provenance
-    )
+    metadata = {**(table.schema.metadata or {}), b"geo": _metadata(column)}
+    out = table.append_column(covering, _covering(boxes)).replace_schema_metadata(metadata)
+    return parquet_bytes(out, provenance), found
 
 
-def _covering(bounds: np.ndarray | None) -> pa.Array:
+def _covering(boxes: np.ndarray) -> pa.Array:
     """Return the struct column of each feature's box; null where it has no geometry."""
     import numpy as np
 
-    names = ["xmin", "ymin", "xmax", "ymax"]
-    values = np.empty((0, 4)) if bounds is None else bounds
-    mask = pa.array(np.isnan(values).any(axis=1), pa.bool_())
-    columns = [pa.array(values[:, i], pa.float64()) for i in range(4)]
-    return pa.StructArray.from_arrays(columns, names=names, mask=mask)
+    mask = pa.array(np.isnan(boxes).any(axis=1), pa.bool_())
+    columns = [pa.array(boxes[:, i], pa.float64()) for i in range(4)]
+    return pa.StructArray.from_arrays(columns, names=list(_SIDES), mask=mask)
 
 
 def write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -12,8 +13,8 @@ import pyarrow.compute as pc
 from contado.kernel.errors import DataError, Finding, TableNotFound
 from contado.kernel.provenance import METADATA_KEY, Provenance
 from contado.kernel.tables import csv_dialect
-from contado.kernel.tables.cells import parse
-from contado.kernel.tables.schema import Attribute, schema
+from contado.kernel.tables.cells import parse, plain_numbers
+from contado.kernel.tables.schema import Attribute, Schema, schema
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,10 +38,10 @@ class ReadResult(NamedTuple):
     lines: Sequence[int] | None = None
 
 
-def read(path: Path | str, *, schema_name: str | None = None) -> ReadResult:
+def read(path: Path | str, *, declared: Schema | str | None = None) -> ReadResult:
     """Read ``path`` (.csv, .csv.gz, .parquet).
 
-    With ``schema_name`` the columns of a CSV get the types of that schema and cells that cannot be read
+    With ``declared`` (a schema or its name) the columns of a CSV get the types of that schema and cells that cannot be read
     are findings; without, a column is a number where every cell is one and none is a code with leading
     zeros, else text.
 
@@ -58,8 +59,22 @@ def read(path: Path | str, *, schema_name: str | None = None) -> ReadResult:
     if file.suffix == ".parquet":
         return _read_parquet(file)
     name = file.name.removesuffix(".gz").rpartition(".")[0] or file.stem
-    data = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
-    return _read_csv(data, name, schema_name)
+    return _read_csv(_content(file), name, schema(declared) if isinstance(declared, str) else declared)
+
+
+def _content(file: Path) -> bytes:
+    data = file.read_bytes()
+    if file.suffix != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{file.name} cannot be unpacked: {error}.",
+            rule="damaged_file",
+            hint="pack the file again with gzip",
+            field=file.name,
+        ) from None
 
 
 def _read_parquet(file: Path) -> ReadResult:
@@ -82,19 +97,18 @@ def provenance(table: pa.Table) -> Provenance | None:
     return Provenance.from_json(text) if text else None
 
 
-def _read_csv(data: bytes, name: str, schema_name: str | None) -> ReadResult:
+def _read_csv(data: bytes, name: str, declared: Schema | None) -> ReadResult:
     text, findings = csv_dialect.decode(data, name)
     mark = csv_dialect.separator(text)
     if mark != ",":
         findings.append(_note(name, f"cells are separated by {mark!r}"))
     header, columns, lines, more = _tokenise(text, mark, name)
     findings += more
-    numeric = _numeric_columns(header, columns, schema_name)
-    columns, more = _decimal_points(name, header, columns, numeric, mark)
+    columns, more = _decimal_points(name, header, columns, declared, mark)
     findings += more
     arrays = []
     for column, cells in zip(header, columns, strict=True):
-        attribute = schema(schema_name).by_name.get(column) if schema_name else None
+        attribute = declared.by_name.get(column) if declared else None
         array, more = _typed(name, column, cells, attribute, lines)
         arrays.append(array)
         findings += more
@@ -180,9 +194,9 @@ def _ragged(name: str, line: int, found: int, wanted: int) -> Finding:
     )
 
 
-def _numeric_columns(header: list[str], columns: list[pa.Array], schema_name: str | None) -> list[bool]:
+def _numeric_columns(header: list[str], columns: list[pa.Array], declared: Schema | None) -> list[bool]:
     """Which columns hold numbers: by the schema, or (unknown columns) where all cells look like one."""
-    known = schema(schema_name).by_name if schema_name else {}
+    known = declared.by_name if declared else {}
     return [
         known[h].type in {"int", "float"} if h in known else _all_numbers(c)
         for h, c in zip(header, columns, strict=True)
@@ -196,9 +210,12 @@ def _all_numbers(column: pa.Array) -> bool:
 
 
 def _decimal_points(
-    name: str, header: list[str], columns: list[pa.Array], numeric: list[bool], mark: str
+    name: str, header: list[str], columns: list[pa.Array], declared: Schema | None, mark: str
 ) -> tuple[list[pa.Array], list[Finding]]:
     """Turn decimal commas into points, in all number columns of a file that writes them."""
+    if mark != ";" and not any(map(csv_dialect.has_decimal_comma, columns)):
+        return columns, []
+    numeric = _numeric_columns(header, columns, declared)
     numbers = {h: c for h, c, n in zip(header, columns, numeric, strict=True) if n}
     if not any(map(csv_dialect.has_decimal_comma, numbers.values())):
         doubtful = [h for h, c in numbers.items() if mark == ";" and csv_dialect.is_ambiguous(c)]
@@ -254,8 +271,15 @@ def _text(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[Findi
 
 def _inferred(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[Finding]]:
     """Read a column without schema: whole numbers, numbers, else text."""
+    if not pc.any(pc.match_substring_regex(cells, _CODE)).as_py():
+        for kind in (pa.int64(), pa.float64()):
+            quick = plain_numbers(cells, kind)
+            if quick is not None and quick.null_count < len(quick):
+                return quick, []
     odd = pc.match_substring_regex(cells, _NOT_FINITE)
     filled = pc.drop_null(pc.if_else(pc.or_(odd, pc.equal(cells, "")), None, cells))
+    if len(filled) and pc.all(pc.is_in(pc.utf8_lower(filled), value_set=pa.array(["true", "false"]))).as_py():
+        return parse(cells, pa.bool_())[0], []
     if not len(filled) or not pc.all(pc.match_substring_regex(filled, _NUMERIC)).as_py():
         return _text(name, column, cells)
     if pc.any(pc.match_substring_regex(filled, _CODE)).as_py():

@@ -93,7 +93,7 @@ class Check:
 
 
 def validate(
-    name: str,
+    name: str | Schema,
     table: pa.Table,
     *,
     known: Mapping[str, pa.Table] | None = None,
@@ -110,7 +110,8 @@ def validate(
     """
     from contado.kernel.tables.consistency import BY_TABLE
 
-    check = Check(schema(name), table, known or {}, lines, name.rpartition("/")[2])
+    declared = name if isinstance(name, Schema) else schema(name)
+    check = Check(declared, table, known or {}, lines, declared.name.rpartition("/")[2])
     functions = (*_GENERAL, *BY_TABLE.get(check.name, ()))
     return [finding for function in functions for finding in function(check)]
 

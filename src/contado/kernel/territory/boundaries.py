@@ -75,7 +75,7 @@ class Summary(NamedTuple):
     bbox: tuple[float, float, float, float]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Units:
     """A set of municipalities.
 
@@ -250,10 +250,12 @@ def from_workspace(view: WorkspaceView) -> Units:
         The workspace holds no municipalities.
     """
     import geopandas as gpd
+    import pandas as pd
     import shapely
 
-    table = view.read("territory_unit").to_pandas()
-    rows = table[(table["kind"] == "municipality") & table["valid_to"].isna()]
+    table = view.read("territory_unit")
+    rows = pd.DataFrame(table.to_pylist(), columns=table.column_names)
+    rows = rows[(rows["kind"] == "municipality") & rows["valid_to"].isna()]
     if rows.empty:
         raise DataError(
             "The workspace holds no municipalities.",
@@ -262,9 +264,10 @@ def from_workspace(view: WorkspaceView) -> Units:
             field="territory_unit",
         )
     layer = view.layer("municipalities").select(["istat", "geometry"]).to_pandas().set_index("istat")
-    rows = rows.rename(columns={"name_it": "name"}).drop(columns="istat6", errors="ignore")
-    rows = rows.rename(columns={"id": "istat"}).sort_values("istat", ignore_index=True)
-    geometry = shapely.from_wkb(layer.loc[rows["istat"], "geometry"].to_numpy())
-    gdf = gpd.GeoDataFrame(rows.reindex(columns=list(COLUMNS)), geometry=geometry, crs=4326)
+    rows = rows.rename(columns={"id": "istat", "name_it": "name"}).sort_values("istat", ignore_index=True)
+    rows = rows.reindex(columns=list(COLUMNS))
+    for name in ("pop", "pop_f", "pop_m"):
+        rows[name] = rows[name].astype("Int64")
+    gdf = gpd.GeoDataFrame(rows, geometry=shapely.from_wkb(layer.loc[rows["istat"], "geometry"]), crs=4326)
     settings = view.settings
     return Units(gdf=gdf, name=settings.territory.name, epsg=settings.territory.epsg)

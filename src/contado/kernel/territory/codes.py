@@ -118,16 +118,10 @@ class _Index:
         return found[:3]
 
 
-_indices: dict[int, tuple[Units, _Index]] = {}
-
-
+@functools.lru_cache(maxsize=4)
 def _index(units: Units) -> _Index:
     """Return the index of ``units``, made once for each set in use."""
-    kept = _indices.get(id(units))
-    if kept is None or kept[0] is not units:
-        _indices.clear()
-        kept = _indices[id(units)] = (units, _Index(units))
-    return kept[1]
+    return _Index(units)
 
 
 def resolve(units: Units, text: str | float) -> Resolved:

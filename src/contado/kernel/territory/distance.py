@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from contado.kernel.territory.boundaries import Units
 
 __all__ = [
+    "FAR_M",
     "NEAR_LIMIT_M",
     "Decision",
     "Distance",
@@ -41,11 +42,15 @@ NEAR_LIMIT_M: Final = 100.0
 """A distance closer than this to a limit is flagged: borders are generalised, addresses are not exact."""
 
 
+FAR_M: Final = 1_000_000.0
+"""From here on a point lies too far from the territory for its measure CRS."""
+
+
 class Distance(NamedTuple):
-    """A distance [m] and the two points (lon, lat) between which it was measured."""
+    """A distance [m] and the two points (lon, lat) between which it was measured; too far off, no plane."""
 
     geodesic_m: float
-    planar_m: float
+    planar_m: float | None
     start: tuple[float, float]
     end: tuple[float, float]
 
@@ -56,7 +61,7 @@ class Decision(NamedTuple):
     within: bool
     near_limit: bool
     geodesic_m: float
-    planar_m: float
+    planar_m: float | None
 
 
 @functools.cache
@@ -100,14 +105,21 @@ def within(distance: Distance, limit_m: float) -> Decision:
 def nearest_unit(units: Units, lon: float, lat: float) -> tuple[int, Distance]:
     """Return the position of the unit nearest to a point and its distance (0 inside).
 
-    Of several at one distance the lowest code counts.
+    Of several at one distance the lowest code counts. Beyond `FAR_M` the measure CRS no longer holds: there
+    the nearest vertex stands for the border, which is right to about a metre.
     """
-    projected = _projected(units)
+    west, south, east, north = units.gdf.total_bounds
+    if geodesic_m(lon, lat, (west + east) / 2, (south + north) / 2) > FAR_M:
+        return _nearest_vertex(units, lon, lat)
     x, y = crs.to_measure([lon], [lat], units.epsg)
-    point = shapely.Point(x[0], y[0])
-    index = int(np.argmin(shapely.distance(projected, point)))
+    projected = coverage_checks.project(units.gdf.geometry.to_numpy(), units.epsg)
+    index = int(np.argmin(shapely.distance(projected, shapely.Point(x[0], y[0]))))
     return index, between(shapely.Point(lon, lat), units.gdf.geometry.iloc[index], units.epsg)
 
 
-def _projected(units: Units) -> Any:
-    return coverage_checks.project(units.gdf.geometry.to_numpy(), units.epsg)
+def _nearest_vertex(units: Units, lon: float, lat: float) -> tuple[int, Distance]:
+    points, unit = shapely.get_coordinates(units.gdf.geometry.to_numpy(), return_index=True)
+    lengths = geodesic_m(lon, lat, points[:, 0], points[:, 1])
+    nearest = int(np.argmin(lengths))
+    length, end = float(lengths[nearest]), (float(points[nearest, 0]), float(points[nearest, 1]))
+    return int(unit[nearest]), Distance(length, None, (lon, lat), end)

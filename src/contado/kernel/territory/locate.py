@@ -57,9 +57,9 @@ class Locator:
     def __init__(self, units: Units, cells: int = CELLS) -> None:
         self.units = units
         self.cells = cells
-        self._shapes = units.gdf.geometry.to_numpy()
-        shapely.prepare(self._shapes)
-        west, south, east, north = shapely.total_bounds(self._shapes)
+        self.shapes = units.gdf.geometry.to_numpy()
+        shapely.prepare(self.shapes)
+        west, south, east, north = shapely.total_bounds(self.shapes)
         self._origin = (float(west), float(south))
         # one ring of empty cells around the box catches everything outside, NaN and infinity included
         self._scale = (cells / (east - west), cells / (north - south))
@@ -71,6 +71,14 @@ class Locator:
             scaled: NDArray[np.float64] = (points - self._origin[axis]) * self._scale[axis]
         scaled += 1.0
         return scaled
+
+    def centre(
+        self, column: NDArray[np.int64], row: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return longitudes and latitudes of the centres of cells of the ringed grid."""
+        lon = (column - 0.5) / self._scale[0] + self._origin[0]
+        lat = (row - 0.5) / self._scale[1] + self._origin[1]
+        return lon, lat
 
     def index(self, lon: ArrayLike, lat: ArrayLike) -> NDArray[np.int32]:
         """Return the position of each point's unit in ``units`` (-1: in none).
@@ -95,9 +103,12 @@ class Locator:
 
     def istat(self, lon: ArrayLike, lat: ArrayLike) -> pa.Array:
         """Return the ISTAT code of each point's unit, null where it lies in none."""
+        return self.codes_of(self.index(lon, lat))
+
+    def codes_of(self, index: NDArray[np.int32]) -> pa.Array:
+        """Return the ISTAT codes of positions, null for -1."""
         import pyarrow as pa
 
-        index = self.index(lon, lat)
         codes = pa.array(self.units.codes, pa.string())
         return codes.take(pa.array(index, mask=index == _NONE))
 
@@ -136,23 +147,23 @@ class Locator:
             more = position < self._start[slot[open_rows] + 1]
             open_rows, position = open_rows[more], position[more]
             unit = self._candidates[position]
-            hit = self._test(lon[open_rows], lat[open_rows], unit)
+            hit = self.test(lon[open_rows], lat[open_rows], unit)
             found[open_rows[hit]] = unit[hit]
             open_rows = open_rows[~hit]
             rank += 1
         return found
 
-    def _test(
+    def test(
         self, lon: NDArray[np.float64], lat: NDArray[np.float64], unit: NDArray[Any]
     ) -> NDArray[np.bool_]:
         """Return whether each point lies in or on its unit, unit by unit."""
         hit = np.empty(lon.size, dtype=bool)
         order = np.argsort(unit, kind="stable")
         lon, lat = lon[order], lat[order]
-        bounds = np.searchsorted(unit[order], np.arange(len(self._shapes) + 1))
-        for shape, start, end in zip(self._shapes, bounds[:-1], bounds[1:], strict=True):
-            if end > start:
-                hit[order[start:end]] = shapely.intersects_xy(shape, lon[start:end], lat[start:end])
+        bounds = np.searchsorted(unit[order], np.arange(len(self.shapes) + 1))
+        for k in np.flatnonzero(np.diff(bounds)):
+            part = slice(bounds[k], bounds[k + 1])
+            hit[order[part]] = shapely.intersects_xy(self.shapes[k], lon[part], lat[part])
         return hit
 
 
@@ -162,58 +173,62 @@ def _slices(size: int, step: int) -> Iterator[slice]:
 
 def _table(locator: Locator) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[Any]]:
     """Return the grid (owner, -1 none, -2 - k for list k) and the lists of candidates, one after another."""
-    width = locator.cells + 2
-    shapes = locator._shapes  # noqa: SLF001 - one module, one secret
-    cells: list[NDArray[np.int64]] = []
-    pairs: list[NDArray[np.int64]] = []
-    borders: list[NDArray[np.int64]] = []
-    for unit, shape in enumerate(shapes):
-        border = _border_cells(locator, shape)
-        inside = _inside_cells(locator, shape, border)
-        borders.append(border)
-        both = np.concatenate([border, inside])
-        cells.append(both)
-        pairs.append(np.full(both.size, unit))
-    cell, unit_of = np.concatenate(cells), np.concatenate(pairs)
-    order = np.lexsort((unit_of, cell))
-    cell, unit_of = cell[order], unit_of[order]
-    grid = np.full(width * width, _NONE, dtype=np.int32)
-    first = np.flatnonzero(np.r_[True, cell[1:] != cell[:-1]])
-    grid[cell[first]] = unit_of[first]
-    mixed = np.unique(np.concatenate(borders))
-    listed = np.isin(cell, mixed)
-    start = np.searchsorted(cell[listed], np.append(mixed, width * width)).astype(np.int32)
+    shapes = locator.shapes
+    size = (locator.cells + 2) ** 2
+    border_unit, border = _border_cells(locator)
+    inside_unit, inside = _inside_cells(locator, border_unit, border)
+    grid = np.full(size, _NONE, dtype=np.int32)
+    grid[inside[::-1]] = inside_unit[::-1]  # backwards: where units overlap, the lowest code is written last
+    mixed = np.unique(border)
+    is_mixed = np.zeros(size, dtype=bool)
+    is_mixed[mixed] = True
+    also = is_mixed[inside]  # cells inside one unit that the border of another, overlapping one crosses
+    cell = np.concatenate([border, inside[also]])
+    unit = np.concatenate([border_unit, inside_unit[also]])
+    order = np.lexsort((unit, cell))
+    start = np.searchsorted(cell[order], np.append(mixed, size)).astype(np.int32)
     grid[mixed] = -2 - np.arange(mixed.size)
-    return grid, start, unit_of[listed].astype(np.min_scalar_type(len(shapes)))
+    return grid, start, unit[order].astype(np.min_scalar_type(len(shapes)))
 
 
-def _border_cells(locator: Locator, shape: shapely.Geometry) -> NDArray[np.int64]:
-    """Return the cells that a border of ``shape`` touches, widened by `_MARGIN`, each once.
+def _border_cells(locator: Locator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return unit and cell wherever a border of the unit touches the cell, widened by `_MARGIN`, each once.
 
     Every segment is cut at the rows of the grid; in a row it touches the columns from its least to its
-    greatest longitude there.
+    greatest longitude there. The pairs are sorted by unit, then by cell.
     """
-    a, b = _segments(locator, shape)
+    unit, a, b = _segments(locator)
     low, high = np.minimum(a[:, 1], b[:, 1]), np.maximum(a[:, 1], b[:, 1])
     first = np.floor(low - _MARGIN).astype(np.int64)
-    count = np.floor(high + _MARGIN).astype(np.int64) - first + 1
-    segment = np.repeat(np.arange(first.size), count)
-    row = np.arange(segment.size) - np.repeat(np.cumsum(count) - count, count) + first[segment]
+    rows = np.floor(high + _MARGIN).astype(np.int64) - first + 1
+    segment = np.repeat(np.arange(first.size), rows)
+    row = first[segment] + _counted(rows)
     left, right = _columns(a[segment], b[segment], row)
-    width = locator.cells + 2
     columns = right - left + 1
-    cell = np.repeat(row * width + left, columns)
-    cell += np.arange(cell.size) - np.repeat(np.cumsum(columns) - columns, columns)
-    return np.unique(cell)
+    width = locator.cells + 2
+    pair = np.repeat((unit[segment] * width + row) * width + left, columns) + _counted(columns)
+    # a unit's pairs begin at unit * width * width, since row + 1 <= width
+    return np.divmod(np.unique(pair), width * width)
 
 
-def _segments(locator: Locator, shape: shapely.Geometry) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return both ends of all border segments, in cells."""
-    rings = [ring for part in shapely.get_parts(shape) for ring in (part.exterior, *part.interiors)]
+def _counted(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return 0, 1 .. count - 1 for each count, one after another."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if ends.size else 0
+    return np.arange(total) - np.repeat(ends - counts, counts)
+
+
+def _segments(
+    locator: Locator,
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return the unit and both ends, in cells, of all border segments."""
+    parts, unit_of_part = shapely.get_parts(locator.shapes, return_index=True)
+    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     points, ring_of = shapely.get_coordinates(rings, return_index=True)
     scaled = np.column_stack([locator.cell_coordinates(points[:, axis], axis) for axis in (0, 1)])
     same = ring_of[1:] == ring_of[:-1]
-    return scaled[:-1][same], scaled[1:][same]
+    unit = unit_of_part[part_of_ring[ring_of[:-1][same]]]
+    return unit, scaled[:-1][same], scaled[1:][same]
 
 
 def _columns(
@@ -233,17 +248,17 @@ def _columns(
     return np.floor(left - _MARGIN).astype(np.int64), np.floor(right + _MARGIN).astype(np.int64)
 
 
-def _inside_cells(locator: Locator, shape: shapely.Geometry, border: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the cells that lie wholly inside: between two border cells of a row all are inside or none."""
-    width = locator.cells + 2
-    row, column = np.divmod(border, width)
-    gap = (row[1:] == row[:-1]) & (column[1:] > column[:-1] + 1)
-    first, last = border[:-1][gap] + 1, border[1:][gap] - 1
-    probe_row, probe_column = np.divmod(first, width)
-    lon = (probe_column - 0.5) / locator._scale[0] + locator._origin[0]  # noqa: SLF001 - one module, one secret
-    lat = (probe_row - 0.5) / locator._scale[1] + locator._origin[1]  # noqa: SLF001 - one module, one secret
-    inside = shapely.intersects_xy(shape, lon, lat)
-    first, count = first[inside], (last - first + 1)[inside]
-    cell: NDArray[np.int64] = np.repeat(first, count)
-    cell += np.arange(cell.size) - np.repeat(np.cumsum(count) - count, count)
-    return cell
+def _inside_cells(
+    locator: Locator, unit: NDArray[np.int64], border: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return unit and cell wherever the cell lies wholly inside the unit.
+
+    Between two neighbouring border cells of one unit and row, all cells are inside or none: one is tested.
+    """
+    row, column = np.divmod(border, locator.cells + 2)
+    gap = (unit[1:] == unit[:-1]) & (row[1:] == row[:-1]) & (column[1:] > column[:-1] + 1)
+    first, last, unit = border[:-1][gap] + 1, border[1:][gap] - 1, unit[1:][gap]
+    probe_row, probe_column = np.divmod(first, locator.cells + 2)
+    inside = locator.test(*locator.centre(probe_column, probe_row), unit)
+    count = (last - first + 1)[inside]
+    return np.repeat(unit[inside], count), np.repeat(first[inside], count) + _counted(count)

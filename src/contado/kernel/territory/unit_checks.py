@@ -46,6 +46,7 @@ def tidy(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, int, list[Finding]]
     _has_crs(frame)
     codes = _codes(frame["istat"], findings)
     _unique(codes)
+    _all_named(frame["name"])
     shapes = _polygons(frame, findings)
     west, south, east, north = (float(v) for v in shapely.total_bounds(shapes))
     epsg = crs.utm_epsg((west + east) / 2, (south + north) / 2)
@@ -133,6 +134,19 @@ def _unique(codes: list[str]) -> None:
             hint="keep one row a municipality; several parts are one MultiPolygon",
             rows=sorted(row for where in twice.values() for row in where),
             field="istat",
+        )
+
+
+def _all_named(column: pd.Series[Any]) -> None:
+    blank = column.isna() | (column.astype("string").str.strip() == "")
+    if blank.any():
+        rows = [int(r) + 1 for r in np.flatnonzero(blank)]
+        raise DataError(
+            f"units: {len(rows)} row(s) without a name: {', '.join(map(str, rows[:20]))}.",
+            rule="missing_value",
+            hint="each municipality needs its name",
+            rows=rows,
+            field="name",
         )
 
 

@@ -152,14 +152,14 @@ class Commit:
         """
         path = f"layers/{checked_name(name, 'layer')}.parquet"
         layer = tables.geoparquet.as_layer(data, crs)
-        found = tables.geoparquet.facts(layer)
+        content, found = tables.geoparquet.encode(layer, provenance=provenance)
         if found.crs is None:
             raise GeometryError(
                 f"Layer {name} has no coordinate reference system.",
                 rule="missing_crs",
                 hint="give crs=EPSG:4326",
             )
-        change = self._add(path, tables.geoparquet.file_bytes(layer, provenance=provenance))
+        change = self._add(path, content)
         self._layers[name] = LayerInfo(
             id=name,
             title_it=title_it or name,

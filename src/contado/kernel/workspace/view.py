@@ -16,6 +16,7 @@ from contado.kernel.settings import SCHEMA_VERSION, Settings, parse
 from contado.kernel.workspace import registry
 from contado.kernel.workspace.commit import mend
 from contado.kernel.workspace.layout import COMMIT_LIST, SCRATCH, SETTINGS
+from contado.kernel.workspace.lock import is_held
 
 if TYPE_CHECKING:
     import os
@@ -71,6 +72,7 @@ class WorkspaceView:
         Damaged
             A file of the table cannot be read.
         """
+        self._settle()
         if table == "layer":
             return self._layer_table()
         files = self._files_of(table)
@@ -147,7 +149,7 @@ class WorkspaceView:
         """
         for attempt in range(2):
             if attempt:  # a writer may have renamed the file between the registry and the read
-                self._wait_for_commit()
+                self._settle()
             info = self.layer_info(name)
             file = self.path / info.parquet_path
             data = file.read_bytes() if file.is_file() else b""
@@ -159,10 +161,14 @@ class WorkspaceView:
             field=info.parquet_path,
         )
 
-    def _wait_for_commit(self) -> None:
+    def _settle(self) -> None:
+        """Wait for the renames of a running commit; finish those of a dead one."""
         deadline = time.monotonic() + self.settings.workspace.lock_wait_s
         while (self.path / COMMIT_LIST).is_file() and time.monotonic() < deadline:
-            time.sleep(_POLL_S)
+            if is_held(self.path, "commit"):
+                time.sleep(_POLL_S)
+            else:
+                self.findings += mend(self.path)
 
     def layer_info(self, name: str) -> LayerInfo:
         """Return the registry's row of a layer (`TableNotFound` when there is none)."""

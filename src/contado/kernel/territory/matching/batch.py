@@ -9,7 +9,7 @@ import numpy as np
 
 from contado.kernel.jit import njit
 from contado.kernel.territory.matching.anchors import select
-from contado.kernel.territory.matching.place import isotonic, locate, nearest_on_route, route_of
+from contado.kernel.territory.matching.place import isotonic, locate, nearest_on_route, route_of, without_stubs
 from contado.kernel.territory.matching.state import MATCHED, PLACED, UNMATCHED
 from contado.kernel.territory.matching.viterbi import decode, posterior
 
@@ -58,6 +58,7 @@ def run(
     longest = len(lattice.point)
     chain = np.empty(longest, dtype=np.int64)
     place = np.empty(longest, dtype=np.int64)
+    here = np.empty(longest)
     share = np.empty((longest, lattice.edge.shape[1]))
     room = np.empty((3, longest))
     edges = np.empty(256, dtype=np.int32)
@@ -73,11 +74,12 @@ def run(
                 k += 1
                 continue
             size, k = _chain(k, anchors, lattice, chain)
-            route = route_of(chain, size, lattice, streets, rules, memory, place)
+            route = route_of(chain, size, lattice, streets, rules, memory, place, here)
             posterior(chain, size, lattice, rules, share)
             _probabilities(chain, size, route, place, lattice, share)
+            route = without_stubs(route, size, streets, rules, place, here)
             until = lattice.point[k] if k < anchors else offsets[t + 1]
-            _fill(x, y, chain, size, until, number, route, place, points, lattice, streets, rules, room)
+            _fill(x, y, chain, size, until, number, route, place, here, points, lattice, streets, rules, room)
             while length + len(route) > len(edges):
                 edges = np.concatenate((edges, np.empty_like(edges)))
                 chains = np.concatenate((chains, np.empty_like(chains)))
@@ -126,7 +128,7 @@ def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, 
 @njit()
 def _fill(
     x: Any, y: Any, chain: Any, size: int, until: int, number: int, route: Any, place: Any,
-    points: Any, lattice: Any, streets: Any, rules: Any, room: Any,
+    here: Any, points: Any, lattice: Any, streets: Any, rules: Any, room: Any,
 ) -> None:  # fmt: skip
     """Place the points from the chain's first anchor up to ``until`` on its route."""
     starts = np.empty(len(route) + 1)
@@ -140,20 +142,19 @@ def _fill(
     for n in range(size):
         k = chain[n]
         i = lattice.point[k]
-        here = starts[place[n]] + lattice.offset[k, lattice.chosen[k]]
+        spot = starts[place[n]] + here[n]
         final = n == size - 1
-        there = starts[place[n] + 1] if final else 0.0
         to = place[n] if final else place[n + 1]
         stop = until if final else lattice.point[chain[n + 1]]
         probability = lattice.probability[k]
         if not final:
-            there = starts[to] + lattice.offset[chain[n + 1], lattice.chosen[chain[n + 1]]]
             probability = min(probability, lattice.probability[chain[n + 1]])
         points.state[i] = MATCHED
         points.probability[i] = lattice.probability[k]
-        values[count], where[count] = here, i
+        values[count], where[count] = spot, i
         count += 1
-        low, high = min(here, there), max(here, there)
+        there = starts[to + 1] if final else starts[to] + here[n + 1]
+        low, high = min(spot, there), max(spot, there)
         for m in range(i + 1, stop):
             if x[m] == x[m - 1] and y[m] == y[m - 1]:
                 continue

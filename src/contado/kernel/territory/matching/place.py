@@ -10,7 +10,7 @@ from contado.kernel.jit import njit
 from contado.kernel.territory.matching.transitions import mark, search
 from contado.kernel.territory.network.kernels import project
 
-__all__ = ["isotonic", "locate", "nearest_on_route", "route_of"]
+__all__ = ["isotonic", "locate", "nearest_on_route", "route_of", "without_stubs"]
 
 
 @njit()
@@ -25,13 +25,14 @@ def _append(values: Any, size: int, value: int) -> Any:
 
 
 @njit()
-def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memory: Any, place: Any) -> Any:
-    """Return the edges of a chain in driving order; ``place[n]`` gets the position of anchor n's edge."""
+def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memory: Any, place: Any, here: Any) -> Any:
+    """Return the edges of a chain in driving order; ``place[n]`` gets the position of anchor n's edge, ``here[n]`` its
+    offset on it [m]."""
     route = np.empty(64, dtype=np.int32)
     k = chain[0]
     route[0] = lattice.edge[k, lattice.chosen[k]]
     length = 1
-    place[0] = 0
+    place[0], here[0] = 0, lattice.offset[k, lattice.chosen[k]]
     path = np.empty(64, dtype=np.int32)
     for n in range(1, size):
         p, k = chain[n - 1], chain[n]
@@ -53,8 +54,29 @@ def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memo
                 length += 1
             route = _append(route, length, edge)
             length += 1
-        place[n] = length - 1
+        place[n], here[n] = length - 1, lattice.offset[k, j]
     return route[:length]
+
+
+@njit()
+def without_stubs(route: Any, size: int, streets: Any, rules: Any, place: Any, here: Any) -> Any:
+    """Drop edges at both ends of a route on which less than a stub's length lies; move the anchors off them."""
+    first, last = 0, len(route)
+    used = streets.length[route[0]] - here[0]
+    while first < place[size - 1] and used <= rules.stub:
+        first += 1
+        used += streets.length[route[first]]
+    used = here[size - 1]
+    while last - 1 > first and used <= rules.stub:
+        last -= 1
+        used += streets.length[route[last - 1]]
+    for n in range(size):
+        if place[n] < first:
+            place[n], here[n] = first, 0.0
+        elif place[n] >= last:
+            place[n], here[n] = last - 1, streets.length[route[last - 1]]
+        place[n] -= first
+    return route[first:last]
 
 
 @njit()

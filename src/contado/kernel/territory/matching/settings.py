@@ -34,8 +34,15 @@ class MatchSettings:
     """Directed candidates of an anchor."""
     creep_sigma: float = 2.0
     """Going back this far on one edge costs nothing."""
+    stub_sigma: float = 2.0
+    """A first or last edge on which less than this lies is no part of the route: a start near a node is
+    no evidence for the edge behind it."""
     limit_factor: float = 2.0
     """A route between anchors is at most factor x straight + sigmas x sigma + slack."""
+    far_m: float = 100.0
+    """From this straight distance on the factor is ``far_factor``: between sparse points the hairpins of a
+    mountain road are longer than twice the straight line [m]."""
+    far_factor: float = 4.0
     limit_sigma: float = 10.0
     limit_slack_m: float = 30.0
     bridge_m: float = 100.0

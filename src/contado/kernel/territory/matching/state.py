@@ -82,7 +82,10 @@ class Rules(NamedTuple):
     radius: float
     candidates: int
     creep: float
+    stub: float
     limit_factor: float
+    far: float
+    far_factor: float
     limit_fixed: float
     bridge: float
     bridge_anchors: int
@@ -97,7 +100,10 @@ class Rules(NamedTuple):
             radius=float(settings.radius_m),
             candidates=int(settings.max_candidates),
             creep=float(settings.creep_sigma * settings.sigma_m),
+            stub=float(settings.stub_sigma * settings.sigma_m),
             limit_factor=float(settings.limit_factor),
+            far=float(settings.far_m),
+            far_factor=float(settings.far_factor),
             limit_fixed=float(settings.limit_sigma * settings.sigma_m + settings.limit_slack_m),
             bridge=float(settings.bridge_m),
             bridge_anchors=int(settings.bridge_anchors),

@@ -47,7 +47,7 @@ def decode(
             straight = math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
             missing = k - tail - 1
             near = missing == 0 or (straight <= rules.bridge + rules.spacing)
-            if near and _step(tail, k, straight, lattice, streets, rules, memory):
+            if near and _reach(tail, k, straight, lattice, streets, rules, memory):
                 tail = k
                 k += 1
                 continue
@@ -79,7 +79,17 @@ def _begin(k: int, lattice: Any, rules: Any) -> None:
 
 
 @njit()
-def _step(p: int, k: int, straight: float, lattice: Any, streets: Any, rules: Any, memory: Any) -> bool:
+def _reach(p: int, k: int, straight: float, lattice: Any, streets: Any, rules: Any, memory: Any) -> bool:
+    """Score anchor ``k`` after ``p``; where the usual limit reaches nothing, once more with the far one."""
+    near = rules.limit_factor * straight + rules.limit_fixed
+    far = rules.far_factor * straight + rules.limit_fixed
+    if straight < rules.far and _step(p, k, straight, near, lattice, streets, rules, memory):
+        return True
+    return _step(p, k, straight, far, lattice, streets, rules, memory)
+
+
+@njit()
+def _step(p: int, k: int, straight: float, limit: float, lattice: Any, streets: Any, rules: Any, memory: Any) -> bool:
     """Score anchor ``k`` after anchor ``p``; return whether any of its candidates can be reached."""
     best = -np.inf
     for i in range(lattice.count[p]):
@@ -87,7 +97,6 @@ def _step(p: int, k: int, straight: float, lattice: Any, streets: Any, rules: An
     for j in range(lattice.count[k]):
         lattice.score[k, j] = -np.inf
     reached = False
-    limit = rules.limit_factor * straight + rules.limit_fixed
     for i in range(lattice.count[p]):
         for j in range(lattice.count[k]):
             lattice.move[k, i, j] = -np.inf

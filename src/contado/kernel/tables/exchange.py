@@ -1,0 +1,258 @@
+"""Folders of CSV: a programme, a set of options, or shared tables; read, checked, rows set aside.
+
+========  =============================================================================
+kind      files (CSV, CSV.GZ or Parquet)
+========  =============================================================================
+programme interventions, funding_rules, budgets; optional relations, equity_floors,
+          funding_sources, funding_amounts, sources
+options   options, budgets; optional sites, equity_floors
+tables    shared tables under their own names
+========  =============================================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import pyarrow as pa
+
+from contado.kernel.errors import ContadoError, DataError, Finding, TableNotFound, did_you_mean
+from contado.kernel.tables.codes import normalise_cup
+from contado.kernel.tables.findings import made_strict
+from contado.kernel.tables.folder_checks import folder_findings
+from contado.kernel.tables.read import ReadResult, read
+from contado.kernel.tables.schema import Schema, names, schema
+from contado.kernel.tables.validate import Check, validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+__all__ = ["Folder", "Kind", "check_file", "read_folder"]
+
+Kind = Literal["programme", "options", "tables"]
+
+_FILES: Final[Mapping[str, Mapping[str, str]]] = {
+    "programme": {
+        "interventions": "folder/interventions",
+        "funding_rules": "folder/funding_rules",
+        "budgets": "folder/budgets",
+        "relations": "folder/relations",
+        "equity_floors": "folder/equity_floors",
+        "funding_sources": "folder/funding_sources",
+        "funding_amounts": "folder/funding_amounts",
+        "sources": "folder/sources",
+    },
+    "options": {
+        "budgets": "folder/option_budgets",
+        "options": "folder/options",
+        "sites": "folder/sites",
+        "equity_floors": "folder/equity_floors",
+    },
+}
+"""Kind -> file stem -> schema; in the order in which references are checked."""
+_NEEDED: Final = {
+    "programme": ("interventions", "funding_rules", "budgets"),
+    "options": ("options", "budgets"),
+    "tables": (),
+}
+_ENDINGS: Final = (".csv", ".csv.gz", ".parquet")
+_FURTHER: Final = re.compile(r"budget_[c-z]|cost_[c-z]_eur")
+
+
+class Folder(NamedTuple):
+    """A folder that was read: kind, tables by file stem without the rows set aside, findings, all rows."""
+
+    kind: Kind
+    tables: dict[str, pa.Table]
+    findings: list[Finding]
+    rows: dict[str, int]
+
+
+def read_folder(path: Path | str, *, strict: bool = False) -> Folder:
+    """Read and check a folder; faults are collected, nothing stops at the first.
+
+    Rows with the action ``row_set_aside`` are left out of the tables; a file that cannot be read gives
+    a finding with the action ``refused``. `contado.kernel.tables.findings.raise_refused` raises.
+
+    Raises
+    ------
+    TableNotFound
+        There is no such folder, or nothing in it is known.
+    """
+    folder = Path(path)
+    if not folder.is_dir():
+        near = [p.name for p in folder.parent.iterdir()] if folder.parent.is_dir() else []
+        raise TableNotFound.from_name(folder.name, near, kind="folder")
+    files = _files(folder)
+    kind = _kind(files, folder)
+    schemas = _FILES.get(kind) or {n: n for n in names() if n in files}
+    findings = [_not_found(name, files) for name in _NEEDED[kind] if name not in files]
+    tables: dict[str, pa.Table] = {}
+    rows: dict[str, int] = {}
+    for stem, declared in schemas.items():
+        if stem in files:
+            table, found, rows[stem] = _load(files[stem], stem, declared, tables, strict=strict)
+            findings += found
+            if table is not None:
+                tables[stem] = table
+    findings += [_unknown_file(stem, schemas) for stem in sorted(set(files) - set(schemas))]
+    more = folder_findings(kind, tables)
+    return Folder(kind, tables, findings + (made_strict(more) if strict else more), rows)
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    found = {}
+    for file in sorted(folder.iterdir()):
+        for ending in _ENDINGS:
+            if file.is_file() and file.name.endswith(ending) and not file.name.startswith("."):
+                found[file.name.removesuffix(ending)] = file
+    return found
+
+
+def _kind(files: Mapping[str, Path], folder: Path) -> Kind:
+    if "options" in files and "interventions" not in files:
+        return "options"
+    if any(stem in files for stem in ("interventions", "funding_rules", "budgets")):
+        return "programme"
+    if any(stem in files for stem in names()):
+        return "tables"
+    raise TableNotFound(
+        f"{folder.name} holds no table that is known.",
+        hint="a programme folder holds interventions.csv, funding_rules.csv, budgets.csv",
+        field=folder.name,
+    )
+
+
+def _not_found(stem: str, files: Mapping[str, Path]) -> Finding:
+    return Finding(
+        severity="error",
+        rule="table_not_found",
+        message=f"The file {stem}.csv is missing.",
+        table=stem,
+        hint=did_you_mean(stem, files) or "add it, with its header even where it has no rows",
+        action="refused",
+    )
+
+
+def _unknown_file(stem: str, schemas: Mapping[str, str]) -> Finding:
+    return Finding(
+        severity="note",
+        rule="unknown_file",
+        message=f"The file {stem} is no table of this folder and was not read.",
+        table=stem,
+        hint=did_you_mean(stem, schemas),
+    )
+
+
+def _load(
+    file: Path, stem: str, declared: str, known: Mapping[str, pa.Table], *, strict: bool
+) -> tuple[pa.Table | None, list[Finding], int]:
+    """Read and check one file; return the rows that stay, the findings, and how many rows there were."""
+    try:
+        kind = _widened(schema(declared), file)
+        result = read(file, declared=kind)
+        return _checked(result, stem, kind, known, strict=strict)
+    except ContadoError as error:
+        return None, [_as_finding(error, stem)], 0
+
+
+def _widened(declared: Schema, file: Path) -> Schema:
+    """Return the schema of options with the further budgets that the file's header names."""
+    if declared.name != "folder/options":
+        return declared
+    extra = [c for c in read(file).table.column_names if _FURTHER.fullmatch(c)]
+    like = {"budget": declared.by_name["budget_b"], "cost": declared.by_name["cost_b_eur"]}
+    more = [dataclasses.replace(like[c.partition("_")[0]], attribute=c) for c in extra]
+    return Schema(declared.name, (*declared.attributes, *more))
+
+
+def _as_finding(error: ContadoError, stem: str) -> Finding:
+    return Finding(
+        severity="error",
+        rule=error.rule,
+        message=error.message,
+        table=stem,
+        row=error.rows[0] if error.rows else None,
+        hint=error.hint,
+        action="refused",
+    )
+
+
+def _checked(
+    result: ReadResult, stem: str, declared: Schema, known: Mapping[str, pa.Table], *, strict: bool
+) -> tuple[pa.Table, list[Finding], int]:
+    lines = result.lines if result.lines is not None else range(1, result.table.num_rows + 1)
+    check = Check(declared, result.table, {}, lines, stem)
+    keys = [check.key(i) for i in range(result.table.num_rows)] if "cup" in result.table.column_names else []
+    table, changed = normalise_cup(result.table, stem, keys=keys, lines=lines)
+    aliases = {"option_budgets": known["budgets"]} if "budgets" in known else {}
+    findings = validate(declared, table, known={**known, **aliases}, lines=lines)
+    findings = _without_repeats([*result.findings, *changed, *findings])
+    if strict:
+        findings = made_strict(findings)
+    ragged = sum(f.rule == "ragged_row" for f in result.findings)
+    aside = {f.row for f in findings if f.action == "row_set_aside"}
+    if aside:
+        table = table.filter(pa.array([line not in aside for line in lines], pa.bool_()))
+    return _completed(table, declared), findings, result.table.num_rows + ragged
+
+
+def _without_repeats(findings: Sequence[Finding]) -> list[Finding]:
+    """Leave out "is empty" where the same row's cell could not be read (it is empty for that reason)."""
+    unread = {(f.row, _column(f)) for f in findings if f.rule in {"bad_number", "bad_value"}}
+    return [f for f in findings if not (f.message.endswith(" is empty.") and (f.row, _column(f)) in unread)]
+
+
+def _column(finding: Finding) -> str:
+    """Return the column a message is about: ``table key: column ...``."""
+    return finding.message.partition(": ")[2].partition(" ")[0]
+
+
+def _completed(table: pa.Table, declared: Schema) -> pa.Table:
+    """Return the table with the absent optional columns as nulls, in the order of the schema."""
+    columns = {
+        a.attribute: table[a.attribute]
+        if a.attribute in table.column_names
+        else pa.nulls(table.num_rows, a.arrow)
+        for a in declared.attributes
+        if a.attribute in table.column_names or not a.required
+    }
+    extra = {n: table[n] for n in table.column_names if n not in columns}
+    return pa.table({**columns, **extra})
+
+
+def check_file(path: Path | str, name: str | None = None, *, strict: bool = False) -> Folder:
+    """Read and check one file against the schema ``name`` (default: the file's stem).
+
+    Raises
+    ------
+    TableNotFound
+        There is no such file or schema.
+    """
+    file = Path(path)
+    if not file.is_file():
+        near = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+        raise TableNotFound.from_name(file.name, near, kind="file")
+    stem = next((file.name.removesuffix(e) for e in _ENDINGS if file.name.endswith(e)), None)
+    if stem is None:
+        raise DataError(
+            f"{file.name} is no table.",
+            rule="unknown_format",
+            hint="endings: " + ", ".join(_ENDINGS),
+            field=file.name,
+        )
+    declared = _schema_name(name or stem)
+    table, findings, rows = _load(file, stem, declared, {}, strict=strict)
+    tables = {} if table is None else {stem: table}
+    return Folder("tables", tables, findings, {stem: rows})
+
+
+def _schema_name(name: str) -> str:
+    if name in names() or name.startswith("folder/"):
+        return name
+    if name in _FILES["programme"] or name in _FILES["options"]:
+        return f"folder/{name}"
+    raise TableNotFound.from_name(name, {*names(), *_FILES["programme"], *_FILES["options"]}, kind="schema")

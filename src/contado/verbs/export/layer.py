@@ -1,0 +1,55 @@
+"""contado export layer."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - the request's types are read at run time
+from typing import Annotated
+
+from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+
+
+class ExportRequest(Request, frozen=True, kw_only=True):
+    """A layer and the file it becomes."""
+
+    name: Annotated[str, argument("layer of the workspace")]
+    to: Annotated[Path, option("file; its ending is the format: .gpkg .parquet .geojson .csv .fgb")]
+
+
+class ExportAnswer(Answer, kw_only=True):
+    """The file: rows, hash, size."""
+
+    layer: str
+    n: int
+    sha256: str
+    bytes: int
+
+
+def _run(request: ExportRequest, context: Context) -> ExportAnswer:
+    from contado.kernel.provenance import sha256_of_file
+    from contado.kernel.tables import vector
+    from contado.kernel.workspace import WorkspaceView
+
+    assert context.workspace is not None
+    view = WorkspaceView(context.workspace)
+    table = view.layer(request.name)
+    style = view.layer_info(request.name).style
+    usable = style if style and "attribute" in style and "classes" in style else None
+    findings = vector.write(table, request.to, name=request.name, style=usable)
+    return ExportAnswer(
+        layer=request.name,
+        n=table.num_rows,
+        sha256=sha256_of_file(request.to),
+        bytes=request.to.stat().st_size,
+        findings=[*view.findings, *findings],
+    )
+
+
+VERB = Verb(
+    name="export layer",
+    help="Write a layer to a file",
+    request=ExportRequest,
+    answer=ExportAnswer,
+    run=_run,
+    workspace=True,
+    examples=("contado export layer municipalities --to municipalities.gpkg -w milano",),
+)

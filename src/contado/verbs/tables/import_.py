@@ -1,0 +1,87 @@
+"""contado tables import."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - the request's types are read at run time
+from typing import TYPE_CHECKING, Annotated, Any
+
+from contado.kernel.declare import Answer, Context, Request, Verb, argument
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from contado.kernel.tables.exchange import Folder
+
+
+class ImportRequest(Request, frozen=True, kw_only=True):
+    """Which folder."""
+
+    folder: Annotated[Path, argument("programme folder, or folder of shared tables, as CSV or Parquet")]
+
+
+class ImportAnswer(Answer, kw_only=True):
+    """What was written: the rows of each table of the workspace, and how many were set aside."""
+
+    kind: str
+    tables: dict[str, int]
+    rows_set_aside: int
+
+
+def _run(request: ImportRequest, context: Context) -> ImportAnswer:
+    from contado.kernel.tables import exchange
+    from contado.kernel.tables.findings import count, raise_refused
+    from contado.kernel.workspace import Workspace
+
+    assert context.workspace is not None
+    workspace = Workspace.open(context.workspace)
+    folder = exchange.read_folder(request.folder, strict=context.strict)
+    raise_refused(folder.findings)
+    shared = _shared(folder)
+    with workspace.commit() as commit:
+        for name, shares in shared.items():
+            for practice, table in shares.items():
+                commit.table(name, table, practice=practice)
+    return ImportAnswer(
+        kind=folder.kind,
+        tables={name: sum(t.num_rows for t in shares.values()) for name, shares in shared.items()},
+        rows_set_aside=count(folder.findings).rows_set_aside,
+        findings=[*workspace.findings, *folder.findings, *commit.findings],
+    )
+
+
+def _shared(folder: Folder) -> dict[str, dict[str | None, pa.Table]]:
+    """Return table -> practice (None = not in shares) -> rows."""
+    from contado.kernel.errors import UsageError
+    from contado.kernel.tables.programme_folder import as_shared_tables
+
+    if folder.kind == "options":
+        raise UsageError(
+            "A folder of options holds no interventions.",
+            rule="wrong_folder",
+            hint="solve it where it lies: contado portfolio solve FOLDER",
+            field="folder",
+        )
+    if folder.kind == "tables":
+        return {name: _shares(table) for name, table in folder.tables.items()}
+    return {name: _shares(table) for name, table in as_shared_tables(folder.tables).items()}
+
+
+def _shares(table: pa.Table) -> dict[str | None, Any]:
+    """Split a table that says whose its rows are; others are written whole."""
+    import pyarrow.compute as pc
+
+    if "practice" not in table.column_names:
+        return {None: table}
+    practices = sorted(p for p in pc.unique(table["practice"]).to_pylist() if p)
+    return {p: table.filter(pc.equal(table["practice"], p)) for p in practices}
+
+
+VERB = Verb(
+    name="tables import",
+    help="Bring a folder of tables into the workspace",
+    request=ImportRequest,
+    answer=ImportAnswer,
+    run=_run,
+    workspace=True,
+    examples=("contado tables import programme/ -w milano",),
+)
