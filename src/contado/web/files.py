@@ -141,10 +141,12 @@ def _municipalities(site: Site) -> list[dict[str, Any]]:
 
     units = [u for u in site.territory.units if u.geometry is not None]
     simple = shapely.coverage_simplify(np.array([u.geometry for u in units], dtype=object), 0.0009)
-    return [
+    features = [
         {"type": "Feature", "properties": {"id": u.code}, "geometry": _geometry(g, 4)}
         for u, g in zip(units, simple, strict=True)
     ]
+    around = shapely.boundary(shapely.coverage_union_all(simple))
+    return [*features, {"type": "Feature", "properties": {"o": 1}, "geometry": _geometry(around, 4)}]
 
 
 def _labels(site: Site) -> list[dict[str, Any]]:

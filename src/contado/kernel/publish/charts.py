@@ -6,6 +6,7 @@ them, and plain colours so that they stand alone. The table of the same values b
 
 from __future__ import annotations
 
+import math
 from html import escape
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -261,8 +262,15 @@ def _cost_axis(
     title: str,
     middle: float,
 ) -> str:
-    out = ""
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        anchor = {0.0: "start", 1.0: "end"}.get(share, "middle")
-        out += f'<text class="ct-text" x="{_n(x(total * share))}" y="{_n(base + 17)}" text-anchor="{anchor}">{escape(axis(total * share))}</text>'
+    step = _round_step(total / 4)
+    out, at = "", 0.0
+    while at <= total:
+        out += f'<text class="ct-text" x="{_n(x(at))}" y="{_n(base + 17)}" text-anchor="middle">{escape(axis(at))}</text>'
+        at += step
     return f'{out}<text class="ct-text" x="{_n(middle)}" y="{_n(base + 35)}" text-anchor="middle">{escape(title)}</text>'
+
+
+def _round_step(least: float) -> float:
+    """Return the first of 1, 2, 2.5, 5 times a power of ten that is not below ``least``."""
+    power: float = 10.0 ** math.floor(math.log10(least))
+    return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= least)

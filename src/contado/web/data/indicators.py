@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contado.kernel import tables
 from contado.web.data.view import real, rows, text
 from contado.web.i18n import Words
 
@@ -78,11 +79,7 @@ def load(view: View, territory: Territory) -> Table:
 
 
 def _registry(view: View) -> dict[str, Indicator]:
-    from contado.kernel import tables
-
-    shipped = [
-        {n: getattr(i, n, None) for n in _COLUMNS} for i in getattr(tables, "indicators", dict)().values()
-    ]
+    shipped = [{n: getattr(i, n) for n in _COLUMNS} for i in tables.indicators().values()]
     return {str(r["id"]): _indicator(r) for r in (*shipped, *rows(view, "indicator"))}
 
 

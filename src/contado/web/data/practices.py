@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
+from contado.kernel import tables
 from contado.web.data.view import day, rows, text
 from contado.web.i18n import Words
 
@@ -120,7 +121,9 @@ def _card(entry: Entry, view: View, owners: Mapping[str, set[str]]) -> Card:
 
 
 def _indicator_owners(view: View) -> dict[str, str]:
-    return {str(r["id"]): str(r["practice"]) for r in rows(view, "indicator") if text(r, "practice")}
+    shipped = {name: i.practice for name, i in tables.indicators().items() if i.practice}
+    own = {str(r["id"]): str(r["practice"]) for r in rows(view, "indicator") if text(r, "practice")}
+    return shipped | own
 
 
 def _practices_of(values: Sequence[dict[str, object]], owners: Mapping[str, str]) -> set[str]:

@@ -148,10 +148,10 @@ class Programme:
         return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
 
     def around(self, n: int = 4) -> tuple[list[Candidate], list[Candidate]]:
-        """Return the last ``n`` to enter and the first ``n`` left out."""
+        """Return the last ``n`` to enter and the first ``n`` left out, the excluded ones after the others."""
         known = [c for c in self.candidates if c.yield_ is not None]
         inside = [c for c in known if c.chosen]
-        outside = [c for c in known if not c.chosen]
+        outside = sorted((c for c in known if not c.chosen), key=lambda c: c.mark is not None)
         return inside[-n:], outside[:n]
 
     def by_id(self, intervention_id: str) -> Candidate | None:

@@ -136,7 +136,8 @@ def practice(page: Page) -> Response:
         steps=_STEPS.get(name, _GENERAL_STEPS),
         sections=SECTIONS,
         roads=roads,
-        bar=_bar(page) if roads and roads.sections else "",
+        bar=_bar(page, 1000) if roads and roads.sections else "",
+        narrow_bar=_bar(page, 340) if roads and roads.sections else "",
         proposals=proposed(site.programme, site.view, name),
         programme=site.programme,
         observed=observed,
@@ -144,7 +145,7 @@ def practice(page: Page) -> Response:
     )
 
 
-def _bar(page: Page) -> str:
+def _bar(page: Page, width: float) -> str:
     """Draw kilometres by class."""
     look = style.load()
     totals = page.site.roads.totals()
@@ -156,6 +157,5 @@ def _bar(page: Page) -> str:
         f"{look.by_id(t.class_id).it if page.lang == 'it' else look.by_id(t.class_id).en} {100 * t.share:.0f} %"
         for t in totals
     ]
-    return charts.stacked_bar(
-        parts, page.say("Chilometri per classe: ", "Kilometres by class: ") + ", ".join(words)
-    )
+    label = page.say("Chilometri per classe: ", "Kilometres by class: ") + ", ".join(words)
+    return charts.stacked_bar(parts, label, width=width)

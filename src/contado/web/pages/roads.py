@@ -177,6 +177,7 @@ def _map_config(page: Page, wanted: Filter, chosen: Section | None) -> dict[str,
         "unit": wanted.code,
         "words": wanted.words,
         "selected": chosen.id if chosen else None,
+        "chosen": _chosen_point(chosen),
         "section": page.url("map", {"sel": "SECTION"}, practice="manto_stradale"),
         "bounds": _bounds(page),
         "texts": {
@@ -205,6 +206,19 @@ def _map_config(page: Page, wanted: Filter, chosen: Section | None) -> dict[str,
             "panel": say("Livelli", "Layers"),
         },
     }
+
+
+def _chosen_point(chosen: Section | None) -> dict[str, Any]:
+    """Return the middle of the chosen section, where its name stands."""
+    import shapely
+
+    features = []
+    if chosen is not None and chosen.geometry is not None:
+        middle = shapely.point_on_surface(chosen.geometry)
+        at = [round(float(v), 5) for v in shapely.get_coordinates(middle)[0]]
+        point = {"type": "Point", "coordinates": at}
+        features = [{"type": "Feature", "properties": {"id": chosen.id}, "geometry": point}]
+    return {"type": "FeatureCollection", "features": features}
 
 
 def _locale(page: Page) -> dict[str, str]:

@@ -49,6 +49,7 @@ class Theme:
     """Indicators of one good practice."""
 
     title: str
+    official: str
     practice: str | None
     lines: Sequence[Line]
 
@@ -177,7 +178,8 @@ def _themes(page: Page, lines: Sequence[Line]) -> list[Theme]:
         ]
         if own:
             title = entries[practice].plain.of(page.lang) if practice else page.say("Di tutti", "Shared")
-            out.append(Theme(title=title, practice=practice, lines=own))
+            official = entries[practice].official if practice else ""
+            out.append(Theme(title=title, official=official, practice=practice, lines=own))
     return out
 
 

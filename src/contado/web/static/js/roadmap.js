@@ -77,11 +77,12 @@ function mapStyle() {
   const source = (name) => ({ type: "geojson", data: config.data[name] });
   return {
     version: 8,
-    sources: { units: source("municipalities"), names: source("labels"), sections: source("sections"), anomalies: source("anomalies") },
+    sources: { units: source("municipalities"), names: source("labels"), sections: source("sections"), anomalies: source("anomalies"), chosen: { type: "geojson", data: config.chosen } },
     layers: [
       { id: "outside", type: "background", paint: { "background-color": base.outside } },
-      { id: "land", type: "fill", source: "units", paint: { "fill-color": base.land } },
-      { id: "borders", type: "line", source: "units", paint: { "line-color": base.boundary, "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.5, 12, 1.2] } },
+      { id: "land", type: "fill", source: "units", filter: ["has", "id"], paint: { "fill-color": base.land } },
+      { id: "borders", type: "line", source: "units", filter: ["has", "id"], paint: { "line-color": base.boundary, "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.5, 12, 1.2] } },
+      { id: "outline", type: "line", source: "units", filter: ["has", "o"], paint: { "line-color": base.outline, "line-width": 1.4 } },
     ],
   };
 }
@@ -118,7 +119,7 @@ function addShapes(map) {
     layout: { "text-field": ["get", "name"], "text-font": ["Titillium Web"], "text-size": ["case", [">", ["get", "pop"], 500000], 17, 13], "symbol-sort-key": ["-", 0, ["get", "pop"]], "text-padding": 6, "text-max-width": 8 },
     paint: { "text-color": base.label, "text-halo-color": base.land, "text-halo-width": 1.6 },
   });
-  map.addLayer({ id: "chosen-name", type: "symbol", source: "sections", filter: ["==", ["get", "id"], ""], layout: { "symbol-placement": "line-center", "text-field": ["get", "id"], "text-font": ["Titillium Web"], "text-size": 14, "text-rotation-alignment": "viewport", "text-offset": [0, 1.6], "text-allow-overlap": true }, paint: { "text-color": white, "text-halo-color": ink, "text-halo-width": 4 } });
+  map.addLayer({ id: "chosen-name", type: "symbol", source: "chosen", layout: { "text-field": ["get", "id"], "text-font": ["Titillium Web"], "text-size": 14, "text-offset": [0, 1.5], "text-allow-overlap": true, "text-ignore-placement": true }, paint: { "text-color": white, "text-halo-color": ink, "text-halo-width": 5 } });
   const filter = () => {
     const rules = shown();
     const classed = driven(rules);
@@ -158,10 +159,10 @@ function wire(map) {
     mark(["hover"], id);
     if (id) rowOf(id)?.classList.add("ct-hovered");
   };
-  const choose = (id) => mark(["chosen-ink", "chosen-white", "chosen-name"], id);
+  const choose = (id) => mark(["chosen-ink", "chosen-white"], id);
   if (config.selected) {
     choose(config.selected);
-    map.once("idle", () => panTo(map, config.selected));
+    map.once("idle", () => panTo(map));
   }
   const under = (point) => map.queryRenderedFeatures([[point.x - 4, point.y - 4], [point.x + 4, point.y + 4]], { layers: ["sections", "not-driven"] })[0];
   map.on("mousemove", (event) => {
@@ -205,12 +206,9 @@ function inSight(map) {
 }
 
 // Choosing a row pans only when the object is out of sight; it never zooms by itself.
-function panTo(map, id) {
-  const found = map.querySourceFeatures("sections", { filter: ["==", ["get", "id"], id] })[0];
-  if (!found) return;
-  const line = found.geometry.type === "LineString" ? found.geometry.coordinates : found.geometry.coordinates[0];
-  const middle = line[Math.floor(line.length / 2)];
-  if (!map.getBounds().contains(middle)) map.panTo(middle, { animate: !prefers("(prefers-reduced-motion: reduce)") });
+function panTo(map) {
+  const middle = config.chosen.features[0]?.geometry.coordinates;
+  if (middle && !map.getBounds().contains(middle)) map.panTo(middle, { animate: !prefers("(prefers-reduced-motion: reduce)") });
 }
 
 function layersPanel(map) {
