@@ -125,6 +125,7 @@ def process(
     progress: Progress | None = None,
     *,
     section_id: str = "route",
+    aligned: Mapping[str, Aligned] | None = None,
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -140,6 +141,8 @@ def process(
         Length of a cell [m].
     section_id
         Name of the route in the observations.
+    aligned
+        Drives whose mount and clock are already settled, by name.
 
     Raises
     ------
@@ -151,7 +154,9 @@ def process(
     known = vehicles or {}
     once, repeated = _unique(drives.drives)
     frame = onroute.frame_of(network, route)
-    traces = [trace_drive(drive, frame) for drive in track(once, "drives", progress)]
+    traces = [
+        trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
+    ]
     cars = _cars(traces, known)
     seen = _in_register(
         [_Seen(trace=t, passed=measure(t, cars[t.aligned.drive.vehicle], frame.length_m)) for t in traces]
@@ -188,10 +193,10 @@ def process(
     )  # fmt: skip
 
 
-def trace_drive(drive: Drive, frame: RouteFrame) -> Trace:
+def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None) -> Trace:
     """Settle mount and clock of one drive and find its samples on the route: the per-drive stage."""
     fixes = onroute.fixes_of(drive, frame)
-    aligned = align(drive)
+    aligned = align(drive) if settled is None else settled
     located = follow(fixes, frame.line)
     ambiguous = onroute.ambiguous(fixes, located, frame)
     flags = list(aligned.flags)
