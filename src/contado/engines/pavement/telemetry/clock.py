@@ -2,7 +2,7 @@
 
 The speed of the fixes changes by what the accelerometer feels ahead: for each trial offset the change of
 speed over two seconds is regressed on the integral of the two horizontal axes, and the offset with the
-least residual is the clock's; its regression coefficients are the heading axis.
+greatest likelihood is the clock's; its regression coefficients are the heading axis.
 """
 
 from __future__ import annotations
@@ -115,17 +115,16 @@ def settle(drive: Drive, axes: Sequence[Floats], piece_of: Ints) -> Clock:
     if len(pairs.change_m_s) < _LEAST_PAIRS:
         return nothing
     coarse = np.arange(-SEARCH_S, SEARCH_S + _COARSE_S / 2, _COARSE_S)
-    residual = np.array([_residual(pairs, offset) for offset in coarse])
-    near = coarse[int(np.argmin(residual))]
-    fine = near + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
-    sharp = np.array([_residual(pairs, offset) for offset in fine])
-    if not np.isfinite(residual).any():
+    cost = np.array([_cost(pairs, offset) for offset in coarse])
+    if not np.isfinite(cost).any():
         return nothing
-    offset, least = float(fine[int(np.argmin(sharp))]), float(sharp.min())
-    varied = float(((pairs.change_m_s - pairs.change_m_s.mean()) ** 2).sum())
-    share = 1 - least / varied if varied > 0 else 0.0
-    allowed = least * (1 + _THREE_SIGMA * BASE_S / len(pairs.change_m_s))
-    possible = np.concatenate([coarse[residual <= allowed], fine[sharp <= allowed]])
+    near = coarse[int(np.argmin(cost))]
+    fine = near + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
+    sharp = np.array([_cost(pairs, offset) for offset in fine])
+    offset = float(fine[int(np.argmin(sharp))])
+    share = max((1 - rest / varied for _, rest, varied in _fits(pairs, offset)), default=0.0)
+    allowed = sharp.min() + _THREE_SIGMA * BASE_S
+    possible = np.concatenate([coarse[cost <= allowed], fine[sharp <= allowed]])
     low, high = float(possible.min()), float(possible.max())
     resolved = share >= _LEAST_SHARE and high - low <= 2 * _SURE_S
     heading = (
@@ -170,17 +169,30 @@ def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> Floats:
     return np.concatenate([np.zeros((1, 2)), grown])
 
 
-def _residual(pairs: _Pairs, offset_s: float) -> float:
-    """Return the residual sum of squares at an offset, scaled to all pairs where the ends hang over."""
-    total, seen = 0.0, 0
+def _cost(pairs: _Pairs, offset_s: float) -> float:
+    """Return -2 log likelihood of an offset, up to a constant, for pairs as if independent.
+
+    Each piece has its own error, so that a piece that fits well outweighs one that fits nothing.
+    """
+    fits = _fits(pairs, offset_s)
+    seen = sum(count for count, _, _ in fits)
+    if seen <= len(pairs.change_m_s) // 2:
+        return np.inf
+    cost = sum(count * np.log(rest / count + 1e-12) for count, rest, _ in fits)
+    return float(cost * len(pairs.change_m_s) / seen)
+
+
+def _fits(pairs: _Pairs, offset_s: float) -> list[tuple[int, float, float]]:
+    """Return count, residual and total sum of squares of each piece at an offset."""
     felt, inside = pairs.felt(offset_s), _inside(pairs, offset_s)
-    for k in np.unique(pairs.piece):
-        here = (pairs.piece == k) & inside
-        if here.sum() > 5:
+    fits = []
+    for _, piece in _pieces(pairs):
+        here = piece & inside
+        if here.sum() >= _LEAST_PAIRS:
             _, rest = _regress(felt[here], pairs.change_m_s[here])
-            total += float(rest @ rest)
-            seen += int(here.sum())
-    return total * len(pairs.change_m_s) / seen if seen > len(pairs.change_m_s) // 2 else np.inf
+            varied = float(here.sum() * pairs.change_m_s[here].var())
+            fits.append((int(here.sum()), float(rest @ rest), max(varied, 1e-12)))
+    return fits
 
 
 def _inside(pairs: _Pairs, offset_s: float) -> NDArray[np.bool_]:
