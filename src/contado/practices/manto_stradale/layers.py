@@ -54,7 +54,17 @@ def _sections(found: Snapshot) -> pa.Table:
     import pyarrow as pa
 
     figures = section_figures(found)
-    rows = [_section(s, figures[s["section_id"]], found) for s in found.sections if s["geometry"] is not None]
+    order = sorted(
+        (f["first_segment"]["rank"], section)
+        for section, f in figures.items()
+        if f["first_segment"] is not None
+    )
+    place = {section: k for k, (_, section) in enumerate(order, start=1)}
+    rows = [
+        {**_section(s, figures[s["section_id"]], found), "rank": place.get(s["section_id"])}
+        for s in found.sections
+        if s["geometry"] is not None
+    ]
     return pa.Table.from_pylist(rows, schema=_schema(_SECTION))
 
 
@@ -83,7 +93,6 @@ def _section(section: Row, figure: Row, found: Snapshot) -> Row:
         "not_driven_km": figure["not_driven_m"] / 1000,
         "length_km": figure["length_m"] / 1000,
         "priority": first.get("priority"),
-        "rank": first.get("rank"),
         "why": first.get("why"),
         "label": figure["label"],
         "geometry": section["geometry"],

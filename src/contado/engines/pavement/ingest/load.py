@@ -170,7 +170,9 @@ def _settled(
     for drive in track(drives, "drives", progress):
         done, refused = align_all([drive])
         settled += [privacy.without(aligned, zones) for aligned in done]
-        rejected += refused
+        rejected += [
+            dataclasses.replace(r, message=r.message.removeprefix(f"{drive.name}: ")) for r in refused
+        ]
     return settled, rejected
 
 
