@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
+import json
 import json
 import math
 import random
+import shutil
+import socket
+import subprocess
+import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -319,3 +327,73 @@ def bare_client(bare_workspace):
     from contado.web.app import create
 
     return TestClient(create(bare_workspace), raise_server_exceptions=False)
+
+
+FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
+    "--enable-unsafe-swiftshader",
+)
+
+
+def serve_in_thread(path: Path):
+    """Yield the address of a server of the workspace on a free port."""
+    import uvicorn
+
+    from contado.web.app import create
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create(path), log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def address(workspace):
+    yield from serve_in_thread(workspace)
+
+
+@pytest.fixture(scope="session")
+def bare_address(bare_workspace):
+    yield from serve_in_thread(bare_workspace)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium driven by playwright, or a skip that says what is missing."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    if not (Path(tables.__file__).parents[2] / "web/static/vendor/manifest.json").is_file():
+        pytest.skip("the front end is not built: install without CONTADO_FRONTEND=skip")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory) -> str:
+    """The source of axe-core at the locked version, its tarball checked against the lock."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine to fetch axe-core with")
+    frontend = Path(__file__).resolve().parents[2] / "frontend"
+    entry = json.loads((frontend / "package-lock.json").read_text())["packages"]["node_modules/axe-core"]
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", f"axe-core@{entry['version']}", "--silent", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("axe-core cannot be fetched: the npm registry is out of reach")
+    tarball = next(folder.glob("*.tgz"))
+    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    assert entry["integrity"] == f"sha512-{digest}"
+    with tarfile.open(tarball) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
