@@ -51,9 +51,10 @@ class MatchResult:
     x: NDArray[np.float64]
     """Points in the measure CRS [m]."""
     y: NDArray[np.float64]
-    spacing_m: float
     compute_s: float
     """Seconds of the matching proper: no reading, no projection, no compilation."""
+    cpu_s: float
+    """Processor seconds of the same: less where other programs share the machine."""
     findings: tuple[Finding, ...] = ()
 
     @property
