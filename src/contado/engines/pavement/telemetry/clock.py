@@ -76,17 +76,15 @@ class _Pairs:
     piece: Ints
     """Piece in which a pair lies at offset zero."""
     t_s: Floats
-    integral: Floats
-    """Integral of the horizontal axes [m/s], f8[n, 2]."""
+    integral: NDArray[np.complex128]
+    """Integral of the horizontal axes [m/s], the second one imaginary, c16[n]."""
 
     def felt(self, offset_s: float, keep: NDArray[np.bool_] | slice = slice(None)) -> Floats:
         """Return the change of speed on both axes [m/s] at an offset, f8[pairs, 2]."""
-        ends = (self.end_s[keep] + offset_s, self.start_s[keep] + offset_s)
-        end, start = (
-            np.stack([np.interp(t, self.t_s, axis) for axis in self.integral.T], axis=1) for t in ends
-        )
-        change: Floats = end - start
-        return change
+        ends = np.concatenate([self.end_s[keep], self.start_s[keep]]) + offset_s
+        level = np.interp(ends, self.t_s, self.integral)
+        change = level[: len(ends) // 2] - level[len(ends) // 2 :]
+        return np.stack([change.real, change.imag], axis=1)
 
 
 def horizontal_axes(gravity: Floats) -> Floats:
@@ -157,7 +155,7 @@ def _pairs(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> _Pairs:
     )
 
 
-def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> Floats:
+def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> NDArray[np.complex128]:
     """Integrate the horizontal axes over time; a hole in the samples adds nothing."""
     level = np.empty((len(drive.t_s), 2))
     for k, base in enumerate(bases):
@@ -166,7 +164,8 @@ def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> Floats:
         level[here] = flat - np.median(flat, axis=0)
     step = np.minimum(np.diff(drive.t_s), 5 / drive.fs_hz)
     grown = np.cumsum((level[1:] + level[:-1]) / 2 * step[:, None], axis=0)
-    return np.concatenate([np.zeros((1, 2)), grown])
+    whole = np.concatenate([np.zeros((1, 2)), grown])
+    return whole[:, 0] + 1j * whole[:, 1]
 
 
 def _cost(pairs: _Pairs, offset_s: float) -> float:
@@ -227,7 +226,7 @@ def _jump(pairs: _Pairs, offset_s: float, trial: Floats) -> Jump | None:
     slope = {k: _regress(pairs.felt(offset_s)[h], pairs.change_m_s[h])[0] for k, h in _pieces(pairs)}
     ahead = np.stack([slope.get(int(k), np.zeros(2)) for k in pairs.piece])
     inside = np.all([_inside(pairs, offset) for offset in (trial[0], trial[-1])], axis=0)
-    if inside.sum() < 4 * _LEAST_PAIRS:
+    if inside.sum() <= 4 * _LEAST_PAIRS:
         return None
     felt = np.stack([(pairs.felt(offset) * ahead).sum(axis=1)[inside] for offset in trial])
     # the slope of a blurred fit is too small, so each offset is scaled to explain what it can
