@@ -13,7 +13,7 @@ from contado.engines.pavement import simulate
 from contado.engines.pavement.anomalies.kind import CRITICALITIES
 from contado.engines.pavement.anomalies.passages import passages_of
 from contado.engines.pavement.anomalies.track import track
-from contado.engines.pavement.process import process
+from contado.engines.pavement.processing import process
 from contado.engines.pavement.simulate.road import random_road, scatter
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.territory import Network, Route

@@ -36,6 +36,7 @@ from contado.engines.pavement.cells import (
 from contado.engines.pavement.measure import Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
 from contado.engines.pavement.telemetry.align import align
+from contado.engines.pavement.telemetry.drive import DriveSet
 from contado.kernel.errors import Finding
 from contado.kernel.progress import track
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.onroute import RouteFrame
     from contado.engines.pavement.survey import Reference, Vehicle
-    from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet
+    from contado.engines.pavement.telemetry.drive import Aligned, Drive
     from contado.engines.pavement.vehicles import QuarterCar
     from contado.kernel.progress import Progress
     from contado.kernel.territory import Network, Route
@@ -116,7 +117,7 @@ class _Seen:
 
 
 def process(
-    drives: DriveSet,
+    drives: DriveSet | Sequence[Drive],
     network: Network,
     route: Route,
     reference: Reference | None = None,
@@ -152,7 +153,8 @@ def process(
     """
     began = perf_counter()
     known = vehicles or {}
-    once, repeated = _unique(drives.drives)
+    read = drives if isinstance(drives, DriveSet) else _set_of(drives)
+    once, repeated = _unique(read.drives)
     frame = onroute.frame_of(network, route)
     traces = [
         trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
@@ -187,8 +189,8 @@ def process(
             start_m=frame.start_m, section_id=section_id,
         ),
         anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
-        label=drives.label,
-        findings=_findings(drives, traces, repeated),
+        label=read.label,
+        findings=_findings(read, traces, repeated),
         compute_s=perf_counter() - began,
     )  # fmt: skip
 
@@ -208,6 +210,12 @@ def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None)
         flags.append("ambiguous_match")
         located = onroute.without(located, ambiguous)
     return trace(dataclasses.replace(aligned, flags=tuple(dict.fromkeys(flags))), located)
+
+
+def _set_of(drives: Sequence[Drive]) -> DriveSet:
+    """Return single drives as a set: simulated as soon as one of them is."""
+    simulated = any(drive.label == "simulated" for drive in drives)
+    return DriveSet(drives=tuple(drives), label="simulated" if simulated else "estimated")
 
 
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
