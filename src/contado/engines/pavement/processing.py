@@ -126,7 +126,7 @@ def process(
     progress: Progress | None = None,
     *,
     section_id: str = "route",
-    aligned: Mapping[str, Aligned] | None = None,
+    traced: Mapping[str, Trace] | None = None,
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -142,8 +142,8 @@ def process(
         Length of a cell [m].
     section_id
         Name of the route in the observations.
-    aligned
-        Drives whose mount and clock are already settled, by name.
+    traced
+        Traces of drives that were already settled and found on this route, by name (`trace_drive`).
 
     Raises
     ------
@@ -156,8 +156,9 @@ def process(
     read = drives if isinstance(drives, DriveSet) else _set_of(drives)
     once, repeated = _unique(read.drives)
     frame = onroute.frame_of(network, route)
+    done = traced or {}
     traces = [
-        trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
+        done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
     ]
     cars = _cars(traces, known)
     seen = _in_register(
