@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import json
 import math
 import random
 import shutil

@@ -9,7 +9,13 @@ import numpy as np
 
 from contado.kernel.jit import njit
 from contado.kernel.territory.matching.anchors import select
-from contado.kernel.territory.matching.place import isotonic, locate, nearest_on_route, route_of, without_stubs
+from contado.kernel.territory.matching.place import (
+    isotonic,
+    locate,
+    nearest_on_route,
+    route_of,
+    without_stubs,
+)
 from contado.kernel.territory.matching.state import MATCHED, PLACED, UNMATCHED
 from contado.kernel.territory.matching.viterbi import decode, posterior
 

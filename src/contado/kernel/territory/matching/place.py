@@ -25,7 +25,9 @@ def _append(values: Any, size: int, value: int) -> Any:
 
 
 @njit()
-def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memory: Any, place: Any, here: Any) -> Any:
+def route_of(
+    chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memory: Any, place: Any, here: Any
+) -> Any:
     """Return the edges of a chain in driving order; ``place[n]`` gets the position of anchor n's edge, ``here[n]`` its
     offset on it [m]."""
     route = np.empty(64, dtype=np.int32)

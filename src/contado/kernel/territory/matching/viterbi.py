@@ -89,7 +89,9 @@ def _reach(p: int, k: int, straight: float, lattice: Any, streets: Any, rules: A
 
 
 @njit()
-def _step(p: int, k: int, straight: float, limit: float, lattice: Any, streets: Any, rules: Any, memory: Any) -> bool:
+def _step(
+    p: int, k: int, straight: float, limit: float, lattice: Any, streets: Any, rules: Any, memory: Any
+) -> bool:
     """Score anchor ``k`` after anchor ``p``; return whether any of its candidates can be reached."""
     best = -np.inf
     for i in range(lattice.count[p]):
