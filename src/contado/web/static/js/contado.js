@@ -14,6 +14,7 @@ link?.addEventListener("click", async (event) => {
     await navigator.clipboard.writeText(location.href);
     document.querySelector(link.dataset.copyLink).textContent = link.dataset.copied;
   } catch {
-    location.href = link.href; // the address bar is the permalink
+    // the address bar is the permalink
+    location.href = link.href;
   }
 });
