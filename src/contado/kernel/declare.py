@@ -160,8 +160,7 @@ def fields(request: type[msgspec.Struct]) -> list[Field]:
 
 
 def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
-    meta = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)), msgspec.Meta())
-    bare, nullable = _without_none(typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint)
+    meta, bare, nullable = _unwrap(hint)
     default = info.default_factory() if info.default_factory is not msgspec.NODEFAULT else info.default
     extra = dict(meta.extra or {})
     names = ("gt", "ge", "lt", "le", "min_length", "max_length")
@@ -175,6 +174,23 @@ def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
         limits=limits,
         **extra,
     )
+
+
+def _unwrap(hint: Any) -> tuple[msgspec.Meta, Any, bool]:
+    """Take description, bare type and "may be None" out of a hint.
+
+    Both ``Annotated[T | None, option(...)]`` and ``Annotated[T, option(..., gt=0)] | None`` are understood;
+    msgspec accepts limits in the second form only.
+    """
+    if typing.get_origin(hint) is Annotated:
+        bare, nullable = _without_none(typing.get_args(hint)[0])
+        meta = next((m for m in hint.__metadata__ if isinstance(m, msgspec.Meta)), msgspec.Meta())
+        return meta, bare, nullable
+    bare, nullable = _without_none(hint)
+    if typing.get_origin(bare) is Annotated:
+        meta, inner, _ = _unwrap(bare)
+        return meta, inner, nullable
+    return msgspec.Meta(), bare, nullable
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:

@@ -29,6 +29,7 @@ def split_cup(cell: str) -> list[str]:
     ['????']
     """
     parts = [part.upper() for part in _BETWEEN.split(cell) if part]
+    parts = [part for part in parts if part.strip("-–")] or parts  # dashes between codes
     plain = [re.sub(r"[-._]", "", part) for part in parts]
     return [p if CUP.fullmatch(p) else part for p, part in zip(plain, parts, strict=True)]
 

@@ -215,7 +215,7 @@ def _cycles(needs: Mapping[str, list[str]]) -> Iterator[list[str]]:
 
 def savings(check: Check) -> Iterator[Finding]:
     """Savings that eat up the whole cost of a."""
-    name = "intervention" if check.name == "relation" else "interventions"
+    name = "intervention" if check.schema.name == "relation" else "interventions"
     if name not in check.known or not check.has("a", "saving_eur"):
         return
     known = check.known[name]

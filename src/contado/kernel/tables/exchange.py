@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -71,6 +72,52 @@ class Folder(NamedTuple):
     rows: dict[str, int]
 
 
+@dataclass(slots=True)
+class _Reading:
+    """A folder while it is read: what the next file may refer to, and what was found so far."""
+
+    strict: bool
+    rename: Mapping[str, str] = field(default_factory=dict)
+    tables: dict[str, pa.Table] = field(default_factory=dict)
+    lost: dict[str, set[str]] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+
+    def load(self, file: Path, stem: str, declared: str) -> None:
+        """Read and check one file; a file that cannot be read gives one finding."""
+        self.rows[stem] = 0
+        try:
+            kind = _widened(schema(declared), file)
+            result = read(file, declared=kind, rename=self.rename)
+        except ContadoError as error:
+            self.findings.append(_as_finding(error, stem))
+            return
+        ragged = sum(f.rule == "ragged_row" for f in result.findings)
+        self.rows[stem] = result.table.num_rows + ragged
+        self._check(result, stem, kind)
+
+    def _check(self, result: ReadResult, stem: str, declared: Schema) -> None:
+        lines = result.lines if result.lines is not None else range(1, result.table.num_rows + 1)
+        keys = _keys(result.table, declared, lines)
+        table, changed = normalise_cup(result.table, stem, keys=keys, lines=lines)
+        aliases = {"option_budgets": self.tables["budgets"]} if "budgets" in self.tables else {}
+        found = validate(declared, table, known={**self.tables, **aliases}, lines=lines, set_aside=self.lost)
+        found = _without_repeats([*result.findings, *changed, *found])
+        found = made_strict(found) if self.strict else found
+        aside = {f.row for f in found if f.action == "row_set_aside"}
+        if aside:
+            kept = [line not in aside for line in lines]
+            self.lost[stem] = {key for key, stays in zip(keys, kept, strict=True) if not stays}
+            table = table.filter(pa.array(kept, pa.bool_()))
+        self.tables[stem] = _completed(table, declared)
+        self.findings += found
+
+
+def _keys(table: pa.Table, declared: Schema, lines: Sequence[int]) -> list[str]:
+    check = Check(declared, table, {}, lines)
+    return [check.key(i) for i in range(table.num_rows)]
+
+
 def read_folder(path: Path | str, *, strict: bool = False) -> Folder:
     """Read and check a folder; faults are collected, nothing stops at the first.
 
@@ -89,18 +136,15 @@ def read_folder(path: Path | str, *, strict: bool = False) -> Folder:
     files = _files(folder)
     kind = _kind(files, folder)
     schemas = _FILES.get(kind) or {n: n for n in names() if n in files}
-    findings = [_not_found(name, files) for name in _NEEDED[kind] if name not in files]
-    tables: dict[str, pa.Table] = {}
-    rows: dict[str, int] = {}
+    reading = _Reading(strict)
+    reading.findings += [_not_found(name, files) for name in _NEEDED[kind] if name not in files]
     for stem, declared in schemas.items():
         if stem in files:
-            table, found, rows[stem] = _load(files[stem], stem, declared, tables, strict=strict)
-            findings += found
-            if table is not None:
-                tables[stem] = table
-    findings += [_unknown_file(stem, schemas) for stem in sorted(set(files) - set(schemas))]
-    more = folder_findings(kind, tables)
-    return Folder(kind, tables, findings + (made_strict(more) if strict else more), rows)
+            reading.load(files[stem], stem, declared)
+    reading.findings += [_unknown_file(stem, schemas) for stem in sorted(set(files) - set(schemas))]
+    more = folder_findings(kind, reading.tables)
+    reading.findings += made_strict(more) if strict else more
+    return Folder(kind, reading.tables, reading.findings, reading.rows)
 
 
 def _files(folder: Path) -> dict[str, Path]:
@@ -147,18 +191,6 @@ def _unknown_file(stem: str, schemas: Mapping[str, str]) -> Finding:
     )
 
 
-def _load(
-    file: Path, stem: str, declared: str, known: Mapping[str, pa.Table], *, strict: bool
-) -> tuple[pa.Table | None, list[Finding], int]:
-    """Read and check one file; return the rows that stay, the findings, and how many rows there were."""
-    try:
-        kind = _widened(schema(declared), file)
-        result = read(file, declared=kind)
-        return _checked(result, stem, kind, known, strict=strict)
-    except ContadoError as error:
-        return None, [_as_finding(error, stem)], 0
-
-
 def _widened(declared: Schema, file: Path) -> Schema:
     """Return the schema of options with the further budgets that the file's header names."""
     if declared.name != "folder/options":
@@ -179,25 +211,6 @@ def _as_finding(error: ContadoError, stem: str) -> Finding:
         hint=error.hint,
         action="refused",
     )
-
-
-def _checked(
-    result: ReadResult, stem: str, declared: Schema, known: Mapping[str, pa.Table], *, strict: bool
-) -> tuple[pa.Table, list[Finding], int]:
-    lines = result.lines if result.lines is not None else range(1, result.table.num_rows + 1)
-    check = Check(declared, result.table, {}, lines, stem)
-    keys = [check.key(i) for i in range(result.table.num_rows)] if "cup" in result.table.column_names else []
-    table, changed = normalise_cup(result.table, stem, keys=keys, lines=lines)
-    aliases = {"option_budgets": known["budgets"]} if "budgets" in known else {}
-    findings = validate(declared, table, known={**known, **aliases}, lines=lines)
-    findings = _without_repeats([*result.findings, *changed, *findings])
-    if strict:
-        findings = made_strict(findings)
-    ragged = sum(f.rule == "ragged_row" for f in result.findings)
-    aside = {f.row for f in findings if f.action == "row_set_aside"}
-    if aside:
-        table = table.filter(pa.array([line not in aside for line in lines], pa.bool_()))
-    return _completed(table, declared), findings, result.table.num_rows + ragged
 
 
 def _without_repeats(findings: Sequence[Finding]) -> list[Finding]:
@@ -224,13 +237,24 @@ def _completed(table: pa.Table, declared: Schema) -> pa.Table:
     return pa.table({**columns, **extra})
 
 
-def check_file(path: Path | str, name: str | None = None, *, strict: bool = False) -> Folder:
+def check_file(
+    path: Path | str,
+    name: str | None = None,
+    *,
+    rename: Mapping[str, str] | None = None,
+    strict: bool = False,
+) -> Folder:
     """Read and check one file against the schema ``name`` (default: the file's stem).
+
+    ``rename`` maps columns of the file to those of the schema (old -> new), for registers that other
+    bodies publish.
 
     Raises
     ------
     TableNotFound
         There is no such file or schema.
+    ColumnNotFound
+        A column to be renamed is not in the file.
     """
     file = Path(path)
     if not file.is_file():
@@ -244,10 +268,9 @@ def check_file(path: Path | str, name: str | None = None, *, strict: bool = Fals
             hint="endings: " + ", ".join(_ENDINGS),
             field=file.name,
         )
-    declared = _schema_name(name or stem)
-    table, findings, rows = _load(file, stem, declared, {}, strict=strict)
-    tables = {} if table is None else {stem: table}
-    return Folder("tables", tables, findings, {stem: rows})
+    reading = _Reading(strict, rename or {})
+    reading.load(file, stem, _schema_name(name or stem))
+    return Folder("tables", reading.tables, reading.findings, reading.rows)
 
 
 def _schema_name(name: str) -> str:

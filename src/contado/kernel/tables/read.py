@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contado.kernel.errors import DataError, Finding, TableNotFound
+from contado.kernel.errors import ColumnNotFound, DataError, Finding, TableNotFound
 from contado.kernel.provenance import METADATA_KEY, Provenance
 from contado.kernel.tables import csv_dialect
 from contado.kernel.tables.cells import parse, plain_numbers
 from contado.kernel.tables.schema import Attribute, Schema, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["ReadResult", "provenance", "read"]
 
@@ -38,17 +38,21 @@ class ReadResult(NamedTuple):
     lines: Sequence[int] | None = None
 
 
-def read(path: Path | str, *, declared: Schema | str | None = None) -> ReadResult:
+def read(
+    path: Path | str, *, declared: Schema | str | None = None, rename: Mapping[str, str] | None = None
+) -> ReadResult:
     """Read ``path`` (.csv, .csv.gz, .parquet).
 
     With ``declared`` (a schema or its name) the columns of a CSV get the types of that schema and cells that cannot be read
     are findings; without, a column is a number where every cell is one and none is a code with leading
-    zeros, else text.
+    zeros, else text. ``rename`` maps columns of the file to other names (old -> new).
 
     Raises
     ------
     TableNotFound
         There is no such file; the hint names the nearest one of the folder.
+    ColumnNotFound
+        A column to be renamed is not in the file.
     DataError
         The file is no table, or damaged.
     """
@@ -57,9 +61,20 @@ def read(path: Path | str, *, declared: Schema | str | None = None) -> ReadResul
         known = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
         raise TableNotFound.from_name(file.name, known, kind="file")
     if file.suffix == ".parquet":
-        return _read_parquet(file)
+        table = _read_parquet(file)
+        header = _renamed(table.column_names, rename, file.name)
+        metadata = table.schema.metadata
+        return ReadResult(table.rename_columns(header).replace_schema_metadata(metadata), [])
     name = file.name.removesuffix(".gz").rpartition(".")[0] or file.stem
-    return _read_csv(_content(file), name, schema(declared) if isinstance(declared, str) else declared)
+    kind = schema(declared) if isinstance(declared, str) else declared
+    return _read_csv(_content(file), name, kind, rename)
+
+
+def _renamed(header: list[str], rename: Mapping[str, str] | None, name: str) -> list[str]:
+    absent = [old for old in rename or () if old not in header]
+    if absent:
+        raise ColumnNotFound.from_missing(absent, header, table=name)
+    return [(rename or {}).get(column, column) for column in header]
 
 
 def _content(file: Path) -> bytes:
@@ -77,11 +92,11 @@ def _content(file: Path) -> bytes:
         ) from None
 
 
-def _read_parquet(file: Path) -> ReadResult:
+def _read_parquet(file: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return ReadResult(pq.read_table(file, partitioning=None, page_checksum_verification=True), [])
+        return pq.read_table(file, partitioning=None, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{file.name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
@@ -97,12 +112,15 @@ def provenance(table: pa.Table) -> Provenance | None:
     return Provenance.from_json(text) if text else None
 
 
-def _read_csv(data: bytes, name: str, declared: Schema | None) -> ReadResult:
+def _read_csv(
+    data: bytes, name: str, declared: Schema | None, rename: Mapping[str, str] | None
+) -> ReadResult:
     text, findings = csv_dialect.decode(data, name)
     mark = csv_dialect.separator(text)
     if mark != ",":
         findings.append(_note(name, f"cells are separated by {mark!r}"))
     header, columns, lines, more = _tokenise(text, mark, name)
+    header = _renamed(header, rename, name)
     findings += more
     columns, more = _decimal_points(name, header, columns, declared, mark)
     findings += more

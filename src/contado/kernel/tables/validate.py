@@ -17,7 +17,7 @@ from contado.kernel.errors import Finding, did_you_mean, nearest
 from contado.kernel.tables.schema import Attribute, Schema, schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from contado.kernel.errors import Action, Severity
 
@@ -39,6 +39,7 @@ class Check:
     known: Mapping[str, pa.Table]
     lines: Sequence[int] | None = None
     name: str = ""
+    set_aside: Mapping[str, Collection[str]] = field(default_factory=dict)
     _keys: dict[str, list[Any]] = field(default_factory=dict)
 
     def has(self, *columns: str) -> bool:
@@ -55,6 +56,8 @@ class Check:
             if name in self.table.column_names and name not in self._keys:
                 self._keys[name] = self.table[name].to_pylist()
         values = [self._keys[k][index] for k in self.schema.key or self._keys if k in self._keys]
+        if not any(v is not None for v in values):
+            return f"row {self.line(index)}"
         return " ".join("(empty)" if v is None else str(v) for v in values)
 
     def finding(
@@ -98,10 +101,14 @@ def validate(
     *,
     known: Mapping[str, pa.Table] | None = None,
     lines: Sequence[int] | None = None,
+    set_aside: Mapping[str, Collection[str]] | None = None,
+    label: str | None = None,
 ) -> list[Finding]:
     """Check ``table`` against the schema ``name`` and return every fault found.
 
     ``known`` holds the tables that references point to; a reference is checked where its table is there.
+    ``lines`` are the lines of the file the rows came from, ``set_aside`` the ids that other tables lost,
+    ``label`` the name of the table in the messages (default: that of the schema).
 
     Raises
     ------
@@ -111,8 +118,9 @@ def validate(
     from contado.kernel.tables.consistency import BY_TABLE
 
     declared = name if isinstance(name, Schema) else schema(name)
-    check = Check(declared, table, known or {}, lines, declared.name.rpartition("/")[2])
-    functions = (*_GENERAL, *BY_TABLE.get(check.name, ()))
+    table_name = declared.name.rpartition("/")[2]
+    check = Check(declared, table, known or {}, lines, label or table_name, set_aside or {})
+    functions = (*_GENERAL, *BY_TABLE.get(table_name, ()))
     return [finding for function in functions for finding in function(check)]
 
 
@@ -136,13 +144,16 @@ def missing_columns(check: Check) -> Iterator[Finding]:
 
 
 def unknown_columns(check: Check) -> Iterator[Finding]:
-    """Columns that the schema does not know; one that resembles a known, absent one gets a hint."""
+    """Columns that the schema does not know: one note, and one for each that resembles an absent one."""
     absent = [a.attribute for a in check.schema.attributes if not check.has(a.attribute)]
-    for column in check.table.column_names:
-        if column not in check.schema.by_name:
-            close = nearest(column, absent, 1)
-            hint = f"did you mean {close[0]}?" if close else "it is kept as it is"
-            yield check.whole("note", "unknown_column", f"the schema has no column {column!r}", hint=hint)
+    unknown = [c for c in check.table.column_names if c not in check.schema.by_name]
+    close = {c: found[0] for c in unknown if (found := nearest(c, absent, 1))}
+    for column, meant in close.items():
+        text = f"the schema has no column {column!r}"
+        yield check.whole("note", "unknown_column", text, hint=f"did you mean {meant}?")
+    if others := [c for c in unknown if c not in close]:
+        text = f"the schema does not have the columns {', '.join(others)}"
+        yield check.whole("note", "unknown_column", text, hint="they are kept as they are")
 
 
 def wrong_types(check: Check) -> Iterator[Finding]:
@@ -162,6 +173,21 @@ def _fits(found: pa.DataType, wanted: pa.DataType) -> bool:
         return bool(pa.types.is_list(found) or pa.types.is_large_list(found))
     number = pa.types.is_integer(found) or pa.types.is_floating(found)
     return bool(pa.types.is_floating(wanted) and number)
+
+
+def unreadable_geometries(check: Check) -> Iterator[Finding]:
+    """Geometries that are no well-known binary."""
+    for a in _present(check):
+        column = check.table[a.attribute]
+        if a.type != "geometry" or not pa.types.is_binary(column.type) or column.null_count == len(column):
+            continue
+        import shapely
+
+        shapes = shapely.from_wkb(column.to_numpy(zero_copy_only=False), on_invalid="ignore")
+        for i in indices(pc.and_(pa.array(shapely.is_missing(shapes)), pc.is_valid(column.combine_chunks()))):
+            text = f"{a.attribute} = {column[i].as_py()[:8].hex()}... is no WKB"
+            hint = "write well-known binary"
+            yield check.finding(i, "error", "bad_geometry", text, hint=hint, action="refused")
 
 
 def missing_values(check: Check) -> Iterator[Finding]:
@@ -231,6 +257,10 @@ def duplicate_keys(check: Check) -> Iterator[Finding]:
     seen: dict[tuple[Any, ...], int] = {}
     columns = [check.table[k].to_pylist() for k in keys]
     for i, key in enumerate(zip(*columns, strict=True)):
+        if None in key and not all(
+            check.schema.by_name[k].nullable for k, v in zip(keys, key, strict=True) if v is None
+        ):
+            continue  # told as missing already
         if key in seen:
             text = f"the key {' '.join(map(str, key))!r} stands in row {check.line(seen[key])} already"
             yield check.finding(i, "error", rule, text, hint="give each row its own key", action="refused")
@@ -256,6 +286,10 @@ def _unknown_reference(check: Check, index: int, a: Attribute, value: str, targe
     action = cast("Action", a.action)
     severity: Severity = {"refused": "error", "row_set_aside": "warning"}.get(a.action, "note")  # type: ignore[assignment]
     table = a.reference.partition(".")[0]
+    if value in check.set_aside.get(table, ()):
+        text = f"{a.attribute} = {value!r} was set aside in {table}"
+        hint = f"correct {value} in {table}"
+        return check.finding(index, severity, "unknown_reference", text, hint=hint, action=action)
     close = nearest(value, target, 1)
     hint = f"did you mean {close[0]}?" if close else f"{table} holds {len(target)} rows"
     text = f"{a.attribute} = {value!r} is not in {table}"
@@ -266,6 +300,7 @@ _GENERAL: Final[tuple[Callable[[Check], Iterator[Finding]], ...]] = (
     missing_columns,
     unknown_columns,
     wrong_types,
+    unreadable_geometries,
     missing_values,
     out_of_range,
     unknown_words,

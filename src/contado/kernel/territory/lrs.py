@@ -7,7 +7,6 @@ rounding of the file unless the file follows a survey).
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.kernel.errors import ColumnNotFound, DataError
-from contado.kernel.territory import crs
+from contado.kernel.errors import DataError
+from contado.kernel.territory import columns, crs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
     from contado.kernel.territory.network.model import Network
 
 __all__ = ["Calibration", "Route", "cells"]
+
+_ROUNDING_M = 1e-6
+"""A chainage this far off the ends is still on the route: sums of floats are not exact."""
 
 COLUMNS = ("seq", "way_id", "from_node", "to_node", "from_m", "to_m")
 
@@ -54,15 +56,23 @@ class Route:
             Rules ``table_not_found``, ``not_a_number``, ``empty_file``, ``route_off_network`` (an edge
             the network does not have) and ``route_not_connected``, with the lines.
         """
-        rows = _read_rows(Path(path))
-        numbers = np.array([[row[name] for name in COLUMNS] for row in rows], dtype=np.float64)
-        keys = [(int(row["way_id"]), int(row["from_node"]), int(row["to_node"])) for row in rows]
-        order = np.argsort(numbers[:, 0], kind="stable")
-        from_m, to_m = numbers[order, 4], numbers[order, 5]
-        lines = [int(i) + 2 for i in order]
-        edges = _find_edges(network, [keys[i] for i in order], to_m - from_m, lines, Path(path).name)
-        _check_connected(network, edges, lines, Path(path).name)
-        _check_increasing(from_m, to_m, lines, Path(path).name)
+        from contado.kernel import tables
+
+        file = Path(path).name
+        table, _, at = tables.read(path)
+        columns.need(table, COLUMNS, file)
+        if not table.num_rows:
+            raise DataError(
+                f"{file}: the route has no edge.", rule="empty_file", hint="give at least one edge", field="route"
+            )
+        order = np.argsort(columns.numbers(table, "seq", file, at), kind="stable")
+        way, start, end = (columns.integers(table, name, file, at)[order] for name in COLUMNS[1:4])
+        from_m, to_m = (columns.numbers(table, name, file, at)[order] for name in COLUMNS[4:])
+        lines = [columns.line_of(int(i), at) for i in order]
+        keys = list(zip(way.tolist(), start.tolist(), end.tolist(), strict=True))
+        edges = _find_edges(network, keys, to_m - from_m, lines, file)
+        _check_connected(network, edges, lines, file)
+        _check_increasing(from_m, to_m, lines, file)
         return cls(network=network, edges=edges, from_m=from_m, to_m=to_m)
 
     @classmethod
@@ -140,7 +150,7 @@ class Route:
         side = np.where(found & (distance > 0), np.sign(cross), 0).astype(np.int8)
         part = index.owner[segment]
         along = index.start_m[segment] + share * np.hypot(dx, dy)
-        chainage = self.from_m[part] + along * self._stretch[part]
+        chainage = np.minimum(self.from_m[part] + along * self._stretch[part], self.to_m[part])
         return np.where(found, chainage, np.nan), distance, side
 
     def point(
@@ -151,8 +161,9 @@ class Route:
         Chainages off the route give NaN, NaN, -1, NaN.
         """
         chainage = np.atleast_1d(np.asarray(chainage_m, dtype=np.float64))
-        on = (chainage >= self.start_m) & (chainage <= self.end_m)
+        on = (chainage >= self.start_m - _ROUNDING_M) & (chainage <= self.end_m + _ROUNDING_M)
         part = np.searchsorted(self.from_m, np.where(on, chainage, self.start_m), side="right") - 1
+        part = np.maximum(part, 0)
         edge = self.edges[part]
         offset = np.where(on, (chainage - self.from_m[part]) / self._stretch[part], 0.0)
         offset = np.clip(offset, 0.0, self.network.edge_length_m[edge])
@@ -186,9 +197,7 @@ def cells(from_m: float, to_m: float, cell_m: float = 100.0) -> NDArray[np.int64
     ([0, 53], [2, 3])
     """
     tolerance = 1e-9 * max(1.0, abs(to_m))
-    return np.arange(
-        np.ceil((from_m - tolerance) / cell_m), np.floor((to_m + tolerance) / cell_m), dtype=np.int64
-    )
+    return np.arange(np.ceil((from_m - tolerance) / cell_m), np.floor((to_m + tolerance) / cell_m), dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -254,65 +263,15 @@ class Calibration:
         return f"{official // 1000}+{official % 1000:03d}"
 
 
-def _piecewise(
-    value: ArrayLike, known: NDArray[np.float64], result: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _piecewise(value: ArrayLike, known: NDArray[np.float64], result: NDArray[np.float64]) -> NDArray[np.float64]:
     values = np.atleast_1d(np.asarray(value, dtype=np.float64))
     stretch = np.clip(np.searchsorted(known, values, side="right") - 1, 0, len(known) - 2)
     slope = (result[stretch + 1] - result[stretch]) / (known[stretch + 1] - known[stretch])
     return result[stretch] + (values - known[stretch]) * slope
 
 
-def _read_rows(path: Path) -> list[dict[str, float | int]]:
-    """Return the rows of a route file with their numbers; ids stay whole."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path.name}: the route cannot be read: {error}.",
-            rule="table_not_found",
-            hint="give a CSV file with the columns " + ", ".join(COLUMNS),
-            field="route",
-        ) from None
-    reader = csv.DictReader(text.splitlines(), delimiter=";" if ";" in text.partition("\n")[0] else ",")
-    present = list(reader.fieldnames or [])
-    if not present:
-        raise DataError(
-            f"{path.name}: the file is empty.", rule="empty_file", hint="give a route", field="route"
-        )
-    if missing := [name for name in COLUMNS if name not in present]:
-        raise ColumnNotFound.from_missing(missing, present, table=path.name)
-    rows = [_numbers(row, line, path.name) for line, row in enumerate(reader, start=2)]
-    if not rows:
-        raise DataError(
-            f"{path.name}: the route has no edge.", rule="empty_file", hint="give at least one edge"
-        )
-    return rows
-
-
-def _numbers(row: dict[str, str], line: int, name: str) -> dict[str, float | int]:
-    result: dict[str, float | int] = {}
-    for column in COLUMNS:
-        try:
-            text = (row[column] or "").strip().replace(",", ".")
-            result[column] = int(text) if column.endswith(("id", "node", "seq")) else float(text)
-        except ValueError:
-            raise DataError(
-                f"{name}, line {line}: {column} is {row[column]!r}, not a number.",
-                rule="not_a_number",
-                hint="correct the line",
-                rows=[line],
-                field=column,
-            ) from None
-    return result
-
-
 def _find_edges(
-    network: Network,
-    keys: list[tuple[int, int, int]],
-    length_m: NDArray[np.float64],
-    lines: list[int],
-    name: str,
+    network: Network, keys: list[tuple[int, int, int]], length_m: NDArray[np.float64], lines: list[int], name: str
 ) -> NDArray[np.int64]:
     """Return the edge of each key; where several have it, the one whose length fits."""
     ends = zip(
@@ -337,9 +296,7 @@ def _find_edges(
     def misfit(edge: int, length: float) -> float:
         return abs(float(network.edge_length_m[edge]) - length)
 
-    found = [
-        min(by_key[key], key=lambda e: misfit(e, length)) for key, length in zip(keys, length_m, strict=True)
-    ]
+    found = [min(by_key[key], key=lambda e: misfit(e, length)) for key, length in zip(keys, length_m, strict=True)]
     return np.array(found, dtype=np.int64)
 
 
@@ -355,9 +312,7 @@ def _check_connected(network: Network, edges: NDArray[np.int64], lines: list[int
         )
 
 
-def _check_increasing(
-    from_m: NDArray[np.float64], to_m: NDArray[np.float64], lines: list[int], name: str
-) -> None:
+def _check_increasing(from_m: NDArray[np.float64], to_m: NDArray[np.float64], lines: list[int], name: str) -> None:
     wrong = to_m < from_m
     wrong[1:] |= np.abs(from_m[1:] - to_m[:-1]) > 0.02
     if wrong.any():

@@ -371,14 +371,19 @@ def mend(root: Path) -> list[Finding]:
 
 
 def sweep(root: Path) -> int:
-    """Remove temporary files of dead processes; return how many entries were removed."""
+    """Remove temporary files of dead processes; return how many entries were removed.
+
+    A redo list may still need the files of a dead process, so nothing is removed while one is there. The
+    dead are listed first: who is dead then publishes no list any more.
+    """
     scratch = root / SCRATCH
-    swept = 0
-    for entry in list(scratch.iterdir()) if scratch.is_dir() else []:
-        if (owner := _owner(entry.name)) is not None and not owner.alive:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink(missing_ok=True)
-            swept += 1
-    return swept
+    entries = list(scratch.iterdir()) if scratch.is_dir() else []
+    dead = [e for e in entries if (owner := _owner(e.name)) is not None and not owner.alive]
+    if (root / COMMIT_LIST).is_file():
+        return 0
+    for entry in dead:
+        shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
+    return len(dead)
 
 
 def _owner(name: str) -> Holder | None:

@@ -37,7 +37,7 @@ class Workspace(WorkspaceView):
             The folder holds something (rule ``workspace_not_empty``).
         """
         folder = Path(path)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or _holds_something(folder)):
             raise WorkspaceError(
                 f"{folder} is not an empty folder.",
                 rule="workspace_not_empty",
@@ -76,6 +76,11 @@ class Workspace(WorkspaceView):
             The disk is full (rule ``disk_full``); nothing was changed.
         """
         return Commit(self, lock)
+
+
+def _holds_something(folder: Path) -> bool:
+    """Whether a folder holds more than what an interrupted `Workspace.create` may have left."""
+    return any(not entry.name.startswith(".contado.") for entry in folder.iterdir())
 
 
 def _with_key(settings: Settings) -> Settings:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path  # noqa: TC003 - the request's types are read at run time
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
+
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ class CheckRequest(Request, frozen=True, kw_only=True):
 
     path: Annotated[Path, argument("folder of tables, one CSV or Parquet file, or a workspace")]
     schema: Annotated[str | None, option("schema of a single file whose name is not its table's")] = None
+    rename: Annotated[
+        list[str], option("columns of a single file as OLD=NEW, for registers of other bodies")
+    ] = msgspec.field(default_factory=list)
 
 
 class CheckAnswer(Answer, kw_only=True):
@@ -36,11 +41,16 @@ def _run(request: CheckRequest, context: Context) -> CheckAnswer:
     from contado.kernel.tables import exchange
     from contado.kernel.tables.findings import count
 
-    rows, findings = _workspace(request.path, strict=context.strict) or (None, [])
-    if rows is None:
-        check = exchange.read_folder if request.path.is_dir() else exchange.check_file
-        extra = {} if request.path.is_dir() else {"name": request.schema}
-        folder = check(request.path, strict=context.strict, **extra)
+    if (found := _workspace(request.path, strict=context.strict)) is not None:
+        rows, findings = found
+    else:
+        folder = (
+            exchange.read_folder(request.path, strict=context.strict)
+            if request.path.is_dir()
+            else exchange.check_file(
+                request.path, request.schema, rename=_renames(request.rename), strict=context.strict
+            )
+        )
         rows, findings = folder.rows, folder.findings
     counts = count(findings)
     return CheckAnswer(
@@ -51,6 +61,16 @@ def _run(request: CheckRequest, context: Context) -> CheckAnswer:
         rows_set_aside=counts.rows_set_aside,
         findings=findings,
     )
+
+
+def _renames(pairs: list[str]) -> dict[str, str]:
+    from contado.kernel.errors import UsageError
+
+    split = [pair.partition("=") for pair in pairs]
+    if bad := [old for old, mark, new in split if not (old and mark and new)]:
+        hint = "write OLD=NEW, such as cupxall=cup"
+        raise UsageError(f"--rename: {bad[0]!r} is no pair.", rule="bad_value", hint=hint, field="rename")
+    return {old: new for old, _, new in split}
 
 
 def _workspace(path: Path, *, strict: bool) -> tuple[dict[str, int], list[Finding]] | None:

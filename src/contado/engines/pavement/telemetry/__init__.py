@@ -1,1 +1,1 @@
-"""pavement telemetry."""
+"""Drives as phones and loggers write them: reading, units, mount, clock, quality."""

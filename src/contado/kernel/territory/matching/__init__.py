@@ -1,1 +1,121 @@
-"""territory/matching."""
+"""Map matching: GNSS traces to the street network. Knows roads and points, nothing of vehicles.
+
+Anchors at least three sigma apart are decoded by a hidden Markov model; the points between them are
+placed on the decoded route afterwards, in driving order. Trips are independent of each other.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from contado.kernel.territory.matching.settings import MatchSettings
+
+if TYPE_CHECKING:
+    from contado.kernel.territory.matching.result import MatchResult
+    from contado.kernel.territory.matching.traces import Traces
+    from contado.kernel.territory.network.model import Network
+
+__all__ = ["MatchSettings", "match"]
+
+
+def match(
+    network: Network,
+    fixes: Any,
+    lat: Any = None,
+    t_s: Any = None,
+    *,
+    settings: MatchSettings | None = None,
+    drop_bad: bool = False,
+    **options: Any,
+) -> MatchResult:
+    """Match traces to a network.
+
+    Parameters
+    ----------
+    network
+        Street network of the traces' area.
+    fixes
+        Table (Arrow, pandas, mapping) with lon, lat [deg] and, where known, trip and t_s [s]; a file; or,
+        with ``lat``, the longitudes of one trip.
+    lat, t_s
+        Latitudes [deg] and times [s] of one trip.
+    settings
+        How to match; ``options`` replace single settings (``sigma_m=10.0``).
+    drop_bad
+        Leave out impossible positions and jumps instead of refusing them.
+
+    Raises
+    ------
+    DataError
+        Rules ``lon_lat_swapped_or_off_network``, ``impossible_position``, ``impossible_jump``,
+        ``empty_file``, ``not_a_number``; nothing is compiled before.
+    ColumnNotFound
+        Rule ``missing_column``.
+    """
+    from contado.kernel.territory.matching import traces as reading
+
+    chosen = replace(settings or MatchSettings(), **options)
+    traces = reading.check(reading.of(fixes, lat, t_s), network, drop_bad=drop_bad)
+    return _run(network, traces, chosen)
+
+
+def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResult:
+    from contado.kernel.territory import crs
+    from contado.kernel.territory.matching import batch
+    from contado.kernel.territory.matching.result import MatchResult
+    from contado.kernel.territory.matching.state import Grid, Rules, Search, Streets
+
+    x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
+    order = np.lexsort((np.nan_to_num(traces.t_s, nan=np.inf), traces.trip))
+    usable = order[np.isfinite(x[order]) & np.isfinite(y[order])]
+    offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
+    fixed = (Grid.of(network), Streets.of(network), Rules.of(settings), Search.of(network))
+    _match = _prepared(x[usable], y[usable], offsets, settings, fixed)
+    _match(min(len(usable), 1))
+    start = time.perf_counter()
+    points, edges, chains, trips = _match(len(usable))
+    seconds = time.perf_counter() - start
+    filled = batch.Points.of(len(traces.lon))
+    for whole, part in zip(filled, points, strict=True):
+        whole[usable] = part
+    return MatchResult(
+        network=network,
+        traces=traces,
+        edge=filled.edge.astype(np.int64),
+        offset_m=filled.offset,
+        distance_m=filled.distance,
+        match_prob=filled.probability,
+        state=filled.state,
+        chain=filled.chain.astype(np.int64),
+        chainage_m=filled.chainage,
+        route_edge=edges.astype(np.int64),
+        route_chain=chains.astype(np.int64),
+        chain_trip=trips.astype(np.int64),
+        order=order,
+        x=x,
+        y=y,
+        spacing_m=settings.spacing_m,
+        compute_s=seconds,
+        findings=traces.findings,
+    )
+
+
+def _prepared(x: Any, y: Any, offsets: Any, settings: MatchSettings, fixed: tuple[Any, ...]) -> Any:
+    """Return a function that matches the first ``count`` points; called once with few, it compiles."""
+    from contado.kernel.territory.matching import batch
+    from contado.kernel.territory.matching.state import Lattice
+
+    grid, streets, rules, memory = fixed
+
+    def run(count: int) -> Any:
+        part = np.minimum(offsets, count)
+        points = batch.Points.of(count)
+        lattice = Lattice.of(max(1, int(np.diff(part).max(initial=0))), settings.max_candidates)
+        found = batch.run(x[:count], y[:count], part, points, lattice, grid, streets, rules, memory)
+        return points, *found
+
+    return run

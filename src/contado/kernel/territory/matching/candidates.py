@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 from contado.kernel.jit import njit
-from contado.kernel.territory.network.kernels import project
 
 __all__ = ["find"]
 
@@ -26,17 +25,20 @@ def find(
     right = min(grid.columns - 1, math.floor((px + radius - grid.min_x) / grid.cell))
     low = max(0, math.floor((py - radius - grid.min_y) / grid.cell))
     high = min(grid.rows - 1, math.floor((py + radius - grid.min_y) / grid.cell))
+    if right < left:
+        return 0
     for row in range(low, high + 1):
-        begin = grid.offsets[row * grid.columns + left] if right >= left else 0
-        end = grid.offsets[row * grid.columns + right + 1] if right >= left else 0
-        for k in range(begin, end):
-            s = grid.segments[k]
-            share, squared = project(px, py, grid.ax[s], grid.ay[s], grid.bx[s], grid.by[s])
+        for k in range(grid.offsets[row * grid.columns + left], grid.offsets[row * grid.columns + right + 1]):
+            ex, ey = px - grid.shape[k, 0], py - grid.shape[k, 1]
+            dx, dy = grid.shape[k, 2], grid.shape[k, 3]
+            share = min(1.0, max(0.0, (ex * dx + ey * dy) * grid.shape[k, 4]))
+            ex -= share * dx
+            ey -= share * dy
+            squared = ex * ex + ey * ey
             if squared > worst:
                 continue
-            edge = grid.owner[s]
-            length = math.sqrt((grid.bx[s] - grid.ax[s]) ** 2 + (grid.by[s] - grid.ay[s]) ** 2)
-            offset = grid.start[s] + share * length
+            edge = grid.owner[k]
+            offset = grid.shape[k, 5] + share * grid.shape[k, 6]
             count = _keep(edge, offset, squared, count, edges, offsets, distances)
             twin = streets.reverse[edge]
             if twin >= 0:
@@ -53,24 +55,24 @@ def _keep(
     edge: int, offset: float, squared: float, count: int, edges: Any, offsets: Any, distances: Any
 ) -> int:
     """Insert a place, sorted by distance and then by edge; an edge keeps its nearest place."""
+    place = count
     for k in range(count):
         if edges[k] == edge:
             if squared >= distances[k]:
                 return count
-            for m in range(k, count - 1):
-                edges[m], offsets[m], distances[m] = edges[m + 1], offsets[m + 1], distances[m + 1]
-            count -= 1
+            place = k
             break
-    place = count
+    if place == count:
+        if count < len(edges):
+            count += 1
+        elif squared > distances[count - 1] or (squared == distances[count - 1] and edge > edges[count - 1]):
+            return count
+        else:
+            place = count - 1
     while place > 0 and (
         squared < distances[place - 1] or (squared == distances[place - 1] and edge < edges[place - 1])
     ):
+        edges[place], offsets[place], distances[place] = edges[place - 1], offsets[place - 1], distances[place - 1]
         place -= 1
-    if place == len(edges):
-        return count
-    if count < len(edges):
-        count += 1
-    for m in range(count - 1, place, -1):
-        edges[m], offsets[m], distances[m] = edges[m - 1], offsets[m - 1], distances[m - 1]
     edges[place], offsets[place], distances[place] = edge, offset, squared
     return count

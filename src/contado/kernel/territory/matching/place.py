@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from contado.kernel.jit import njit
-from contado.kernel.territory.matching.transitions import mark, search
+from contado.kernel.territory.matching.transitions import search
 from contado.kernel.territory.network.kernels import project
 
-__all__ = ["isotonic", "locate", "nearest_on_route", "route_of", "without_stubs"]
+__all__ = ["isotonic", "locate", "nearest_on_route", "route_of", "vertex_before", "without_stubs"]
 
 
 @njit()
@@ -42,7 +42,8 @@ def route_of(
         source, edge = lattice.edge[p, i], lattice.edge[k, j]
         stays = edge == source and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
         if not stays:
-            mark(lattice.edge[k, j : j + 1], 1, streets, memory)
+            memory.counter[0] += 1
+            memory.target[streets.edge_from[edge]] = memory.counter[0]
             search(source, np.inf, 1, streets, memory)
             steps = 0
             node = streets.edge_from[edge]
@@ -82,6 +83,19 @@ def without_stubs(route: Any, size: int, streets: Any, rules: Any, place: Any, h
 
 
 @njit()
+def vertex_before(begin: int, end: int, offset: float, streets: Any) -> int:
+    """Return the vertex of ``begin:end`` whose segment holds ``offset`` (bisection)."""
+    low, high = begin, end
+    while high - low > 1:
+        middle = (low + high) >> 1
+        if streets.chainage[middle] < offset:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+@njit()
 def nearest_on_route(
     px: float,
     py: float,
@@ -101,7 +115,7 @@ def nearest_on_route(
     for r in range(first, last + 1):
         edge = route[r]
         begin, end = streets.vertices[edge], streets.vertices[edge + 1] - 1
-        v = max(begin, begin - 1 + np.searchsorted(streets.chainage[begin : end + 1], low - starts[r]))
+        v = vertex_before(begin, end, low - starts[r], streets)
         while v < end and starts[r] + streets.chainage[v] <= high:
             share, _ = project(px, py, streets.x[v], streets.y[v], streets.x[v + 1], streets.y[v + 1])
             step = streets.chainage[v + 1] - streets.chainage[v]
@@ -142,8 +156,7 @@ def isotonic(values: Any, size: int, weight: Any, mean: Any) -> None:
 def locate(edge: int, offset: float, streets: Any) -> Any:
     """Return x, y of a place on an edge."""
     begin, end = streets.vertices[edge], streets.vertices[edge + 1] - 1
-    v = begin - 1 + np.searchsorted(streets.chainage[begin : end + 1], offset)
-    v = min(max(v, begin), end - 1)
+    v = vertex_before(begin, end, offset, streets)
     step = streets.chainage[v + 1] - streets.chainage[v]
     share = min(1.0, (offset - streets.chainage[v]) / step) if step > 0.0 else 0.0
     x = streets.x[v] + share * (streets.x[v + 1] - streets.x[v])

@@ -51,27 +51,36 @@ class Streets(NamedTuple):
 
 
 class Grid(NamedTuple):
-    """A segment index as the kernels read it."""
+    """A segment index as the kernels read it: the segments of a cell lie side by side in memory."""
 
-    ax: Any
-    ay: Any
-    bx: Any
-    by: Any
     min_x: float
     min_y: float
     cell: float
     columns: int
     rows: int
     offsets: Any
-    segments: Any
+    shape: Any
+    """Per entry of a cell: ax, ay, dx, dy, 1 / length^2 (0 for a point), start along the edge, length."""
     owner: Any
-    start: Any
 
     @classmethod
     def of(cls, network: Network) -> Grid:
         """Lay out the segment index of ``network``."""
         index = network.index
-        return cls(*index.arrays(), index.owner, index.start_m)
+        dx, dy = index.bx - index.ax, index.by - index.ay
+        squared = dx * dx + dy * dy
+        inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 0)
+        shape = np.column_stack((index.ax, index.ay, dx, dy, inverse, index.start_m, np.sqrt(squared)))
+        return cls(
+            min_x=index.min_x,
+            min_y=index.min_y,
+            cell=index.cell_m,
+            columns=index.columns,
+            rows=index.rows,
+            offsets=index.offsets,
+            shape=np.ascontiguousarray(shape[index.segments]),
+            owner=np.ascontiguousarray(index.owner[index.segments]),
+        )
 
 
 class Rules(NamedTuple):

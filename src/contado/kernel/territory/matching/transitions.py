@@ -9,7 +9,7 @@ from typing import Any
 
 from contado.kernel.jit import njit
 
-__all__ = ["allowed", "mark", "search"]
+__all__ = ["allowed", "search"]
 
 
 @njit()
@@ -19,24 +19,10 @@ def allowed(streets: Any, before: int, after: int, node: int) -> bool:
 
 
 @njit()
-def mark(edges: Any, count: int, streets: Any, memory: Any) -> int:
-    """Begin a search: mark the starts of ``edges`` as its targets; return the number of distinct ones."""
-    memory.counter[0] += 1
-    run = memory.counter[0]
-    targets = 0
-    for j in range(count):
-        node = streets.edge_from[edges[j]]
-        if memory.target[node] != run:
-            memory.target[node] = run
-            targets += 1
-    return targets
-
-
-@njit()
 def search(source: int, reach: float, targets: int, streets: Any, memory: Any) -> None:
-    """Settle nodes from the end of edge ``source`` until all marked targets or ``reach`` [m] are met.
+    """Settle nodes from the end of edge ``source`` until all ``targets`` or ``reach`` [m] are met.
 
-    Leaves ``distance`` and ``parent`` (edge by which a node was reached) of the nodes with the run's stamp.
+    The caller has raised ``counter`` and set ``target`` of the nodes it wants to it. Leaves ``distance`` and ``parent`` (edge by which a node was reached) of the nodes with the run's stamp.
     """
     run = memory.counter[0]
     start = streets.edge_to[source]

@@ -13,11 +13,12 @@ import numpy as np
 
 from contado.kernel.jit import njit
 from contado.kernel.territory.matching.candidates import find
-from contado.kernel.territory.matching.transitions import allowed, mark, search
+from contado.kernel.territory.matching.transitions import allowed, search
 
 __all__ = ["decode", "posterior"]
 
 START, SKIPPED = -1, -2
+_NEGLIGIBLE, _LOG_NEGLIGIBLE = 1e-12, -27.6
 
 
 @njit()
@@ -73,8 +74,7 @@ def _begin(k: int, lattice: Any, rules: Any) -> None:
     """Start a chain at anchor ``k``."""
     lattice.previous[k] = START
     for j in range(lattice.count[k]):
-        d = lattice.distance[k, j] / rules.sigma
-        lattice.score[k, j] = -0.5 * d * d
+        lattice.score[k, j] = _emission(lattice.distance[k, j], rules)
         lattice.back[k, j] = -1
 
 
@@ -92,59 +92,110 @@ def _reach(p: int, k: int, straight: float, lattice: Any, streets: Any, rules: A
 def _step(
     p: int, k: int, straight: float, limit: float, lattice: Any, streets: Any, rules: Any, memory: Any
 ) -> bool:
-    """Score anchor ``k`` after anchor ``p``; return whether any of its candidates can be reached."""
+    """Score anchor ``k`` after anchor ``p``; return whether any of its candidates can be reached.
+
+    Moves along one edge come first: they need no search, and what they reach bounds the searches after.
+    """
+    before, count = lattice.count[p], lattice.count[k]
     best = -np.inf
-    for i in range(lattice.count[p]):
+    for i in range(before):
         best = max(best, lattice.score[p, i])
-    for j in range(lattice.count[k]):
-        lattice.score[k, j] = -np.inf
-    reached = False
-    for i in range(lattice.count[p]):
-        for j in range(lattice.count[k]):
+        for j in range(count):
             lattice.move[k, i, j] = -np.inf
-        if lattice.score[p, i] < best - rules.beam:
-            continue
-        _moves(p, k, i, straight, limit, lattice, streets, rules, memory)
-        for j in range(lattice.count[k]):
-            value = lattice.score[p, i] + lattice.move[k, i, j]
-            if value > lattice.score[k, j]:
-                lattice.score[k, j] = value
-                lattice.back[k, j] = i
-                reached = True
-    if reached:
-        lattice.previous[k] = p
-        for j in range(lattice.count[k]):
-            d = lattice.distance[k, j] / rules.sigma
-            lattice.score[k, j] -= 0.5 * d * d
-    return reached
+    for j in range(count):
+        lattice.score[k, j] = -np.inf
+    floor = -np.inf
+    for i in range(before):
+        if lattice.score[p, i] >= best - rules.beam:
+            floor = max(floor, _stay(p, k, i, straight, lattice, rules))
+    for i in range(before):
+        if lattice.score[p, i] >= best - rules.beam:
+            floor = max(floor, _go(p, k, i, straight, limit, floor - rules.beam, lattice, streets, rules, memory))
+    if floor == -np.inf:
+        return False
+    lattice.previous[k] = p
+    for j in range(count):
+        lattice.score[k, j] += _emission(lattice.distance[k, j], rules)
+    return True
 
 
 @njit()
-def _moves(
-    p: int, k: int, i: int, straight: float, limit: float, lattice: Any, streets: Any, rules: Any, memory: Any
-) -> None:
-    """Write the log probabilities of moving from candidate ``i`` of ``p`` to those of ``k``."""
-    source, offset = lattice.edge[p, i], lattice.offset[p, i]
-    rest = streets.length[source] - offset
-    count = lattice.count[k]
-    searched = False
-    for j in range(count):
-        if lattice.edge[k, j] == source and lattice.offset[k, j] >= offset - rules.creep:
-            ahead = lattice.offset[k, j] - offset
-            lattice.move[k, i, j] = -abs(ahead - straight) / rules.sigma if ahead >= 0.0 else 0.0
+def _emission(distance: float, rules: Any) -> float:
+    """Return the log probability of a position's distance from its place."""
+    d = distance / rules.sigma
+    return -0.5 * d * d
+
+
+@njit()
+def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
+    """Write the move from candidate ``i`` of ``p`` to ``j`` of ``k``; return the score it leads to."""
+    lattice.move[k, i, j] = move
+    value = lattice.score[p, i] + move
+    if value > lattice.score[k, j]:
+        lattice.score[k, j] = value
+        lattice.back[k, j] = i
+    return value
+
+
+@njit()
+def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> bool:
+    """Tell whether candidate ``j`` lies ahead of ``i`` on the same edge, or no more than the creep behind."""
+    return lattice.edge[k, j] == lattice.edge[p, i] and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+
+
+@njit()
+def _stay(p: int, k: int, i: int, straight: float, lattice: Any, rules: Any) -> float:
+    """Record the moves of candidate ``i`` that stay on its edge; return the best score with emission."""
+    best = -np.inf
+    for j in range(lattice.count[k]):
+        if _stays(p, k, i, j, lattice, rules):
+            ahead = lattice.offset[k, j] - lattice.offset[p, i]
+            move = -abs(ahead - straight) / rules.sigma if ahead >= 0.0 else 0.0
+            best = max(best, _record(p, k, i, j, move, lattice) + _emission(lattice.distance[k, j], rules))
+    return best
+
+
+@njit()
+def _go(
+    p: int, k: int, i: int, straight: float, limit: float, floor: float,
+    lattice: Any, streets: Any, rules: Any, memory: Any,
+) -> float:  # fmt: skip
+    """Record the moves of candidate ``i`` to other edges; return the best score with emission.
+
+    A target that could not reach ``floor`` even by the straightest route would be left at the next
+    anchor, so it is not looked for; nor is a route so long that it would end below.
+    """
+    memory.counter[0] += 1
+    run = memory.counter[0]
+    source = lattice.edge[p, i]
+    rest = streets.length[source] - lattice.offset[p, i]
+    targets, reach = 0, 0.0
+    for j in range(lattice.count[k]):
+        margin = lattice.score[p, i] + _emission(lattice.distance[k, j], rules) - floor
+        if margin < 0.0 or _stays(p, k, i, j, lattice, rules):
             continue
-        if rest > limit:
+        bound = min(limit, straight + rules.sigma * margin) - lattice.offset[k, j] - rest
+        if bound < 0.0:
             continue
-        if not searched:
-            targets = mark(lattice.edge[k], count, streets, memory)
-            search(source, limit - rest, targets, streets, memory)
-            searched = True
+        reach = max(reach, bound)
+        node = streets.edge_from[lattice.edge[k, j]]
+        if memory.target[node] != run:
+            memory.target[node] = run
+            targets += 1
+    if targets == 0:
+        return -np.inf
+    search(source, reach, targets, streets, memory)
+    best = -np.inf
+    for j in range(lattice.count[k]):
         edge = lattice.edge[k, j]
         node = streets.edge_from[edge]
-        if memory.stamp[node] == memory.counter[0] and allowed(streets, memory.parent[node], edge, node):
-            route = rest + memory.distance[node] + lattice.offset[k, j]
-            if route <= limit:
-                lattice.move[k, i, j] = -abs(route - straight) / rules.sigma
+        if memory.stamp[node] != run or memory.target[node] != run or _stays(p, k, i, j, lattice, rules):
+            continue
+        route = rest + memory.distance[node] + lattice.offset[k, j]
+        if route <= limit and allowed(streets, memory.parent[node], edge, node):
+            move = -abs(route - straight) / rules.sigma
+            best = max(best, _record(p, k, i, j, move, lattice) + _emission(lattice.distance[k, j], rules))
+    return best
 
 
 @njit()
@@ -173,49 +224,53 @@ def posterior(chain: Any, size: int, lattice: Any, rules: Any, share: Any) -> No
 
     ``share[n]`` belongs to anchor ``chain[n]`` and sums to 1.
     """
-    width = lattice.edge.shape[1]
-    moves = np.zeros((width, width))
-    backs = np.ones(width)
+    later = np.zeros(lattice.edge.shape[1])
     for n in range(size):
         k = chain[n]
         count = lattice.count[k]
-        total = 0.0
-        nearest = lattice.distance[k, 0] / rules.sigma
         for j in range(count):
-            value = 1.0
-            if n > 0:
-                value = 0.0
-                for i in range(lattice.count[chain[n - 1]]):
-                    if share[n - 1, i] > 1e-12 and lattice.move[k, i, j] > -30.0:
-                        value += share[n - 1, i] * math.exp(lattice.move[k, i, j])
-            d = lattice.distance[k, j] / rules.sigma
-            value *= math.exp(0.5 * (nearest * nearest - d * d))
-            share[n, j] = value
-            total += value
+            share[n, j] = 1.0 if n == 0 else 0.0
+        if n > 0:
+            _forward(k, n, lattice, share)
+        total = 0.0
+        for j in range(count):
+            nearer = _emission(lattice.distance[k, j], rules) - _emission(lattice.distance[k, 0], rules)
+            share[n, j] *= math.exp(nearer)
+            total += share[n, j]
         for j in range(count):
             share[n, j] = share[n, j] / total if total > 0.0 else 1.0 / count
     for n in range(size - 2, -1, -1):
-        _smooth(chain[n], chain[n + 1], n, lattice, share, moves, backs)
+        _smooth(chain[n + 1], n, lattice.count[chain[n]], lattice, share, later)
 
 
 @njit()
-def _smooth(k: int, after: int, n: int, lattice: Any, share: Any, moves: Any, backs: Any) -> None:
-    """Turn the forward share of anchor ``k`` into its posterior, given the posterior of the one after it."""
-    count, later = lattice.count[k], lattice.count[after]
-    for j in range(later):
-        backs[j] = 0.0
+def _forward(k: int, n: int, lattice: Any, share: Any) -> None:
+    """Carry the shares of the anchor before to anchor ``k``; leave probabilities, not logs, in ``move``."""
+    for i in range(lattice.count[lattice.previous[k]]):
+        before = share[n - 1, i]
+        for j in range(lattice.count[k]):
+            move = lattice.move[k, i, j]
+            if before > _NEGLIGIBLE and move > _LOG_NEGLIGIBLE:
+                lattice.move[k, i, j] = math.exp(move)
+                share[n, j] += before * lattice.move[k, i, j]
+            else:
+                lattice.move[k, i, j] = 0.0
+
+
+@njit()
+def _smooth(after: int, n: int, count: int, lattice: Any, share: Any, later: Any) -> None:
+    """Turn the forward share of a chain's anchor ``n`` into its posterior, given that of the one after."""
+    for j in range(lattice.count[after]):
+        total = 0.0
         for i in range(count):
-            moves[i, j] = 0.0
-            if share[n, i] > 1e-12 and lattice.move[after, i, j] > -30.0:
-                moves[i, j] = share[n, i] * math.exp(lattice.move[after, i, j])
-                backs[j] += moves[i, j]
-    total = 0.0
+            total += share[n, i] * lattice.move[after, i, j]
+        later[j] = share[n + 1, j] / total if total > 0.0 else 0.0
+    whole = 0.0
     for i in range(count):
         value = 0.0
-        for j in range(later):
-            if backs[j] > 0.0:
-                value += moves[i, j] / backs[j] * share[n + 1, j]
-        share[n, i] = value
-        total += value
+        for j in range(lattice.count[after]):
+            value += lattice.move[after, i, j] * later[j]
+        share[n, i] *= value
+        whole += share[n, i]
     for i in range(count):
-        share[n, i] = share[n, i] / total if total > 0.0 else 1.0 / count
+        share[n, i] = share[n, i] / whole if whole > 0.0 else 1.0 / count

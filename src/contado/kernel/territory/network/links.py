@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from contado.kernel import tables
 from contado.kernel.errors import ColumnNotFound, DataError
 from contado.kernel.territory.network import clean, writers
 
@@ -27,7 +28,7 @@ def table(network: Network, *, source: str, source_id: str | None) -> pa.Table:
 
     count = network.edges
     geometry = shapely.to_wkb(writers.lines(network, np.arange(count)))
-    return pa.table(
+    rows = pa.table(
         {
             "link_id": pa.array(network.link_id.tolist(), pa.string()),
             "source": pa.array([source] * count, pa.string()),
@@ -47,6 +48,7 @@ def table(network: Network, *, source: str, source_id: str | None) -> pa.Table:
             "source_id": pa.array([source_id] * count, pa.string()),
         }
     )
+    return tables.conform("road_link", rows)
 
 
 def read(links: pa.Table, *, epsg: int | None) -> Network:

@@ -286,11 +286,20 @@ class Network:
 
         writers.write(self, Path(path), driver="GeoJSON")
 
-    def match(self, fixes: Any, settings: MatchSettings | None = None, **options: float) -> MatchResult:
+    def match(
+        self,
+        fixes: Any,
+        lat: ArrayLike | None = None,
+        t_s: ArrayLike | None = None,
+        *,
+        settings: MatchSettings | None = None,
+        drop_bad: bool = False,
+        **options: Any,
+    ) -> MatchResult:
         """Match GNSS traces to the network; see `contado.kernel.territory.matching.match`."""
         from contado.kernel.territory import matching
 
-        return matching.match(self, fixes, settings, **options)
+        return matching.match(self, fixes, lat, t_s, settings=settings, drop_bad=drop_bad, **options)
 
 
 def _cumulative(steps: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:

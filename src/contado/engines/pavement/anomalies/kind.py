@@ -1,0 +1,140 @@
+"""What stands out: its length, its height, what it is called, how grave it is.
+
+The band and the regularisation of the inversion keep only part of a short hole. So a raised cosine of
+each length is sent through the same filter, and the one that resembles the reconstructed profile best
+gives length and height, corrected for what the filter took.
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+
+from contado.engines.pavement.equalise import ENVELOPE_M, PROFILE_BAND
+from contado.engines.pavement.measure import GRID_M
+from contado.engines.pavement.vehicles import NOMINAL_CAR
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["CRITICALITIES", "Kind", "Shape", "criticality", "fit_shape", "kind_of", "severity"]
+
+Kind = Literal["pothole", "depression", "manhole", "speed_bump", "raised"]
+Criticality = Literal["verde", "giallo", "arancione", "rosso"]
+CRITICALITIES: Final = ("verde", "giallo", "arancione", "rosso")
+
+LENGTHS_M: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)
+REACH_M: Final = 4.0
+WANDER_M: Final = 0.5
+BUMP_LENGTH_M: Final = (1.5, 5.0)
+"""A hump this long is a speed bump; anything else that rises is `raised`."""
+LID_LENGTH_M: Final = (0.55, 0.85)
+LID_DEPTH_MM: Final = 30.0
+"""A manhole's lid: EN 124 frames are 0.6 to 0.8 m wide and settle by 15 to 30 mm."""
+POTHOLE_LENGTH_M: Final = 1.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """Raised cosine that resembles a place best: length [m], height [mm, up positive], offset [m]."""
+
+    length_m: float
+    height_mm: float
+    offset_m: float
+
+
+def fit_shape(deviation_m: Floats, index: int, speed_m_s: float) -> Shape:
+    """Fit a raised cosine through the inversion's own filter to the deviation of a profile around a place.
+
+    Parameters
+    ----------
+    deviation_m
+        Profile minus its running median of 10 m [m], shape (grid,).
+    index
+        Grid point of the place.
+    speed_m_s
+        Speed there, on which the band of the inversion depends.
+    """
+    reach, wander = round(REACH_M / GRID_M), round(WANDER_M / GRID_M)
+    around = np.arange(index - reach - wander, index + reach + wander + 1)
+    seen = np.nan_to_num(deviation_m[np.clip(around, 0, len(deviation_m) - 1)])
+    parts = np.lib.stride_tricks.sliding_window_view(seen, 2 * reach + 1)
+    templates = _templates(max(5, round(speed_m_s)))
+    gain = np.sum(templates**2, axis=1)
+    fitted = (parts @ templates.T) / gain
+    explained = fitted**2 * gain
+    best = np.where(np.sign(fitted) == np.sign(deviation_m[index]), explained, -np.inf)
+    shift, k = np.unravel_index(int(best.argmax()), best.shape)
+    return Shape(
+        length_m=LENGTHS_M[int(k)],
+        height_mm=1000 * float(fitted[shift, k]),
+        offset_m=float((int(shift) - wander) * GRID_M),
+    )
+
+
+@cache
+def _templates(speed_m_s: int) -> Floats:
+    """Return what the inversion makes of a unit raised cosine of each length, shape (lengths, window)."""
+    from scipy.ndimage import median_filter
+
+    size = 1024
+    x = (np.arange(size) - size // 2) * GRID_M
+    wavenumber = np.fft.rfftfreq(size, GRID_M)
+    frequency = (wavenumber * speed_m_s).astype(np.float64)
+    forward = (
+        np.abs(NOMINAL_CAR.body_acceleration_response(frequency) * np.sinc(ENVELOPE_M * wavenumber)) ** 2
+    )
+    band = (wavenumber >= PROFILE_BAND.n_min_c_m) & (wavenumber <= PROFILE_BAND.n_max_c_m)
+    band &= (frequency >= PROFILE_BAND.f_min_hz) & (frequency <= PROFILE_BAND.f_max_hz)
+    forward = np.where(band, forward, 0.0)
+    kept = forward / (forward + PROFILE_BAND.regularisation * forward.max())
+    reach = round(REACH_M / GRID_M)
+    rows = []
+    for length in LENGTHS_M:
+        cosine = np.where(np.abs(x) < length / 2, 0.5 * (1 + np.cos(2 * np.pi * x / length)), 0.0)
+        seen = np.fft.irfft(np.fft.rfft(cosine) * kept, size)
+        seen = seen - median_filter(seen, size=round(10.0 / GRID_M) + 1)
+        rows.append(seen[size // 2 - reach : size // 2 + reach + 1])
+    return np.array(rows)
+
+
+def kind_of(shape: Shape) -> Kind:
+    """Name a shape."""
+    if shape.height_mm > 0:
+        return "speed_bump" if BUMP_LENGTH_M[0] <= shape.length_m <= BUMP_LENGTH_M[1] else "raised"
+    if shape.length_m > POTHOLE_LENGTH_M:
+        return "depression"
+    lid = LID_LENGTH_M[0] <= shape.length_m <= LID_LENGTH_M[1] and -shape.height_mm <= LID_DEPTH_MM
+    return "manhole" if lid else "pothole"
+
+
+def severity(height_mm: float, length_m: float, speed_m_s: float) -> float:
+    """Return severity 0-100: grows with |height|, slowly with length and with the speed driven there.
+
+    50 for a hole 35 mm deep and 0.7 m long where people drive 50 km/h.
+    """
+    size = abs(height_mm) * (max(length_m, 0.1) / 0.7) ** 0.05 * (max(speed_m_s, 1.0) * 3.6 / 50) ** 0.1
+    return float(100 * (1 - 2 ** (-size / 35)))
+
+
+def criticality(severity_0_100: float) -> Criticality:
+    """Return the colour of a severity, by the shipped thresholds (`criticality.csv`)."""
+    found: Criticality = "verde"
+    for colour, least in _thresholds():
+        if severity_0_100 >= least:
+            found = colour
+    return found
+
+
+@cache
+def _thresholds() -> tuple[tuple[Criticality, float], ...]:
+    text = files("contado.engines.pavement.anomalies").joinpath("criticality.csv").read_text(encoding="utf-8")
+    rows = {row["criticality"]: float(row["severity_min"]) for row in csv.DictReader(text.splitlines())}
+    return tuple((colour, rows[colour]) for colour in CRITICALITIES)

@@ -1,0 +1,205 @@
+"""Which car was it, and how wrong does it read: transfer function, scale, uncertainty.
+
+First the car's shape: the average spectra of its acceleration at several speeds, on a road whose slope is
+about white (ISO 8608, waviness near 2), tell how soft and how heavy it is; the prior is the nominal car.
+Then its scale: a surveyed section, or what the cars of a fleet agree on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from contado.engines.pavement.equalise import ENVELOPE_M, UNCALIBRATED_SD_LOG
+from contado.engines.pavement.measure import SPECTRUM_HZ
+from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from contado.engines.pavement.measure import Spectra
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "scale_from_reference"]
+
+PRIOR_SD_LOG: Final = 0.15
+"""Spread of K1, K2, C and mu of passenger cars about the nominal car (25 % either way, even)."""
+WAVINESS_SD: Final = 0.1
+SPECTRUM_SD_LOG: Final = 0.15
+"""How far the road's spectrum may be from a straight line at any frequency."""
+MIN_WINDOWS: Final = 8
+FIT_BAND_HZ: Final = (0.6, 35.0)
+MIN_REFERENCE_CELLS: Final = 3
+REFERENCE_SD_LOG: Final = 0.01
+"""Repeatability of a class 1 profilometer's IRI (ASTM E950), the least that any calibration can do."""
+MAX_EFFECT: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedCar:
+    """A car read off its spectra, and the posterior sd of the logarithms of k1, k2, c, mu."""
+
+    car: QuarterCar
+    sd_log: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calibration:
+    """What a vehicle's readings are multiplied by, with the sd of its logarithm."""
+
+    scale: float
+    sd_log: float
+    calibrated: bool
+
+
+NOMINAL: Final = Calibration(scale=1.0, sd_log=UNCALIBRATED_SD_LOG, calibrated=False)
+
+
+def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
+    """Fit the four parameters of a quarter-car to the spectra of a vehicle's drives.
+
+    Model of the log power at frequency f and speed v, n = f/v: |H(f)|^2 sinc^2(0.25 n) n^-w x level(v) +
+    noise. Free: the car, w, one level a class of speed, the noise. Few windows: the prior remains.
+    """
+    from scipy.optimize import least_squares
+
+    power, speed, count = (sum(getattr(s, name) for s in spectra) for name in ("log_power", "speed", "count"))
+    enough = np.flatnonzero(count >= MIN_WINDOWS)
+    prior = np.full(4, PRIOR_SD_LOG)
+    if not len(enough):
+        return FittedCar(car=NOMINAL_CAR, sd_log=_four(prior))
+    observed = power[enough] / count[enough][:, None]
+    inside = (FIT_BAND_HZ[0] <= SPECTRUM_HZ) & (FIT_BAND_HZ[1] >= SPECTRUM_HZ)
+    band = inside & np.isfinite(observed).all(axis=0)
+    observed, frequency = observed[:, band], SPECTRUM_HZ[band]
+    wavenumber = frequency[None, :] / (speed[enough] / count[enough])[:, None]
+    spread = np.sqrt(2.5 / count[enough] + SPECTRUM_SD_LOG**2)[:, None]
+
+    def residuals(p: Floats) -> Floats:
+        misfit = (observed - _log_power(p, frequency, wavenumber)) / spread
+        return np.concatenate([misfit.ravel(), p[:4] / PRIOR_SD_LOG, [p[4] / WAVINESS_SD]])
+
+    start = np.concatenate([np.zeros(5), [observed.min()], np.full(len(enough), observed.mean() - 4.0)])
+    found = least_squares(residuals, start)
+    slopes = np.asarray(found.jac, dtype=np.float64)
+    covariance = np.linalg.inv(slopes.T @ slopes)
+    return FittedCar(car=_car(found.x), sd_log=_four(np.sqrt(np.diag(covariance)[:4])))
+
+
+def _four(values: Floats) -> tuple[float, float, float, float]:
+    a, b, c, d = (float(v) for v in values[:4])
+    return a, b, c, d
+
+
+def _car(p: Floats) -> QuarterCar:
+    k1, k2, c, mu = np.exp(p[:4])
+    n = NOMINAL_CAR
+    return QuarterCar(k1=n.k1 * float(k1), k2=n.k2 * float(k2), c=n.c * float(c), mu=n.mu * float(mu))
+
+
+def _log_power(p: Floats, frequency: Floats, wavenumber: Floats) -> Floats:
+    """Log power density of the parameters (log k1, k2, c, mu ratios, waviness - 2, noise, levels)."""
+    gain = np.abs(_car(p).body_acceleration_response(frequency)) ** 2
+    road = gain[None, :] * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[4])
+    # a Hann window spreads each line over its neighbours by 1 : 4 : 1
+    road[:, 1:-1] = (road[:, :-2] + 4 * road[:, 1:-1] + road[:, 2:]) / 6
+    log_power: Floats = np.log(np.exp(p[6:])[:, None] * road + np.exp(p[5]))
+    return log_power
+
+
+def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Calibration | None:
+    """Return the scale of a vehicle from a surveyed section, or None with fewer than three cells.
+
+    Parameters
+    ----------
+    passes
+        Log IRI of each pass of the vehicle in the reference's cells, each of shape (cells,); NaN unknown.
+    reference_m_km
+        Surveyed IRI of the cells [m/km].
+    """
+    ratio = np.log(reference_m_km) - _mean_over_passes(passes)
+    ratio = ratio[np.isfinite(ratio)]
+    if len(ratio) < MIN_REFERENCE_CELLS:
+        return None
+    centre, sd = _robust_mean(ratio)
+    return Calibration(
+        scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)), calibrated=True
+    )
+
+
+def consensus(
+    passes: Mapping[str, Sequence[Floats]], known: Mapping[str, Calibration]
+) -> dict[str, Calibration]:
+    """Return a calibration of every vehicle from what the fleet agrees on.
+
+    Parameters
+    ----------
+    passes
+        Log IRI of each pass by vehicle, on common cells; NaN unknown.
+    known
+        Vehicles with a calibration of their own; the others are tied to them where they share cells.
+        Where none is known, the vehicles' effects sum to zero.
+    """
+    means = {name: _mean_over_passes(p) for name, p in sorted(passes.items())}
+    anchors = {name: means[name] + np.log(known[name].scale) for name in means if name in known}
+    if not anchors:
+        return _sum_to_zero(means)
+    target = _mean_over_passes(list(anchors.values()))
+    anchor_sd = float(np.sqrt(np.mean([known[name].sd_log ** 2 for name in anchors])))
+    found: dict[str, Calibration] = {}
+    for name, mean in means.items():
+        offset = target - mean
+        offset = offset[np.isfinite(offset)]
+        if name in known:
+            found[name] = known[name]
+        elif len(offset) >= MIN_REFERENCE_CELLS:
+            centre, sd = _robust_mean(offset)
+            found[name] = Calibration(
+                scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, anchor_sd)), calibrated=True
+            )
+        else:
+            found[name] = NOMINAL
+    return found
+
+
+def _sum_to_zero(means: Mapping[str, Floats]) -> dict[str, Calibration]:
+    """Random vehicle effects: each vehicle against the mean of all on the cells that all have driven."""
+    names = list(means)
+    common = np.isfinite(np.array([means[name] for name in names])).all(axis=0)
+    if len(names) < 2 or common.sum() < MIN_REFERENCE_CELLS:
+        return dict.fromkeys(names, NOMINAL)
+    table = np.array([means[name][common] for name in names])
+    effect = np.array([_robust_mean(row)[0] for row in table - table.mean(axis=0)])
+    effect -= effect.mean()
+    # what the cars agree on is wrong by the mean of their errors: that part never averages out between
+    # passes, so it is kept in full on each of them
+    sd = UNCALIBRATED_SD_LOG / np.sqrt(len(names))
+    return {
+        name: Calibration(scale=float(np.exp(-e)), sd_log=float(sd), calibrated=False)
+        for name, e in zip(names, effect, strict=True)
+    }
+
+
+def _mean_over_passes(passes: Sequence[Floats]) -> Floats:
+    values = np.array(passes)
+    known = np.isfinite(values)
+    count = known.sum(axis=0)
+    return np.where(count > 0, np.where(known, values, 0.0).sum(axis=0) / np.maximum(count, 1), np.nan)
+
+
+def _robust_mean(values: Floats) -> tuple[float, float]:
+    """Return a Huber mean (tuning 1.5 sd) and its standard error."""
+    centre = float(np.median(values))
+    scale = max(1.4826 * float(np.median(np.abs(values - centre))), 1e-6)
+    for _ in range(20):
+        away = np.abs(values - centre) / scale
+        weight = np.minimum(1.0, 1.5 / np.maximum(away, 1e-12))
+        centre = float(np.average(values, weights=weight))
+    effective = float(weight.sum())
+    spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
+    return centre, spread / np.sqrt(max(effective - 1.0, 1.0))

@@ -1,0 +1,349 @@
+"""Drives along a route -> cells of IRI and anomalies.
+
+Two stages. *Per drive*, in any order and anywhere: settle mount and clock, find the place of each sample
+on the route, look through the car (`measure`). *Combine*: fit and calibrate the cars, bring the passes
+into register, then cells and anomalies. The result does not depend on the order of the drives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from contado.engines.pavement import observe, onroute
+from contado.engines.pavement.anomalies.detect import detect
+from contado.engines.pavement.anomalies.places import Place, places
+from contado.engines.pavement.anomalies.stack import shifts, warp
+from contado.engines.pavement.calibration import (
+    NOMINAL,
+    Calibration,
+    consensus,
+    fit_car,
+    scale_from_reference,
+)
+from contado.engines.pavement.cells import (
+    MIN_COVERAGE,
+    Cell,
+    CellReadings,
+    cell_states,
+    mean_over,
+    pass_spread,
+)
+from contado.engines.pavement.measure import Pass, Trace, measure, trace
+from contado.engines.pavement.position import follow
+from contado.engines.pavement.telemetry.align import align
+from contado.kernel.errors import Finding
+from contado.kernel.progress import track
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from contado.engines.pavement.onroute import RouteFrame
+    from contado.engines.pavement.survey import Reference, Vehicle
+    from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet
+    from contado.engines.pavement.vehicles import QuarterCar
+    from contado.kernel.progress import Progress
+    from contado.kernel.territory import Network, Route
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "process", "trace_drive"]
+
+Label = Literal["measured", "estimated", "simulated"]
+DRIFT_LOG = 0.1
+"""A drive that reads more than 10 % off its vehicle's other drives asks for an inspection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriveSummary:
+    """What became of one drive."""
+
+    drive: str
+    vehicle: str
+    samples: int
+    unit: str
+    gravity_axis: tuple[float, float, float] | None
+    gravity_axis_sd_deg: float | None
+    remounts: tuple[tuple[float, float], ...]
+    """Time [s] and angle [deg] of each."""
+    clock_offset_s: float | None
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleSummary:
+    """The car as it was fitted and how its readings were scaled."""
+
+    vehicle: str
+    car: QuarterCar
+    calibration: Calibration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessResult:
+    """Drives, vehicles, cells and anomalies of a route, and the same as observations for later fusion."""
+
+    drives: tuple[DriveSummary, ...]
+    vehicles: tuple[VehicleSummary, ...]
+    cells: tuple[Cell, ...]
+    anomalies: tuple[Place, ...]
+    cell_obs: pa.Table
+    """Table ``pavement_cell_obs``: one row a drive and cell."""
+    anomaly_obs: pa.Table
+    """Table ``pavement_anomaly_obs``: one row a drive and place that it felt."""
+    label: Label
+    findings: tuple[Finding, ...]
+    compute_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A drive seen through its car, its chainages in register with the other passes."""
+
+    trace: Trace
+    passed: Pass
+
+    @property
+    def drive(self) -> Drive:
+        return self.trace.aligned.drive
+
+
+def process(
+    drives: DriveSet,
+    network: Network,
+    route: Route,
+    reference: Reference | None = None,
+    vehicles: Mapping[str, Vehicle] | None = None,
+    cell_m: float = 100.0,
+    progress: Progress | None = None,
+    *,
+    section_id: str = "route",
+    aligned: Mapping[str, Aligned] | None = None,
+) -> ProcessResult:
+    """Turn the drives along a route into cells with intervals and anomalies.
+
+    Parameters
+    ----------
+    drives
+        As read; a drive that is there twice is used once.
+    reference
+        Surveyed stretches of the route. Without it no scale is known and intervals are wide.
+    vehicles
+        What is known of the vehicles by name.
+    cell_m
+        Length of a cell [m].
+    section_id
+        Name of the route in the observations.
+    aligned
+        Drives whose mount and clock are already settled, by name.
+
+    Raises
+    ------
+    DataError
+        Rule ``lon_lat_swapped_or_off_network``: a drive is nowhere within 5 km of the network; and the
+        rules of the alignment (``gravity_missing``, ``unit_ambiguous``, ``clock_offset``).
+    """
+    began = perf_counter()
+    known = vehicles or {}
+    once, repeated = _unique(drives.drives)
+    frame = onroute.frame_of(network, route)
+    traces = [
+        trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
+    ]
+    cars = _cars(traces, known)
+    seen = _in_register(
+        [_Seen(trace=t, passed=measure(t, cars[t.aligned.drive.vehicle], frame.length_m)) for t in traces]
+    )
+    calibrations = _calibrations(seen, reference, known, frame)
+    numbers = route.cells(cell_m).astype(np.float64)
+    bounds = (numbers * cell_m, (numbers + 1) * cell_m)
+    readings = [_readings(s, bounds, frame) for s in seen]
+    spread = pass_spread(readings)
+    found = _places(seen, calibrations, frame)
+    flags = {s.drive.name: _flags(s, r, readings, calibrations) for s, r in zip(seen, readings, strict=True)}
+    return ProcessResult(
+        drives=tuple(
+            sorted(
+                [_summary(s.trace.aligned, flags[s.drive.name]) for s in seen] + [_repeated(d) for d in repeated],
+                key=lambda d: d.drive,
+            )
+        ),
+        vehicles=tuple(
+            VehicleSummary(vehicle=name, car=cars[name], calibration=calibrations[name])
+            for name in sorted(calibrations)
+        ),
+        cells=tuple(cell_states(readings, calibrations, spread, bounds)),
+        anomalies=tuple(found),
+        cell_obs=observe.cell_obs(
+            [(s.drive, s.passed, r) for s, r in zip(seen, readings, strict=True)],
+            calibrations=calibrations, spread=spread, numbers=numbers, cell_m=cell_m,
+            start_m=frame.start_m, section_id=section_id,
+        ),
+        anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
+        label=drives.label,
+        findings=_findings(drives, traces, repeated),
+        compute_s=perf_counter() - began,
+    )  # fmt: skip
+
+
+def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None) -> Trace:
+    """Settle mount and clock of one drive and find its samples on the route: the per-drive stage."""
+    fixes = onroute.fixes_of(drive, frame)
+    aligned = align(drive) if settled is None else settled
+    located = follow(fixes, frame.line)
+    ambiguous = onroute.ambiguous(fixes, located, frame)
+    flags = list(aligned.flags)
+    if not (located.run >= 0).any():
+        flags.append("unmatched")
+    elif (located.run < 0).any():
+        flags.append("unmatched_span")
+    if ambiguous.any():
+        flags.append("ambiguous_match")
+        located = onroute.without(located, ambiguous)
+    return trace(dataclasses.replace(aligned, flags=tuple(dict.fromkeys(flags))), located)
+
+
+def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
+    """Return the drives in the order of their names, and those whose content is already among them."""
+    seen: set[str] = set()
+    once: list[Drive] = []
+    repeated: list[Drive] = []
+    for drive in sorted(drives, key=lambda d: d.name):
+        (repeated if drive.sha256 in seen else once).append(drive)
+        seen.add(drive.sha256)
+    return once, repeated
+
+
+def _cars(traces: Sequence[Trace], known: Mapping[str, Vehicle]) -> dict[str, QuarterCar]:
+    """Return each vehicle's car: given, else fitted to its spectra with the nominal car as prior."""
+    cars: dict[str, QuarterCar] = {}
+    for name in sorted({t.aligned.drive.vehicle for t in traces}):
+        given = known[name].car if name in known else None
+        mine = [t.spectra for t in traces if t.aligned.drive.vehicle == name]
+        cars[name] = given if given is not None else fit_car(mine).car
+    return cars
+
+
+def _in_register(seen: list[_Seen]) -> list[_Seen]:
+    """Shift the passes to their common position, as their profiles tell."""
+    moved = shifts([s.passed.profile_m for s in seen])
+    return [_moved(s, shift) for s, shift in zip(seen, moved, strict=True)]
+
+
+def _moved(seen: _Seen, shift: Floats) -> _Seen:
+    if not shift.any():
+        return seen
+    names = [field.name for field in dataclasses.fields(Pass)]
+    return dataclasses.replace(
+        seen, passed=Pass(**{name: warp(getattr(seen.passed, name), shift) for name in names})
+    )
+
+
+def _calibrations(
+    seen: Sequence[_Seen], reference: Reference | None, known: Mapping[str, Vehicle], frame: RouteFrame
+) -> dict[str, Calibration]:
+    names = sorted({s.drive.vehicle for s in seen})
+    settled = {n: c for n in names if n in known and (c := known[n].calibration) is not None}
+    if reference is not None:
+        bounds = (reference.from_m, reference.to_m)
+        for name in (n for n in names if n not in settled):
+            logs = [_readings(s, bounds, frame).log_iri for s in seen if s.drive.vehicle == name]
+            if (found := scale_from_reference(logs, reference.iri_m_km)) is not None:
+                settled[name] = found
+    edges = np.arange(0.0, frame.length_m - 100.0, 100.0) + frame.start_m
+    hundred = (edges, edges + 100.0)
+    passes = {
+        name: [_readings(s, hundred, frame).log_iri for s in seen if s.drive.vehicle == name]
+        for name in names
+    }
+    if len(edges) == 0:
+        return {name: settled.get(name, NOMINAL) for name in names}
+    return consensus(passes, settled)
+
+
+def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> CellReadings:
+    start, end = bounds[0] - frame.start_m, bounds[1] - frame.start_m
+    slope, coverage = mean_over(seen.passed.slope, start, end)
+    speed, _ = mean_over(seen.passed.speed_m_s, start, end)
+    enough = (coverage >= MIN_COVERAGE) & (slope > 0)
+    log_iri = np.where(enough, np.log(np.where(enough, 1000 * slope, 1.0)), np.nan)
+    return CellReadings(vehicle=seen.drive.vehicle, log_iri=log_iri, coverage=coverage, speed_m_s=speed)
+
+
+def _places(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration], frame: RouteFrame) -> list[Place]:
+    profiles = [s.passed.profile_m * calibrations[s.drive.vehicle].scale for s in seen]
+    found, stacked = detect(profiles, [s.passed.shock for s in seen])
+    return places(found, stacked, profiles, [s.passed for s in seen], frame)
+
+
+def _flags(
+    seen: _Seen, own: CellReadings, readings: Sequence[CellReadings], calibrations: Mapping[str, Calibration]
+) -> tuple[str, ...]:
+    """Return the flags of a drive, with those that only the fleet can tell."""
+    flags = list(seen.trace.aligned.flags)
+    if seen.trace.rate_too_low:
+        flags.append("rate_too_low")
+    others = np.array([r.log_iri for r in readings if r.vehicle == own.vehicle and r is not own])
+    if len(others):
+        both = own.known & np.isfinite(others).any(axis=0)
+        if both.sum() >= 5:
+            apart = own.log_iri[both] - np.nanmedian(others[:, both], axis=0)
+            if abs(float(np.median(apart))) > DRIFT_LOG:
+                flags.append("calibration_drift")
+    if not calibrations[own.vehicle].calibrated:
+        flags.append("uncalibrated")
+    return tuple(dict.fromkeys(flags))
+
+
+def _summary(aligned: Aligned, flags: tuple[str, ...]) -> DriveSummary:
+    longest = max(aligned.pieces, key=lambda p: p.to_s - p.from_s, default=None)
+    axis = tuple(float(a) for a in longest.gravity_axis) if longest is not None else None
+    return DriveSummary(
+        drive=aligned.drive.name,
+        vehicle=aligned.drive.vehicle,
+        samples=aligned.drive.n_samples_raw,
+        unit=aligned.drive.unit,
+        gravity_axis=(axis[0], axis[1], axis[2]) if axis is not None else None,
+        gravity_axis_sd_deg=float(longest.sd_deg) if longest is not None else None,
+        remounts=tuple((float(t), float(a)) for t, a in aligned.remounts),
+        clock_offset_s=float(aligned.clock_offset_s),
+        flags=flags,
+    )
+
+
+def _repeated(drive: Drive) -> DriveSummary:
+    return DriveSummary(
+        drive=drive.name, vehicle=drive.vehicle, samples=drive.n_samples_raw, unit=drive.unit, gravity_axis=None,
+        gravity_axis_sd_deg=None, remounts=(), clock_offset_s=None, flags=("duplicate_drive",),
+    )  # fmt: skip
+
+
+def _repeated_finding(drive: Drive) -> Finding:
+    return Finding(
+        severity="warning", rule="duplicate_drive", row=drive.name, action="dropped",
+        message=f"{drive.name}: the same drive is there under another name; it was used once.",
+        hint="remove one of the two files",
+    )  # fmt: skip
+
+
+def _findings(drives: DriveSet, traces: Sequence[Trace], repeated: Sequence[Drive]) -> tuple[Finding, ...]:
+    found = list(drives.findings)
+    for t in traces:
+        found += [*t.aligned.drive.findings, *t.aligned.findings]
+        for flag, text in onroute.FLAG_TEXTS.items():
+            if flag in t.aligned.flags:
+                name = t.aligned.drive.name
+                found.append(
+                    Finding(
+                        severity="warning", rule=flag, row=name, message=f"{name}: {text}.", action="dropped"
+                    )
+                )
+    found += [_repeated_finding(d) for d in repeated]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,146 @@
+"""Files that come with a drive: the surveyed section and the fleet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from contado.engines.pavement.calibration import Calibration
+from contado.engines.pavement.vehicles import QuarterCar
+from contado.kernel import tables
+from contado.kernel.errors import ColumnNotFound, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from contado.kernel.errors import Finding
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Reference", "Vehicle", "read_fleet", "read_reference"]
+
+CAR: Final = ("k1", "k2", "c", "mu")
+FLEET_SD_LOG: Final = 0.05
+"""Uncertainty of a scale that comes without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Surveyed IRI [m/km] of stretches [from, to) of the route [m], shape (cells,)."""
+
+    from_m: Floats
+    to_m: Floats
+    iri_m_km: Floats
+    findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """What is known of a vehicle beforehand: its quarter-car, its calibration."""
+
+    car: QuarterCar | None = None
+    calibration: Calibration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """A table with the lines its rows stand on."""
+
+    name: str
+    table: pa.Table
+    lines: Sequence[int]
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> _File:
+        found = tables.read(path)
+        lines = found.lines if found.lines is not None else range(1, found.table.num_rows + 1)
+        return cls(name=path.name, table=found.table, lines=lines, findings=tuple(found.findings))
+
+    def need(self, names: tuple[str, ...]) -> None:
+        present = self.table.column_names
+        if missing := [name for name in names if name not in present]:
+            raise ColumnNotFound.from_missing(missing, present, table=self.name)
+
+    def numbers(self, name: str) -> Floats:
+        values = np.full(self.table.num_rows, np.nan)
+        for i, cell in enumerate(self.table[name].to_pylist()):
+            try:
+                values[i] = float(cell)
+            except (TypeError, ValueError):
+                continue
+        self.refuse(~np.isfinite(values), name, "not_a_number", "give a number")
+        return values
+
+    def refuse(self, bad: NDArray[np.bool_], name: str, rule: str, hint: str) -> None:
+        at = np.flatnonzero(bad)
+        if len(at):
+            value = self.table[name][int(at[0])].as_py()
+            rows = [int(self.lines[int(i)]) for i in at]
+            raise DataError(
+                f"{self.name}, line {rows[0]}: {name} is {value!r}.",
+                rule=rule,
+                hint=hint,
+                rows=rows,
+                field=name,
+            )
+
+
+def read_reference(path: Path) -> Reference:
+    """Read ``from_m, to_m, iri_m_km`` of a surveyed section.
+
+    Raises
+    ------
+    ColumnNotFound
+        A column is missing.
+    DataError
+        Rules ``iri_not_positive``, ``not_a_number``, ``chainage_not_increasing``, ``empty_file``.
+    """
+    file = _File.read(path)
+    names = ("from_m", "to_m", "iri_m_km")
+    file.need(names)
+    if not file.table.num_rows:
+        raise DataError(
+            f"{path.name}: the file has no row.", rule="empty_file", hint="give the surveyed cells"
+        )
+    from_m, to_m, iri = (file.numbers(name) for name in names)
+    file.refuse(
+        iri <= 0, "iri_m_km", "iri_not_positive", "an IRI is above 0; leave out what was not surveyed"
+    )
+    file.refuse(to_m <= from_m, "to_m", "chainage_not_increasing", "to_m lies beyond from_m")
+    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, findings=file.findings)
+
+
+def read_fleet(path: Path) -> dict[str, Vehicle]:
+    """Read ``vehicle`` and, where known, ``k1, k2, c, mu`` and ``scale, sd_log`` of each vehicle.
+
+    Raises
+    ------
+    ColumnNotFound
+        ``vehicle`` is missing, or some of k1, k2, c, mu.
+    DataError
+        Rules ``not_a_number`` and ``out_of_range``.
+    """
+    file = _File.read(path)
+    present = file.table.column_names
+    wanted = CAR if set(CAR) & set(present) else ()
+    file.need(("vehicle", *wanted))
+    numbers = {name: file.numbers(name) for name in (*wanted, "scale", "sd_log") if name in present}
+    for name, values in numbers.items():
+        file.refuse(values <= 0, name, "out_of_range", f"{name} is above 0")
+    fleet = {}
+    for i, name in enumerate(file.table["vehicle"].to_pylist()):
+        mine = {key: float(values[i]) for key, values in numbers.items()}
+        car = QuarterCar(**{key: mine[key] for key in CAR}) if wanted else None
+        known = None
+        if "scale" in mine:
+            sd = mine.get("sd_log", FLEET_SD_LOG)
+            known = Calibration(scale=mine["scale"], sd_log=sd, calibrated=True)
+        fleet[str(name)] = Vehicle(car=car, calibration=known)
+    return fleet

@@ -1,0 +1,123 @@
+"""Column maps: which header of which logger means what, read from ``columns.toml`` or a file like it."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from contado.kernel.errors import ColumnNotFound, DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+__all__ = ["Column", "Format", "Kind", "Part", "formats", "unreadable"]
+
+Kind = Literal["acceleration", "rotation", "location", "log"]
+Quantity = Literal[
+    "time", "acceleration", "rotation", "longitude", "latitude", "speed", "accuracy", "hdop", "utc"
+]
+ColumnUnit = Literal[
+    "s", "ms", "us", "ns", "hms", "iso", "m_s2", "g", "rad_s", "deg_s", "m_s", "km_h", "deg", "m", "1"
+]
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One column: its header or the variants of it, what it holds, axis and unit."""
+
+    name: tuple[str, ...]
+    quantity: Quantity
+    unit: ColumnUnit
+    axis: Literal["x", "y", "z"] | None = None
+    optional: bool = False
+
+    @property
+    def key(self) -> str:
+        """Name in our own tables: the quantity with its axis."""
+        return f"{self.quantity}_{self.axis}" if self.axis else self.quantity
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One file of a drive: what it holds, how its name ends, its columns."""
+
+    kind: Kind
+    columns: tuple[Column, ...]
+    suffix: str = ""
+    optional: bool = False
+
+    def find(self, headers: Iterable[str], *, file: str) -> dict[str, Column]:
+        """Return header -> column for the columns that ``file`` has.
+
+        Raises
+        ------
+        ColumnNotFound
+            A required column is missing; the hint names what resembles it.
+        """
+        present = {header.strip().casefold(): header for header in headers}
+        found: dict[str, Column] = {}
+        missing = []
+        for column in self.columns:
+            header = next((present[n.casefold()] for n in column.name if n.casefold() in present), None)
+            if header is not None:
+                found[header] = column
+            elif not column.optional:
+                missing.append(column.name[0])
+        if missing:
+            raise ColumnNotFound.from_missing(missing, [h for h in present.values() if h.strip()], table=file)
+        return found
+
+    def fits(self, headers: Iterable[str]) -> bool:
+        """Whether every required column is there."""
+        present = {header.strip().casefold() for header in headers}
+        return all(c.optional or any(n.casefold() in present for n in c.name) for c in self.columns)
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one kind of logger writes."""
+
+    title: str
+    part: tuple[Part, ...]
+    phone: bool = False
+
+
+def formats(own: Path | None = None) -> dict[str, Format]:
+    """Return the column maps by name: those of the file ``own`` first, then the shipped ones.
+
+    Raises
+    ------
+    UsageError
+        ``own`` is not TOML or holds something a column map does not have.
+    """
+    if own is None:
+        return dict(_shipped())
+    try:
+        mine = msgspec.convert(tomllib.loads(own.read_text(encoding="utf-8")), dict[str, Format])
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise UsageError(
+            f"{own.name}: this is no column map: {error}.",
+            rule="bad_column_map",
+            hint='as [logger] title = "..." [[logger.part]] kind = "log" columns = '
+            '[{ name = ["t"], quantity = "time", unit = "s" }, ...]',
+            field="columns",
+        ) from None
+    return mine | {name: shipped for name, shipped in _shipped().items() if name not in mine}
+
+
+@cache
+def _shipped() -> Mapping[str, Format]:
+    text = resources.files(__package__ or "").joinpath("columns.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), dict[str, Format])
+
+
+def unreadable(file: str, known: Mapping[str, Format]) -> DataError:
+    """Build the error for a file that fits no column map."""
+    titles = "; ".join(known[name].title for name in known)
+    return DataError(
+        f"{file}: the columns fit no known logger.",
+        rule="missing_column",
+        hint=f"read are: {titles}; --columns FILE describes another",
+    )

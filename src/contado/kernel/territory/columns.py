@@ -1,0 +1,88 @@
+"""Numbers of a table that was read, with the line of what is no number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.kernel.errors import ColumnNotFound, DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+__all__ = ["integers", "line_of", "need", "numbers"]
+
+
+def need(table: pa.Table, names: Sequence[str], file: str) -> None:
+    """Raise where one of ``names`` is missing.
+
+    Raises
+    ------
+    ColumnNotFound
+        Rule ``missing_column``, with the nearest name present.
+    """
+    if missing := [name for name in names if name not in table.column_names]:
+        raise ColumnNotFound.from_missing(missing, table.column_names, table=file)
+
+
+def line_of(row: int, lines: Sequence[int] | None) -> int:
+    """Return the line of a text file, or the 1-based row of a table, of row ``row`` (from 0)."""
+    return int(lines[row]) if lines is not None else row + 1
+
+
+def numbers(table: pa.Table, name: str, file: str, lines: Sequence[int] | None = None) -> NDArray[np.float64]:
+    """Return a column as floats, null as NaN.
+
+    Raises
+    ------
+    DataError
+        Rule ``not_a_number``, with the line.
+    """
+    column = table[name]
+    try:
+        return column.cast("float64").to_numpy(zero_copy_only=False)
+    except (ValueError, NotImplementedError):
+        row, value = next((i, v) for i, v in enumerate(column.to_pylist()) if v is not None and not _is_number(v))
+    line = line_of(row, lines)
+    raise DataError(
+        f"{file}, line {line}: {name} is {value!r}, not a number.",
+        rule="not_a_number",
+        hint="correct the line",
+        rows=[line],
+        field=name,
+    )
+
+
+def integers(table: pa.Table, name: str, file: str, lines: Sequence[int] | None = None) -> NDArray[np.int64]:
+    """Return a column as whole numbers.
+
+    Raises
+    ------
+    DataError
+        Rule ``not_a_number``, with the line: text, null or a fraction.
+    """
+    values = numbers(table, name, file, lines)
+    bad = np.flatnonzero(~np.isfinite(values) | (values != np.rint(values)))
+    if len(bad):
+        line = line_of(int(bad[0]), lines)
+        raise DataError(
+            f"{file}, line {line}: {name} is no whole number.",
+            rule="not_a_number",
+            hint="correct the line",
+            rows=[line],
+            field=name,
+        )
+    result: NDArray[np.int64] = table[name].cast("int64").to_numpy(zero_copy_only=False)
+    return result
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(str(value))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,102 @@
+"""contado pavement match."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - the request's types are read at run time
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+
+if TYPE_CHECKING:
+    from contado.kernel.territory.matching.result import MatchResult
+
+
+class MatchRequest(Request, frozen=True, kw_only=True):
+    """Traces and the network they were driven on."""
+
+    network: Annotated[Path, argument("street network: .osm.pbf, .osm, .gpkg, .geojson, .parquet")]
+    traces: Annotated[Path, argument("traces: .parquet or .csv with trip, t_s, lon, lat, or one .gpx trip")]
+    sigma_m: Annotated[
+        float, option("standard deviation of a position; 5 suits a car's receiver in the open", unit="m", gt=0, le=200)
+    ] = 5.0
+    profile: Annotated[str, option("which ways belong to the network: drive, bike, walk, all")] = "drive"
+    epsg: Annotated[
+        int | None, option("EPSG code in which lengths are measured; default: UTM zone of its centre")
+    ] = None
+    drop_bad: Annotated[bool, option("leave out impossible positions and jumps, and count them")] = False
+    out: Annotated[Path | None, option("folder for points.parquet, routes.parquet and gaps.parquet")] = None
+
+
+class MatchedTrip(msgspec.Struct, kw_only=True):
+    """One trip; ``length_ratio`` = matched length / GNSS length over the same matched spans."""
+
+    trip: int | float | str | None
+    points: int
+    matched: int
+    gnss_length_m: float
+    matched_length_m: float
+    length_ratio: float | None
+    gaps: int
+
+
+class MatchAnswer(LabelledAnswer, kw_only=True):
+    """Trips in order of first appearance."""
+
+    points: int
+    matched: int
+    points_per_s: float | None
+    trips: list[MatchedTrip]
+    files: list[str]
+    compute_s: float
+
+
+def _run(request: MatchRequest, context: Context) -> MatchAnswer:
+    from contado.kernel.territory import MatchSettings, Network
+    from contado.kernel.territory.matching import traces as reading
+
+    settings = MatchSettings(sigma_m=request.sigma_m)
+    if context.progress:
+        context.progress("read network", 0, 3)
+    network = Network.from_file(request.network, request.profile, request.epsg)
+    if context.progress:
+        context.progress("read traces", 1, 3)
+    traces = reading.read(request.traces)
+    if context.progress:
+        context.progress("match", 2, 3)
+    result = network.match(traces, settings=settings, drop_bad=request.drop_bad)
+    seconds = result.compute_s
+    return MatchAnswer(
+        label="estimated",
+        points=len(result.edge),
+        matched=int(result.used.sum()),
+        points_per_s=len(result.edge) / seconds if seconds > 0 else None,
+        trips=[MatchedTrip(**row) for row in result.trips.to_pylist()],
+        files=_write(result, request.out) if request.out else [],
+        compute_s=seconds,
+        findings=[*network.findings, *result.findings],
+    )
+
+
+def _write(result: MatchResult, folder: Path) -> list[str]:
+    """Write the tables into ``folder``; return the files' names."""
+    from contado.kernel import tables
+
+    folder.mkdir(parents=True, exist_ok=True)
+    written = {"points.parquet": result.points, "routes.parquet": result.routes, "gaps.parquet": result.gaps}
+    for name, table in written.items():
+        tables.write_parquet(table, folder / name)
+    return list(written)
+
+
+VERB = Verb(
+    name="pavement match",
+    help="Match GNSS traces to the street network",
+    request=MatchRequest,
+    answer=MatchAnswer,
+    run=_run,
+    extra="roads",
+    needs=("numba", "osmium"),
+    examples=("contado pavement match extract.osm.pbf traces.parquet --sigma-m 5 --out matched --json",),
+)

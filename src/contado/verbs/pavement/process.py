@@ -1,0 +1,231 @@
+"""contado pavement process."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - msgspec reads the annotation at run time
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+
+if TYPE_CHECKING:
+    from contado.engines.pavement.process import DriveSummary, ProcessResult
+    from contado.engines.pavement.telemetry.drive import DriveSet
+
+__all__ = ["VERB", "ProcessAnswer", "ProcessRequest"]
+
+
+class ProcessRequest(Request, frozen=True, kw_only=True):
+    """Drives, network and route in; cells and anomalies out."""
+
+    drives: Annotated[Path, argument("folder of drives: NAME_acc.parquet|csv with NAME_gnss.csv")]
+    network: Annotated[Path, option("street network: .osm.pbf, .osm, .gpkg, .geojson, .parquet")]
+    route: Annotated[Path, option("route: seq, way_id, from_node, to_node, from_m, to_m")]
+    reference: Annotated[
+        Path | None,
+        option(
+            "surveyed section: from_m, to_m, iri_m_km along the route",
+            question_it="C'è un tratto già rilevato con il profilografo?",
+            question_en="Is there a section surveyed with a profilograph?",
+        ),
+    ] = None
+    vehicles: Annotated[Path | None, option("fleet: vehicle and k1, k2, c, mu or scale, sd_log")] = None
+    cell_m: Annotated[float, option("length of a cell", unit="m", ge=5, le=10_000)] = 100.0
+    epsg: Annotated[int | None, option("metric reference system; default the UTM zone of the network")] = None
+    drop_bad: Annotated[bool, option("drop and count fixes at impossible positions")] = False
+    out: Annotated[Path | None, option("folder for cell_obs.parquet and anomaly_obs.parquet")] = None
+
+
+class Mount(msgspec.Struct, kw_only=True):
+    """How the sensor lay: unit vector of its reading at rest, and the error of its angle."""
+
+    gravity_axis: list[float]
+    sd_deg: float
+
+
+class Remount(msgspec.Struct, kw_only=True):
+    """When the mount moved and by how much."""
+
+    t_s: float
+    angle_deg: float
+
+
+class DriveFacts(msgspec.Struct, kw_only=True):
+    """What became of one drive."""
+
+    drive: str
+    vehicle: str
+    samples: int
+    unit: str
+    mount: Mount | None
+    remounts: list[Remount]
+    clock_offset_s: float | None
+    flags: list[str]
+
+
+class VehicleFacts(msgspec.Struct, kw_only=True):
+    """A vehicle's quarter-car, and the scale of its readings with the sd of its logarithm."""
+
+    vehicle: str
+    scale: float
+    sd_log: float
+    calibrated: bool
+    k1: float
+    k2: float
+    c: float
+    mu: float
+
+
+class CellFacts(msgspec.Struct, kw_only=True):
+    """A complete cell of the route with its 90 % interval; null where not measurable."""
+
+    from_m: float
+    to_m: float
+    iri_m_km: float | None
+    low_m_km: float | None
+    high_m_km: float | None
+    passes: int
+    vehicles: int
+    state: str
+
+
+class AnomalyFacts(msgspec.Struct, kw_only=True):
+    """An anomaly of the route; heights are above (+) or below (-) the road around."""
+
+    chainage_m: float
+    lon: float
+    lat: float
+    kind: str
+    height_mm: float
+    length_m: float
+    severity: float
+    criticality: str
+    passes: int
+    passes_possible: int
+    p_exists: float
+    position_sd_m: float
+    severity_is_lower_bound: bool
+
+
+class ProcessAnswer(LabelledAnswer, kw_only=True):
+    """Drives, vehicles, cells and anomalies."""
+
+    drives: list[DriveFacts]
+    vehicles: list[VehicleFacts]
+    cells: list[CellFacts]
+    anomalies: list[AnomalyFacts]
+    files: list[Path] = msgspec.field(default_factory=list)
+    compute_s: float
+
+
+def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
+    from contado.engines.pavement import survey
+    from contado.engines.pavement.process import process
+    from contado.engines.pavement.telemetry.read import read_drives
+    from contado.kernel.territory import Network, Route
+
+    reference = survey.read_reference(request.reference) if request.reference else None
+    fleet = survey.read_fleet(request.vehicles) if request.vehicles else None
+    drives = read_drives(request.drives, drop_bad=request.drop_bad)
+    _refuse_rejected(drives)
+    network = Network.from_file(request.network, epsg=request.epsg)
+    route = Route.read(request.route, network)
+    result = process(
+        drives,
+        network,
+        route,
+        reference=reference,
+        vehicles=fleet,
+        cell_m=request.cell_m,
+        progress=context.progress,
+        section_id=request.route.name.partition(".")[0],
+    )
+    answer = _answer(result)
+    answer.findings = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    if request.out is not None:
+        answer.files = _write(result, request.out)
+    return answer
+
+
+def _refuse_rejected(drives: DriveSet) -> None:
+    """Raise the error of the first drive that could not be read: a survey must not lose drives silently."""
+    from contado.kernel.errors import DataError
+
+    if drives.rejected:
+        first = drives.rejected[0]
+        raise DataError(
+            first.message,
+            rule=first.rule,
+            hint=first.hint or "correct the file or take it out of the folder",
+            rows=[] if first.row is None else [first.row],
+            field=first.file,
+        )
+
+
+def _answer(result: ProcessResult) -> ProcessAnswer:
+    return ProcessAnswer(
+        label=result.label,
+        drives=[_drive(d) for d in result.drives],
+        vehicles=[
+            VehicleFacts(
+                vehicle=v.vehicle,
+                scale=v.calibration.scale,
+                sd_log=v.calibration.sd_log,
+                calibrated=v.calibration.calibrated,
+                k1=v.car.k1,
+                k2=v.car.k2,
+                c=v.car.c,
+                mu=v.car.mu,
+            )
+            for v in result.vehicles
+        ],
+        cells=[msgspec.convert(c, CellFacts, from_attributes=True) for c in result.cells],
+        anomalies=[
+            AnomalyFacts(
+                severity_is_lower_bound=a.clipped,
+                **{name: getattr(a, name) for name in AnomalyFacts.__struct_fields__[:-1]},
+            )
+            for a in result.anomalies
+        ],
+        compute_s=result.compute_s,
+    )
+
+
+def _drive(d: DriveSummary) -> DriveFacts:
+    mount = None
+    if d.gravity_axis is not None and d.gravity_axis_sd_deg is not None:
+        mount = Mount(gravity_axis=list(d.gravity_axis), sd_deg=d.gravity_axis_sd_deg)
+    return DriveFacts(
+        drive=d.drive,
+        vehicle=d.vehicle,
+        samples=d.samples,
+        unit=d.unit,
+        mount=mount,
+        remounts=[Remount(t_s=t, angle_deg=a) for t, a in d.remounts],
+        clock_offset_s=d.clock_offset_s,
+        flags=list(d.flags),
+    )
+
+
+def _write(result: ProcessResult, folder: Path) -> list[Path]:
+    from contado.kernel import tables
+
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / "cell_obs.parquet", folder / "anomaly_obs.parquet"]
+    for table, path in zip((result.cell_obs, result.anomaly_obs), files, strict=True):
+        tables.write_parquet(table, path)
+    return files
+
+
+VERB = Verb(
+    name="pavement process",
+    help="Turn drives into roughness cells and anomalies",
+    request=ProcessRequest,
+    answer=ProcessAnswer,
+    run=_run,
+    extra="roads",
+    examples=(
+        "contado pavement process drives --network extract.osm.pbf --route route.csv --reference survey.csv --json",
+    ),
+)

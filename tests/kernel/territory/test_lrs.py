@@ -1,0 +1,126 @@
+"""Routes, chainages and kilometre posts on a street of two edges."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from contado.kernel.errors import ColumnNotFound, DataError
+from contado.kernel.territory import Network, Route
+from contado.kernel.territory.lrs import Calibration, cells
+
+HEADER = "seq,way_id,from_node,to_node,from_m,to_m\n"
+
+
+@pytest.fixture
+def network(tmp_path):
+    def line(start, end, points):
+        return {
+            "type": "Feature",
+            "properties": {"from_node": start, "to_node": end, "way_id": 5},
+            "geometry": {"type": "LineString", "coordinates": points},
+        }
+
+    features = [
+        line(1, 2, [[9.0, 45.0], [9.001, 45.0]]),
+        line(2, 3, [[9.001, 45.0], [9.001, 45.0005], [9.001, 45.001]]),
+    ]
+    path = tmp_path / "street.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return Network.from_file(path)
+
+
+@pytest.fixture
+def route(network):
+    return Route.from_edges(network, [0, 2])
+
+
+def test_the_length_is_that_of_the_edges(network, route):
+    assert route.length_m == pytest.approx(network.edge_length_m[[0, 2]].sum())
+    assert route.cells(50.0).tolist() == [0, 1, 2]
+
+
+def test_chainage_distance_and_side(route):
+    x, y, _, _ = route.point([30.0, 120.0])
+    chainage, distance, side = route.chainage(x + [0.0, -4.0], y + [3.0, 0.0])
+    np.testing.assert_allclose(chainage, [30.0, 120.0], atol=0.02)
+    np.testing.assert_allclose(distance, [3.0, 4.0], atol=0.01)
+    assert side.tolist() == [1, 1]
+
+
+def test_a_point_beyond_the_radius_has_no_chainage(route):
+    x, y, _, _ = route.point([30.0])
+    chainage, distance, side = route.chainage(x, y - 80.0, radius_m=50.0)
+    assert np.isnan(chainage[0])
+    assert np.isnan(distance[0])
+    assert side.tolist() == [0]
+
+
+def test_off_the_route_there_is_no_point(route):
+    x, _, edge, offset = route.point([-1.0, route.end_m, route.end_m + 1.0])
+    assert np.isnan(x).tolist() == [True, False, True]
+    assert edge.tolist() == [-1, 2, -1]
+    assert offset[1] == pytest.approx(route.network.edge_length_m[2])
+    assert route.link_at([10.0, -5.0]).tolist() == ["5:1:2:0:f", ""]
+
+
+def test_a_route_file_stretches_edges_to_its_chainages(tmp_path, network):
+    path = tmp_path / "route.csv"
+    path.write_text(HEADER + "0,5,1,2,1000,1080\n1,5,2,3,1080,1190\n")
+    route = Route.read(path, network)
+    assert (route.start_m, route.end_m, route.edges.tolist()) == (1000.0, 1190.0, [0, 2])
+    _, _, edge, offset = route.point([1040.0])
+    assert offset[0] == pytest.approx(network.edge_length_m[edge[0]] / 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "rows"),
+    [
+        (HEADER + "0,5,1,2,0,80\n1,5,9,3,80,190\n", "route_off_network", (3,)),
+        (HEADER + "0,5,2,1,0,80\n1,5,2,3,80,190\n", "route_not_connected", (3,)),
+        (HEADER + "0,5,1,2,0,80\n1,5,2,3,90,190\n", "chainage_not_increasing", (3,)),
+        (HEADER + "0,5,1,x,0,80\n", "not_a_number", (2,)),
+        (HEADER, "empty_file", ()),
+    ],
+)
+def test_a_bad_route_file_is_refused_with_its_line(tmp_path, network, text, rule, rows):
+    path = tmp_path / "route.csv"
+    path.write_text(text)
+    with pytest.raises(DataError) as caught:
+        Route.read(path, network)
+    assert (caught.value.rule, caught.value.rows) == (rule, rows)
+    assert caught.value.hint
+
+
+def test_a_missing_column_is_named(tmp_path, network):
+    path = tmp_path / "route.csv"
+    path.write_text("seq,way,from_node,to_node,from_m,to_m\n0,5,1,2,0,80\n")
+    with pytest.raises(ColumnNotFound, match="way_id"):
+        Route.read(path, network)
+
+
+def test_edges_that_do_not_meet_are_no_route(network):
+    with pytest.raises(DataError, match="does not begin"):
+        Route.from_edges(network, [2, 0])
+
+
+def test_complete_cells_only():
+    assert cells(50.0, 350.0, 100.0).tolist() == [1, 2]
+    assert cells(0.0, 300.0, 100.0).tolist() == [0, 1, 2]
+
+
+def test_kilometre_posts():
+    posts = Calibration.from_posts([0.0, 1010.0, 1990.0], [3000.0, 4000.0, 5000.0])
+    np.testing.assert_allclose(posts.official_m([0, 505, 1010, 1500]), [3000, 3500, 4000, 4500])
+    np.testing.assert_allclose(posts.geometric_m(posts.official_m([-20.0, 700.0, 2500.0])), [-20.0, 700.0, 2500.0])
+    np.testing.assert_allclose(posts.residual_m, [0.0, -10.0, 10.0])
+    assert posts.post(202.0) == "3+200"
+
+
+@pytest.mark.parametrize("posts", [([0.0], [0.0]), ([0.0, 10.0], [5.0, 5.0]), ([0.0, 10.0, 20.0], [0.0, 2.0, 1.0])])
+def test_posts_must_increase(posts):
+    with pytest.raises(DataError) as caught:
+        Calibration.from_posts(*posts)
+    assert caught.value.rule == "posts_not_increasing"
