@@ -6,7 +6,6 @@ import base64
 import datetime as dt
 import hashlib
 import json
-import json
 import math
 import random
 import shutil
@@ -46,10 +45,10 @@ def make_sections(units, rng: random.Random, n: int):
     from shapely import LineString
 
     rows = []
-    centres = [(r.istat, r.name, r.geometry.representative_point()) for r in units.itertuples()]
+    centres = [(r.istat, r.geometry.representative_point()) for r in units.itertuples()]
     for i in range(n):
         road, part = divmod(i, 5)
-        istat, name, centre = centres[(road * 37 + part) % len(centres)]
+        istat, centre = centres[(road * 37 + part) % len(centres)]
         angle, points = rng.uniform(0, math.tau), []
         x, y = centre.x, centre.y
         for _ in range(6):
@@ -65,23 +64,28 @@ def make_sections(units, rng: random.Random, n: int):
         rows.append(
             {
                 "section_id": f"S{road + 1:03d}-{part + 1:02d}",
-                "name": f"SP {road + 1}",
-                "road_code": f"SP{road + 1}",
-                "istat": istat,
-                "municipality": name,
+                "road_name": f"SP{road + 1}",
+                "municipality": istat,
                 "class": condition_class(index),
                 "condition_index": index,
-                "condition_index_low": worst,
-                "condition_index_high": best,
+                "condition_low": worst,
+                "condition_high": best,
                 "iri_m_km": iri,
-                "low_m_km": low,
-                "high_m_km": high,
+                "iri_low_m_km": low,
+                "iri_high_m_km": high,
                 "passes": rng.randint(3, 14) if driven else None,
-                "vehicles": rng.randint(1, 4) if driven else None,
-                "last_date": dt.date(2026, 10, rng.randint(1, 31)) if driven else None,
+                "last_on": dt.date(2026, 10, rng.randint(1, 31)) if driven else None,
                 "priority": (1 - index / 100) * rng.uniform(0.85, 1.0) if index else None,
-                "length_m": rng.uniform(700, 1600),
+                "length_km": rng.uniform(0.7, 1.6),
                 "uncertain": bool(iri) and condition_class(worst) != condition_class(best),
+                "why": json.dumps(
+                    {
+                        "terms": [
+                            {"term": t, "value": 1.0, "contribution": c}
+                            for t, c in (("condition", 0.3), ("traffic", 0.1), ("accidents", None))
+                        ]
+                    }
+                ),
                 "label": "simulated",
                 "geometry": LineString(points),
             }
@@ -149,7 +153,7 @@ def make_programme(sections, rng: random.Random) -> dict[str, list[dict]]:
     for _, section in bad.iterrows():
         kind = rng.choice(list(TREATMENTS))
         name, price = TREATMENTS[kind]
-        cost = price * section["length_m"] * 7
+        cost = price * section["length_km"] * 7000
         ratio = rng.lognormvariate(0.45, 0.6)
         options.append((section, kind, name, cost, ratio))
     options.sort(key=lambda o: -o[4])
@@ -169,9 +173,9 @@ def make_programme(sections, rng: random.Random) -> dict[str, list[dict]]:
                 "id": key,
                 "practice": "manto_stradale",
                 "type": kind,
-                "asset_id": section["section_id"],
+                "asset_id": f"manto_stradale:{section['section_id']}",
                 "site_id": section["section_id"],
-                "municipality": section["istat"],
+                "municipality": section["municipality"],
                 "cost_eur": cost,
                 "cost_low_eur": cost * 0.86,
                 "cost_high_eur": cost * 1.17,

@@ -52,6 +52,7 @@ class Candidate:
     robustness: str | None
     label: str | None
     site: str | None
+    asset: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +255,7 @@ def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candid
         robustness=text(head, "robustness"),
         label=text(row, "label"),
         site=text(row, "site_id"),
+        asset=text(row, "asset_id"),
     )
 
 

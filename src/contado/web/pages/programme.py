@@ -172,7 +172,9 @@ def intervention(page: Page) -> Response:
         raise NotFound(page.parts["intervention_id"])
     context = _context(page, Words(found.name, found.name))
     rivals = [
-        c for c in page.site.programme.candidates if c.site == found.site and c.id != found.id and found.site
+        c
+        for c in page.site.programme.candidates
+        if found.asset and c.asset == found.asset and c.id != found.id
     ]
     return page.render(
         "intervention.html", **context | {"simulated": found.label == "simulated"}, c=found, rivals=rivals
