@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.engines.pavement.measure import Spectra, Trace
-    from contado.engines.pavement.process import ProcessResult
+    from contado.engines.pavement.processing import ProcessResult
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["table", "vehicles"]

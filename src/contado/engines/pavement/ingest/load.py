@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.engines.pavement.measure import Trace
-    from contado.engines.pavement.process import ProcessResult
+    from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
     from contado.kernel.declare import Label
@@ -185,7 +185,7 @@ def _processed(
 ) -> Iterator[ProcessResult]:
     """Yield what the drives told about each section they passed."""
     from contado.engines.pavement import onroute
-    from contado.engines.pavement.process import process, trace_drive
+    from contado.engines.pavement.processing import process, trace_drive
     from contado.engines.pavement.telemetry.drive import DriveSet
 
     settings = workspace.settings
