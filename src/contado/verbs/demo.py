@@ -18,6 +18,7 @@ import msgspec
 from contado import verbs
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import WorkspaceError
+from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,6 +144,7 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> Any:
     from contado.kernel.workspace import Workspace
 
     _do("init", context, folder=built)
+    _fix_the_key(Workspace.open(built), seed)
     simulate.city_drives(season, seed=seed, start=_START, progress=context.progress)
     _leave_out_a_street(season)
     here = _at(context, built)
@@ -160,6 +162,14 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> Any:
     _bring_budgets(Workspace.open(built))
     _do("plan", here, gap=2e-3)
     return loaded
+
+
+def _fix_the_key(workspace: Workspace, seed: int) -> None:
+    """Give the pseudonyms of invented cars a key made of the seed, so that a demonstration can be repeated."""
+    key = sha256_of_bytes(f"demonstration {seed}".encode())
+    theme = msgspec.structs.replace(workspace.settings.workspace, key=key)
+    with workspace.commit() as commit:
+        commit.settings(msgspec.structs.replace(workspace.settings, workspace=theme))
 
 
 def _at(context: Context, workspace: Path) -> Context:
@@ -207,9 +217,14 @@ def _bring_budgets(workspace: Workspace) -> None:
         "title": "Invented budgets and rules of the demonstration",
         "licence": "CC0-1.0",
     }
+    names = [
+        {"source": "own", "name": "Fondi propri", "resource_type": "stanziamenti di bilancio"},
+        {"source": "regional", "name": "Regione (inventata)", "resource_type": "altra tipologia"},
+    ]
     with workspace.commit() as commit:
         commit.table("budget", tables.from_rows("budget", budgets))
         commit.table("funding_rule", tables.from_rows("funding_rule", rules))
+        commit.table("funding_source", tables.from_rows("funding_source", names))
         commit.table("source", tables.from_rows("source", [source]), practice="demo")
 
 
