@@ -220,11 +220,11 @@ def _set_of(drives: Sequence[Drive]) -> DriveSet:
 
 
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
-    """Return the drives in the order of their names, and those whose content is already among them."""
+    """Return the drives in the order of their content, and those whose content is already among them."""
     seen: set[str] = set()
     once: list[Drive] = []
     repeated: list[Drive] = []
-    for drive in sorted(drives, key=lambda d: d.name):
+    for drive in sorted(drives, key=lambda d: (d.sha256, d.name)):
         (repeated if drive.sha256 in seen else once).append(drive)
         seen.add(drive.sha256)
     return once, repeated

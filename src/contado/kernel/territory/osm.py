@@ -100,7 +100,9 @@ class _Collector:
             node=np.array(self.node, dtype=np.int64),
             lon=np.array(self.x, dtype=np.float64) / _PER_DEGREE,
             lat=np.array(self.y, dtype=np.float64) / _PER_DEGREE,
-            tags={key: np.array(column, dtype=object) for key, column in zip(self.keys, columns, strict=True)},
+            tags={
+                key: np.array(column, dtype=object) for key, column in zip(self.keys, columns, strict=True)
+            },
             nodes_missing=self.missing,
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path  # noqa: TC003 - msgspec reads the annotation at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.kernel.declare import Label
     from contado.kernel.errors import Finding
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Workspace
@@ -43,8 +44,19 @@ def load_network(workspace: Workspace, file: Path, *, profile: str = "drive") ->
             title_it="Rete stradale",
             title_en="Street network",
             source_id=NETWORK_SOURCE,
+            label=_label(file),
         )
     return int(links.num_rows)
+
+
+def _label(file: Path) -> Label:
+    """Return ``simulated`` for a network that says so of itself (GeoJSON member ``label``), else measured."""
+    import json
+
+    if file.suffix != ".geojson":
+        return "measured"
+    said = json.loads(file.read_text(encoding="utf-8-sig")).get("label")
+    return "simulated" if said == "simulated" else "measured"
 
 
 def _streets(network: Network, links: pa.Table) -> pa.Table:

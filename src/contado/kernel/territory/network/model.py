@@ -238,9 +238,7 @@ class Network:
         """
         return self.index.nearest(x, y, radius_m)
 
-    def point(
-        self, edge: ArrayLike, offset_m: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def point(self, edge: ArrayLike, offset_m: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return x, y [m] of places given as edge and offset from its start [m]."""
         edges = np.asarray(edge, dtype=np.int64)
         offset = np.clip(np.asarray(offset_m, dtype=np.float64), 0.0, self.edge_length_m[edges])
@@ -251,7 +249,9 @@ class Network:
         right = np.clip(right, self.geometry_offsets[edges] + 1, last)
         left = right - 1
         step = self.vertex_chainage_m[right] - self.vertex_chainage_m[left]
-        share = np.divide(offset - self.vertex_chainage_m[left], step, out=np.zeros_like(offset), where=step > 0)
+        share = np.divide(
+            offset - self.vertex_chainage_m[left], step, out=np.zeros_like(offset), where=step > 0
+        )
         x = self.geometry_x[left] + share * (self.geometry_x[right] - self.geometry_x[left])
         y = self.geometry_y[left] + share * (self.geometry_y[right] - self.geometry_y[left])
         return x, y
