@@ -9,7 +9,7 @@ import numpy as np
 
 from contado.kernel.jit import leaf, njit
 from contado.kernel.territory.matching.anchors import select
-from contado.kernel.territory.matching.place import isotonic, locate, nearest_on_way, route_of, without_stubs
+from contado.kernel.territory.matching.place import append, isotonic, locate, nearest_on_way, route_of, without_stubs
 from contado.kernel.territory.matching.state import MATCHED, PLACED, UNMATCHED
 from contado.kernel.territory.matching.viterbi import decode, posterior
 
@@ -84,18 +84,15 @@ def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
             way = without_stubs(route, size, scene, place, here)
             until = lattice.point[k] if k < anchors else offsets[t + 1]
             _fill(points, chain[:size], until, number, way, lattice, scene, room, where)
-            while length + len(way.edge) > len(edges):
-                edges = np.concatenate((edges, np.empty_like(edges)))
-                chains = np.concatenate((chains, np.empty_like(chains)))
             for edge in way.edge:
-                edges[length], chains[length] = edge, number
+                edges, chains = append(edges, length, edge), append(chains, length, number)
                 length += 1
             trips[number] = t
             number += 1
     return edges[:length], chains[:length], trips[:number]
 
 
-@leaf()
+@leaf(inline="always")
 def _chain(k: int, anchors: int, lattice: Any, chain: Any) -> Any:
     """Collect the anchors of the chain that starts at ``k``; return their number and the next chain's start."""
     chain[0] = k
@@ -109,7 +106,7 @@ def _chain(k: int, anchors: int, lattice: Any, chain: Any) -> Any:
     return size, k
 
 
-@leaf()
+@leaf(inline="always")
 def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, share: Any) -> None:
     """Sum the probability of the candidates that lie on the decoded route between the neighbour anchors.
 
@@ -137,7 +134,7 @@ def _fill(
     """
     begin = lattice.point[chain[0]]
     values = room[0]
-    count = 0
+    count = np.int64(0)  # typed: a literal would compile the kernels below once more
     for n in range(len(chain)):
         k = chain[n]
         final = n == len(chain) - 1
@@ -164,7 +161,7 @@ def _fill(
     _repeat(points, begin, until)
 
 
-@leaf()
+@leaf(inline="always")
 def _settle(points: Any, values: Any, where: Any, number: int, way: Any, scene: Any) -> None:
     """Write edge, offset and distance of the placed points; one beyond the radius stays unmatched."""
     r = 0
@@ -183,7 +180,7 @@ def _settle(points: Any, values: Any, where: Any, number: int, way: Any, scene: 
         points.chain[m], points.chainage[m] = number, values[n]
 
 
-@leaf()
+@leaf(inline="always")
 def _repeat(points: Any, begin: int, until: int) -> None:
     """Give each point that repeats the one before it the same answer."""
     for m in range(begin + 1, until):
