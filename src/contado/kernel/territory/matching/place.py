@@ -114,7 +114,9 @@ def _vertex_before(begin: int, end: int, offset: float, chainage: Any) -> int:
 
 
 @leaf(inline="always")
-def nearest_on_way(px: float, py: float, way: Any, low: float, high: float, n: int, to: int, streets: Any) -> float:
+def nearest_on_way(
+    px: float, py: float, way: Any, low: float, high: float, n: int, to: int, streets: Any
+) -> float:
     """Return the chainage nearest to a point on the way between chainages ``low`` and ``high``.
 
     ``n`` and ``to`` are the positions of the edges that hold ``low`` and ``high``.
@@ -129,7 +131,11 @@ def nearest_on_way(px: float, py: float, way: Any, low: float, high: float, n: i
             ex, ey = px - streets.x[v], py - streets.y[v]
             step = streets.chainage[v + 1] - streets.chainage[v]
             along = (ex * dx + ey * dy) / step if step > 0.0 else 0.0
-            along = min(max(along, max(0.0, low - base - streets.chainage[v])), min(step, high - base - streets.chainage[v]))
+            least, most = (
+                max(0.0, low - base - streets.chainage[v]),
+                min(step, high - base - streets.chainage[v]),
+            )
+            along = min(max(along, least), most)
             share = along / step if step > 0.0 else 0.0
             ex -= share * dx
             ey -= share * dy

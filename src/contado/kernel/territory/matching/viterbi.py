@@ -29,11 +29,12 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
     the chain ends before it and a new one starts at it.
     """
     rules = scene.rules
-    for k in range(anchors):
-        find(x[lattice.point[k]], y[lattice.point[k]], k, lattice, scene)
-        lattice.previous[k] = SKIPPED
-        lattice.chosen[k] = -1
-    tail, k = np.int64(-1), np.int64(0)  # typed: a literal would compile every kernel below once more
+    for n in range(anchors):
+        find(x[lattice.point[n]], y[lattice.point[n]], n, lattice, scene)
+        lattice.previous[n] = SKIPPED
+        lattice.chosen[n] = -1
+    tail: Any = np.int64(-1)  # typed: a literal would compile every kernel below once more
+    k: Any = np.int64(0)
     while k < anchors:
         if lattice.count[k] == 0:
             k += 1
@@ -104,7 +105,7 @@ def _step(p: int, k: int, straight: float, limit: float, lattice: Any, scene: An
 
 
 @leaf(inline="always")
-def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
+def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> Any:
     """Write the move from candidate ``i`` of ``p`` to ``j`` of ``k``; return the score it leads to."""
     lattice.move[k, i, j] = move
     value = lattice.score[p, i] + move
@@ -117,7 +118,10 @@ def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
 @leaf(inline="always")
 def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> Any:
     """Tell whether candidate ``j`` lies ahead of ``i`` on the same edge, or no more than the creep behind."""
-    return lattice.edge[k, j] == lattice.edge[p, i] and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    return (
+        lattice.edge[k, j] == lattice.edge[p, i]
+        and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    )
 
 
 @leaf(inline="always")
@@ -157,7 +161,8 @@ def _go(
     run = memory.counter[0]
     source = lattice.edge[p, i]
     end, rest = streets.edge_to[source], streets.length[source] - lattice.offset[p, i]
-    targets, reach = np.int64(0), 0.0
+    targets: Any = np.int64(0)  # typed, as above
+    reach = 0.0
     for j in range(lattice.count[k]):
         node = streets.edge_from[lattice.edge[k, j]]
         margin = lattice.score[p, i] + lattice.emission[k, j] - floor
@@ -178,7 +183,11 @@ def _go(
     for j in range(lattice.count[k]):
         edge = lattice.edge[k, j]
         node = streets.edge_from[edge]
-        if memory.stamp[node] != run or memory.target[node] != run or _stays(p, k, i, j, lattice, scene.rules):
+        if (
+            memory.stamp[node] != run
+            or memory.target[node] != run
+            or _stays(p, k, i, j, lattice, scene.rules)
+        ):
             continue
         route = rest + memory.distance[node] + lattice.offset[k, j]
         if route <= limit and allowed(streets, memory.parent[node], edge, node):
