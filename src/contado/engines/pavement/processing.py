@@ -116,7 +116,7 @@ class _Seen:
         return self.trace.aligned.drive
 
 
-def process(
+def process(  # noqa: PLR0913 - each is one fact of a run
     drives: DriveSet | Sequence[Drive],
     network: Network,
     route: Route,
