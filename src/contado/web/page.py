@@ -114,6 +114,8 @@ class Page:
             "_": self.say,
             "url": self.url,
             "num": lambda value, digits=0: i18n.number(value, self.lang, digits),
+            "mdigits": i18n.million_digits,
+            "millions": lambda euros: i18n.number(euros / 1e6, self.lang, i18n.million_digits(euros)),
             "span": lambda low, high, digits=0: i18n.interval_text(low, high, self.lang, digits),
             "date": lambda value: i18n.date_text(value, self.lang),
             "long_date": lambda value: i18n.long_date(value, self.lang),

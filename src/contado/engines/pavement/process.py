@@ -155,7 +155,8 @@ def process(
     once, repeated = _unique(drives.drives)
     frame = onroute.frame_of(network, route)
     traces = [
-        trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
+        trace_drive(drive, frame, (aligned or {}).get(drive.name))
+        for drive in track(once, "drives", progress)
     ]
     cars = _cars(traces, known)
     seen = _in_register(

@@ -77,10 +77,12 @@ def _figures(page: Page) -> Iterator[Figure]:
         )
     if programme.chosen:
         places = len({c.code for c in programme.chosen if c.code})
-        millions = i18n.number(programme.spent / 1e6, lang, 1)
+        millions = i18n.number(programme.spent / 1e6, lang, i18n.million_digits(programme.spent))
         yield Figure(
             number=i18n.number(len(programme.chosen), lang),
-            unit=say("interventi", "interventions"),
+            unit=say("interventi", "interventions")
+            if len(programme.chosen) != 1
+            else say("intervento", "intervention"),
             meaning=say(
                 f"in {places} comuni, {millions} milioni di €",
                 f"in {places} municipalities, EUR {millions} million",

@@ -72,7 +72,11 @@ def _keep(
     while place > 0 and (
         squared < distances[place - 1] or (squared == distances[place - 1] and edge < edges[place - 1])
     ):
-        edges[place], offsets[place], distances[place] = edges[place - 1], offsets[place - 1], distances[place - 1]
+        edges[place], offsets[place], distances[place] = (
+            edges[place - 1],
+            offsets[place - 1],
+            distances[place - 1],
+        )
         place -= 1
     edges[place], offsets[place], distances[place] = edge, offset, squared
     return count

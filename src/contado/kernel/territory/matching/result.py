@@ -178,7 +178,9 @@ class MatchResult:
         starts = np.flatnonzero(np.diff(self.chain[used], prepend=-1))
         ends = np.append(starts[1:], len(used)) - 1
         np.add.at(
-            matched, self.traces.trip[used[starts]], self.chainage_m[used[ends]] - self.chainage_m[used[starts]]
+            matched,
+            self.traces.trip[used[starts]],
+            self.chainage_m[used[ends]] - self.chainage_m[used[starts]],
         )
         corner = (self.state[used] == MATCHED) & np.isfinite(self.x[used])
         corner[starts] = corner[ends] = True

@@ -110,7 +110,9 @@ def _step(
             floor = max(floor, _stay(p, k, i, straight, lattice, rules))
     for i in range(before):
         if lattice.score[p, i] >= best - rules.beam:
-            floor = max(floor, _go(p, k, i, straight, limit, floor - rules.beam, lattice, streets, rules, memory))
+            floor = max(
+                floor, _go(p, k, i, straight, limit, floor - rules.beam, lattice, streets, rules, memory)
+            )
     if floor == -np.inf:
         return False
     lattice.previous[k] = p
@@ -140,7 +142,10 @@ def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
 @njit()
 def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> bool:
     """Tell whether candidate ``j`` lies ahead of ``i`` on the same edge, or no more than the creep behind."""
-    return lattice.edge[k, j] == lattice.edge[p, i] and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    return (
+        lattice.edge[k, j] == lattice.edge[p, i]
+        and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    )
 
 
 @njit()
