@@ -27,7 +27,11 @@ def draw(tmp_path):
             properties = {"from_node": start, "to_node": end, "way_id": way, "oneway": oneway}
             line = np.column_stack((lon, lat)).tolist()
             features.append(
-                {"type": "Feature", "properties": properties, "geometry": {"type": "LineString", "coordinates": line}}
+                {
+                    "type": "Feature",
+                    "properties": properties,
+                    "geometry": {"type": "LineString", "coordinates": line},
+                }
             )
         path = tmp_path / "streets.geojson"
         path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
@@ -112,7 +116,9 @@ def test_a_receiver_at_rest_drives_nowhere(draw):
 
 
 def test_off_the_network_the_span_stays_open(draw):
-    points = np.vstack((along((20, 0), (150, 0), 14), along((150, 70), (250, 200), 20), along((260, 0), (380, 0), 13)))
+    points = np.vstack(
+        (along((20, 0), (150, 0), 14), along((150, 70), (250, 200), 20), along((260, 0), (380, 0), 13))
+    )
     network = draw({(1, 2): [(0, 0), (200, 0)], (2, 3): [(200, 0), (400, 0)]})
     result = network.match(trace(points))
     states = np.array(result.points["state"].to_pylist())

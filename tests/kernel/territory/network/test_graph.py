@@ -18,7 +18,11 @@ ARRAYS = (
 
 def feature(start, end, line, **columns):
     properties = {"from_node": start, "to_node": end} | columns
-    return {"type": "Feature", "properties": properties, "geometry": {"type": "LineString", "coordinates": line}}
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": "LineString", "coordinates": line},
+    }
 
 
 def write(path, features):
@@ -37,7 +41,9 @@ def differing(a: Network, b: Network) -> list[str]:
 @pytest.fixture
 def links():
     return [
-        feature(1, 2, [[9.0, 45.0], [9.001, 45.0]], way_id=7, highway="residential", oneway="no", name="Via Po"),
+        feature(
+            1, 2, [[9.0, 45.0], [9.001, 45.0]], way_id=7, highway="residential", oneway="no", name="Via Po"
+        ),
         feature(2, 3, [[9.001, 45.0], [9.001, 45.001]], way_id=7, highway="residential", oneway="yes"),
         feature(3, 1, [[9.001, 45.001], [9.0, 45.0]], way_id=8, highway="primary", oneway="-1"),
     ]
