@@ -8,7 +8,8 @@ import urllib.parse
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = pytest.mark.browser
+SLOW = pytest.mark.slow
 
 PAGES = {
     "home": ("/", "/en/"),
@@ -46,6 +47,8 @@ PAGES = {
     "appearance": ("/aspetto", "/en/appearance"),
     "not found": ("/nulla", "/en/nothing"),
 }
+FAST = {(0, 320), (1, 1280)}
+"""Both languages and both widths in the quick run; the other four in the slow one."""
 BUDGET = {"home": 200_000, "map": 1_000_000}
 """Bytes over the wire, compressed; other pages 260,000."""
 
@@ -92,8 +95,16 @@ def settle(page, name: str) -> None:
         page.wait_for_selector("#ct-map[data-idle=true]", timeout=60_000)
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
-@pytest.mark.parametrize("lang", [0, 1], ids=["it", "en"])
+@pytest.mark.parametrize(
+    ("lang", "width"),
+    [
+        pytest.param(
+            lang, width, id=f"{('it', 'en')[lang]}-{width}", marks=() if (lang, width) in FAST else SLOW
+        )
+        for lang in (0, 1)
+        for width in (320, 360, 1280)
+    ],
+)
 def test_every_page_is_accessible_quiet_and_reflows(tab, address, axe, pages, lang, width):
     page = tab(width)
     found = {}
@@ -113,6 +124,7 @@ def test_every_page_is_accessible_quiet_and_reflows(tab, address, axe, pages, la
     assert page.context.cookies() == []
 
 
+@SLOW
 @pytest.mark.parametrize("scheme", ["dark", "high"])
 def test_contrast_holds_in_dark_and_in_high_contrast(tab, address, axe, pages, scheme):
     page = tab(
@@ -131,6 +143,7 @@ def test_contrast_holds_in_dark_and_in_high_contrast(tab, address, axe, pages, s
     assert found == {}
 
 
+@SLOW
 def test_pages_without_data_are_accessible_too(tab, bare_address, axe):
     page = tab(1280)
     for path in (
@@ -146,6 +159,7 @@ def test_pages_without_data_are_accessible_too(tab, bare_address, axe):
         assert page.problems == []
 
 
+@SLOW
 def test_weight_over_the_wire_stays_in_the_budget(tab, address, pages, record_property):
     page = tab(1280)
     session = page.context.new_cdp_session(page)
@@ -168,6 +182,7 @@ def test_weight_over_the_wire_stays_in_the_budget(tab, address, pages, record_pr
     assert over == {}, measured
 
 
+@SLOW
 def test_map_and_table_agree(tab, address):
     page = tab(1280)
     page.goto(f"{address}/buone-pratiche/manto-stradale/mappa")
@@ -190,6 +205,7 @@ def test_map_and_table_agree(tab, address):
     assert counts == [list(drawn.values()).count(c) for c in ("A", "B", "C", "D", "none")]
 
 
+@SLOW
 def test_hover_and_choice_go_both_ways_and_the_legend_filters_both(tab, address):
     page = tab(1280)
     page.goto(f"{address}/buone-pratiche/manto-stradale/mappa?sel=S001-04&z=13&x=9.1&y=45.5")

@@ -136,6 +136,30 @@ def test_no_page_shows_a_hole_of_the_template(answer):
     assert re.findall(r"\b(?:None|nan|NaN|Undefined)\b", words(got.text)) == []
 
 
+def test_values_say_in_their_section_how_they_were_born(answer):
+    _, got = answer
+    for section in re.findall(r"<section\b.*?</section>", got.text, re.DOTALL):
+        if 'class="ct-value"' in section:
+            assert re.search(r'class="ct-(label|born)', section), words(section)[:200]
+
+
+def test_old_data_are_called_old(workspace, monkeypatch):
+    from starlette.testclient import TestClient
+
+    from contado.web import site
+    from contado.web.app import create
+
+    class Later(site.dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2027, 3, 1, tzinfo=tz)
+
+    monkeypatch.setattr(site.dt, "datetime", Later)
+    late = TestClient(create(workspace))
+    for path in ("/buone-pratiche/manto-stradale/mappa", "/buone-pratiche/manto-stradale"):
+        assert "Dati di 121 giorni fa." in words(late.get(path).text)
+
+
 @pytest.mark.parametrize("name", list(routes.PAGES))
 def test_a_bare_workspace_still_has_every_page(name, bare_client):
     for lang in ("it", "en"):

@@ -260,11 +260,8 @@ def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candid
 
 
 def _yield(head: Row, value: float | None, margin: float | None) -> float | None:
-    """Value per euro at the budgets' prices: value over (value less margin), as the margin is priced.
-
-    ``margin`` of a table may already be that ratio (column ``margin``).
-    """
-    ratio = real(head, "margin")
+    """Value per euro at the budgets' prices: as `plan` wrote it, else value over (value less margin)."""
+    ratio = real(head, "yield_ratio")
     if ratio is not None:
         return ratio
     if value is None or margin is None or value - margin <= 0:

@@ -98,6 +98,7 @@ def practice(page: Page) -> Response:
         narrow_bar=_bar(page, 340) if roads and roads.sections else "",
         proposals=proposed(site.programme, site.view, name),
         programme=site.programme,
+        stale_days=site.stale_days if roads else 0,
         observed=observed,
         datasets=opendata.of_practice(site.view, name),
     )

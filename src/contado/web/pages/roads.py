@@ -74,6 +74,7 @@ def road_map(page: Page) -> Response:
             (page.say("Mappa", "Map"), None),
         ],
         title=plain,
+        stale_days=site.stale_days,
         roads=roads,
         legend=_legend(page, wanted.classes),
         table=table,
