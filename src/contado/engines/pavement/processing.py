@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -243,10 +243,9 @@ def _in_register(seen: list[_Seen]) -> list[_Seen]:
 def _moved(seen: _Seen, shift: Floats) -> _Seen:
     if not shift.any():
         return seen
-    names = [field.name for field in dataclasses.fields(Pass)]
-    return dataclasses.replace(
-        seen, passed=Pass(**{name: warp(getattr(seen.passed, name), shift) for name in names})
-    )
+    arrays = {f.name: getattr(seen.passed, f.name) for f in dataclasses.fields(Pass) if f.name != "fs_hz"}
+    moved: dict[str, Any] = {name: warp(values, shift) for name, values in arrays.items()}
+    return dataclasses.replace(seen, passed=dataclasses.replace(seen.passed, **moved))
 
 
 def _calibrations(
