@@ -9,19 +9,29 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/.numba_cache
 
 .PHONY: demo test test-all acceptance check bench docs serve clean
 
-$(VENV)/.ready: pyproject.toml hatch_build.py $(wildcard frontend/package*.json)
+# uv is tried first (seconds instead of minutes), plain pip does where it cannot be had.
+define install
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@( $(BIN)/pip install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[dev]' ) \
-	  || $(BIN)/pip install --quiet -e '.[dev]'
+	@( $(BIN)/pip install --quiet uv && $(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode -e '.[$(1)]' ) \
+	  || $(BIN)/pip install --quiet -e '.[$(1)]'
 	touch $@
+endef
+BUILT_FROM := pyproject.toml hatch_build.py $(wildcard frontend/*)
 
-demo: $(VENV)/.ready  ## build the demonstration workspace, print its summary, serve it (SERVE=0: stop after the summary)
+$(VENV)/.all: $(BUILT_FROM)
+	$(call install,all)
+
+$(VENV)/.dev: $(BUILT_FROM)
+	$(call install,dev)
+	touch $(VENV)/.all
+
+demo: $(VENV)/.all  ## build the demonstration workspace, print its summary, serve it (SERVE=0: stop after the summary)
 	$(BIN)/contado demo $(DEMO)
 ifneq ($(SERVE),0)
 	$(BIN)/contado serve -w $(DEMO)
 endif
 
-check: $(VENV)/.ready  ## every static check
+check: $(VENV)/.dev  ## every static check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -33,16 +43,17 @@ test: check  ## static checks and the tests (under 10 minutes on 2 cores)
 test-all: check  ## also the slow suites
 	$(BIN)/pytest -n 2 --dist loadfile
 
-acceptance: $(VENV)/.ready  ## the definitions of done as a table: item, figure, goal, holds
+acceptance: $(VENV)/.dev  ## the definitions of done as a table: item, figure, goal, holds
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/acceptance --acceptance-table
 
-bench: $(VENV)/.ready  ## contado beside its peers, ratios
+bench: $(VENV)/.dev  ## contado beside its peers, ratios
 	$(BIN)/contado bench all
 
-docs: $(VENV)/.ready  ## test the examples of the docs
+docs: $(VENV)/.dev  ## rewrite the reference pages and test the examples
+	$(BIN)/python docs/make_reference.py
 	$(BIN)/pytest -q tests/docs
 
-serve: $(VENV)/.ready
+serve: $(VENV)/.all
 	$(BIN)/contado serve -w $(DEMO)
 
 clean:

@@ -47,7 +47,9 @@ def run(n=None):
     figures = {"points_per_s": len(truth.edge) / min(ours_s)}
     for name, part, sigma in (("sigma5", truth, 5.0), ("sigma10", wide, 10.0)):
         found = network.match(part.fixes, sigma_m=sigma)
-        routes = Counter(zip(found.chain_trip[found.route_chain].tolist(), found.route_edge.tolist(), strict=True))
+        routes = Counter(
+            zip(found.chain_trip[found.route_chain].tolist(), found.route_edge.tolist(), strict=True)
+        )
         figures |= {f"{name}_{key}": value for key, value in part.score(found.edge, routes).items()}
         if theirs is not None:
             edge, routes, _ = theirs.match(part)
@@ -82,7 +84,9 @@ class Truth:
         for edge, key in enumerate(keys):
             first.setdefault(key, edge)
         self.same = np.array([first[key] for key in keys])
-        self.edge = np.array([first[k] for k in zip(*(points[f"true_{c}"] for c in ("way", "from", "to")), strict=True)])
+        self.edge = np.array(
+            [first[k] for k in zip(*(points[f"true_{c}"] for c in ("way", "from", "to")), strict=True)]
+        )
         place = {trip: i for i, trip in enumerate(self.trips)}
         kept = routes[routes["trip"].isin(place)]
         ids = zip(kept["way_id"], kept["from_node"], kept["to_node"], strict=True)
@@ -101,7 +105,11 @@ class Truth:
             return sum(network.edge_length_m[e] * count for (_, e), count in counts.items())
 
         way = np.where(edge >= 0, network.edge_way[edge], -1) == network.edge_way[self.edge]
-        return {"edge": float((known == self.edge).mean()), "way": float(way.mean()), "rmf": length(wrong) / length(self.routes)}
+        return {
+            "edge": float((known == self.edge).mean()),
+            "way": float(way.mean()),
+            "rmf": length(wrong) / length(self.routes),
+        }
 
 
 class Fastmm:
@@ -116,11 +124,15 @@ class Fastmm:
             self.graph = fastmm.Network()
             for edge in range(network.edges):
                 part = slice(network.geometry_offsets[edge], network.geometry_offsets[edge + 1])
-                shape = list(zip(network.geometry_x[part].tolist(), network.geometry_y[part].tolist(), strict=True))
+                shape = list(
+                    zip(network.geometry_x[part].tolist(), network.geometry_y[part].tolist(), strict=True)
+                )
                 self.graph.add_edge(edge, int(network.edge_from[edge]), int(network.edge_to[edge]), shape)
             self.graph.finalize()
             mode = fastmm.TransitionMode.SHORTEST
-            self.matcher = fastmm.FastMapMatch(self.graph, mode, max_distance_between_candidates=600.0, cache_dir=cache)
+            self.matcher = fastmm.FastMapMatch(
+                self.graph, mode, max_distance_between_candidates=600.0, cache_dir=cache
+            )
 
     def match(self, truth):
         """Return the edge of each point, the routes and the CPU seconds."""
@@ -131,11 +143,17 @@ class Fastmm:
         edge, routes, seconds = np.full(len(fixes), -1), Counter(), 0.0
         for trip, name in enumerate(truth.trips):
             rows = np.flatnonzero(fixes["trip"].to_numpy() == name)
-            line = self.fastmm.Trajectory.from_xy_tuples(list(zip(x[rows].tolist(), y[rows].tolist(), strict=True)))
+            line = self.fastmm.Trajectory.from_xy_tuples(
+                list(zip(x[rows].tolist(), y[rows].tolist(), strict=True))
+            )
             with silence():
                 start = time.process_time()
                 result = self.matcher.match(
-                    line, max_candidates=8, candidate_search_radius=50.0, gps_error=truth.sigma, reverse_tolerance=20.0
+                    line,
+                    max_candidates=8,
+                    candidate_search_radius=50.0,
+                    gps_error=truth.sigma,
+                    reverse_tolerance=20.0,
                 )
                 seconds += time.process_time() - start
             for part in result.subtrajectories:

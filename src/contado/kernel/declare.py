@@ -160,9 +160,7 @@ def fields(request: type[msgspec.Struct]) -> list[Field]:
 
 
 def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
-    hint, outside = _without_none(hint)  # a limit stands on the number: Annotated[float, option(gt=0)] | None
-    meta = next((m for m in getattr(hint, "__metadata__", ()) if isinstance(m, msgspec.Meta)), msgspec.Meta())
-    bare, nullable = _without_none(typing.get_args(hint)[0] if typing.get_origin(hint) is Annotated else hint)
+    meta, bare, nullable = _unwrap(hint)
     default = info.default_factory() if info.default_factory is not msgspec.NODEFAULT else info.default
     extra = dict(meta.extra or {})
     names = ("gt", "ge", "lt", "le", "min_length", "max_length")
@@ -172,10 +170,27 @@ def _field(info: msgspec.structs.FieldInfo, hint: Any) -> Field:
         type=bare,
         help=meta.description or "",
         default=default,
-        nullable=nullable or outside,
+        nullable=nullable,
         limits=limits,
         **extra,
     )
+
+
+def _unwrap(hint: Any) -> tuple[msgspec.Meta, Any, bool]:
+    """Take description, bare type and "may be None" out of a hint.
+
+    Both ``Annotated[T | None, option(...)]`` and ``Annotated[T, option(..., gt=0)] | None`` are understood;
+    msgspec accepts limits in the second form only.
+    """
+    if typing.get_origin(hint) is Annotated:
+        bare, nullable = _without_none(typing.get_args(hint)[0])
+        meta = next((m for m in hint.__metadata__ if isinstance(m, msgspec.Meta)), msgspec.Meta())
+        return meta, bare, nullable
+    bare, nullable = _without_none(hint)
+    if typing.get_origin(bare) is Annotated:
+        meta, inner, _ = _unwrap(bare)
+        return meta, inner, nullable
+    return msgspec.Meta(), bare, nullable
 
 
 def _without_none(hint: Any) -> tuple[Any, bool]:
@@ -264,7 +279,6 @@ def _bad_value(text: str, request: type[R], values: Mapping[str, Any]) -> UsageE
     if spec.choices:
         rule, hint = "unknown_choice", did_you_mean(str(values[name]), spec.choices)
         hint = hint if hint.startswith("valid") else f"{hint} valid: {', '.join(spec.choices)}"
-        message = f"one of {', '.join(spec.choices)} is needed"
     else:
         rule, hint = "bad_value", spec.help
     return UsageError(f"{name}: {values[name]!r} is not valid: {message}.", rule=rule, hint=hint, field=name)

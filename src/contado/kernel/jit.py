@@ -33,7 +33,7 @@ def njit(**options: Any) -> Callable[[F], F]:
     folder = str(_folder())
     import numba
 
-    numba.config.CACHE_DIR = folder
+    vars(numba.config)["CACHE_DIR"] = folder  # the variable is made at run time, from the environment
     decorate: Callable[[F], F] = numba.njit(cache=True, **options)
     return decorate
 
@@ -58,7 +58,9 @@ def _folder() -> Path:
     root = Path(__file__).parents[1]
     beside = root / "__pycache__"
     writable = os.access(beside if beside.is_dir() else root, os.W_OK)
-    base = os.environ.get("NUMBA_CACHE_DIR") or (beside if writable else Path(tempfile.gettempdir()) / "contado")
+    base = os.environ.get("NUMBA_CACHE_DIR") or (
+        beside if writable else Path(tempfile.gettempdir()) / "contado"
+    )
     return Path(base) / f"kernels-{_content(root)}"
 
 

@@ -9,10 +9,25 @@ import pytest
 
 from contado.kernel.territory import Network, Route
 
-ARRAYS = (
-    "node_id node_x node_y edge_from edge_to edge_way edge_seq edge_forward geometry_offsets geometry_x "
-    "geometry_y edge_class edge_name edge_maxspeed edge_lanes edge_length_m link_id"
-).split()
+ARRAYS = [
+    "node_id",
+    "node_x",
+    "node_y",
+    "edge_from",
+    "edge_to",
+    "edge_way",
+    "edge_seq",
+    "edge_forward",
+    "geometry_offsets",
+    "geometry_x",
+    "geometry_y",
+    "edge_class",
+    "edge_name",
+    "edge_maxspeed",
+    "edge_lanes",
+    "edge_length_m",
+    "link_id",
+]
 
 
 @pytest.fixture(scope="module")

@@ -17,36 +17,58 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from contado.engines.pavement import simulate
+    from contado.engines.pavement import condition, priority, simulate
+    from contado.engines.pavement.fusion import FuseSettings, fuse
     from contado.engines.pavement.golden_car import transition
     from contado.engines.pavement.processing import process
     from contado.engines.pavement.profile_file import read_profile
     from contado.engines.pavement.roughness_index import IriResult, iri
+    from contado.engines.pavement.segments import segment
+    from contado.engines.pavement.strategy import StrategySettings, strategies
     from contado.engines.pavement.telemetry.align import align
     from contado.engines.pavement.telemetry.read import read_drive, read_drives
+    from contado.engines.pavement.treatments import Treatment, catalogue
 
 _PUBLIC = {
+    "FuseSettings": "fusion",
     "IriResult": "roughness_index",
+    "StrategySettings": "strategy",
+    "Treatment": "treatments",
     "align": "telemetry.align",
+    "catalogue": "treatments",
+    "condition": "condition",
+    "fuse": "fusion",
     "iri": "roughness_index",
+    "priority": "priority",
     "process": "processing",
     "read_drive": "telemetry.read",
     "read_drives": "telemetry.read",
     "read_profile": "profile_file",
+    "segment": "segments",
     "simulate": "simulate",
+    "strategies": "strategy",
     "transition": "golden_car",
 }
 """Public name -> module that holds it (a name equal to its module is the module itself)."""
 
 __all__ = [
+    "FuseSettings",
     "IriResult",
+    "StrategySettings",
+    "Treatment",
     "align",
+    "catalogue",
+    "condition",
+    "fuse",
     "iri",
+    "priority",
     "process",
     "read_drive",
     "read_drives",
     "read_profile",
+    "segment",
     "simulate",
+    "strategies",
     "transition",
 ]
 

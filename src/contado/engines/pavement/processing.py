@@ -116,7 +116,7 @@ class _Seen:
         return self.trace.aligned.drive
 
 
-def process(
+def process(  # noqa: PLR0913 - each is one fact of a run
     drives: DriveSet | Sequence[Drive],
     network: Network,
     route: Route,
@@ -126,6 +126,7 @@ def process(
     progress: Progress | None = None,
     *,
     section_id: str = "route",
+    traced: Mapping[str, Trace] | None = None,
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -141,6 +142,8 @@ def process(
         Length of a cell [m].
     section_id
         Name of the route in the observations.
+    traced
+        Traces of drives that were already settled and found on this route, by name (`trace_drive`).
 
     Raises
     ------
@@ -153,7 +156,10 @@ def process(
     read = drives if isinstance(drives, DriveSet) else _set_of(drives)
     once, repeated = _unique(read.drives)
     frame = onroute.frame_of(network, route)
-    traces = [trace_drive(drive, frame) for drive in track(once, "drives", progress)]
+    done = traced or {}
+    traces = [
+        done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
+    ]
     cars = _cars(traces, known)
     seen = _in_register(
         [_Seen(trace=t, passed=measure(t, cars[t.aligned.drive.vehicle], frame.length_m)) for t in traces]
@@ -190,10 +196,10 @@ def process(
     )  # fmt: skip
 
 
-def trace_drive(drive: Drive, frame: RouteFrame) -> Trace:
+def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None) -> Trace:
     """Settle mount and clock of one drive and find its samples on the route: the per-drive stage."""
     fixes = onroute.fixes_of(drive, frame)
-    aligned = align(drive)
+    aligned = align(drive) if settled is None else settled
     located = follow(fixes, frame.line)
     ambiguous = onroute.ambiguous(fixes, located, frame)
     flags = list(aligned.flags)
@@ -214,11 +220,11 @@ def _set_of(drives: Sequence[Drive]) -> DriveSet:
 
 
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
-    """Return the drives in the order of their names, and those whose content is already among them."""
+    """Return the drives in the order of their content, and those whose content is already among them."""
     seen: set[str] = set()
     once: list[Drive] = []
     repeated: list[Drive] = []
-    for drive in sorted(drives, key=lambda d: d.name):
+    for drive in sorted(drives, key=lambda d: (d.sha256, d.name)):
         (repeated if drive.sha256 in seen else once).append(drive)
         seen.add(drive.sha256)
     return once, repeated

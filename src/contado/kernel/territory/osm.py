@@ -100,7 +100,9 @@ class _Collector:
             node=np.array(self.node, dtype=np.int64),
             lon=np.array(self.x, dtype=np.float64) / _PER_DEGREE,
             lat=np.array(self.y, dtype=np.float64) / _PER_DEGREE,
-            tags={key: np.array(column, dtype=object) for key, column in zip(self.keys, columns, strict=True)},
+            tags={
+                key: np.array(column, dtype=object) for key, column in zip(self.keys, columns, strict=True)
+            },
             nodes_missing=self.missing,
         )
 
@@ -133,7 +135,7 @@ def read_ways(path: Path, key: str, *, tags: Sequence[str]) -> Ways:
     try:
         processor = osmium.FileProcessor(str(path), entities).with_locations()
         for item in processor.with_filter(osmium.filter.KeyFilter(key)):
-            if item.is_way():
+            if isinstance(item, osmium.osm.Way):
                 collector.add(item)
     except (RuntimeError, ValueError, OSError) as error:
         raise unreadable(path, str(error)) from None

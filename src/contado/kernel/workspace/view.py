@@ -21,6 +21,7 @@ from contado.kernel.workspace.lock import is_held
 if TYPE_CHECKING:
     import os
 
+    from contado.kernel.provenance import Provenance
     from contado.kernel.workspace.registry import LayerInfo
 
 __all__ = ["WorkspaceView"]
@@ -98,6 +99,12 @@ class WorkspaceView:
             if self._files_of(table) == files and _identities(files) == before:
                 break
         return shares
+
+    def provenance(self, table: str, practice: str | None = None) -> Provenance | None:
+        """Return how a table, or a practice's share of it, was made; None where its file does not say."""
+        files = self._files_of(table)
+        named = [f for f in files if f.stem == practice] or files
+        return tables.provenance(tables.read(named[0]).table) if len(named) == 1 else None
 
     def _files_of(self, table: str) -> list[Path]:
         folder = self.path / "tables"

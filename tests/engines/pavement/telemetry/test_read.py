@@ -39,6 +39,17 @@ def test_the_label_is_simulated_only_where_meta_says_so(toy, tmp_path):
     assert [f.rule for f in found.findings] == ["bad_meta"]
 
 
+def test_a_simulated_parquet_file_keeps_its_label_without_meta(toy, tmp_path):
+    source = toy(duration_s=30)
+    acc, _ = source.write(tmp_path)
+    acc.unlink()
+    for text, label in ((b'{"label": "simulated"}', "simulated"), (b"{}", "estimated"), (b"[", "estimated")):
+        table = pa.table(source.acc).replace_schema_metadata({b"contado": text})
+        pq.write_table(table, tmp_path / "car1_pass1_acc.parquet")
+        found = read_drives(tmp_path)
+        assert (found.label, found.drives[0].label) == (label, label)
+
+
 def test_truth_columns_are_never_read(toy, tmp_path):
     drive = toy(duration_s=30)
     drive.fixes["truth_chainage_m"] = np.arange(30.0)

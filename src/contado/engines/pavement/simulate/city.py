@@ -120,7 +120,7 @@ def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the
     folder: str | FilePath,
     *,
     seed: int = 0,
-    center: tuple[float, float] = invented.MILANO,
+    center: tuple[float, float] = invented.CENTRE,
     vehicles: int = 2,
     passes: int = 3,
     start: date = FIRST_DAY,

@@ -74,7 +74,7 @@ class Scenario:
     network: FilePath | None = None
     route: FilePath | None = None
     city: bool = False
-    centre: tuple[float, float] = invented.MILANO
+    centre: tuple[float, float] = invented.CENTRE
     first_day: date = FIRST_DAY
     accelerometer: Accelerometer = field(default_factory=Accelerometer)
     gnss: Gnss = field(default_factory=Gnss)

@@ -62,6 +62,7 @@ class _Part:
     headers: tuple[str, ...]
     """Headers of the acceleration as they stand in the file."""
     start_utc: str | None
+    simulated: bool
     findings: tuple[Finding, ...]
 
 
@@ -102,6 +103,8 @@ def read_drives(path: Path | str, columns: Path | None = None, *, drop_bad: bool
         raise nothing_readable(path, rejected)
     used, copies = _without_copies(drives)
     findings += copies + _ignored(ignored)
+    if any(drive.label == "simulated" for drive in used):
+        label = "simulated"
     return DriveSet(drives=used, rejected=tuple(rejected), label=label, findings=tuple(findings))
 
 
@@ -111,7 +114,7 @@ def read_drive(path: Path | str, columns: Path | None = None, *, drop_bad: bool 
 
 
 def _label(folder: Path) -> tuple[Label, list[Finding]]:
-    """Return what meta.json says of the label; nothing else of it is read."""
+    """Return what meta.json says of the label; nothing else of it is read. Parquet metadata may say it too."""
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -166,6 +169,7 @@ def _columns(raw: RawFile, part: Part) -> _Part:
         columns=table,
         headers=tuple(h for h, c in found.items() if c.quantity == "acceleration"),
         start_utc=times.start_utc(utc, table["time"][0]),
+        simulated=raw.simulated,
         findings=raw.findings,
     )
 
@@ -199,7 +203,7 @@ def _assemble(
     return Drive(
         name=one.name,
         vehicle=vehicle.group(1) if vehicle else one.name,
-        label=label,
+        label="simulated" if any(part.simulated for part in read.values()) else label,
         sha256=_hash(t_s, acc, *where.values()),
         t_s=t_s,
         acc_m_s2=acc,

@@ -9,7 +9,14 @@ import numpy as np
 
 from contado.kernel.jit import leaf, njit
 from contado.kernel.territory.matching.anchors import select
-from contado.kernel.territory.matching.place import isotonic, locate, nearest_on_way, route_of, without_stubs
+from contado.kernel.territory.matching.place import (
+    append,
+    isotonic,
+    locate,
+    nearest_on_way,
+    route_of,
+    without_stubs,
+)
 from contado.kernel.territory.matching.state import MATCHED, PLACED, UNMATCHED
 from contado.kernel.territory.matching.viterbi import decode, posterior
 
@@ -48,6 +55,15 @@ class Points(NamedTuple):
         )
 
 
+class Room(NamedTuple):
+    """Memory of the placement: chainages, their points, and the blocks of the isotonic regression."""
+
+    values: Any
+    where: Any
+    weight: Any
+    mean: Any
+
+
 @njit(error_model="numpy")
 def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
     """Match the trips ``offsets[t]:offsets[t + 1]``; fill ``points``; return the routes.
@@ -63,8 +79,7 @@ def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
     here = np.empty(longest)
     share = np.empty((longest, lattice.edge.shape[1]))
     later = np.empty(lattice.edge.shape[1])
-    room = np.empty((3, longest))
-    where = np.empty(longest, dtype=np.int64)
+    room = Room(np.empty(longest), np.empty(longest, dtype=np.int64), np.empty(longest), np.empty(longest))
     edges = np.empty(256, dtype=np.int32)
     chains = np.empty(256, dtype=np.int32)
     trips = np.empty(len(points.x) + 1, dtype=np.int32)
@@ -83,19 +98,16 @@ def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
             _probabilities(chain, size, route, place, lattice, share)
             way = without_stubs(route, size, scene, place, here)
             until = lattice.point[k] if k < anchors else offsets[t + 1]
-            _fill(points, chain[:size], until, number, way, lattice, scene, room, where)
-            while length + len(way.edge) > len(edges):
-                edges = np.concatenate((edges, np.empty_like(edges)))
-                chains = np.concatenate((chains, np.empty_like(chains)))
+            _fill(points, chain[:size], until, number, way, lattice, scene, room)
             for edge in way.edge:
-                edges[length], chains[length] = edge, number
+                edges, chains = append(edges, length, edge), append(chains, length, number)
                 length += 1
             trips[number] = t
             number += 1
     return edges[:length], chains[:length], trips[:number]
 
 
-@leaf()
+@leaf(inline="always")
 def _chain(k: int, anchors: int, lattice: Any, chain: Any) -> Any:
     """Collect the anchors of the chain that starts at ``k``; return their number and the next chain's start."""
     chain[0] = k
@@ -109,7 +121,7 @@ def _chain(k: int, anchors: int, lattice: Any, chain: Any) -> Any:
     return size, k
 
 
-@leaf()
+@leaf(inline="always")
 def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, share: Any) -> None:
     """Sum the probability of the candidates that lie on the decoded route between the neighbour anchors.
 
@@ -129,15 +141,15 @@ def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, 
 
 @leaf()
 def _fill(
-    points: Any, chain: Any, until: int, number: int, way: Any, lattice: Any, scene: Any, room: Any, where: Any
+    points: Any, chain: Any, until: int, number: int, way: Any, lattice: Any, scene: Any, room: Any
 ) -> None:
     """Place the points from the chain's first anchor up to ``until`` on its way.
 
     The points between two anchors are placed between them, those after the last on its edge.
     """
     begin = lattice.point[chain[0]]
-    values = room[0]
-    count = 0
+    values, where = room.values, room.where
+    count: Any = np.int64(0)  # typed: a literal would compile the kernels below once more
     for n in range(len(chain)):
         k = chain[n]
         final = n == len(chain) - 1
@@ -159,12 +171,12 @@ def _fill(
                 )
                 where[count] = m
                 count += 1
-    isotonic(values, count, room[1], room[2])
+    isotonic(values, count, room.weight, room.mean)
     _settle(points, values, where[:count], number, way, scene)
     _repeat(points, begin, until)
 
 
-@leaf()
+@leaf(inline="always")
 def _settle(points: Any, values: Any, where: Any, number: int, way: Any, scene: Any) -> None:
     """Write edge, offset and distance of the placed points; one beyond the radius stays unmatched."""
     r = 0
@@ -183,7 +195,7 @@ def _settle(points: Any, values: Any, where: Any, number: int, way: Any, scene: 
         points.chain[m], points.chainage[m] = number, values[n]
 
 
-@leaf()
+@leaf(inline="always")
 def _repeat(points: Any, begin: int, until: int) -> None:
     """Give each point that repeats the one before it the same answer."""
     for m in range(begin + 1, until):

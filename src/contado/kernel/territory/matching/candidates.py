@@ -43,7 +43,7 @@ def find(px: float, py: float, k: int, lattice: Any, scene: Any) -> None:
     lattice.count[k] = count
 
 
-@leaf()
+@leaf(inline="always")
 def _pieces(px: float, py: float, scene: Any) -> int:
     """Collect the pieces within the radius, each at its nearest place; return their number.
 
@@ -67,7 +67,7 @@ def _pieces(px: float, py: float, scene: Any) -> int:
     return pieces
 
 
-@leaf()
+@leaf(inline="always")
 def _keep(edge: int, entry: int, share: float, squared: float, pieces: int, memory: Any) -> int:
     """Keep a place of a piece if it is the piece's nearest so far."""
     place = 0

@@ -9,7 +9,7 @@ import numpy as np
 from contado.kernel.jit import leaf, njit
 from contado.kernel.territory.matching.transitions import search
 
-__all__ = ["Way", "isotonic", "locate", "nearest_on_way", "route_of", "without_stubs"]
+__all__ = ["Way", "append", "isotonic", "locate", "nearest_on_way", "route_of", "without_stubs"]
 
 
 class Way(NamedTuple):
@@ -25,11 +25,12 @@ class Way(NamedTuple):
 
 
 @njit(error_model="numpy")
-def _append(values: Any, size: int, value: int) -> Any:
+def append(values: Any, size: int, value: int) -> Any:
     """Return ``values`` with ``value`` at ``size``, in twice the room where it was full."""
     if size == len(values):
-        larger = np.empty(2 * size, dtype=values.dtype)
-        larger[:size] = values
+        larger = np.empty(2 * size, dtype=np.int32)
+        for i in range(size):
+            larger[i] = values[i]
         values = larger
     values[size] = value
     return values
@@ -58,13 +59,13 @@ def route_of(chain: Any, size: int, lattice: Any, scene: Any, place: Any, here: 
                 search(source, np.inf, 1, streets, memory)
             steps = 0
             while node != end:
-                path = _append(path, steps, memory.parent[node])
+                path = append(path, steps, memory.parent[node])
                 node = streets.edge_from[path[steps]]
                 steps += 1
             for m in range(steps - 1, -1, -1):
-                route = _append(route, length, path[m])
+                route = append(route, length, path[m])
                 length += 1
-            route = _append(route, length, edge)
+            route = append(route, length, edge)
             length += 1
         place[n] = length - 1
     return route[:length]
@@ -99,7 +100,7 @@ def without_stubs(route: Any, size: int, scene: Any, place: Any, here: Any) -> A
     return Way(route[first:last], start, place, here)
 
 
-@leaf()
+@leaf(inline="always")
 def _vertex_before(begin: int, end: int, offset: float, chainage: Any) -> int:
     """Return the vertex of ``begin:end`` whose segment holds ``offset`` (bisection)."""
     low, high = begin, end
@@ -112,8 +113,10 @@ def _vertex_before(begin: int, end: int, offset: float, chainage: Any) -> int:
     return low
 
 
-@leaf()
-def nearest_on_way(px: float, py: float, way: Any, low: float, high: float, n: int, to: int, streets: Any) -> float:
+@leaf(inline="always")
+def nearest_on_way(
+    px: float, py: float, way: Any, low: float, high: float, n: int, to: int, streets: Any
+) -> float:
     """Return the chainage nearest to a point on the way between chainages ``low`` and ``high``.
 
     ``n`` and ``to`` are the positions of the edges that hold ``low`` and ``high``.
@@ -128,7 +131,11 @@ def nearest_on_way(px: float, py: float, way: Any, low: float, high: float, n: i
             ex, ey = px - streets.x[v], py - streets.y[v]
             step = streets.chainage[v + 1] - streets.chainage[v]
             along = (ex * dx + ey * dy) / step if step > 0.0 else 0.0
-            along = min(max(along, max(0.0, low - base - streets.chainage[v])), min(step, high - base - streets.chainage[v]))
+            least, most = (
+                max(0.0, low - base - streets.chainage[v]),
+                min(step, high - base - streets.chainage[v]),
+            )
+            along = min(max(along, least), most)
             share = along / step if step > 0.0 else 0.0
             ex -= share * dx
             ey -= share * dy

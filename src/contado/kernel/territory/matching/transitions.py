@@ -12,7 +12,7 @@ from contado.kernel.jit import leaf
 __all__ = ["allowed", "search"]
 
 
-@leaf()
+@leaf(inline="always")
 def allowed(streets: Any, before: int, after: int, node: int) -> Any:
     """Tell whether edge ``after`` may follow edge ``before`` at ``node``."""
     return streets.reverse[before] != after or streets.dead_end[node]
@@ -54,7 +54,7 @@ def search(source: int, reach: float, targets: int, streets: Any, memory: Any) -
                 size = _push(memory.heap_key, memory.heap_node, size, far, end)
 
 
-@leaf()
+@leaf(inline="always")
 def _push(keys: Any, nodes: Any, size: int, key: float, node: int) -> int:
     place = size
     while place > 0:
@@ -67,7 +67,7 @@ def _push(keys: Any, nodes: Any, size: int, key: float, node: int) -> int:
     return size + 1
 
 
-@leaf()
+@leaf(inline="always")
 def _pop(keys: Any, nodes: Any, size: int) -> int:
     size -= 1
     key, node = keys[size], nodes[size]

@@ -29,12 +29,12 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
     the chain ends before it and a new one starts at it.
     """
     rules = scene.rules
-    for k in range(anchors):
-        find(x[lattice.point[k]], y[lattice.point[k]], k, lattice, scene)
-        lattice.previous[k] = SKIPPED
-        lattice.chosen[k] = -1
-    tail = -1
-    k = 0
+    for n in range(anchors):
+        find(x[lattice.point[n]], y[lattice.point[n]], n, lattice, scene)
+        lattice.previous[n] = SKIPPED
+        lattice.chosen[n] = -1
+    tail: Any = np.int64(-1)  # typed: a literal would compile every kernel below once more
+    k: Any = np.int64(0)
     while k < anchors:
         if lattice.count[k] == 0:
             k += 1
@@ -62,14 +62,17 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
     _choose(anchors, lattice)
 
 
-@leaf()
+@leaf(inline="always")
 def _reach(p: int, k: int, straight: float, lattice: Any, scene: Any) -> bool:
     """Score anchor ``k`` after ``p``; where the usual limit reaches nothing, once more with the far one."""
     rules = scene.rules
-    near = rules.limit_factor * straight + rules.limit_fixed
-    if straight < rules.far and _step(p, k, straight, near, lattice, scene):
-        return True
-    return _step(p, k, straight, rules.far_factor * straight + rules.limit_fixed, lattice, scene)
+    far = rules.far_factor * straight + rules.limit_fixed
+    limit = rules.limit_factor * straight + rules.limit_fixed if straight < rules.far else far
+    reached = _step(p, k, straight, limit, lattice, scene)
+    while not reached and limit < far:
+        limit = far
+        reached = _step(p, k, straight, limit, lattice, scene)
+    return reached
 
 
 @leaf()
@@ -101,8 +104,8 @@ def _step(p: int, k: int, straight: float, limit: float, lattice: Any, scene: An
     return True
 
 
-@leaf()
-def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
+@leaf(inline="always")
+def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> Any:
     """Write the move from candidate ``i`` of ``p`` to ``j`` of ``k``; return the score it leads to."""
     lattice.move[k, i, j] = move
     value = lattice.score[p, i] + move
@@ -112,13 +115,16 @@ def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
     return value + lattice.emission[k, j]
 
 
-@leaf()
+@leaf(inline="always")
 def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> Any:
     """Tell whether candidate ``j`` lies ahead of ``i`` on the same edge, or no more than the creep behind."""
-    return lattice.edge[k, j] == lattice.edge[p, i] and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    return (
+        lattice.edge[k, j] == lattice.edge[p, i]
+        and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    )
 
 
-@leaf()
+@leaf(inline="always")
 def _stay(p: int, k: int, i: int, straight: float, limit: float, lattice: Any, scene: Any) -> float:
     """Record the moves of candidate ``i`` along its edge and to the next ones; return the best score."""
     streets, rules = scene.streets, scene.rules
@@ -141,7 +147,7 @@ def _stay(p: int, k: int, i: int, straight: float, limit: float, lattice: Any, s
     return best
 
 
-@leaf()
+@leaf(inline="always")
 def _go(
     p: int, k: int, i: int, straight: float, limit: float, floor: float, lattice: Any, scene: Any
 ) -> float:
@@ -155,7 +161,8 @@ def _go(
     run = memory.counter[0]
     source = lattice.edge[p, i]
     end, rest = streets.edge_to[source], streets.length[source] - lattice.offset[p, i]
-    targets, reach = 0, 0.0
+    targets: Any = np.int64(0)  # typed, as above
+    reach = 0.0
     for j in range(lattice.count[k]):
         node = streets.edge_from[lattice.edge[k, j]]
         margin = lattice.score[p, i] + lattice.emission[k, j] - floor
@@ -176,7 +183,11 @@ def _go(
     for j in range(lattice.count[k]):
         edge = lattice.edge[k, j]
         node = streets.edge_from[edge]
-        if memory.stamp[node] != run or memory.target[node] != run or _stays(p, k, i, j, lattice, scene.rules):
+        if (
+            memory.stamp[node] != run
+            or memory.target[node] != run
+            or _stays(p, k, i, j, lattice, scene.rules)
+        ):
             continue
         route = rest + memory.distance[node] + lattice.offset[k, j]
         if route <= limit and allowed(streets, memory.parent[node], edge, node):
@@ -184,7 +195,7 @@ def _go(
     return best
 
 
-@leaf()
+@leaf(inline="always")
 def _choose(anchors: int, lattice: Any) -> None:
     """Trace each chain back from its best last candidate."""
     after = -1
@@ -226,7 +237,7 @@ def posterior(chain: Any, size: int, lattice: Any, share: Any, later: Any) -> No
         _smooth(chain[n + 1], n, lattice.count[chain[n]], lattice, share, later)
 
 
-@leaf()
+@leaf(inline="always")
 def _forward(k: int, n: int, lattice: Any, share: Any) -> None:
     """Carry the shares of the anchor before to anchor ``k``; leave probabilities, not logs, in ``move``."""
     for i in range(lattice.count[lattice.previous[k]]):
@@ -240,7 +251,7 @@ def _forward(k: int, n: int, lattice: Any, share: Any) -> None:
                 lattice.move[k, i, j] = 0.0
 
 
-@leaf()
+@leaf(inline="always")
 def _smooth(after: int, n: int, count: int, lattice: Any, share: Any, later: Any) -> None:
     """Turn the forward share of a chain's anchor ``n`` into its posterior, given that of the one after."""
     for j in range(lattice.count[after]):

@@ -124,7 +124,9 @@ def number(keys: NDArray[np.int64]) -> NDArray[np.int32]:
     """
     order = np.argsort(keys, kind="stable")
     ranked = keys[order]
-    starts = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1]))) if len(keys) else np.empty(0, int)
+    starts = (
+        np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1]))) if len(keys) else np.empty(0, int)
+    )
     sizes = np.diff(np.concatenate((starts, [len(keys)])))
     result = np.empty(len(keys), dtype=np.int32)
     result[order] = np.arange(len(keys)) - np.repeat(starts, sizes)

@@ -146,7 +146,9 @@ def _lines(frame: geopandas.GeoDataFrame, path: Path) -> NDArray[np.object_]:
     if frame.crs is None:
         raise unreadable(path, "it does not say its coordinate reference system")
     lines = np.asarray(frame.geometry.to_crs(4326).array)
-    lines = np.where(shapely.get_type_id(lines) == shapely.GeometryType.MULTILINESTRING, shapely.line_merge(lines), lines)
+    lines = np.where(
+        shapely.get_type_id(lines) == shapely.GeometryType.MULTILINESTRING, shapely.line_merge(lines), lines
+    )
     wrong = np.flatnonzero(shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING)
     if len(wrong):
         raise unreadable(path, f"link {wrong[0] + 1} is not one line")

@@ -112,7 +112,7 @@ def build(
     squared = dx * dx + dy * dy
     inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 0)
     shape = np.column_stack((ax, ay, dx, dy, inverse, start_m, np.sqrt(squared)))
-    owner = owner.astype(np.int32)
+    owners = owner.astype(np.int32)
     layout = Layout(
         min_x=min_x,
         min_y=min_y,
@@ -122,9 +122,11 @@ def build(
         offsets=offsets,
         shape=np.ascontiguousarray(shape[segment]),
         segment=segment,
-        owner=owner[segment],
+        owner=owners[segment],
     )
-    return SegmentIndex(ax=ax, ay=ay, bx=bx, by=by, owner=owner, start_m=start_m, cell_m=cell_m, layout=layout)
+    return SegmentIndex(
+        ax=ax, ay=ay, bx=bx, by=by, owner=owners, start_m=start_m, cell_m=cell_m, layout=layout
+    )
 
 
 def _fill(

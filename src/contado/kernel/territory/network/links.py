@@ -37,7 +37,9 @@ def table(network: Network, *, source: str, source_id: str | None) -> pa.Table:
             "to_node": network.node_id[network.edge_to],
             "geometry": pa.array(geometry.tolist(), pa.binary()),
             "length_m": network.edge_length_m,
-            "direction": pa.array(np.where(network.edge_forward, "forward", "backward").tolist(), pa.string()),
+            "direction": pa.array(
+                np.where(network.edge_forward, "forward", "backward").tolist(), pa.string()
+            ),
             "highway": pa.array(network.edge_class.tolist(), pa.string()),
             "maxspeed_kmh": pa.array(network.edge_maxspeed, from_pandas=True),
             "lanes": pa.array(network.edge_lanes, from_pandas=True),
@@ -106,9 +108,7 @@ def _pieces(
     way: NDArray[np.int64], seq: NDArray[np.int32], backward: NDArray[np.bool_]
 ) -> tuple[NDArray[np.int64], NDArray[np.int8]]:
     """Return the row that stands for each piece, in order of appearance, and the piece's direction."""
-    _, first, inverse = np.unique(
-        np.column_stack((way, seq)), axis=0, return_index=True, return_inverse=True
-    )
+    _, first, inverse = np.unique(np.column_stack((way, seq)), axis=0, return_index=True, return_inverse=True)
     has_forward = np.bincount(inverse, weights=~backward) > 0
     has_backward = np.bincount(inverse, weights=backward) > 0
     direction = np.where(has_forward & has_backward, 0, np.where(has_forward, 1, -1)).astype(np.int8)

@@ -187,7 +187,8 @@ class Network:
 
         ones = np.ones(self.edges, dtype=np.int8)
         graph = coo_array((ones, (self.edge_from, self.edge_to)), shape=(self.nodes, self.nodes))
-        return int(connected_components(graph, directed=False, return_labels=False))
+        count, _ = connected_components(graph, directed=False)
+        return int(count)
 
     def km_by_class(self) -> dict[str, float]:
         """Return the length of directed edges by class [km], the longest first."""
@@ -238,9 +239,7 @@ class Network:
         """
         return self.index.nearest(x, y, radius_m)
 
-    def point(
-        self, edge: ArrayLike, offset_m: ArrayLike
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def point(self, edge: ArrayLike, offset_m: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return x, y [m] of places given as edge and offset from its start [m]."""
         edges = np.asarray(edge, dtype=np.int64)
         offset = np.clip(np.asarray(offset_m, dtype=np.float64), 0.0, self.edge_length_m[edges])
@@ -251,7 +250,9 @@ class Network:
         right = np.clip(right, self.geometry_offsets[edges] + 1, last)
         left = right - 1
         step = self.vertex_chainage_m[right] - self.vertex_chainage_m[left]
-        share = np.divide(offset - self.vertex_chainage_m[left], step, out=np.zeros_like(offset), where=step > 0)
+        share = np.divide(
+            offset - self.vertex_chainage_m[left], step, out=np.zeros_like(offset), where=step > 0
+        )
         x = self.geometry_x[left] + share * (self.geometry_x[right] - self.geometry_x[left])
         y = self.geometry_y[left] + share * (self.geometry_y[right] - self.geometry_y[left])
         return x, y
@@ -260,7 +261,8 @@ class Network:
     def _vertex_place(self) -> NDArray[np.float64]:
         """Vertex chainage with all edges laid end to end, one metre apart: increasing, so searchable."""
         gaps = np.concatenate(([0.0], np.cumsum(self.edge_length_m + 1.0)[:-1]))
-        return self.vertex_chainage_m + np.repeat(gaps, np.diff(self.geometry_offsets))
+        places: NDArray[np.float64] = self.vertex_chainage_m + np.repeat(gaps, np.diff(self.geometry_offsets))
+        return places
 
     def links(self, source: str = "osm", source_id: str | None = None) -> pa.Table:
         """Return the edges as rows of the table ``road_link`` (geometry WKB in EPSG:4326)."""

@@ -31,8 +31,9 @@ def lines(network: Network, edges: NDArray[np.int64]) -> NDArray[np.object_]:
     index = starts + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     lon, lat = crs.to_lonlat(network.geometry_x[index], network.geometry_y[index], network.epsg)
     points = np.column_stack((np.round(lon, DECIMALS), np.round(lat, DECIMALS)))
-    result: NDArray[np.object_] = shapely.linestrings(points, indices=np.repeat(np.arange(len(edges)), counts))
-    return result
+    return np.asarray(
+        shapely.linestrings(points, indices=np.repeat(np.arange(len(edges)), counts)), dtype=object
+    )
 
 
 def geodataframe(network: Network) -> geopandas.GeoDataFrame:
@@ -66,5 +67,7 @@ def write(network: Network, path: Path, *, driver: str) -> None:
     options = {"COORDINATE_PRECISION": str(DECIMALS)} if driver == "GeoJSON" else {}
     waiting = path.with_name(f".{path.name}.writing{path.suffix}")
     waiting.unlink(missing_ok=True)
-    pyogrio.write_dataframe(geodataframe(network), waiting, driver=driver, layer="links", layer_options=options)
+    pyogrio.write_dataframe(
+        geodataframe(network), waiting, driver=driver, layer="links", layer_options=options
+    )
     waiting.replace(path)

@@ -1,0 +1,417 @@
+"""Fusion of the passes over a cell into its state on a day, with an interval.
+
+The level x of a cell is the logarithm of its IRI. Between passes it drifts, ``x' = x + g dt`` with
+variance ``q^2 dt``; a pass reads ``y = x + b_vehicle + e``. Passes that disagree with the others of their
+cell weigh less (Huber). Works on the road end a life of the surface: what was read before does not count.
+The biases of the vehicles are estimated over all cells together and their joint uncertainty reaches
+every cell. The state is computed from all observations sorted by time, so it does not depend on the order
+in which drives arrive, and a drive that is already in changes nothing.
+
+References
+----------
+[1] P. J. Huber, "Robust estimation of a location parameter", Ann. Math. Statist. 35 (1964).
+[2] A. C. Harvey, Forecasting, Structural Time Series Models and the Kalman Filter, Cambridge 1989, ch. 3.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from contado.engines.pavement import bias
+from contado.kernel.errors import ColumnNotFound, DataError, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+__all__ = ["CELL_STATES", "FuseSettings", "Fused", "fuse", "observations_of", "warm_up"]
+
+CELL_STATES = ("measured", "not_driven", "renewed", "not_measurable")
+"""Driven lately; not within `FuseSettings.not_driven_d`; works since the last pass; never measurable."""
+
+_Z90 = 1.6448536269514722
+_DAY_S = 86400.0
+_YEAR_S = 365.25 * _DAY_S
+_VEHICLE = re.compile(r"^(?P<vehicle>.+?)_pass\d+$")
+_NEEDED = ("section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log")
+_KEPT = (*_NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuseSettings:
+    """What the model assumes of roads and vehicles; all in log IRI."""
+
+    drift_sd: float = 0.05
+    """Standard deviation of the drift after one year."""
+    growth_per_y: float = 0.05
+    """Growth expected before any history is seen."""
+    growth_sd_per_y: float = 0.04
+    """How much cells differ from it."""
+    huber_k: float = 2.5
+    """Distance, in standard deviations, from which a pass weighs less."""
+    vehicle_sd: float = 0.05
+    """Scale of the prior of the spread between vehicles."""
+    sd_floor: float = 0.01
+    """No single pass is taken for more certain than this."""
+    not_driven_d: float = 30.0
+    """Days after which a cell counts as not driven."""
+    cell_m: float = 20.0
+    """Length of a cell where the observations do not state it [m]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fused:
+    """States of the cells, and what became of the drives.
+
+    Attributes
+    ----------
+    cells
+        One row a cell, in the order of section and cell (table ``pavement_cell_state``); the further
+        column ``observations`` holds what the state rests on, so that a later run can go on from it.
+    drives_used, drives_repeated
+        Names of the drives; a repeated one was already in, under this or another name.
+    vehicle_bias
+        Estimated bias of each vehicle in log IRI.
+    """
+
+    cells: pa.Table
+    drives_used: tuple[str, ...]
+    drives_repeated: tuple[str, ...]
+    vehicle_bias: dict[str, float] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+
+def warm_up(on: date) -> None:
+    """Compile the filter, or load it from disk, so that what follows is computation only."""
+    fuse([], on=on)
+
+
+def fuse(
+    observations: Sequence[pa.Table],
+    *,
+    on: date,
+    previous: pa.Table | None = None,
+    works: pa.Table | None = None,
+    settings: FuseSettings | None = None,
+) -> Fused:
+    """Fuse observations of cells into their state at the end of the day ``on``.
+
+    Parameters
+    ----------
+    observations
+        Tables ``pavement_cell_obs``: section_id, cell, drive_id, t_utc (null counts as the day ``on``),
+        iri_m_km (null = not measurable), sd_log, and, where known, vehicle_id, sd_cal_log (what all passes
+        of the vehicle share), cell_m, label.
+    on
+        Day of the state; later passes and works are set aside with a finding.
+    previous
+        State that `fuse` returned before (with its column ``observations``).
+    works
+        section_id, from_m, to_m, date: what was renewed, and when.
+    settings
+        Assumptions; see `FuseSettings`.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or an IRI is not positive (`iri_not_positive`, with its row).
+    """
+    options = settings or FuseSettings()
+    before = observations_of(previous) if previous is not None else None
+    frame, used, repeated = _without_repetition([_frame(t, options) for t in observations], before)
+    end = pd.Timestamp(on, tz="UTC") + pd.Timedelta(days=1)
+    frame, findings = _until(frame, end)
+    frame = frame.sort_values(["section_id", "cell", "t_utc", "drive_id"], kind="stable", ignore_index=True)
+    life = _life_from(frame, works, end)
+    cells, biases = _states(frame, life, end, options)
+    return Fused(
+        cells=cells,
+        drives_used=tuple(used),
+        drives_repeated=tuple(repeated),
+        vehicle_bias=biases,
+        findings=tuple(findings),
+    )
+
+
+def observations_of(state: pa.Table) -> pd.DataFrame:
+    """Return the observations that a state rests on.
+
+    Raises
+    ------
+    ColumnNotFound
+        The state was written without them.
+    """
+    if "observations" not in state.column_names:
+        raise ColumnNotFound(
+            "The previous state has no column observations, so nothing can be added to it.",
+            hint="give the cell_state.parquet that `contado pavement fuse` wrote",
+            field="observations",
+        )
+    keys = state.select(["section_id", "cell"]).to_pandas()
+    rows = state["observations"].combine_chunks()
+    counts = rows.value_lengths().fill_null(0).to_numpy()
+    flat: pd.DataFrame = pa.Table.from_struct_array(rows.flatten()).to_pandas()
+    for name in ("section_id", "cell"):
+        flat[name] = np.repeat(keys[name].to_numpy(), counts)
+    return flat
+
+
+def _frame(table: pa.Table, options: FuseSettings) -> pd.DataFrame:
+    missing = [name for name in _NEEDED if name not in table.column_names]
+    if missing:
+        raise ColumnNotFound.from_missing(missing, table.column_names, table="cell_obs")
+    frame: pd.DataFrame = table.select([n for n in _KEPT if n in table.column_names]).to_pandas()
+    frame["t_utc"] = pd.to_datetime(frame["t_utc"], utc=True).astype("datetime64[us, UTC]")
+    frame["iri_m_km"] = frame["iri_m_km"].astype(float)
+    bad = np.flatnonzero((frame["iri_m_km"] <= 0).to_numpy())
+    if bad.size:
+        raise DataError(
+            f"cell_obs: IRI must be above 0, row {bad[0] + 1} has {frame['iri_m_km'].iloc[bad[0]]:g}.",
+            rule="iri_not_positive",
+            hint="a cell that was not measured has no IRI, not zero",
+            rows=[int(i) + 1 for i in bad[:20]],
+            field="iri_m_km",
+        )
+    for name in ("section_id", "drive_id"):
+        frame[name] = frame[name].astype(str)
+    if "vehicle_id" not in frame:
+        frame["vehicle_id"] = [_vehicle_of(d) for d in frame["drive_id"]]
+    for name, default in (("sd_cal_log", 0.0), ("cell_m", options.cell_m), ("label", "estimated")):
+        frame[name] = frame[name].fillna(default) if name in frame else default
+    return frame
+
+
+def _vehicle_of(drive: str) -> str | None:
+    """Return the vehicle in the name of a drive (VEHICLE_passN), or None."""
+    found = _VEHICLE.match(drive)
+    return found["vehicle"] if found else None
+
+
+def _without_repetition(
+    frames: list[pd.DataFrame], before: pd.DataFrame | None
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return every drive once; the same content under two names counts once, under the lesser name."""
+    known = {} if before is None else {_content(g): str(name) for name, g in before.groupby("drive_id")}
+    names = set(known.values())
+    kept: list[pd.DataFrame] = [] if before is None else [before]
+    used, repeated = [], []
+    drives = [(str(name), g) for f in frames for name, g in f.groupby("drive_id")]
+    for name, rows in sorted(drives, key=lambda pair: (pair[0], -len(pair[1]))):
+        content = _content(rows)
+        if name in names or content in known:
+            repeated.append(name)
+            continue
+        known[content] = name
+        names.add(name)
+        kept.append(rows)
+        used.append(name)
+    columns = [*_KEPT]
+    frame = pd.concat(kept or [_nothing()], ignore_index=True)[columns]
+    return (
+        frame.drop_duplicates(["section_id", "cell", "drive_id"], ignore_index=True),
+        used,
+        sorted(repeated),
+    )
+
+
+def _nothing() -> pd.DataFrame:
+    """Return observations without any row, typed."""
+    kinds = {"t_utc": "datetime64[us, UTC]", "cell": "int64"}
+    text = {"section_id", "drive_id", "vehicle_id", "label"}
+    return pd.DataFrame({n: pd.Series(dtype=kinds.get(n, "str" if n in text else "float64")) for n in _KEPT})
+
+
+def _content(rows: pd.DataFrame) -> tuple[int, int, float, str]:
+    """Return what tells the content of a drive from any other's, whatever the drive is called."""
+    ordered = rows.sort_values(["section_id", "cell"])
+    hashed = pd.util.hash_pandas_object(ordered[["section_id", "cell", "t_utc", "iri_m_km"]], index=False)
+    total = int(np.bitwise_xor.reduce(hashed.to_numpy()))
+    return total, len(rows), float(rows["iri_m_km"].sum()), str(rows["t_utc"].min())
+
+
+def _until(frame: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.DataFrame, list[Finding]]:
+    """Set aside what is later than the day of the state; give undated passes that day."""
+    frame = frame.assign(undated=frame["t_utc"].isna())
+    frame["t_utc"] = frame["t_utc"].fillna(end - pd.Timedelta(days=1))
+    later = (frame["t_utc"] >= end).to_numpy()
+    counts = {
+        "later_than_on": (int(later.sum()), "later than the day of the state", "row_set_aside"),
+        "no_date": (
+            int(frame["undated"].sum()),
+            "without a date and count as of the day of the state",
+            "kept",
+        ),
+    }
+    findings = [
+        Finding(
+            severity="warning",
+            rule=rule,
+            table="cell_obs",
+            message=f"{count} observations are {what}.",
+            hint="give the day with --on",
+            action=action,  # type: ignore[arg-type]
+        )
+        for rule, (count, what, action) in counts.items()
+        if count
+    ]
+    return frame[~later], findings
+
+
+def _life_from(frame: pd.DataFrame, works: pa.Table | None, end: pd.Timestamp) -> NDArray[np.datetime64]:
+    """Return, for each observation, the day after which its cell's present surface may be read."""
+    life = np.full(len(frame), np.datetime64("NaT"), "datetime64[us]")
+    if works is None or works.num_rows == 0 or frame.empty:
+        return life
+    missing = [n for n in ("section_id", "from_m", "to_m", "date") if n not in works.column_names]
+    if missing:
+        raise ColumnNotFound.from_missing(missing, works.column_names, table="works")
+    cell_m = frame["cell_m"].to_numpy(float)
+    start = frame["cell"].to_numpy(float) * cell_m
+    section = frame["section_id"].to_numpy(object)
+    for row in works.to_pandas().itertuples():
+        done = pd.Timestamp(row.date).tz_localize(None)
+        if done.tz_localize("UTC") >= end:
+            continue
+        shared = np.minimum(start + cell_m, row.to_m) - np.maximum(start, row.from_m)
+        hit = (section == str(row.section_id)) & (shared >= 0.5 * cell_m)
+        day = np.datetime64(done.floor("D") + pd.Timedelta(days=1), "us")
+        life[hit & (np.isnat(life) | (life < day))] = day
+    return life
+
+
+def _states(
+    frame: pd.DataFrame, life: NDArray[np.datetime64], end: pd.Timestamp, options: FuseSettings
+) -> tuple[pa.Table, dict[str, float]]:
+    from contado.engines.pavement._filter import drift_filter
+
+    cell_of, first = _groups(frame)
+    when = frame["t_utc"].dt.tz_localize(None).to_numpy("datetime64[us]") if len(frame) else life
+    live = (np.isnat(life) | (when >= life)) & frame["iri_m_km"].notna().to_numpy()
+    passes = bias.Passes.of(frame[live], cell_of[live], end, options)
+    fleet = bias.estimate(passes, options)
+    offsets = np.searchsorted(cell_of[live], np.arange(first.size + 1)).astype(np.int64)
+    state = drift_filter(
+        offsets,
+        passes.t_y,
+        passes.y - fleet.mean[passes.vehicle],
+        passes.variance / fleet.weight,
+        passes.vehicle,
+        fleet.covariance,
+        options.drift_sd**2,
+        (options.growth_per_y, options.growth_sd_per_y**2),
+    )
+    table = _table(frame, live, life, cell_of, first, state, end, options)
+    known = {n: float(b) for n, b in zip(passes.vehicles, fleet.mean, strict=True) if n}
+    return table, known
+
+
+def _groups(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the number of each row's cell and the first row of each cell."""
+    if frame.empty:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    section, cell = frame["section_id"].to_numpy(object), frame["cell"].to_numpy()
+    new = np.concatenate(([True], (section[1:] != section[:-1]) | (cell[1:] != cell[:-1])))
+    return np.cumsum(new) - 1, np.flatnonzero(new)
+
+
+def _table(
+    frame: pd.DataFrame,
+    live: NDArray[np.bool_],
+    life: NDArray[np.datetime64],
+    cell_of: NDArray[np.int64],
+    first: NDArray[np.int64],
+    state: NDArray[np.float64],
+    end: pd.Timestamp,
+    options: FuseSettings,
+) -> pa.Table:
+    head = frame.iloc[first]
+    used = frame[live]
+    by_cell = used.groupby(cell_of[live])
+    index = np.arange(first.size)
+    passes = by_cell["drive_id"].nunique().reindex(index, fill_value=0).to_numpy().astype(np.int64)
+    last = by_cell["t_utc"].max().reindex(index)
+    sd = np.sqrt(state[:, 1])
+    start = head["cell"].to_numpy(float) * head["cell_m"].to_numpy(float)
+    day = (end - pd.Timedelta(days=1)).date()
+    return pa.table(
+        {
+            "section_id": pa.array(head["section_id"], pa.string()),
+            "cell": pa.array(head["cell"].to_numpy(np.int64)),
+            "date": pa.array([day] * first.size, pa.date32()),
+            "from_m": pa.array(start),
+            "to_m": pa.array(start + head["cell_m"].to_numpy(float)),
+            "iri_m_km": _nullable(np.exp(state[:, 0])),
+            "low_m_km": _nullable(np.exp(state[:, 0] - _Z90 * sd)),
+            "high_m_km": _nullable(np.exp(state[:, 0] + _Z90 * sd)),
+            "sd_log": _nullable(sd),
+            "growth_per_y": _nullable(state[:, 2]),
+            "growth_sd_per_y": _nullable(np.sqrt(state[:, 3])),
+            "n_passes": pa.array(passes),
+            "n_vehicles": pa.array(_vehicles(by_cell, index, passes), pa.int64(), from_pandas=True),
+            "last_on": pa.array(last.dt.date, pa.date32(), from_pandas=True),
+            "life_from": pa.array(_days(life[first]), pa.date32(), from_pandas=True),
+            "state": pa.array(_state_words(frame, life, first, last, end, options)),
+            "label": pa.array(_labels(frame, cell_of, index)),
+            "observations": _packed(frame, first),
+        }
+    )
+
+
+def _nullable(values: NDArray[np.float64]) -> pa.Array:
+    return pa.array(values, pa.float64(), from_pandas=True)
+
+
+def _vehicles(
+    by_cell: pd.api.typing.DataFrameGroupBy[Any, Any], index: NDArray[np.int64], passes: NDArray[np.int64]
+) -> list[int | None]:
+    """Return how many vehicles passed; unknown where no pass names its vehicle."""
+    known = by_cell["vehicle_id"].nunique().reindex(index, fill_value=0)
+    return [None if n == 0 and p > 0 else int(n) for n, p in zip(known, passes, strict=True)]
+
+
+def _days(instants: NDArray[np.datetime64]) -> list[date | None]:
+    return [None if np.isnat(i) else i.astype("datetime64[D]").item() for i in instants]
+
+
+def _state_words(
+    frame: pd.DataFrame,
+    life: NDArray[np.datetime64],
+    first: NDArray[np.int64],
+    last: pd.Series,
+    end: pd.Timestamp,
+    options: FuseSettings,
+) -> list[str]:
+    never = frame["iri_m_km"].isna().groupby(_groups(frame)[0]).all().to_numpy(bool)
+    passed = last.notna().to_numpy(bool)
+    lately = passed & (last >= end - pd.Timedelta(days=1 + options.not_driven_d)).to_numpy(bool)
+    renewed = ~passed & ~np.isnat(life[first]) & ~never
+    conditions = [lately, passed, renewed]
+    words: list[str] = np.select(conditions, CELL_STATES[:3], CELL_STATES[3]).tolist()
+    return words
+
+
+def _labels(frame: pd.DataFrame, cell_of: NDArray[np.int64], index: NDArray[np.int64]) -> list[str]:
+    simulated = (frame["label"] == "simulated").groupby(cell_of).any().reindex(index, fill_value=False)
+    return ["simulated" if s else "estimated" for s in simulated]
+
+
+def _packed(frame: pd.DataFrame, first: NDArray[np.int64]) -> pa.Array:
+    names = [n for n in _KEPT if n not in {"section_id", "cell"}]
+    frame = frame.assign(t_utc=frame["t_utc"].mask(frame["undated"]))
+    kinds = {"t_utc": pa.timestamp("us", "UTC")}
+    text = {"drive_id", "vehicle_id", "label"}
+    columns = [
+        pa.array(frame[n], kinds.get(n, pa.string() if n in text else pa.float64()), from_pandas=True)
+        for n in names
+    ]
+    offsets = pa.array(np.append(first, len(frame)).astype(np.int32))
+    flat = [c.combine_chunks() if isinstance(c, pa.ChunkedArray) else c for c in columns]
+    return pa.ListArray.from_arrays(offsets, pa.StructArray.from_arrays(flat, names))

@@ -1,0 +1,365 @@
+"""Drives into the workspace: read, settle, cut by section, look through the car, fuse, track.
+
+What is stored: pseudonymous drives and vehicles, observations of cells and anomalies, and the states that
+follow from all of them. Raw signals and positions are not stored. A drive whose content is already in
+changes nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from contado.engines.pavement.fusion import FuseSettings, fuse
+from contado.engines.pavement.ingest import fleet, history, privacy, sections, traverse
+from contado.kernel import tables
+from contado.kernel.errors import ContadoError, DataError, Finding
+from contado.kernel.identifiers import keyed_hash
+from contado.kernel.progress import track
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from contado.engines.pavement.measure import Trace
+    from contado.engines.pavement.processing import ProcessResult
+    from contado.engines.pavement.survey import Vehicle
+    from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
+    from contado.kernel.declare import Label
+    from contado.kernel.progress import Progress
+    from contado.kernel.settings import Settings
+    from contado.kernel.territory import Network, Route
+    from contado.kernel.workspace import Workspace
+
+__all__ = ["SOURCE_ID", "Loaded", "load", "read_folders"]
+
+SOURCE_ID = "pavement_drives"
+"""Source of everything that drives told."""
+_WRITTEN = ("drive", "vehicle", "cell_obs", "anomaly_obs", "anomaly", "cell_state")
+_LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What became of a folder of drives.
+
+    ``drives`` found, ``loaded`` now, ``unchanged`` already in; ``cells`` observations of cells that are
+    new; ``anomalies`` known afterwards, ``states_changed`` anomalies that are new or changed state.
+    """
+
+    drives: int
+    loaded: int
+    unchanged: int
+    rejected: tuple[Rejected, ...]
+    cells: int
+    anomalies: int
+    states_changed: int
+    label: Label
+    findings: tuple[Finding, ...]
+    compute_s: float
+
+
+def read_folders(folder: Path, columns: Path | None = None) -> list[DriveSet]:
+    """Read the drives of a folder, and of the folders in it, in the order of their paths.
+
+    Raises
+    ------
+    DataError
+        Nothing in it is readable.
+    """
+    from contado.engines.pavement.telemetry.read import read_drives
+
+    inner = sorted(p for p in folder.rglob("*") if p.is_dir()) if folder.is_dir() else []
+    found: list[DriveSet] = []
+    problem: ContadoError | None = None
+    for place in [folder, *inner]:
+        if place.is_dir() and not any(p.is_file() for p in place.iterdir()):
+            continue
+        try:
+            found.append(read_drives(place, columns))
+        except DataError as error:
+            problem = problem or error
+    if not found:
+        raise problem or DataError(
+            f"{folder.name} holds no file.",
+            rule="empty_file",
+            hint="give a folder of drives",
+            field=folder.name,
+        )
+    return found
+
+
+def load(
+    workspace: Workspace,
+    sets: Sequence[DriveSet],
+    *,
+    on: date,
+    vehicles: Mapping[str, Vehicle] | None = None,
+    progress: Progress | None = None,
+) -> Loaded:
+    """Bring drives into the workspace.
+
+    Parameters
+    ----------
+    workspace
+        With tables ``road_link`` and ``pavement_lrs_section``.
+    sets
+        Drives, as `read_folders` returns them.
+    on
+        Day of the states; where a drive is later, the day of the last drive.
+    vehicles
+        What is known of the vehicles, by the names in the files.
+
+    Raises
+    ------
+    DataError
+        The workspace holds no section (`no_sections`) or no network (`network_unreadable`).
+    """
+    began = time.perf_counter()
+    new, unchanged = _new(sets, workspace)
+    settled, rejected = _settled(new, workspace, progress)
+    results = list(_processed(settled, workspace, vehicles or {}, progress)) if settled else []
+    fresh = {
+        name: _gathered(name, [getattr(r, name) for r in results]) for name in ("cell_obs", "anomaly_obs")
+    }
+    changed = _commit(workspace, settled, results, fresh, on) if settled else 0
+    anomalies = workspace.read("pavement_anomaly")
+    drives = sum(len(s.drives) + len(s.rejected) for s in sets)
+    return Loaded(
+        drives=drives,
+        loaded=len(settled),
+        unchanged=unchanged,
+        rejected=(*(r for s in sets for r in s.rejected), *rejected),
+        cells=int(fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
+        anomalies=anomalies.num_rows,
+        states_changed=changed,
+        label="simulated" if any(s.label == "simulated" for s in sets) else "estimated",
+        findings=_findings(sets, results),
+        compute_s=time.perf_counter() - began,
+    )
+
+
+def _new(sets: Sequence[DriveSet], workspace: Workspace) -> tuple[list[Drive], int]:
+    """Return the drives whose content is not in yet, under their pseudonyms."""
+    known = set(workspace.read("pavement_drive")["sha256"].to_pylist())
+    key = workspace.settings.workspace.key
+    new, unchanged = [], 0
+    for drive in sorted((d for s in sets for d in s.drives), key=lambda d: (d.sha256, d.name)):
+        if drive.sha256 in known:
+            unchanged += 1
+            continue
+        known.add(drive.sha256)
+        name, vehicle = keyed_hash(key, drive.sha256), keyed_hash(key, drive.vehicle)
+        new.append(dataclasses.replace(drive, name=name, vehicle=vehicle, findings=()))
+    return new, unchanged
+
+
+def _settled(
+    drives: Sequence[Drive], workspace: Workspace, progress: Progress | None
+) -> tuple[list[Aligned], list[Rejected]]:
+    from contado.engines.pavement.telemetry.align import align_all
+
+    zones = privacy.zones(workspace)
+    settled: list[Aligned] = []
+    rejected: list[Rejected] = []
+    for drive in track(drives, "drives", progress):
+        done, refused = align_all([drive])
+        settled += [privacy.without(aligned, zones) for aligned in done]
+        rejected += [
+            dataclasses.replace(r, message=r.message.removeprefix(f"{drive.name}: ")) for r in refused
+        ]
+    return settled, rejected
+
+
+def _processed(
+    settled: Sequence[Aligned],
+    workspace: Workspace,
+    vehicles: Mapping[str, Vehicle],
+    progress: Progress | None,
+) -> Iterator[ProcessResult]:
+    """Yield what the drives told about each section they passed."""
+    from contado.engines.pavement import onroute
+    from contado.engines.pavement.processing import process, trace_drive
+    from contado.engines.pavement.telemetry.drive import DriveSet
+
+    settings = workspace.settings
+    network, routes = _routes(workspace)
+    edges = {section: route.edges.tolist() for section, route in routes.items()}
+    pieces: dict[str, dict[str, Trace]] = defaultdict(dict)
+    found = traverse.traversals(settled, network, edges, settings.pavement.sigma_m)
+    frames = {
+        section: onroute.frame_of(network, routes[section]) for section in {t.section_id for t in found}
+    }
+    for piece in track(found, "traversals", progress):
+        drive = piece.aligned.drive
+        pieces[piece.section_id][drive.name] = trace_drive(drive, frames[piece.section_id], piece.aligned)
+    traces = [trace for passes in pieces.values() for trace in passes.values()]
+    known = fleet.vehicles(traces, workspace, vehicles)
+    for section in track(sorted(pieces), "sections", progress):
+        drives = tuple(trace.aligned.drive for trace in pieces[section].values())
+        label: Label = "simulated" if any(d.label == "simulated" for d in drives) else "estimated"
+        yield process(
+            DriveSet(drives=drives, label=label),
+            network,
+            routes[section],
+            vehicles=known,
+            cell_m=settings.pavement.cell_m,
+            section_id=section,
+            traced=pieces[section],
+        )
+
+
+def _routes(workspace: Workspace) -> tuple[Network, dict[str, Route]]:
+    from contado.kernel.territory import Network
+
+    rows = workspace.read("pavement_lrs_section").select(["section_id", "links"]).to_pylist()
+    if not rows:
+        raise DataError(
+            "The workspace holds no section of road.",
+            rule="no_sections",
+            hint="contado pavement load DIR --network FILE [--routes FILE --sections FILE] brings them in",
+            field="pavement_lrs_section",
+        )
+    network = Network.from_links(workspace.read("road_link"), epsg=workspace.settings.territory.epsg)
+    edge_of = {str(link): edge for edge, link in enumerate(network.link_id)}
+    return network, {r["section_id"]: sections.route_of(network, r["links"], edge_of) for r in rows}
+
+
+def _gathered(name: str, parts: Sequence[pa.Table]) -> pa.Table:
+    import pyarrow as pa
+
+    table = f"pavement_{name}"
+    return pa.concat_tables([tables.empty(table), *parts], promote_options="default")
+
+
+def _commit(
+    workspace: Workspace,
+    settled: Sequence[Aligned],
+    results: Sequence[ProcessResult],
+    fresh: Mapping[str, pa.Table],
+    on: date,
+) -> int:
+    """Write observations and states; return how many anomalies are new or changed their state."""
+    import pyarrow as pa
+
+    with workspace.commit(lock=_LOCKS) as commit:
+        old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
+        cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
+        felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
+        day = _day(on, cell_obs)
+        fused = fuse(
+            [cell_obs],
+            on=day,
+            works=workspace.read("pavement_works"),
+            settings=_fuse_settings(workspace.settings),
+        )
+        lines = history.lines_of(workspace.read("pavement_lrs_section"))
+        anomalies = history.anomalies(cell_obs, felt, on=day, lines=lines, source_id=SOURCE_ID)
+        state = fused.cells.drop_columns(["observations"])
+        commit.table(
+            "pavement_drive",
+            _with_rows(old["drive"], "pavement_drive", _drives(settled, fresh, workspace.settings)),
+        )
+        commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
+        commit.table("pavement_cell_obs", cell_obs)
+        commit.table("pavement_anomaly_obs", felt)
+        commit.table("pavement_anomaly", anomalies)
+        commit.table("pavement_cell_state", _sourced("pavement_cell_state", state))
+        commit.table("source", _source(settled), practice="pavement")
+    return _changes(old["anomaly"], anomalies)
+
+
+def _fuse_settings(settings: Settings) -> FuseSettings:
+    return FuseSettings(cell_m=settings.pavement.cell_m, not_driven_d=settings.pavement.not_driven_d)
+
+
+def _day(on: date, cell_obs: pa.Table) -> date:
+    import pyarrow.compute as pc
+
+    last = pc.max(cell_obs["t_utc"]).as_py()
+    return on if last is None else max(on, last.date())
+
+
+def _with_rows(old: pa.Table, name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    import pyarrow as pa
+
+    return pa.concat_tables([old, tables.from_rows(name, rows)], promote_options="permissive")
+
+
+def _sourced(name: str, table: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    return tables.conform(name, table.append_column("source_id", pa.array([SOURCE_ID] * table.num_rows)))
+
+
+def _drives(
+    settled: Sequence[Aligned], fresh: Mapping[str, pa.Table], settings: Settings
+) -> list[dict[str, Any]]:
+    cells: dict[str, int] = defaultdict(int)
+    for name, iri in zip(*(fresh["cell_obs"][c].to_pylist() for c in ("drive_id", "iri_m_km")), strict=True):
+        cells[name.partition(".")[0]] += iri is not None
+    rows = []
+    for aligned in settled:
+        drive = aligned.drive
+        start = (
+            None if drive.start_utc is None else datetime.fromisoformat(drive.start_utc).replace(tzinfo=UTC)
+        )
+        span = timedelta(seconds=float(drive.fix_t_s[-1])) if drive.fix_t_s.size else timedelta()
+        kept_from = (start or datetime.now(UTC)).date()
+        rows.append(
+            {
+                "drive_id": drive.name,
+                "vehicle_id": drive.vehicle,
+                "sha256": drive.sha256,
+                "start_utc": start,
+                "end_utc": None if start is None else start + span,
+                "n_samples": drive.n_samples_raw,
+                "n_fixes": drive.n_fixes_raw,
+                "cells": cells[drive.name],
+                "flags": list(aligned.flags),
+                "retention_until": kept_from + timedelta(days=settings.pavement.retention_d),
+                "label": drive.label,
+                "source_id": SOURCE_ID,
+            }
+        )
+    return rows
+
+
+def _source(settled: Sequence[Aligned]) -> pa.Table:
+    simulated = any(a.drive.label == "simulated" for a in settled)
+    title = "Simulated drives" if simulated else "Drives of cars with an accelerometer and a GNSS receiver"
+    row = {"source_id": SOURCE_ID, "title": title, "publisher": "the body"}
+    return tables.from_rows("source", [row])
+
+
+def _changes(before: pa.Table, after: pa.Table) -> int:
+    states = dict(zip(before["anomaly_id"].to_pylist(), before["state"].to_pylist(), strict=True))
+    now = zip(after["anomaly_id"].to_pylist(), after["state"].to_pylist(), strict=True)
+    return sum(states.get(name) != state for name, state in now)
+
+
+def _findings(sets: Sequence[DriveSet], results: Sequence[ProcessResult]) -> tuple[Finding, ...]:
+    """Return the findings of reading, and those of the sections counted by rule."""
+    found = [f for s in sets for f in (*s.findings, *(g for d in s.drives for g in d.findings))]
+    counts: dict[str, int] = defaultdict(int)
+    for result in results:
+        for finding in result.findings:
+            counts[finding.rule] += 1
+    found += [
+        Finding(
+            severity="warning",
+            rule=rule,
+            table="pavement_cell_obs",
+            message=f"{count} traversals of a section: {rule.replace('_', ' ')}.",
+            hint="those parts were not used",
+            action="dropped",
+        )
+        for rule, count in sorted(counts.items())
+    ]
+    return tuple(dict.fromkeys(found))

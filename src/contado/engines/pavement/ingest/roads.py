@@ -1,0 +1,123 @@
+"""The street network, the sections and the works of a workspace, brought in from files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contado.engines.pavement.ingest import sections
+from contado.kernel import tables
+from contado.kernel.provenance import sha256_of_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from contado.kernel.declare import Label
+    from contado.kernel.errors import Finding
+    from contado.kernel.territory import Network
+    from contado.kernel.workspace import Workspace
+
+__all__ = ["LAYER", "NETWORK_SOURCE", "SECTIONS_SOURCE", "load_network", "load_sections", "load_works"]
+
+NETWORK_SOURCE = "street_network"
+SECTIONS_SOURCE = "road_sections"
+WORKS_SOURCE = "road_works"
+LAYER = "road_links"
+"""Layer of the streets, each piece once."""
+
+
+def load_network(workspace: Workspace, file: Path, *, profile: str = "drive") -> int:
+    """Write table ``road_link`` and its layer from a network file; return the number of directed links."""
+    from contado.kernel.territory import Network
+
+    network = Network.from_file(file, profile, workspace.settings.territory.epsg)
+    links = network.links(source=file.name, source_id=NETWORK_SOURCE)
+    with workspace.commit() as commit:
+        commit.table("road_link", links)
+        commit.table("source", _source(NETWORK_SOURCE, "Street network", file), practice=NETWORK_SOURCE)
+        commit.layer(
+            LAYER,
+            _streets(network, links),
+            crs="EPSG:4326",
+            title_it="Rete stradale",
+            title_en="Street network",
+            source_id=NETWORK_SOURCE,
+            label=_label(file),
+        )
+    return int(links.num_rows)
+
+
+def _label(file: Path) -> Label:
+    """Return ``simulated`` for a network that says so of itself (GeoJSON member ``label``), else measured."""
+    import json
+
+    if file.suffix != ".geojson":
+        return "measured"
+    said = json.loads(file.read_text(encoding="utf-8-sig")).get("label")
+    return "simulated" if said == "simulated" else "measured"
+
+
+def _streets(network: Network, links: pa.Table) -> pa.Table:
+    """Return every piece once, in the direction it was drawn."""
+    import pyarrow as pa
+
+    first = pa.array(network.first_of_piece)
+    names = ["link_id", "way_id", "highway", "name", "length_m", "maxspeed_kmh", "geometry"]
+    return links.select(names).take(first)
+
+
+def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None) -> tuple[int, list[Finding]]:
+    """Write table ``pavement_lrs_section``; without ``routes`` the ways of the network are the sections."""
+    from contado.kernel.territory import Network
+
+    network = Network.from_links(workspace.read("road_link"), epsg=workspace.settings.territory.epsg)
+    locate = _locate(workspace)
+    if routes is None:
+        table = sections.of_ways(network, locate=locate, source_id=NETWORK_SOURCE)
+        findings: list[Finding] = []
+    else:
+        table, findings = sections.from_files(
+            network, routes, facts, locate=locate, source_id=SECTIONS_SOURCE
+        )
+    with workspace.commit() as commit:
+        commit.table("pavement_lrs_section", table)
+        if routes is not None:
+            commit.table(
+                "source", _source(SECTIONS_SOURCE, "Road sections", routes), practice=SECTIONS_SOURCE
+            )
+    return table.num_rows, findings
+
+
+def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
+    """Write table ``pavement_works`` (section_id, from_m, to_m, date[, treatment, cost_eur])."""
+    import pyarrow as pa
+
+    read = tables.read(file, declared="pavement_works")
+    rows = read.table.append_column("source_id", pa.array([WORKS_SOURCE] * read.table.num_rows))
+    with workspace.commit() as commit:
+        commit.table("pavement_works", rows)
+        commit.table("source", _source(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
+    return int(rows.num_rows), list(read.findings)
+
+
+def _locate(workspace: Workspace) -> Callable[[float, float], str | None] | None:
+    """Return what gives the municipality of a point; None where the workspace has no municipalities."""
+    from contado.kernel.territory import boundaries
+    from contado.kernel.territory.locate import Locator
+
+    if workspace.read("territory_unit").num_rows == 0:
+        return None
+    locator = Locator(boundaries.from_workspace(workspace))
+
+    def locate(lon: float, lat: float) -> str | None:
+        found = locator.istat([lon], [lat])[0]
+        return str(found) if found else None
+
+    return locate
+
+
+def _source(source_id: str, title: str, file: Path) -> pa.Table:
+    row = {"source_id": source_id, "title": f"{title} ({file.name})", "sha256": sha256_of_file(file)}
+    return tables.from_rows("source", [row])

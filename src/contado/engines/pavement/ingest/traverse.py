@@ -1,0 +1,162 @@
+"""Cut drives into traversals of sections: matched to the network, one piece a passage of a section.
+
+Mount and clock are settled over the whole drive, because a short piece would not tell them; then every
+stretch that follows the links of a section in their order is cut out, with a run-up and a run-out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from contado.engines.pavement.telemetry.drive import Aligned, Drive
+    from contado.kernel.territory import Network
+
+__all__ = ["Traversal", "traversals"]
+
+MARGIN_S = 8.0
+"""Run-up and run-out of a piece: longer than the transient of the equaliser's windows."""
+MIN_FIXES = 5
+_BACK_M = 30.0
+"""Going back along a section by more than this begins another traversal."""
+_PAUSE_S = 300.0
+"""A longer absence from a section begins another traversal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traversal:
+    """A piece of a drive along a section, its name that of the drive and the number of the piece."""
+
+    section_id: str
+    drive: str
+    aligned: Aligned
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Places:
+    """Where on which section each directed link lies: shape (entries,), sorted by edge."""
+
+    edge: NDArray[np.int64]
+    section: NDArray[np.int64]
+    start_m: NDArray[np.float64]
+
+
+def traversals(
+    settled: Sequence[Aligned], network: Network, sections: Mapping[str, Sequence[int]], sigma_m: float
+) -> list[Traversal]:
+    """Return the traversals of ``sections`` (id -> edges in order) by drives.
+
+    Parameters
+    ----------
+    settled
+        Drives whose mount and clock are settled.
+    network
+        Street network.
+    sigma_m
+        Standard deviation of a position [m].
+    """
+    if not settled:
+        return []
+    trips = np.repeat(np.arange(len(settled)), [a.drive.fix_t_s.size for a in settled])
+    fixes = {
+        "trip": trips,
+        "t_s": np.concatenate([a.drive.fix_t_s for a in settled]),
+        "lon": np.concatenate([a.drive.lon for a in settled]),
+        "lat": np.concatenate([a.drive.lat for a in settled]),
+    }
+    found = network.match(fixes, sigma_m=sigma_m)
+    places = _places(network, sections)
+    names = list(sections)
+    pieces: list[Traversal] = []
+    for number, aligned in enumerate(settled):
+        mine = trips == number
+        pieces += _of_drive(aligned, found.edge[mine], found.offset_m[mine], places, names)
+    return pieces
+
+
+def _places(network: Network, sections: Mapping[str, Sequence[int]]) -> _Places:
+    edge, section, start = [], [], []
+    for number, edges in enumerate(sections.values()):
+        chosen = np.asarray(edges, np.int64)
+        edge.append(chosen)
+        section.append(np.full(chosen.size, number))
+        start.append(np.concatenate(([0.0], np.cumsum(network.edge_length_m[chosen])[:-1])))
+    if not edge:
+        return _Places(edge=np.zeros(0, np.int64), section=np.zeros(0, np.int64), start_m=np.zeros(0))
+    edges_, sections_, starts = np.concatenate(edge), np.concatenate(section), np.concatenate(start)
+    order = np.lexsort((starts, sections_, edges_))
+    return _Places(edge=edges_[order], section=sections_[order], start_m=starts[order])
+
+
+def _of_drive(
+    aligned: Aligned,
+    edge: NDArray[np.int64],
+    offset_m: NDArray[np.float64],
+    places: _Places,
+    names: Sequence[str],
+) -> Iterator[Traversal]:
+    """Yield the traversals of one drive; a second one of the same section gets a number."""
+    t_s = aligned.drive.fix_t_s
+    first, last = (np.searchsorted(places.edge, edge, side=s) for s in ("left", "right"))
+    fix = np.repeat(np.arange(edge.size), last - first)
+    entry = (
+        np.arange(fix.size) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[fix]
+    )
+    section, chainage = places.section[entry], places.start_m[entry] + offset_m[fix]
+    for number in np.unique(section):
+        mine = section == number
+        count = 0
+        for run in _runs(t_s[fix[mine]], chainage[mine]):
+            rows = fix[mine][run]
+            if np.unique(rows).size < MIN_FIXES:
+                continue
+            count += 1
+            name = aligned.drive.name if count == 1 else f"{aligned.drive.name}.{count}"
+            piece = _cut(aligned, t_s[rows[0]] - MARGIN_S, t_s[rows[-1]] + MARGIN_S, name, count)
+            yield Traversal(section_id=names[number], drive=aligned.drive.name, aligned=piece)
+
+
+def _runs(t_s: NDArray[np.float64], chainage_m: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+    """Return the stretches of time in which the section is driven once, from beginning to end."""
+    cuts = (np.diff(t_s) > _PAUSE_S) | (np.diff(chainage_m) < -_BACK_M)
+    edges = np.concatenate(([0], np.flatnonzero(cuts) + 1, [t_s.size]))
+    return [np.arange(a, b) for a, b in pairwise(edges)]
+
+
+def _cut(aligned: Aligned, from_s: float, to_s: float, name: str, number: int) -> Aligned:
+    """Return the part of a settled drive between two times on the clock of the fixes."""
+    fixes = (aligned.drive.fix_t_s >= from_s) & (aligned.drive.fix_t_s <= to_s)
+    samples = (aligned.t_s >= from_s) & (aligned.t_s <= to_s)
+    drive = aligned.drive
+    piece: Drive = dataclasses.replace(
+        drive,
+        name=name,
+        sha256=f"{drive.sha256}:{number}:{from_s:.3f}",
+        t_s=drive.t_s[samples],
+        acc_m_s2=drive.acc_m_s2[samples],
+        gyro_rad_s=None if drive.gyro_rad_s is None else drive.gyro_rad_s[samples],
+        fix_t_s=drive.fix_t_s[fixes],
+        lon=drive.lon[fixes],
+        lat=drive.lat[fixes],
+        speed_m_s=drive.speed_m_s[fixes],
+        hdop=drive.hdop[fixes],
+        findings=(),
+    )
+    return dataclasses.replace(
+        aligned,
+        drive=piece,
+        vertical_m_s2=aligned.vertical_m_s2[samples],
+        heading_m_s2=aligned.heading_m_s2[samples],
+        t_s=aligned.t_s[samples],
+        clipped=aligned.clipped[samples],
+        findings=(),
+    )

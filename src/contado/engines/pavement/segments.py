@@ -1,0 +1,214 @@
+"""Homogeneous segments of a road: where its roughness changes level.
+
+PELT (pruned exact linear time) finds the cuts that minimise the sum of squares of log IRI about the
+segment means plus a penalty a cut, each segment at least so long. Because the logarithm turns a factor
+into a constant, multiplying all IRI by a number moves no cut.
+
+References
+----------
+[1] R. Killick, P. Fearnhead, I. A. Eckley, "Optimal detection of changepoints with a linear computational
+   cost", JASA 107 (2012), doi:10.1080/01621459.2012.737745.
+[2] Austroads, Guide to Pavement Technology part 5: homogeneous where length >= 100 m and the coefficient
+   of variation <= 0.25.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.kernel.errors import DataError, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["HOMOGENEOUS_CV", "Segments", "noise_sd", "segment", "warm_up"]
+
+HOMOGENEOUS_CV = 0.25
+"""Largest coefficient of variation of a homogeneous segment [2]."""
+
+_MAD_TO_SD = 1.4826
+_TOUCH_M = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segments:
+    """Segments that tile the cells they were cut from.
+
+    Attributes
+    ----------
+    from_m, to_m
+        Ends of each segment [m], shape (k,).
+    iri_m_km
+        Mean IRI of its cells [m/km].
+    cv
+        Standard deviation (n - 1) over mean; NaN for a segment of one cell.
+    first_cell, cells
+        Index of its first cell and their number.
+    findings
+        Gaps between the cells, and stretches between forced cuts shorter than the least length.
+    """
+
+    from_m: NDArray[np.float64]
+    to_m: NDArray[np.float64]
+    iri_m_km: NDArray[np.float64]
+    cv: NDArray[np.float64]
+    first_cell: NDArray[np.int64]
+    cells: NDArray[np.int64]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def homogeneous_share(self) -> float:
+        """Share of the length in segments with a coefficient of variation within `HOMOGENEOUS_CV`."""
+        length = self.to_m - self.from_m
+        good = np.isnan(self.cv) | (self.cv <= HOMOGENEOUS_CV)
+        return float(length[good].sum() / length.sum()) if length.size else 1.0
+
+
+def noise_sd(log_iri: NDArray[np.float64]) -> float:
+    """Return the robust standard deviation of the cells about their segment's level.
+
+    ``1.4826 median|y[i+1] - y[i]| / sqrt 2``: differences of neighbours hardly see the levels.
+    """
+    if log_iri.size < 2:
+        return 0.0
+    return float(_MAD_TO_SD * np.median(np.abs(np.diff(log_iri))) / np.sqrt(2.0))
+
+
+def warm_up() -> None:
+    """Compile the search, or load it from disk, so that what follows is computation only."""
+    segment([0.0, 100.0], [100.0, 200.0], [1.0, 2.0])
+
+
+def segment(
+    from_m: ArrayLike,
+    to_m: ArrayLike,
+    iri_m_km: ArrayLike,
+    *,
+    min_length_m: float = 100.0,
+    penalty: float | None = None,
+    cuts_m: Sequence[float] = (),
+) -> Segments:
+    """Cut cells into homogeneous segments.
+
+    Parameters
+    ----------
+    from_m, to_m
+        Ends of the cells [m], shape (n,), in order and without overlap; a gap ends a segment.
+    iri_m_km
+        IRI of the cells [m/km], all above 0.
+    min_length_m
+        Least length of a segment [m].
+    penalty
+        Cost of one cut in squared log IRI; by default ``2 ln(n) s^2`` with s = `noise_sd`.
+    cuts_m
+        Places where a segment must end [m] (age of the surface, municipality, bridge, owner); each acts
+        at the end of the cell nearest to it.
+
+    Raises
+    ------
+    DataError
+        IRI not positive (`iri_not_positive`), cells not in order (`cells_not_in_order`), no cell
+        (`empty_table`).
+    """
+    start, end, iri = (np.ascontiguousarray(a, np.float64) for a in (from_m, to_m, iri_m_km))
+    _check(start, end, iri)
+    from contado.engines.pavement._pelt import pelt  # compiled: only for input that passed the check
+
+    y = np.log(iri)
+    cost_of_a_cut = 2.0 * np.log(y.size) * noise_sd(y) ** 2 if penalty is None else penalty
+    gaps = np.flatnonzero(start[1:] > end[:-1] + _TOUCH_M) + 1
+    ends, findings = [], [_gap(end[g - 1], start[g]) for g in gaps]
+    for first, last in _stretches(start, end, cuts_m, gaps):
+        stretch = y[first:last]
+        if end[last - 1] - start[first] < min_length_m:
+            findings.append(_short(start[first], end[last - 1], min_length_m))
+        found = pelt(
+            stretch - stretch.mean(), start[first:last], end[first:last], min_length_m, cost_of_a_cut
+        )
+        ends += [first + int(e) for e in found]
+    return _summarise(start, end, iri, np.array(ends, np.int64), tuple(findings))
+
+
+def _check(start: NDArray[np.float64], end: NDArray[np.float64], iri: NDArray[np.float64]) -> None:
+    if iri.size == 0:
+        raise DataError("There is no cell to cut.", rule="empty_table", hint="give at least one row of cells")
+    bad = np.flatnonzero(~(iri > 0) | ~np.isfinite(iri))
+    if bad.size:
+        raise DataError(
+            f"IRI must be above 0: cell {start[bad[0]]:g} m has {iri[bad[0]]:g}.",
+            rule="iri_not_positive",
+            hint="leave out cells that were not measured; they are unknown, not zero",
+            rows=[int(i) + 2 for i in bad[:20]],
+            field="iri_m_km",
+        )
+    overlap = np.flatnonzero(start[1:] < end[:-1] - _TOUCH_M) + 1
+    short = np.flatnonzero(~(end > start))
+    if overlap.size or short.size:
+        row = int(short[0] if short.size else overlap[0])
+        raise DataError(
+            f"Cells must follow one another: row {row + 2} runs from {start[row]:g} to {end[row]:g} m.",
+            rule="cells_not_in_order",
+            hint="one row a cell, in the order of from_m, to_m above from_m",
+            rows=[row + 2],
+            field="from_m",
+        )
+
+
+def _stretches(
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    cuts_m: Sequence[float],
+    gaps: NDArray[np.int64],
+) -> list[tuple[int, int]]:
+    """Return the runs of cells between gaps and forced cuts."""
+    inner = [int(np.argmin(np.abs(end - c))) + 1 for c in cuts_m if start[0] < c < end[-1]]
+    edges = sorted({0, *inner, *gaps.tolist(), end.size})
+    return list(pairwise(edges))
+
+
+def _gap(from_m: float, to_m: float) -> Finding:
+    return Finding(
+        severity="note",
+        rule="gap",
+        message=f"No cell covers {from_m:g}-{to_m:g} m; the segment ends there.",
+        hint="cells that were not measured stay unknown",
+    )
+
+
+def _short(from_m: float, to_m: float, min_length_m: float) -> Finding:
+    return Finding(
+        severity="note",
+        rule="short_between_cuts",
+        message=f"{from_m:g}-{to_m:g} m is shorter than {min_length_m:g} m and stays a segment of its own.",
+        hint="gaps and forced cuts win over the least length",
+    )
+
+
+def _summarise(
+    start: NDArray[np.float64],
+    end: NDArray[np.float64],
+    iri: NDArray[np.float64],
+    ends: NDArray[np.int64],
+    findings: tuple[Finding, ...],
+) -> Segments:
+    first = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
+    cells = ends - first
+    mean = np.add.reduceat(iri, first) / cells
+    square = np.add.reduceat((iri - np.repeat(mean, cells)) ** 2, first)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cv = np.sqrt(square / (cells - 1)) / mean
+    return Segments(
+        from_m=start[first],
+        to_m=end[ends - 1],
+        iri_m_km=mean,
+        cv=cv,
+        first_cell=first,
+        cells=cells,
+        findings=findings,
+    )

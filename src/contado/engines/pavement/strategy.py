@@ -1,0 +1,262 @@
+"""Strategies of maintenance: each segment, each year, each treatment, and doing nothing.
+
+Log IRI grows linearly. A treatment in the year y brings IRI to that of its new surface where that is
+better, multiplies the growth during its life and the severity of the anomalies; after its life the
+surface grows as before. The benefit is the gain of condition over doing nothing,
+
+``sum over years of (CI with - CI without) x length x traffic weight / (1 + r)^(year - first year)``,
+
+in index points times km times years; in EUR on request, with what roughness costs the users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.engines.pavement import columns, condition, user_cost
+from contado.kernel.errors import DataError, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from contado.engines.pavement.treatments import Treatment
+
+__all__ = ["DO_NOTHING_YEAR", "Roads", "Strategies", "StrategySettings", "roads_of", "strategies"]
+
+DO_NOTHING_YEAR = -1
+"""Year of the strategy that does nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrategySettings:
+    """Assumptions of the comparison."""
+
+    discount_rate: float = 0.03
+    """Social discount rate a year."""
+    horizon_y: int = 20
+    """Years over which with and without are compared, from the first year of the programme."""
+    growth_per_y: float = 0.05
+    """Growth of log IRI where a segment has none of its own."""
+    width_m: float = 7.0
+    """Width of the carriageway where it is unknown [m]."""
+    reference_aadt: float = 5000.0
+    """Vehicles a day of a road with traffic weight 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """Segments as arrays, shape (n,); NaN = unknown, which `roads_of` has already answered."""
+
+    segment: tuple[str, ...]
+    iri_m_km: NDArray[np.float64]
+    length_m: NDArray[np.float64]
+    width_m: NDArray[np.float64]
+    severity_per_100m: NDArray[np.float64]
+    growth_per_y: NDArray[np.float64]
+    aadt: NDArray[np.float64]
+    heavy_share: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.segment)
+
+    def with_iri(self, iri_m_km: NDArray[np.float64]) -> Roads:
+        """Return the same roads with another roughness (an end of its interval)."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return Roads(**{**values, "iri_m_km": iri_m_km})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strategies:
+    """Strategies as arrays, shape (k,), in the order of segment and strategy; 0 does nothing.
+
+    ``segment`` counts segments, ``treatment`` treatments (-1 = none), ``year`` is `DO_NOTHING_YEAR` for
+    doing nothing. ``condition_gain`` [index km y] is discounted to the first year, ``gain_a_year`` is the
+    undiscounted mean over the treatment's life, ``user_eur`` the users' saving discounted to the
+    strategy's own year (NaN where the traffic is unknown), ``cost_eur`` in EUR of the price year.
+    """
+
+    segment: NDArray[np.int64]
+    strategy: NDArray[np.int64]
+    year: NDArray[np.int64]
+    treatment: NDArray[np.int64]
+    cost_eur: NDArray[np.float64]
+    condition_gain: NDArray[np.float64]
+    gain_a_year: NDArray[np.float64]
+    user_eur: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.segment.size)
+
+
+def roads_of(
+    table: pa.Table, settings: StrategySettings, *, lines: Sequence[int] | None = None
+) -> tuple[Roads, list[Finding]]:
+    """Return the segments of a table; what was unknown and had to be assumed is told with counts.
+
+    Raises
+    ------
+    DataError
+        segment, iri_m_km or length_m is missing; a length or IRI is not positive; a number cannot be read.
+    """
+    columns.require(table, ["segment", "iri_m_km", "length_m"], "segments")
+    number = {
+        n: columns.numbers(table, n, "segments", lines=lines)
+        for n in (
+            "iri_m_km",
+            "length_m",
+            "width_m",
+            "severity_per_100m",
+            "growth_per_y",
+            "aadt",
+            "heavy_share",
+        )
+    }
+    for name, rule in (("iri_m_km", "iri_not_positive"), ("length_m", "length_not_positive")):
+        bad = np.flatnonzero(~(number[name] > 0))
+        columns.refuse(bad, table, name, "segments", rule, "a number above 0", lines)
+    findings = []
+    for name, default, what in (
+        ("width_m", settings.width_m, "m"),
+        ("growth_per_y", settings.growth_per_y, "a year"),
+        ("severity_per_100m", 0.0, "(no anomaly known)"),
+    ):
+        unknown = np.isnan(number[name])
+        if unknown.any():
+            findings.append(_assumed(name, int(unknown.sum()), default, what))
+        number[name] = np.where(unknown, default, number[name])
+    return Roads(segment=tuple(columns.texts(table, "segment")), **number), findings
+
+
+def _assumed(column: str, count: int, value: float, what: str) -> Finding:
+    return Finding(
+        severity="note",
+        rule="assumed_value",
+        table="segments",
+        message=f"{column} is unknown for {count} segments; {value:g} {what} was assumed.",
+        hint=f"give the column {column}",
+        action="kept",
+    )
+
+
+def strategies(
+    roads: Roads,
+    treatments: Sequence[Treatment],
+    years: Sequence[int],
+    *,
+    on: date,
+    settings: StrategySettings | None = None,
+) -> Strategies:
+    """Return every strategy of every segment.
+
+    Parameters
+    ----------
+    roads
+        Segments with their condition today.
+    treatments
+        Catalogue; one is offered where the condition in its year lies in its bounds.
+    years
+        Years in which works can be done, ascending; today's condition is that of the year of ``on``.
+    on
+        Day whose condition model and user costs count.
+    settings
+        Assumptions; see `StrategySettings`.
+
+    Raises
+    ------
+    DataError
+        No year was given, or one lies before the day ``on``.
+    """
+    options = settings or StrategySettings()
+    if not years or min(years) < on.year:
+        raise DataError(
+            f"Years {list(years)} do not begin in or after {on.year}.",
+            rule="year_outside_horizon",
+            hint="give a range A:B that begins in the year of --on or later",
+            field="years",
+        )
+    future = _Future(roads, on, min(years), options)
+    rows = [_nothing(len(roads))]
+    rows += [
+        _offered(future, number, treatment, year)
+        for year in years
+        for number, treatment in enumerate(treatments)
+    ]
+    joined = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+    order = np.argsort(joined["segment"], kind="stable")
+    joined = {name: values[order] for name, values in joined.items()}
+    first = np.searchsorted(joined["segment"], joined["segment"])
+    return Strategies(strategy=np.arange(order.size) - first, **joined)
+
+
+def _nothing(count: int) -> dict[str, NDArray[np.generic]]:
+    zero = np.zeros(count)
+    return {
+        "segment": np.arange(count),
+        "year": np.full(count, DO_NOTHING_YEAR),
+        "treatment": np.full(count, -1),
+        "cost_eur": zero,
+        "condition_gain": zero,
+        "gain_a_year": zero,
+        "user_eur": zero,
+    }
+
+
+class _Future:
+    """Roughness and condition of the segments year by year without works."""
+
+    def __init__(self, roads: Roads, on: date, first_year: int, options: StrategySettings) -> None:
+        self.roads = roads
+        self.options = options
+        self.model = condition.model(on)
+        self.first_year = first_year
+        self.years = first_year + np.arange(options.horizon_y)
+        age = self.years - on.year
+        self.iri = roads.iri_m_km[:, None] * np.exp(roads.growth_per_y[:, None] * age)
+        self.index = self.model.index(self.iri, roads.severity_per_100m[:, None])
+        self.discount = (1 + options.discount_rate) ** -(self.years - first_year)
+        traffic = roads.aadt / options.reference_aadt
+        self.weight_km = roads.length_m / 1000 * np.where(np.isnan(traffic), 1.0, traffic)
+        self.eur = user_cost.eur_per_km_and_year(roads.aadt, roads.heavy_share, on) * roads.length_m / 1000
+
+    def treated_iri(self, treatment: Treatment, start: int) -> NDArray[np.float64]:
+        """Return the roughness of every segment after a treatment in the year number ``start``."""
+        before = self.iri[:, start]
+        new = before if treatment.iri_after_m_km is None else np.minimum(before, treatment.iri_after_m_km)
+        age = np.arange(self.years.size - start)
+        slow = np.minimum(age, treatment.life_y) * treatment.growth_factor + np.maximum(
+            age - treatment.life_y, 0
+        )
+        treated = self.iri.copy()
+        treated[:, start:] = new[:, None] * np.exp(self.roads.growth_per_y[:, None] * slow)
+        return treated
+
+
+def _offered(future: _Future, number: int, treatment: Treatment, year: int) -> dict[str, NDArray[np.generic]]:
+    """Return the strategy "``treatment`` in ``year``" of the segments whose condition allows it."""
+    start = year - future.first_year
+    roads, options = future.roads, future.options
+    chosen = np.flatnonzero(treatment.applies(future.index[:, start]))
+    iri = future.treated_iri(treatment, start)[chosen]
+    severity = roads.severity_per_100m[chosen, None] * np.where(
+        future.years >= year, treatment.severity_factor, 1.0
+    )
+    gain = future.model.index(iri, severity) - future.index[chosen]
+    smoother = future.iri[chosen] - iri
+    life = min(int(np.ceil(treatment.life_y)), gain.shape[1] - start)
+    km = roads.length_m[chosen] / 1000
+    return {
+        "segment": chosen,
+        "year": np.full(chosen.size, year),
+        "treatment": np.full(chosen.size, number),
+        "cost_eur": roads.length_m[chosen] * roads.width_m[chosen] * treatment.unit_cost_eur_m2,
+        "condition_gain": gain @ future.discount * future.weight_km[chosen],
+        "gain_a_year": gain[:, start : start + life].mean(axis=1) * km,
+        "user_eur": smoother @ future.discount * future.eur[chosen] * (1 + options.discount_rate) ** start,
+    }

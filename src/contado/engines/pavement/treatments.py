@@ -1,0 +1,147 @@
+"""Catalogue of treatments: what each costs, where it applies and what it does to the surface.
+
+The catalogue that ships (`data/treatments.csv`) is illustrative until the body loads its price list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.engines.pavement import columns, data
+from contado.kernel.errors import DataError, Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+__all__ = ["Treatment", "catalogue", "from_table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Treatment:
+    """One treatment.
+
+    ``min_condition`` and ``max_condition`` bound the condition index at which it applies;
+    ``iri_after_m_km`` is the roughness of the new surface (None: it leaves the roughness as it is);
+    ``growth_factor`` multiplies the growth of log IRI during its life, ``severity_factor`` the severity
+    of the anomalies; ``worksite_share`` is the part of the cost that a shared worksite saves.
+    """
+
+    code: str
+    name_it: str
+    name_en: str
+    unit_cost_eur_m2: float
+    cost_low_eur_m2: float
+    cost_high_eur_m2: float
+    price_year: int | None = None
+    min_condition: float = 0.0
+    max_condition: float = 100.0
+    iri_after_m_km: float | None = None
+    growth_factor: float = 1.0
+    severity_factor: float = 0.0
+    life_y: float = 10.0
+    gwp_kg_m2: float | None = None
+    recycled_share: float | None = None
+    worksite_share: float = 0.0
+    design_level: str | None = None
+    status: str = "to_confirm"
+
+    @property
+    def effective(self) -> bool:
+        """Whether it changes anything."""
+        return self.iri_after_m_km is not None or self.growth_factor != 1 or self.severity_factor != 1
+
+    def applies(self, condition_index: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Return where the condition index allows it; nowhere where the index is unknown."""
+        result: NDArray[np.bool_] = (condition_index >= self.min_condition) & (
+            condition_index <= self.max_condition
+        )
+        return result
+
+
+def catalogue() -> tuple[Treatment, ...]:
+    """Return the illustrative catalogue that ships with the product."""
+    import pyarrow as pa
+
+    rows = data.rows("treatments")
+    table = pa.table({name: [row[name] for row in rows] for name in rows[0]})
+    return from_table(table)[0]
+
+
+def from_table(
+    table: pa.Table, *, lines: Sequence[int] | None = None
+) -> tuple[tuple[Treatment, ...], list[Finding]]:
+    """Return the treatments of a table; only code and unit_cost_eur_m2 are required.
+
+    Raises
+    ------
+    DataError
+        A code stands twice (`duplicate_id`), a cost is missing or negative, a number cannot be read.
+    """
+    columns.require(table, ["code", "unit_cost_eur_m2"], "treatments")
+    cost = columns.numbers(table, "unit_cost_eur_m2", "treatments", lines=lines)
+    where = (table, "unit_cost_eur_m2", "treatments")
+    columns.refuse(np.flatnonzero(cost < 0), *where, "negative_cost", "a cost is 0 or more", lines)
+    columns.refuse(np.flatnonzero(np.isnan(cost)), *where, "missing_cost", "give the cost in EUR/m2", lines)
+    codes = columns.texts(table, "code")
+    twice = np.array([i for i, c in enumerate(codes) if c in codes[:i]], np.intp)
+    columns.refuse(twice, table, "code", "treatments", "duplicate_id", "one row a treatment", lines)
+    numeric = {n: columns.numbers(table, n, "treatments", lines=lines) for n in _NUMBERS}
+    rows = table.to_pylist()
+    found = tuple(_treatment(rows[i], {n: v[i] for n, v in numeric.items()}) for i in range(len(rows)))
+    return found, [_no_effect(t) for t in found if not t.effective]
+
+
+_NUMBERS = (
+    "unit_cost_eur_m2",
+    "cost_low_eur_m2",
+    "cost_high_eur_m2",
+    "price_year",
+    "min_condition",
+    "max_condition",
+    "iri_after_m_km",
+    "growth_factor",
+    "severity_factor",
+    "life_y",
+    "gwp_kg_m2",
+    "recycled_share",
+    "worksite_share",
+)
+
+
+def _treatment(row: dict[str, object], numbers: dict[str, float]) -> Treatment:
+    known = {name: float(value) for name, value in numbers.items() if not np.isnan(value)}
+    cost = known["unit_cost_eur_m2"]
+    known.setdefault("cost_low_eur_m2", cost)
+    known.setdefault("cost_high_eur_m2", cost)
+    year = known.pop("price_year", None)
+    if known["cost_low_eur_m2"] > cost or known["cost_high_eur_m2"] < cost:
+        raise DataError(
+            f"treatments: {row['code']}: the cost {cost:g} is not between its bounds.",
+            rule="interval_order",
+            hint="cost_low_eur_m2 <= unit_cost_eur_m2 <= cost_high_eur_m2",
+            field="unit_cost_eur_m2",
+        )
+    code = str(row["code"])
+    text = {n: str(row[n]) for n in ("name_it", "name_en", "design_level", "status") if row.get(n)}
+    text.setdefault("name_it", code)
+    text.setdefault("name_en", text["name_it"])
+    # a surface that is laid anew has no anomalies left; a treatment that lays none keeps them
+    known.setdefault("severity_factor", 0.0 if "iri_after_m_km" in known else 1.0)
+    return Treatment(code=code, price_year=None if year is None else int(year), **text, **known)  # type: ignore[arg-type]
+
+
+def _no_effect(treatment: Treatment) -> Finding:
+    return Finding(
+        severity="warning",
+        rule="no_effect",
+        table="treatments",
+        row=treatment.code,
+        message=f"{treatment.code} changes neither roughness nor growth nor anomalies.",
+        hint="give iri_after_m_km or growth_factor",
+    )

@@ -1,0 +1,160 @@
+"""Why an intervention is in the programme or not: a code, a sentence, and its margin at the budgets' prices."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contado.kernel.portfolio.problem import Problem
+    from contado.kernel.portfolio.result import Choice
+
+__all__ = ["Reason", "explain_all"]
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """A reason: stable code, sentences, value and price of the best start, what it names."""
+
+    code: str
+    it: str
+    en: str
+    value_eur: float | None
+    priced_cost_eur: float | None
+    """Cost of the best start at the budgets' prices, in EUR of value given up elsewhere."""
+    names: str | None = None
+
+    @property
+    def margin_eur(self) -> float | None:
+        """Value less priced cost, or None when it cannot be paid."""
+        if self.value_eur is None or self.priced_cost_eur is None:
+            return None
+        return self.value_eur - self.priced_cost_eur
+
+    @property
+    def yield_ratio(self) -> float | None:
+        """Value for each euro at the budgets' prices; None where the money costs nothing."""
+        if self.value_eur is None or not self.priced_cost_eur:
+            return None
+        return self.value_eur / self.priced_cost_eur
+
+
+def explain_all(
+    problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float]
+) -> dict[int, Reason]:
+    """Return the reason of every intervention, chosen or not."""
+    return {
+        i: _chosen(problem, choice, prices, i)
+        if i in choice.starts
+        else _rejected(problem, choice, prices, i)
+        for i in range(len(problem.ids))
+    }
+
+
+def _chosen(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float], i: int) -> Reason:
+    year = choice.starts[i]
+    cost = sum(c * prices.get((f, year), 0.0) for f, c in choice.payments[i].items()) / 100
+    sources = ", ".join(choice.payments[i]) or "-"
+    return Reason(
+        code="chosen",
+        it=f"In programma nel {year}, pagato da {sources}.",
+        en=f"In the programme in {year}, paid by {sources}.",
+        value_eur=problem.value_eur(i, year),
+        priced_cost_eur=cost,
+    )
+
+
+def _rejected(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float], i: int) -> Reason:
+    best = _best_start(problem, prices, i)
+    value, cost = best if best is not None else (None, None)
+    code, it, en, names = _why_not(problem, choice, i, payable=best is not None)
+    return Reason(code=code, it=it, en=en, value_eur=value, priced_cost_eur=cost, names=names)
+
+
+def _why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple[str, str, str, str | None]:
+    if not problem.starts(i):
+        return (
+            "window",
+            "Nessun anno di bilancio è nella sua finestra.",
+            "No budget year lies in its window.",
+            None,
+        )
+    if not payable:
+        return (
+            "not_fundable",
+            "Le fonti ammesse non bastano a pagarlo in nessun anno.",
+            "The sources that may pay it do not suffice in any year.",
+            None,
+        )
+    if (other := _excluded_by(problem, choice, i)) is not None:
+        name = problem.ids[other]
+        return "excluded_by", f"Escluso: è stato scelto {name}.", f"Excluded: {name} was chosen.", name
+    if (needed := _unfunded_requirement(problem, choice, i)) is not None:
+        name = problem.ids[needed]
+        return (
+            "requires_unfunded",
+            f"Richiede {name}, che resta fuori.",
+            f"It requires {name}, which stays out.",
+            name,
+        )
+    return (
+        "outranked",
+        "I bilanci sono finiti: altri interventi rendono di più.",
+        "The budgets are used up: other interventions yield more.",
+        None,
+    )
+
+
+def _excluded_by(problem: Problem, choice: Choice, i: int) -> int | None:
+    group = problem.groups[i]
+    for j in choice.starts:
+        if group is not None and problem.groups[j] == group:
+            return j
+    for relation in problem.relations:
+        if relation.kind == "excludes" and i in (relation.a, relation.b):
+            other = relation.b if relation.a == i else relation.a
+            if other in choice.starts:
+                return other
+    return None
+
+
+def _unfunded_requirement(problem: Problem, choice: Choice, i: int) -> int | None:
+    for relation in problem.relations:
+        if relation.kind == "requires" and relation.a == i and relation.b not in choice.starts:
+            return relation.b
+    return None
+
+
+def _best_start(
+    problem: Problem, prices: Mapping[tuple[str, int], float], i: int
+) -> tuple[float, float] | None:
+    """Value and priced cost of the start with the best margin, paid by the cheapest sources."""
+    starts = []
+    for year in problem.starts(i):
+        cost = _cheapest(problem, prices, i, year)
+        if cost is not None:
+            starts.append((problem.value_eur(i, year), cost))
+    return max(starts, key=lambda s: s[0] - s[1], default=None)
+
+
+def _cheapest(problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int) -> float | None:
+    """Least priced cost of a start, over the cumulable mix and each non-cumulable source with own money."""
+    caps = problem.caps_cents(i)
+    alone = [s.name for s in problem.sources if not s.cumulable and s.name in caps]
+    mixes = [{f: c for f, c in caps.items() if f not in alone}]
+    mixes += [{f: c for f, c in caps.items() if f in (one, "own")} for one in alone]
+    costs = [c for mix in mixes if (c := _fill(problem, prices, i, year, mix)) is not None]
+    return min(costs, default=None)
+
+
+def _fill(
+    problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int, mix: Mapping[str, int]
+) -> float | None:
+    due, total = int(problem.cost_cents[i]), 0.0
+    for source in sorted(mix, key=lambda f: (prices.get((f, year), 0.0), f)):
+        pays = min(due, mix[source], problem.budget_cents.get((source, year), 0))
+        total += pays * prices.get((source, year), 0.0)
+        due -= pays
+    return total / 100 if due == 0 else None

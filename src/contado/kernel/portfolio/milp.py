@@ -1,0 +1,303 @@
+"""The exact MILP: one column a start, one a payment, tight caps, money in thousands of euro.
+
+Columns: x[i,t] start of i in year t (binary); y[i,t,f] >= 0 payment of source f; u[i,f] use of a
+non-cumulable source, only where i has such a source beside another one that is not ``own``;
+z[r,t] joint worksite (continuous); p[r,t] both ends of an `enhances` started by t (continuous).
+HiGHS in whole euros with tight tolerances gave wrong optima; thousands with default tolerances do not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from contado.kernel.errors import InfeasibleProgramme, SolverStopped
+from contado.kernel.portfolio.certificate import weak_duality_bound
+from contado.kernel.portfolio.payments import pay
+from contado.kernel.portfolio.problem import OWN, Problem
+from contado.kernel.portfolio.result import Choice, Result, assemble
+from contado.kernel.solver import Model, RowBuilder, Solution, solve_in_child
+from contado.kernel.solver import solve as solve_here
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from contado.kernel.progress import Cancel, Progress
+
+__all__ = ["Columns", "build", "solve"]
+
+_UNIT_CENTS = 100_000.0
+"""Cents in the model's unit of money, 1,000 EUR."""
+_IN_PROCESS = 400
+"""Binaries up to which HiGHS runs in this process: such a model ends in well under a second."""
+
+
+@dataclass(slots=True)
+class Columns:
+    """Where each variable stands: (i, year) -> x, (i, year, source) -> y, and so on."""
+
+    x: dict[tuple[int, int], int] = field(default_factory=dict)
+    y: dict[tuple[int, int, str], int] = field(default_factory=dict)
+    u: dict[tuple[int, str], int] = field(default_factory=dict)
+    z: dict[tuple[int, int], int] = field(default_factory=dict)
+    p: dict[tuple[int, int], int] = field(default_factory=dict)
+    budget_rows: dict[tuple[str, int], int] = field(default_factory=dict)
+    cost: list[float] = field(default_factory=list)
+    upper: list[float] = field(default_factory=list)
+    integer: list[bool] = field(default_factory=list)
+
+    def add(self, cost: float, upper: float, *, integer: bool) -> int:
+        """Add a column and return its number."""
+        self.cost.append(cost)
+        self.upper.append(upper)
+        self.integer.append(integer)
+        return len(self.cost) - 1
+
+
+def build(problem: Problem) -> tuple[Model, Columns]:
+    """Compile the problem into arrays; the model is testable entry by entry before it is solved."""
+    columns, rows = Columns(), RowBuilder()
+    _start_columns(problem, columns)
+    _worksite_columns(problem, columns, rows)
+    _once_each(problem, columns, rows)
+    _payments(problem, columns, rows)
+    _dependencies(problem, columns, rows)
+    _synergies(problem, columns, rows)
+    _budgets(problem, columns, rows)
+    _floors(problem, columns, rows)
+    return rows.finish(cost=columns.cost, upper=columns.upper, integer=columns.integer), columns
+
+
+def _start_columns(problem: Problem, columns: Columns) -> None:
+    for i in range(len(problem.ids)):
+        payable = sum(problem.caps_cents(i).values()) > 0 or problem.cost_cents[i] == 0
+        for year in problem.starts(i) if payable else ():
+            columns.x[i, year] = columns.add(problem.value_eur(i, year) / 1000, 1.0, integer=True)
+
+
+def _worksite_columns(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    """Z <= x_a, z <= x_b; with floors also z >= x_a + x_b - 1, for the saving lowers what a place gets."""
+    for r, relation in enumerate(problem.relations):
+        if relation.kind != "joint_worksite":
+            continue
+        for year in problem.years:
+            pair = [columns.x.get((k, year)) for k in (relation.a, relation.b)]
+            if pair[0] is None or pair[1] is None:
+                continue
+            z = columns.add(0.0, 1.0, integer=False)
+            columns.z[r, year] = z
+            for x in pair:
+                rows.add([z, x], [1.0, -1.0], upper=0.0)  # type: ignore[list-item]
+            if problem.floors_cents:
+                rows.add([z, *pair], [1.0, -1.0, -1.0], lower=-1.0)  # type: ignore[list-item]
+
+
+def _once_each(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    groups: dict[str, list[int]] = {}
+    for i, group in enumerate(problem.groups):
+        mine = [columns.x[i, y] for y in problem.years if (i, y) in columns.x]
+        groups.setdefault(f"group {group}" if group else f"one {i}", []).extend(mine)
+    for mine in groups.values():
+        if len(mine) > 1:
+            rows.add(mine, [1.0] * len(mine), upper=1.0)
+
+
+def _payments(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    savings: dict[tuple[int, int], list[tuple[int, float]]] = {}
+    for (r, year), z in columns.z.items():
+        relation = problem.relations[r]
+        savings.setdefault((relation.a, year), []).append((z, relation.saving_cents / _UNIT_CENTS))
+    exclusive = {s.name for s in problem.sources if not s.cumulable}
+    caps = [problem.caps_cents(i) for i in range(len(problem.ids))]
+    for i, year in list(columns.x):
+        alone = [f for f in caps[i] if f in exclusive and any(g not in (f, OWN) for g in caps[i])]
+        for f in alone:
+            if (i, f) not in columns.u:
+                columns.u[i, f] = columns.add(0.0, 1.0, integer=True)
+        _pay_start(problem, columns, rows, i, year, caps[i], alone, savings.get((i, year), []))
+
+
+def _pay_start(
+    problem: Problem,
+    columns: Columns,
+    rows: RowBuilder,
+    i: int,
+    year: int,
+    caps: dict[str, int],
+    alone: list[str],
+    savings: list[tuple[int, float]],
+) -> None:
+    """Payments of one start: they sum to cost less savings, within caps, alone where they must be."""
+    x = columns.x[i, year]
+    cells = [f for f in caps if problem.budget_cents.get((f, year), 0) > 0]
+    for f in cells:
+        cap = caps[f] / _UNIT_CENTS
+        y = columns.add(0.0, cap, integer=False)
+        columns.y[i, year, f] = y
+        rows.add([y, x], [1.0, -cap], upper=0.0)
+        if f in alone:
+            rows.add([y, columns.u[i, f]], [1.0, -cap], upper=0.0)
+        elif f != OWN and alone:
+            use = [columns.u[i, g] for g in alone]
+            rows.add([y, *use], [1.0, *[cap] * len(use)], upper=cap)
+    ys = [columns.y[i, year, f] for f in cells]
+    zs, amounts = [z for z, _ in savings], [a for _, a in savings]
+    cost = float(problem.cost_cents[i]) / _UNIT_CENTS
+    rows.add([*ys, *zs, x], [*[1.0] * len(ys), *amounts, -cost], lower=0.0, upper=0.0)
+    if len(alone) > 1:
+        use = [columns.u[i, f] for f in alone]
+        rows.add(use, [1.0] * len(use), upper=1.0)
+
+
+def _dependencies(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    for relation in problem.relations:
+        a = [(y, columns.x[relation.a, y]) for y in problem.years if (relation.a, y) in columns.x]
+        b = [(y, columns.x[relation.b, y]) for y in problem.years if (relation.b, y) in columns.x]
+        if relation.kind == "excludes" and a and b:
+            both = [c for _, c in a + b]
+            rows.add(both, [1.0] * len(both), upper=1.0)
+        elif relation.kind == "requires":
+            for year, _ in a:
+                mine = [c for y, c in a if y <= year]
+                theirs = [c for y, c in b if y <= year]
+                rows.add([*mine, *theirs], [*[1.0] * len(mine), *[-1.0] * len(theirs)], upper=0.0)
+
+
+def _synergies(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    """`enhances`: with a and b started by t, the value of a grows by its factor, from the later start."""
+    discount = {y: (1 + problem.discount_rate_share) ** -(y - problem.base_year) for y in problem.years}
+    after = dict(zip(problem.years, [discount[y] for y in problem.years[1:]] + [0.0], strict=True))
+    for r, relation in enumerate(problem.relations):
+        if relation.kind != "enhances":
+            continue
+        gain = relation.effect_factor * float(problem.benefit_eur[relation.a]) / 1000
+        for year in problem.years:
+            started = [
+                [columns.x[k, y] for y in problem.years if y <= year and (k, y) in columns.x]
+                for k in (relation.a, relation.b)
+            ]
+            if not started[0] or not started[1]:
+                continue
+            p = columns.add(gain * (discount[year] - after[year]), 1.0, integer=False)
+            columns.p[r, year] = p
+            for side in started:
+                rows.add([p, *side], [1.0, *[-1.0] * len(side)], upper=0.0)
+            both = started[0] + started[1]
+            rows.add([p, *both], [1.0, *[-1.0] * len(both)], lower=-1.0)
+
+
+def _budgets(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    for (source, year), cents in sorted(problem.budget_cents.items()):
+        mine = [c for (_, y, f), c in columns.y.items() if y == year and f == source]
+        if mine:
+            columns.budget_rows[source, year] = rows.add(mine, [1.0] * len(mine), upper=cents / _UNIT_CENTS)
+
+
+def _floors(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    for (kind, key), cents in sorted(problem.floors_cents.items()):
+        mine = [c for (i, _, source), c in columns.y.items() if _counts(problem, kind, key, i, source)]
+        rows.add(mine, [1.0] * len(mine), lower=cents / _UNIT_CENTS)
+
+
+def _counts(problem: Problem, kind: str, key: str, i: int, source: str) -> bool:
+    """Whether a payment of ``source`` to intervention ``i`` counts towards a floor."""
+    return {"municipality": problem.municipalities[i], "domain": problem.domains[i], "source": source}[
+        kind
+    ] == key
+
+
+def solve(
+    problem: Problem,
+    *,
+    gap_share: float,
+    time_limit_s: float,
+    seed: int,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Result:
+    """Solve exactly, pay to the cent, price the budgets, verify; the claim never outranks the verifier.
+
+    Raises
+    ------
+    InfeasibleProgramme
+        No programme meets the floors under the budgets.
+    SolverStopped
+        The time ended before any plan was found.
+    """
+    model, columns = build(problem)
+    if not columns.x:
+        return _nothing(problem, columns)
+    if sum(columns.integer) <= _IN_PROCESS:
+        claim = solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
+    else:
+        claim = solve_in_child(
+            model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
+        )
+    if claim.status == "infeasible":
+        raise InfeasibleProgramme(
+            "No programme keeps all rules: the floors cannot be met under the budgets.",
+            hint="lower a floor, raise a budget, or plan without floors",
+        )
+    if claim.x is None:
+        raise SolverStopped(
+            f"The solver found no plan in {time_limit_s:g} s.", hint="give more time with --time-limit-s"
+        )
+    return _finish(problem, model, columns, claim, gap_share)
+
+
+def _nothing(problem: Problem, columns: Columns) -> Result:
+    """Return the empty programme of a list in which nothing can start: proven, for nothing can be worth more."""
+    if problem.floors_cents:
+        raise InfeasibleProgramme(
+            "No programme keeps all rules: nothing can start, yet there are floors.",
+            hint="plan without floors",
+        )
+    claim = Solution(
+        status="optimal", x=None, value=0.0, bound=0.0, row_dual=None, seconds=0.0, nodes=0, solver="none"
+    )
+    nothing = Choice(starts={}, payments={})
+    return assemble(problem, nothing, claim, _prices(problem, columns, None), price_bound_eur=0.0)
+
+
+def _finish(problem: Problem, model: Model, columns: Columns, claim: Solution, gap_share: float) -> Result:
+    assert claim.x is not None
+    starts = {i: year for (i, year), c in columns.x.items() if claim.x[c] > 0.5}
+    exclusive = _exclusive_sources(problem, columns, claim.x, starts)
+    payments = pay(problem, starts, exclusive)
+    relaxation = solve_here(model.relaxed())
+    bound = weak_duality_bound(model, relaxation.row_dual)
+    return assemble(
+        problem,
+        Choice(starts=starts, payments=payments),
+        claim,
+        _prices(problem, columns, relaxation.row_dual),
+        price_bound_eur=None if bound is None else bound * 1000,
+        gap_share=gap_share,
+    )
+
+
+def _exclusive_sources(
+    problem: Problem, columns: Columns, x: NDArray[np.float64], starts: dict[int, int]
+) -> dict[int, str | None]:
+    """For each chosen intervention, the non-cumulable source that it uses alone (with own money), if any."""
+    exclusive = {s.name for s in problem.sources if not s.cumulable}
+    used: dict[int, str | None] = {}
+    for i, year in starts.items():
+        paying = (
+            [f for f in problem.caps_cents(i) if x[columns.y[i, year, f]] > 1e-9]
+            if problem.cost_cents[i]
+            else []
+        )
+        used[i] = next((f for f in paying if f in exclusive), None)
+    return used
+
+
+def _prices(
+    problem: Problem, columns: Columns, dual: NDArray[np.float64] | None
+) -> dict[tuple[str, int], float]:
+    """Value of one more euro in each budget: the duals of the linear relaxation."""
+    prices = dict.fromkeys(sorted(problem.budget_cents), 0.0)
+    if dual is not None:
+        prices |= {key: abs(float(dual[row])) for key, row in columns.budget_rows.items()}
+    return prices

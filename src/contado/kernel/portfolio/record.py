@@ -1,0 +1,150 @@
+"""A result as tables (programme, price, run) and as the run record from which it can be repeated."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from contado.kernel import tables
+from contado.kernel.provenance import sha256_of_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from contado.kernel.portfolio.explain import Reason
+    from contado.kernel.portfolio.problem import Problem
+    from contado.kernel.portfolio.result import Result
+
+__all__ = [
+    "INPUTS",
+    "RunRecord",
+    "RunSettings",
+    "input_hashes",
+    "price_table",
+    "programme_table",
+    "run_id_of",
+    "run_table",
+]
+
+INPUTS = ("intervention", "budget", "funding_rule", "relation", "floor")
+"""Tables that a plan reads; their hashes stand in its record."""
+
+_PACKAGES = ("contado", "highspy", "numpy", "pyarrow", "scipy")
+
+
+class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plan was asked for, beside its tables."""
+
+    gap_share: float
+    time_limit_s: float
+    discount_rate_share: float
+    seed: int
+    floors: bool
+
+
+class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """run.json: everything needed to repeat a plan and to see that nothing changed."""
+
+    run_id: str
+    verb: str
+    inputs: dict[str, str]
+    """Table -> sha256 of its content."""
+    settings: RunSettings
+    versions: dict[str, str]
+    method: str
+    solver: str
+    stop: str
+    """``gap`` when the search ended by itself, ``time`` when the clock stopped it (then not repeatable)."""
+    status: str
+    value_eur: float
+    bound_eur: float
+    gap_share: float
+    proof: str
+    verified: bool
+    programme_sha256: str
+
+
+def input_hashes(inputs: Mapping[str, pa.Table]) -> dict[str, str]:
+    """Return the content hash of each input table, by name."""
+    return {name: tables.content_hash(inputs[name]) for name in sorted(inputs)}
+
+
+def run_id_of(hashes: Mapping[str, str], settings: RunSettings) -> str:
+    """Return the id of a run: the same inputs and settings have the same id."""
+    text = msgspec.json.encode([sorted(hashes.items()), settings], order="deterministic")
+    return "plan-" + sha256_of_bytes(text)[:12]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a plan's bytes depend on."""
+    return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def programme_table(result: Result) -> pa.Table:
+    """Return table ``programme``: a row for each payment of what is chosen, one for each that is not."""
+    problem = result.problem
+    rows = [row for i in range(len(problem.ids)) for row in _rows(problem, result, i)]
+    return tables.from_rows("programme", rows)
+
+
+def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
+    reason = result.reasons[i]
+    common = {
+        "intervention_id": problem.ids[i],
+        "value_eur": reason.value_eur,
+        "margin_eur": reason.margin_eur,
+        "yield_ratio": reason.yield_ratio,
+        **_sentences(reason),
+    }
+    if i not in result.choice.starts:
+        return [common]
+    year = result.choice.starts[i]
+    paid: list[tuple[str | None, int]] = list(result.choice.payments[i].items()) or [(None, 0)]
+    return [
+        common | {"source": source, "year": year, "start_year": year, "amount_eur": cents / 100}
+        for source, cents in paid
+    ]
+
+
+def _sentences(reason: Reason) -> dict[str, str]:
+    return {"reason_code": reason.code, "reason_it": reason.it, "reason_en": reason.en}
+
+
+def price_table(result: Result) -> pa.Table:
+    """Return table ``price``: the value of one more euro in each budget."""
+    rows = [
+        {"kind": "budget", "key": source, "year": year, "price": price}
+        for (source, year), price in sorted(result.prices.items())
+    ]
+    return tables.from_rows("price", rows)
+
+
+def run_table(record: RunRecord) -> pa.Table:
+    """Return table ``run`` with the one row of ``record``."""
+    row = {
+        "run_id": record.run_id,
+        "verb": record.verb,
+        "status": record.status,
+        "value_eur": record.value_eur,
+        "bound_eur": record.bound_eur,
+        "gap": record.gap_share,
+        "proof": record.proof,
+        "verified": record.verified,
+        "method": record.method,
+        "solver": record.solver,
+        "seed": record.settings.seed,
+        "stop": record.stop,
+        "inputs_json": _json(record.inputs),
+        "settings_json": _json(record.settings),
+        "versions_json": _json(record.versions),
+        "programme_sha256": record.programme_sha256,
+    }
+    return tables.from_rows("run", [row])
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value, order="deterministic").decode()

@@ -1,0 +1,278 @@
+"""Charts as SVG without script, for pages and reports.
+
+Each function returns one ``<svg>`` element. Shapes carry classes (``ct-...``) so that a page may recolour
+them, and plain colours so that they stand alone. The table of the same values belongs beside each chart.
+"""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+__all__ = [
+    "Bar",
+    "Part",
+    "cut_line",
+    "meter",
+    "position",
+    "robustness",
+    "stacked_bar",
+    "whisker",
+]
+
+CHOSEN, REJECTED, LINE, INK, GREY = "#124C63", "#5A4A78", "#B3005E", "#17212B", "#84909A"
+
+
+class Bar(NamedTuple):
+    """A bar of the cut line: cost (width), value per euro (height), decision, exception."""
+
+    cost: float
+    height: float
+    chosen: bool
+    mark: Literal["floor", "excluded"] | None = None
+
+
+class Part(NamedTuple):
+    """A part of a stacked bar: class of the style, letter inside, share of one."""
+
+    id: str
+    letter: str
+    share: float
+    colour: str
+
+
+def _n(value: float) -> str:
+    """Return a coordinate with at most one decimal, without a trailing zero."""
+    return (
+        f"{value:.1f}".removesuffix(".0").replace("-0", "0", 1)
+        if abs(value) < 0.05
+        else f"{value:.1f}".removesuffix(".0")
+    )
+
+
+def _svg(width: float, height: float, body: str, *, name: str, label: str | None = None) -> str:
+    """Wrap a drawing; without a label it is decoration, because its numbers stand beside it."""
+    role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
+    return f'<svg class="ct-chart ct-{name}" {size} {role} focusable="false">{body}</svg>'
+
+
+def whisker(
+    value: float, low: float | None, high: float | None, start: float, end: float, *, width: float = 76
+) -> str:
+    """Draw a value with its interval on a common scale from ``start`` to ``end``, 14 px high.
+
+    Examples
+    --------
+    >>> whisker(5.0, None, None, 0.0, 10.0).count("circle")
+    1
+    """
+    inner = width - 8
+
+    def x(v: float) -> float:
+        return 4 + inner * min(1.0, max(0.0, (v - start) / ((end - start) or 1.0)))
+
+    body = f'<path class="ct-axis" d="M4 7H{_n(width - 4)}" stroke="#D5DADD" stroke-width="2"/>'
+    if low is not None and high is not None:
+        caps = f"M{_n(x(low))} 7H{_n(x(high))}M{_n(x(low))} 3.5v7M{_n(x(high))} 3.5v7"
+        body += f'<path class="ct-ink" d="{caps}" stroke="{INK}" stroke-width="2.5" fill="none"/>'
+    body += f'<circle class="ct-dot" cx="{_n(x(value))}" cy="7" r="4" fill="{INK}"/>'
+    return _svg(width, 14, body, name="whisker")
+
+
+def position(
+    everywhere: Sequence[float], value: float | None, low: float | None = None, high: float | None = None
+) -> str:
+    """Draw a tick for each municipality, the median, and the own value as a house with its interval.
+
+    The scale runs from the least to the greatest value; 226 x 22 px.
+    """
+    if not everywhere:
+        return ""
+    ordered = sorted(everywhere)
+    lowest, span = ordered[0], (ordered[-1] - ordered[0]) or 1.0
+
+    def x(v: float) -> float:
+        return 6 + 214 * min(1.0, max(0.0, (v - lowest) / span))
+
+    ticks = "".join(f"M{_n(at)} 9v8" for at in dict.fromkeys(round(x(v), 1) for v in ordered))
+    middle = len(ordered) // 2
+    median = ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
+    body = '<path class="ct-axis" d="M2 13H224" stroke="#D5DADD"/>'
+    body += f'<path class="ct-ticks" d="{ticks}" stroke="{GREY}" stroke-opacity=".7"/>'
+    body += f'<path class="ct-ink" d="M{_n(x(median))} 4v14" stroke="{INK}" stroke-width="2"/>'
+    if value is not None:
+        if low is not None and high is not None:
+            interval = f"M{_n(x(low))} 18H{_n(x(high))}"
+            body += f'<path class="ct-own" d="{interval}" stroke="#0058B3" stroke-width="4"/>'
+        house = f"M{_n(x(value) - 6)} 18v-8l6-6 6 6v8z"
+        body += f'<path class="ct-own-fill" d="{house}" fill="#0058B3" stroke="#FFF"/>'
+    return _svg(226, 22, body, name="position")
+
+
+def stacked_bar(parts: Sequence[Part], label: str, *, width: float = 1000, height: float = 28) -> str:
+    """Draw shares of one as parts of a bar with their letters, 2 px apart; the last may be hatched."""
+    kept = [p for p in parts if p.share > 0]
+    room = width - 2 * max(0, len(kept) - 1)
+    hatch = f"ct-hatch-none-{_n(width)}"  # two widths may stand on one page
+    at, body = 0.0, _hatch(hatch, GREY)
+    for part in kept:
+        size = room * part.share
+        hatched = part.id == "none"
+        fill = f"url(#{hatch})" if hatched else part.colour
+        edge = f' stroke="{GREY}"' if hatched else ""
+        body += f'<rect class="ct-part-{part.id}" x="{_n(at)}" width="{_n(size)}" height="{_n(height)}" rx="2" fill="{fill}"{edge}/>'
+        if size > 24:
+            colour = INK if hatched else "#FFF"
+            text = f'<text x="{_n(at + 9)}" y="{_n(height / 2 + 5)}" font-size="14" font-weight="700" fill="{colour}">'
+            body += f"{text}{escape(part.letter)}</text>"
+        at += size + 2
+    return _svg(width, height, body, name="stacked", label=label).replace(
+        "<svg ", '<svg preserveAspectRatio="none" ', 1
+    )
+
+
+def _hatch(name: str, colour: str) -> str:
+    lines = f'<path d="M0 6L6 0M-1 1L1-1M5 7L7 5" stroke="{colour}" stroke-width="1.2"/>'
+    ground = '<rect width="6" height="6" fill="#FFF"/>'
+    return f'<defs><pattern id="{name}" width="6" height="6" patternUnits="userSpaceOnUse">{ground}{lines}</pattern></defs>'
+
+
+def robustness(core: int, borderline: int, exterior: int, label: str, *, width: float = 386) -> str:
+    """Draw how many interventions are chosen almost always, sometimes, hardly ever: full, hatched, hollow."""
+    total = core + borderline + exterior
+    if not total:
+        return ""
+    room, at, body = width - 4, 0.0, _hatch("ct-hatch-robust", CHOSEN)
+    fills = (CHOSEN, "url(#ct-hatch-robust)", "#FFF")
+    for count, fill in zip((core, borderline, exterior), fills, strict=True):
+        size = room * count / total
+        body += f'<rect x="{_n(at + 0.5)}" y=".5" width="{_n(max(0.0, size - 1))}" height="15" fill="{fill}" stroke="{CHOSEN}"/>'
+        at += size + 2
+    return _svg(width, 16, body, name="robust", label=label)
+
+
+def meter(share: float, *, width: float = 148) -> str:
+    """Draw a bar of 8 px filled to ``share`` of one; its numbers stand beside it."""
+    full = width * min(1.0, max(0.0, share))
+    body = f'<rect class="ct-rail" width="{_n(width)}" height="8" rx="2" fill="#E3E7E9"/>'
+    body += f'<rect class="ct-full" width="{_n(full)}" height="8" rx="2" fill="{CHOSEN}"/>'
+    return _svg(width, 8, body, name="meter")
+
+
+def cut_line(
+    bars: Sequence[Bar],
+    *,
+    label: str,
+    words: tuple[str, str, str, str],
+    axis: Callable[[float], str],
+    width: float = 740,
+    height: float = 300,
+) -> str:
+    """Draw the cut line: bars as wide as they cost and as high as they yield, the line at one.
+
+    Parameters
+    ----------
+    bars
+        In the order of the yield, the best first.
+    label
+        The sentence for those who do not see the drawing.
+    words
+        "cumulated cost", "cut line = 1", "in the programme", "out".
+    axis
+        Writes a cumulated cost for the axis.
+    width, height
+        Size in px; two drawings (wide, narrow) are better than one that shrinks.
+    """
+    left, right, top, bottom = 34.0, 8.0, 34.0, 42.0
+    total = sum(b.cost for b in bars) or 1.0
+    peak = max(1.5, min(max((b.height for b in bars), default=1.0), 6.0))
+
+    def x(cost: float) -> float:
+        return left + (width - left - right) * cost / total
+
+    def y(value: float) -> float:
+        return height - bottom - (height - top - bottom) * min(value, peak) / peak
+
+    hatch = f"ct-hatch-out-{_n(width)}"  # two widths may stand on one page
+    body = _hatch(hatch, REJECTED) + _grid(peak, left, width - right, y)
+    body += _bars(bars, x, y, hatch)
+    end = max((at + b.cost for at, b in _cumulated(bars) if b.chosen and not b.mark), default=0.0)
+    body += f'<path class="ct-ink" d="M{_n(x(end))} {_n(top - 16)}V{_n(y(0))}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="2 3"/>'
+    anchor = "end" if x(end) > width / 2 else "start"
+    inside = f'<text class="ct-text" x="{_n(x(end) - 6)}" y="{_n(top - 8)}" text-anchor="end">{escape(words[2])}</text>'
+    outside = f'<text class="ct-text" x="{_n(x(end) + 6)}" y="{_n(top - 8)}">{escape(words[3])}</text>'
+    body += (inside if anchor == "end" or x(end) > 200 else "") + outside
+    body += f'<path class="ct-cut" d="M{_n(left)} {_n(y(1))}H{_n(width - right)}" stroke="{LINE}" stroke-width="2" stroke-dasharray="7 4"/>'
+    body += f'<text class="ct-cut-text" x="{_n(width - right)}" y="{_n(y(1) - 7)}" text-anchor="end" fill="{LINE}" font-weight="700">{escape(words[1])}</text>'
+    body += _cost_axis(total, x, y(0), axis, words[0], (left + width - right) / 2)
+    return _svg(width, height, body, name="cut", label=label)
+
+
+def _cumulated(bars: Sequence[Bar]) -> list[tuple[float, Bar]]:
+    at, out = 0.0, []
+    for bar in bars:
+        out.append((at, bar))
+        at += bar.cost
+    return out
+
+
+def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float], float], hatch: str) -> str:
+    """One path for the chosen bars and one for the others: thousands of bars stay small."""
+    full, hatched, marks = "", "", ""
+    for at, bar in _cumulated(bars):
+        shape = f"M{_n(x(at))} {_n(y(0))}V{_n(y(bar.height))}H{_n(x(at + bar.cost))}V{_n(y(0))}z"
+        if bar.chosen:
+            full += shape
+        else:
+            hatched += shape
+        if bar.mark:
+            middle, tip = x(at + bar.cost / 2), y(bar.height) - 4
+            marks += _mark(bar.mark, middle, tip)
+    chosen = f'<path class="ct-chosen" d="{full}" fill="{CHOSEN}" stroke="#FFF" stroke-width=".4"/>'
+    out = f'<path class="ct-rejected" d="{hatched}" fill="url(#{hatch})" stroke="{REJECTED}" stroke-width=".6"/>'
+    return chosen + out + marks
+
+
+def _mark(kind: str, x: float, y: float) -> str:
+    if kind == "floor":
+        return f'<path class="ct-mark" d="M{_n(x - 5)} {_n(y)}l5-9 5 9z" fill="{INK}"/>'
+    return (
+        f'<path class="ct-ink" d="M{_n(x - 3)} {_n(y - 7)}l6 6m0-6l-6 6" stroke="{INK}" stroke-width="1.8"/>'
+    )
+
+
+def _grid(peak: float, left: float, right: float, y: Callable[[float], float]) -> str:
+    step = 1 if peak > 2 else 0.5
+    out, at = "", 0.0
+    while at <= peak + 1e-9:
+        out += f'<path class="ct-axis" d="M{_n(left)} {_n(y(at))}H{_n(right)}" stroke="#D5DADD"/>'
+        out += f'<text class="ct-text" x="{_n(left - 8)}" y="{_n(y(at) + 4)}" text-anchor="end">{at:g}</text>'
+        at += step
+    return out
+
+
+def _cost_axis(
+    total: float,
+    x: Callable[[float], float],
+    base: float,
+    axis: Callable[[float], str],
+    title: str,
+    middle: float,
+) -> str:
+    step = _round_step(total / 4)
+    out, at = "", 0.0
+    while at <= total:
+        out += f'<text class="ct-text" x="{_n(x(at))}" y="{_n(base + 17)}" text-anchor="middle">{escape(axis(at))}</text>'
+        at += step
+    return f'{out}<text class="ct-text" x="{_n(middle)}" y="{_n(base + 35)}" text-anchor="middle">{escape(title)}</text>'
+
+
+def _round_step(least: float) -> float:
+    """Return the first of 1, 2, 2.5, 5 times a power of ten that is not below ``least``."""
+    power: float = 10.0 ** math.floor(math.log10(least))
+    return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= least)

@@ -1,0 +1,127 @@
+"""Big MIPs in a child process that is really stopped at its limit.
+
+HiGHS does not keep its time limit on large models (HiGHS issues 885, 1278, 1501), and cannot be interrupted
+from Python while it presolves. So the search runs in a child; each improving solution comes through a pipe
+as it is found; when the clock or the user says stop, the child is killed and nothing found is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from contado.kernel.errors import SolverStopped
+from contado.kernel.solver.direct import solve
+from contado.kernel.solver.model import Model, Solution
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from contado.kernel.progress import Cancel, Progress, SolveEvent
+
+__all__ = ["solve_in_child"]
+
+_POLL_S = 0.1
+
+
+def solve_in_child(
+    model: Model,
+    *,
+    gap_share: float = 1e-4,
+    time_limit_s: float = 60.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Solution:
+    """Maximise ``model`` in a child process; return its claim, or the best plan when it had to be stopped.
+
+    Raises
+    ------
+    SolverStopped
+        The child died without an answer (its message is kept).
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_work, args=(theirs, model, gap_share, time_limit_s, seed), daemon=True)
+    started = time.monotonic()
+    child.start()
+    theirs.close()
+    try:
+        return _watch(ours, started, time_limit_s, progress, cancel)
+    finally:
+        child.kill()
+        child.join()
+        ours.close()
+
+
+def _watch(
+    pipe: Connection, started: float, time_limit_s: float, progress: Progress | None, cancel: Cancel | None
+) -> Solution:
+    best: tuple[SolveEvent, NDArray[np.float64]] | None = None
+    while time.monotonic() - started < time_limit_s and not (cancel and cancel.requested):
+        if not pipe.poll(_POLL_S):
+            continue
+        try:
+            kind, payload = pipe.recv()
+        except EOFError:
+            break
+        if kind == "done":
+            claim: Solution = payload
+            return claim
+        if kind == "error":
+            raise SolverStopped(f"The solver stopped: {payload}", hint="report the model")
+        best = payload
+        if progress is not None:
+            event = best[0]
+            progress(
+                "solve",
+                event.seconds,
+                time_limit_s,
+                {"plan": event.plan, "bound": event.bound, "gap": event.gap},
+            )
+    return _stopped(best, time.monotonic() - started)
+
+
+def _stopped(best: tuple[SolveEvent, NDArray[np.float64]] | None, seconds: float) -> Solution:
+    event, x = best if best is not None else (None, None)
+    return Solution(
+        status="stopped" if x is None else "feasible",
+        x=x,
+        value=event.plan if event else None,
+        bound=event.bound if event else None,
+        row_dual=None,
+        seconds=seconds,
+        nodes=0,
+        solver="HiGHS",
+    )
+
+
+def _work(pipe: Connection, model: Model, gap_share: float, time_limit_s: float, seed: int) -> None:
+    """Run in the child: what it prints never reaches our standard output."""
+    _silence()
+
+    def send(event: SolveEvent, x: NDArray[np.float64]) -> None:
+        pipe.send(("better", (event, x)))
+
+    try:
+        claim: Any = solve(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, on_improved=send)
+        message = ("done", claim)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
+        message = ("error", str(error))
+    with contextlib.suppress(BrokenPipeError):
+        pipe.send(message)
+
+
+def _silence() -> None:
+    """Point standard output and error at the null device, at the level of file descriptors."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.__stdout__, sys.__stderr__):
+        with contextlib.suppress(AttributeError, OSError):
+            os.dup2(null, stream.fileno())  # type: ignore[union-attr]

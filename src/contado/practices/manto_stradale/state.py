@@ -1,0 +1,203 @@
+"""State of the roads on a day: cells fused, anomalies tracked, segments cut, graded and ranked."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from contado.engines.pavement import condition, priority, segments
+from contado.engines.pavement.fusion import FuseSettings, fuse
+from contado.engines.pavement.ingest import history
+from contado.kernel import tables
+from contado.kernel.errors import Finding
+from contado.practices.manto_stradale.ids import DRIVES, segment_id
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from contado.engines.pavement.lines import Line
+    from contado.kernel.workspace import WorkspaceView
+
+__all__ = ["DEFECTS", "Snapshot", "fuse_settings", "notes", "segment_table", "snapshot"]
+
+DEFECTS = frozenset({"pothole", "depression", "manhole", "raised"})
+"""Kinds that count against a road; a speed bump was put there on purpose."""
+_OPEN = frozenset({"new", "confirmed", "worse"})
+_LIKELY = 0.5
+
+_AVERAGED = ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y", "growth_sd_per_y")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Roads on a day: sections and rows of cells, anomalies (open defects) and segments by section."""
+
+    on: date
+    sections: tuple[Row, ...]
+    lines: Mapping[str, Line]
+    cells: Mapping[str, tuple[Row, ...]]
+    anomalies: Mapping[str, tuple[Row, ...]]
+    segments: tuple[Row, ...]
+
+
+def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
+    """Return the workspace's settings of the fusion."""
+    chosen = workspace.settings.pavement
+    return FuseSettings(cell_m=chosen.cell_m, not_driven_d=chosen.not_driven_d)
+
+
+def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
+    """Return the state of the roads at the end of the day ``on``."""
+    found = workspace.read("pavement_lrs_section")
+    sections = tuple(sorted(found.to_pylist(), key=lambda s: s["section_id"]))
+    known = {s["section_id"] for s in sections}
+    cell_obs = workspace.read("pavement_cell_obs")
+    fused = fuse([cell_obs], on=on, works=workspace.read("pavement_works"), settings=fuse_settings(workspace))
+    lines = history.lines_of(found)
+    felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
+    cells = _by_section(fused.cells.drop_columns(["observations"]).to_pylist(), known)
+    anomalies = _by_section([a for a in felt.to_pylist() if _is_open(a)], known)
+    rows = [row for s in sections for row in _segments(s, cells, anomalies, on)]
+    return Snapshot(
+        on=on,
+        sections=sections,
+        lines=lines,
+        cells=cells,
+        anomalies=anomalies,
+        segments=tuple(_ranked(rows, sections, lines, on)),
+    )
+
+
+def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ...]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        if row["section_id"] in known:
+            found[row["section_id"]].append(row)
+    return {section: tuple(found[section]) for section in sorted(found)}
+
+
+def _is_open(anomaly: Row) -> bool:
+    return anomaly["kind"] in DEFECTS and anomaly["state"] in _OPEN and anomaly["p_exists"] >= _LIKELY
+
+
+def _segments(
+    section: Row, cells: Mapping[str, tuple[Row, ...]], anomalies: Mapping[str, tuple[Row, ...]], on: date
+) -> list[Row]:
+    """Cut the measured cells of a section; a new surface begins a segment of its own."""
+    measured = [c for c in cells.get(section["section_id"], ()) if c["iri_m_km"] is not None]
+    if not measured:
+        return []
+    start, end, iri = (np.array([c[n] for c in measured], float) for n in ("from_m", "to_m", "iri_m_km"))
+    lives = [c["life_from"] for c in measured]
+    cuts = [float(start[i]) for i in range(1, len(lives)) if lives[i] != lives[i - 1]]
+    found = segments.segment(start, end, iri, cuts_m=cuts)
+    defects = anomalies.get(section["section_id"], ())
+    rows = []
+    for first, count, cv in zip(found.first_cell, found.cells, found.cv, strict=True):
+        part = measured[first : first + count]
+        rows.append(_segment(section, part, float(cv), defects, on))
+    return rows
+
+
+def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Row], on: date) -> Row:
+    from_m, to_m = cells[0]["from_m"], cells[-1]["to_m"]
+    inside = [a["severity"] or 0.0 for a in defects if from_m <= a["chainage_m"] < to_m]
+    severity = 100.0 * sum(inside) / (to_m - from_m)
+    model = condition.model(on)
+    mean = {n: float(np.mean([c[n] for c in cells])) for n in _AVERAGED}
+    index, worst, best = (
+        float(model.index(mean[n], severity)) for n in ("iri_m_km", "high_m_km", "low_m_km")
+    )
+    return {
+        **mean,
+        "segment_id": segment_id(section["section_id"], from_m),
+        "section_id": section["section_id"],
+        "from_m": from_m,
+        "to_m": to_m,
+        "cv": None if np.isnan(cv) else cv,
+        "severity_per_100m": severity,
+        "condition_index": index,
+        "condition_low": worst,
+        "condition_high": best,
+        "criticality": model.criticality(index),
+        "uncertain": model.criticality(worst) != model.criticality(best),
+        "passes": min(c["n_passes"] for c in cells),
+        "vehicles": max(c["n_vehicles"] or 0 for c in cells),
+        "last_on": max(c["last_on"] for c in cells),
+        "on": on,
+        "label": "simulated" if any(c["label"] == "simulated" for c in cells) else "estimated",
+        "source_id": DRIVES,
+    }
+
+
+def _ranked(rows: list[Row], sections: Sequence[Row], lines: Mapping[str, Line], on: date) -> list[Row]:
+    """Return the segments with priority, rank, reasons and their part of the section's line."""
+    if not rows:
+        return []
+    facts = {s["section_id"]: s for s in sections}
+    chosen = priority.terms(on)
+    values = {
+        t.column: np.array([_value(row, facts[row["section_id"]], t.column) for row in rows]) for t in chosen
+    }
+    ranking = priority.rank(values, chosen)
+    for i, row in enumerate(rows):
+        known = ranking.priority[i] == ranking.priority[i]
+        row["priority"] = float(ranking.priority[i]) if known else None
+        row["rank"] = int(ranking.rank[i])
+        row["why"] = _why(ranking, values, i)
+        line = lines.get(row["section_id"])
+        row["geometry"] = None if line is None else line.part(row["from_m"], row["to_m"])
+    return rows
+
+
+def _value(row: Row, section: Row, column: str) -> float:
+    value = row[column] if column in row else section[column]
+    return float("nan") if value is None else float(value)
+
+
+def _why(ranking: priority.Ranking, values: Mapping[str, Any], row: int) -> str:
+    """Return the contributions as JSON; unknown is null."""
+    terms = [
+        {
+            "term": term.name,
+            "value": _or_none(values[term.column][row]),
+            "contribution": _or_none(ranking.contribution[row, k]),
+        }
+        for k, term in enumerate(ranking.terms)
+    ]
+    overtakes = _or_none(ranking.overtakes_at[row])
+    return json.dumps({"terms": terms, "overtakes_at_condition_index": overtakes}, sort_keys=True)
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def segment_table(found: Snapshot) -> Any:
+    """Return table ``pavement_segment``."""
+    return tables.sort("pavement_segment", tables.from_rows("pavement_segment", found.segments))
+
+
+def notes(found: Snapshot) -> list[Finding]:
+    """Return what the diagnosis has to say about roads that nobody drove and defects left out."""
+    driven = {s["section_id"] for s in found.segments}
+    never = [s["section_id"] for s in found.sections if s["section_id"] not in driven]
+    if not never:
+        return []
+    return [
+        Finding(
+            severity="note",
+            rule="not_driven",
+            table="pavement_lrs_section",
+            row=never[0],
+            message=f"{len(never)} of {len(found.sections)} sections have no usable pass: their state is unknown.",
+            hint="let a car pass",
+        )
+    ]

@@ -1,0 +1,105 @@
+"""contado pavement fuse."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+__all__ = ["VERB", "FuseAnswer", "FuseRequest"]
+
+
+class FuseRequest(Request, frozen=True, kw_only=True):
+    """Observations of cells in, their state out."""
+
+    observations: Annotated[list[str], argument("files cell_obs (.parquet, .csv)", many=True)]
+    out: Annotated[Path, option("folder for cell_state.parquet")]
+    previous: Annotated[Path | None, option("cell_state.parquet to go on from")] = None
+    works: Annotated[Path | None, option("works: section_id, from_m, to_m, date, treatment")] = None
+    on: Annotated[date | None, option("day of the state; default today")] = None
+    cell_m: Annotated[
+        float, option("length of a cell where the observations do not state it", unit="m", gt=0)
+    ] = 100.0
+
+
+class CellRow(msgspec.Struct, kw_only=True):
+    """State of one cell; IRI, interval and growth are null where it was never measured."""
+
+    section_id: str
+    cell: int
+    iri_m_km: float | None
+    low_m_km: float | None
+    high_m_km: float | None
+    n_passes: int
+    n_vehicles: int | None
+    growth_per_y: float | None
+    state: str
+    last_on: date | None
+
+
+class FuseAnswer(LabelledAnswer, kw_only=True):
+    """States of the cells and what became of the drives."""
+
+    cells: list[CellRow]
+    drives_used: list[str]
+    drives_repeated: list[str]
+    vehicle_bias: dict[str, float]
+    on: date
+    file: str
+    compute_s: float
+
+
+def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 - the shape of every verb
+    import time
+
+    from contado.engines.pavement import fusion
+    from contado.kernel import tables
+
+    on = request.on or date.today()  # noqa: DTZ011 - the local day is meant
+    read = [tables.read(Path(path)) for path in request.observations]
+    previous = tables.read(request.previous).table if request.previous else None
+    works = tables.read(request.works).table if request.works else None
+    settings = fusion.FuseSettings(cell_m=request.cell_m)
+    fusion.warm_up(on)
+    began = time.perf_counter()
+    fused = fusion.fuse([r.table for r in read], on=on, previous=previous, works=works, settings=settings)
+    seconds = time.perf_counter() - began
+    file = request.out / "cell_state.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    tables.write_parquet(tables.conform("pavement_cell_state", fused.cells), file)
+    return FuseAnswer(
+        label="simulated" if "simulated" in fused.cells["label"].to_pylist() else "estimated",
+        findings=[*(f for r in read for f in r.findings), *fused.findings],
+        cells=_rows(fused.cells),
+        drives_used=list(fused.drives_used),
+        drives_repeated=list(fused.drives_repeated),
+        vehicle_bias=fused.vehicle_bias,
+        on=on,
+        file=str(file),
+        compute_s=seconds,
+    )
+
+
+def _rows(cells: pa.Table) -> list[CellRow]:
+    names = [f.name for f in msgspec.structs.fields(CellRow)]
+    return [CellRow(**row) for row in cells.select(names).to_pylist()]
+
+
+VERB = Verb(
+    name="pavement fuse",
+    help="Fuse the cells of many passes into one state",
+    request=FuseRequest,
+    answer=FuseAnswer,
+    run=_run,
+    extra="roads",
+    needs=("numba",),
+    examples=("contado pavement fuse week1/cell_obs.parquet week2/cell_obs.parquet --out state",),
+)

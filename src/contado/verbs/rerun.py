@@ -1,0 +1,109 @@
+"""contado rerun: repeat a recorded plan from the tables kept beside it and compare the bytes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+
+from contado.kernel.declare import Answer, Context, Request, Verb, argument
+from contado.kernel.errors import Damaged, TableNotFound
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from contado.kernel.portfolio import record
+
+
+class RerunRequest(Request, frozen=True, kw_only=True):
+    """Which run."""
+
+    run: Annotated[Path, argument("run.json of a recorded run (runs/ID/run.json of a workspace)")]
+
+
+class RerunAnswer(Answer, kw_only=True):
+    """Whether the programme came out byte for byte the same."""
+
+    identical: bool
+    sha256: str
+    sha256_recorded: str
+    differences: list[str]
+
+    def exit_code(self) -> int:
+        """3 when something differs."""
+        return 0 if self.identical else 3
+
+
+def _run(request: RerunRequest, context: Context) -> RerunAnswer:
+    from contado.kernel.portfolio import Problem, record
+    from contado.verbs.plan import recorded
+
+    old = _read(request.run)
+    inputs = _inputs(request.run.parent / "inputs")
+    problem = Problem.from_tables(
+        inputs, floors=old.settings.floors, discount_rate_share=old.settings.discount_rate_share
+    )
+    result = problem.solve(
+        gap_share=old.settings.gap_share,
+        time_limit_s=old.settings.time_limit_s,
+        seed=old.settings.seed,
+        progress=context.progress,
+        cancel=context.cancel,
+    )
+    new = recorded(inputs, result, old.settings, record.programme_table(result))
+    same = new.programme_sha256 == old.programme_sha256
+    return RerunAnswer(
+        identical=same,
+        sha256=new.programme_sha256,
+        sha256_recorded=old.programme_sha256,
+        differences=[] if same else _differences(old, new),
+    )
+
+
+def _read(path: Path) -> record.RunRecord:
+    from contado.kernel.portfolio import record
+
+    if not path.is_file():
+        raise TableNotFound(f"There is no run record {path}.", hint="give runs/ID/run.json of a workspace")
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=record.RunRecord)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Damaged(f"{path.name} is no run record: {error}.", hint="run `contado plan` again") from None
+
+
+def _inputs(folder: Path) -> dict[str, pa.Table]:
+    from contado.kernel import tables
+    from contado.kernel.portfolio import record
+
+    missing = [name for name in record.INPUTS if not (folder / f"{name}.parquet").is_file()]
+    if missing:
+        raise Damaged(
+            f"The run's tables are incomplete: {', '.join(missing)} missing.", hint="run `contado plan` again"
+        )
+    return {name: tables.read(folder / f"{name}.parquet").table for name in record.INPUTS}
+
+
+def _differences(old: record.RunRecord, new: record.RunRecord) -> list[str]:
+    """Say in words what differs between two records of one run."""
+    before, after = msgspec.to_builtins(old), msgspec.to_builtins(new)
+    found = []
+    for key, value in before.items():
+        if isinstance(value, dict):
+            changed = [k for k in value if value[k] != after[key].get(k)]
+            found += [f"{key}.{k}: {value[k]} became {after[key].get(k)}" for k in changed]
+        elif value != after[key]:
+            found.append(f"{key}: {value} became {after[key]}")
+    if old.stop == "time":
+        found.append("the recorded run was stopped by the clock, which cannot be repeated")
+    return found
+
+
+VERB = Verb(
+    name="rerun",
+    help="Repeat a recorded run and compare the bytes",
+    request=RerunRequest,
+    answer=RerunAnswer,
+    run=_run,
+    examples=("contado rerun city/runs/plan-0123456789ab/run.json",),
+)

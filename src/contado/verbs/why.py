@@ -1,0 +1,131 @@
+"""contado why: the chain of a number, from the programme down to files and norms."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+
+from contado.kernel.declare import Answer, Context, Request, Verb, argument
+from contado.kernel.errors import TableNotFound, did_you_mean
+from contado.kernel.provenance import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from contado.kernel.workspace import WorkspaceView
+
+
+class WhyRequest(Request, frozen=True, kw_only=True):
+    """Which number."""
+
+    id: Annotated[str, argument("id of an intervention, asset, municipality, source or observation")]
+
+
+class WhyAnswer(Answer, kw_only=True):
+    """The links of the chain, from what was asked for down to its sources."""
+
+    id: str
+    chain: list[Step]
+
+
+class _Link(msgspec.Struct, frozen=True):
+    """Rows of ``table`` whose ``key`` is the id asked for; the columns to show; the ids to follow."""
+
+    table: str
+    key: str
+    show: tuple[str, ...]
+    follow: tuple[str, ...] = ()
+
+
+_LINKS: tuple[_Link, ...] = (
+    _Link(
+        "programme", "intervention_id", ("start_year", "amount_eur", "value_eur", "reason_code"), ("source",)
+    ),
+    _Link("intervention", "id", ("cost_eur", "benefit_eur", "type"), ("asset_id", "source_id")),
+    _Link("effect", "intervention_id", ("value",), ("source_id",)),
+    _Link("observation", "intervention_id", ("value",), ("source_id",)),
+    _Link("asset", "id", ("name", "kind"), ("source_id",)),
+    _Link("indicator_value", "subject_id", ("value",), ("source_id",)),
+    _Link("territory_unit", "istat6", ("pop", "area_km2"), ("source_id",)),
+    _Link("funding_rule", "source", ("max_rate", "article"), ("source_id",)),
+    _Link("budget", "source", ("budget_eur",), ("source_id",)),
+    _Link("source", "source_id", ("title", "publisher", "date", "licence", "url", "sha256")),
+)
+"""The links in the order in which a chain is told."""
+
+
+def _run(request: WhyRequest, context: Context) -> WhyAnswer:
+    from contado.kernel.workspace import WorkspaceView
+
+    assert context.workspace is not None
+    view = WorkspaceView(context.workspace)
+    books = {link.table: view.read(link.table).to_pylist() for link in _LINKS}
+    chain: list[Step] = []
+    seen: set[str] = set()
+    queue = [request.id]
+    while queue:
+        key = queue.pop(0)
+        if key in seen:
+            continue
+        seen.add(key)
+        for link in _LINKS:
+            for row in books[link.table]:
+                if row.get(link.key) == key:
+                    chain += _steps(view, link, row)
+                    queue += [str(row[c]) for c in link.follow if row.get(c)]
+    if not chain:
+        known = [str(row[link.key]) for link in _LINKS for row in books[link.table] if row.get(link.key)]
+        raise TableNotFound(
+            f"Nothing in the workspace has the id {request.id!r}.",
+            rule="unknown_reference",
+            hint=did_you_mean(request.id, known) or "look for the id in the programme or in a layer",
+            field="id",
+        )
+    return WhyAnswer(id=request.id, chain=_told_once(chain))
+
+
+def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[Step]:
+    """Yield one step for each shown column; an indicator's value names its indicator and period."""
+    made = view.provenance(link.table, row.get("practice"))
+    function = row.get("method") or (f"{made.function} {made.version}" if made else None)
+    for column in link.show:
+        value = row.get(column)
+        if value is None:
+            continue
+        plain = value if isinstance(value, (str, int, float)) else str(value)
+        name = " ".join(str(row[c]) for c in ("indicator", "period") if row.get(c)) or column
+        yield Step(
+            table=link.table,
+            id=str(row[link.key]),
+            column=name if column == "value" else column,
+            value=plain,
+            function=function,
+            source=row.get("source_id"),
+        )
+
+
+def _told_once(chain: Sequence[Step]) -> list[Step]:
+    return list(dict.fromkeys(chain))
+
+
+def _text(answer: WhyAnswer, lang: Literal["it", "en"]) -> str:
+    made, source = ("calcolato da", "fonte") if lang == "it" else ("made by", "source")
+    lines = [answer.id]
+    for step in answer.chain:
+        extra = f"  ({made} {step.function})" if step.function else ""
+        extra += f"  [{source}: {step.source}]" if step.source else ""
+        lines.append(f"  {step.table} {step.id}: {step.column} = {step.value}{extra}")
+    return "\n".join(lines)
+
+
+VERB = Verb(
+    name="why",
+    help="Show where a number comes from",
+    request=WhyRequest,
+    answer=WhyAnswer,
+    run=_run,
+    workspace=True,
+    text=_text,
+    examples=("contado why manto_stradale:S01:000 -w city",),
+)

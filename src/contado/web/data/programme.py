@@ -1,0 +1,351 @@
+"""The programme of the workspace: what it buys, how near to the best, how sturdy, and why."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from contado.web.data.view import real, rows, text
+from contado.web.i18n import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.territory import Territory
+    from contado.web.data.view import Row
+
+__all__ = ["Band", "Candidate", "Cell", "Programme", "Proposed", "Run", "load", "proposed"]
+
+Robustness = Literal["core", "borderline", "exterior"]
+_WEAK = {"simulated", "estimated", "to_confirm"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An intervention and what the programme decided about it.
+
+    ``yield_`` is value per euro at the budgets' prices: 1 on the line. ``mark`` tells an exception: in by a
+    floor, or out because another excludes it.
+    """
+
+    id: str
+    name: str
+    practice: str
+    type: str
+    code: str | None
+    municipality: str | None
+    cost: float
+    cost_low: float | None
+    cost_high: float | None
+    year: int | None
+    sources: tuple[str, ...]
+    paid: float
+    value: float | None
+    margin: float | None
+    yield_: float | None
+    chosen: bool
+    mark: Literal["floor", "excluded"] | None
+    reason: Words | None
+    frequency: float | None
+    robustness: str | None
+    label: str | None
+    site: str | None
+    asset: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A budget of a source in a year: what there is, what is spent, what one more euro would bring."""
+
+    source: str
+    year: int
+    budget: float
+    spent: float
+    price: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """Municipalities by spend for each resident."""
+
+    name: Words
+    units: int
+    residents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """How the programme was calculated."""
+
+    status: str
+    value: float | None
+    bound: float | None
+    gap: float | None
+    proof: str | None
+    verified: bool | None
+    method: str | None
+    solver: str | None
+    seed: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """Candidates in the order of their yield, budgets, equity, run."""
+
+    candidates: tuple[Candidate, ...] = ()
+    cells: tuple[Cell, ...] = ()
+    floors: tuple[tuple[str, float], ...] = ()
+    bands: tuple[Band, ...] = ()
+    run: Run | None = None
+
+    @property
+    def exists(self) -> bool:
+        """Whether anything was decided."""
+        return any(c.chosen for c in self.candidates) or self.run is not None
+
+    @property
+    def chosen(self) -> tuple[Candidate, ...]:
+        """The interventions of the programme."""
+        return tuple(c for c in self.candidates if c.chosen)
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Years of the budgets, else of the starts."""
+        budgeted = {c.year for c in self.cells} or {c.year for c in self.candidates if c.year}
+        return tuple(sorted(budgeted))
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Who pays, by name."""
+        return tuple(sorted({c.source for c in self.cells}))
+
+    @property
+    def spent(self) -> float:
+        """Payments of the chosen ones."""
+        return sum(c.paid or c.cost for c in self.chosen)
+
+    @property
+    def budget(self) -> float:
+        """All budgets together."""
+        return sum(c.budget for c in self.cells)
+
+    @property
+    def weak_share(self) -> float | None:
+        """Share of the value that rests on simulated, estimated or unconfirmed inputs."""
+        total = sum(c.value or 0.0 for c in self.chosen)
+        weak = sum(c.value or 0.0 for c in self.chosen if c.label in _WEAK)
+        return weak / total if total else None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any candidate rests on simulated data."""
+        return any(c.label == "simulated" for c in self.candidates)
+
+    def robust(self) -> dict[str, int]:
+        """Return how many of the chosen and borderline interventions are core, borderline, exterior."""
+        kinds = [c.robustness for c in self.candidates if c.robustness and (c.chosen or c.frequency)]
+        return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
+
+    def around(self, n: int = 4) -> tuple[list[Candidate], list[Candidate]]:
+        """Return the last ``n`` to enter and the first ``n`` left out, the excluded ones after the others."""
+        known = [c for c in self.candidates if c.yield_ is not None]
+        inside = [c for c in known if c.chosen]
+        outside = sorted((c for c in known if not c.chosen), key=lambda c: c.mark is not None)
+        return inside[-n:], outside[:n]
+
+    def by_id(self, intervention_id: str) -> Candidate | None:
+        """Return a candidate."""
+        return next((c for c in self.candidates if c.id == intervention_id), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """Interventions of one type that a practice proposes."""
+
+    type: str
+    n: int
+    cost: float
+    cost_low: float | None
+    cost_high: float | None
+    chosen: int
+    effect: float | None
+    effect_unit: str | None
+    label: str | None
+
+
+def load(view: View, territory: Territory) -> Programme:
+    """Read interventions, programme, prices, budgets and the latest run of `plan`."""
+    decided = _by_intervention(rows(view, "programme"))
+    names = {u.code: u.name for u in territory.units}
+    candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in rows(view, "intervention")]
+    candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
+    prices = rows(view, "price")
+    return Programme(
+        candidates=tuple(candidates),
+        cells=_cells(rows(view, "budget"), rows(view, "programme"), prices),
+        floors=tuple((str(r["key"]), float(r["price"])) for r in prices if r.get("kind") == "floor"),
+        bands=_bands(candidates, territory) if decided else (),
+        run=_run(rows(view, "run")),
+    )
+
+
+def proposed(programme: Programme, view: View, practice: str) -> list[Proposed]:
+    """Return what a practice proposes, by type, with cost interval and effect summed over the options."""
+    own = sorted((c for c in programme.candidates if c.practice == practice), key=lambda c: c.type)
+    effects = _by_intervention(rows(view, "effect"))
+    return [_type_row(kind, list(group), effects) for kind, group in itertools.groupby(own, lambda c: c.type)]
+
+
+def _type_row(kind: str, group: list[Candidate], effects: Mapping[str, list[Row]]) -> Proposed:
+    own = [e for c in group for e in effects.get(c.id, [])]
+    main = text(own[0], "indicator") if own else None
+    known = [v for e in own if e.get("indicator") == main and (v := real(e, "value")) is not None]
+    bounded = all(c.cost_low is not None and c.cost_high is not None for c in group)
+    labels = {c.label for c in group}
+    return Proposed(
+        type=kind,
+        n=len(group),
+        cost=sum(c.cost for c in group),
+        cost_low=sum(c.cost_low or 0.0 for c in group) if bounded else None,
+        cost_high=sum(c.cost_high or 0.0 for c in group) if bounded else None,
+        chosen=sum(c.chosen for c in group),
+        effect=sum(known) if known else None,
+        effect_unit=text(own[0], "unit") if own else None,
+        label=next((name for name in ("simulated", "estimated", "measured") if name in labels), None),
+    )
+
+
+def _by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
+    out: dict[str, list[Row]] = {}
+    for row in found:
+        out.setdefault(str(row["intervention_id"]), []).append(row)
+    return out
+
+
+def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candidate:
+    code = text(row, "municipality")
+    head = decided[0] if decided else {}
+    chosen = any(
+        bool(d["chosen"]) if d.get("chosen") is not None else d.get("start_year") is not None for d in decided
+    )
+    value, margin = real(head, "value_eur") or real(row, "benefit_eur"), real(head, "margin_eur")
+    reason_it, reason_en = text(head, "reason_it"), text(head, "reason_en")
+    return Candidate(
+        id=str(row["id"]),
+        name=text(row, "name") or str(row["id"]),
+        practice=str(row["practice"]),
+        type=str(row["type"]),
+        code=code,
+        municipality=names.get(code or "") or code,
+        cost=real(row, "cost_eur") or 0.0,
+        cost_low=real(row, "cost_low_eur"),
+        cost_high=real(row, "cost_high_eur"),
+        year=_whole(head, "start_year") if chosen else None,
+        sources=tuple(sorted({str(d["source"]) for d in decided if d.get("source")})) if chosen else (),
+        paid=sum(real(d, "amount_eur") or 0.0 for d in decided) if chosen else 0.0,
+        value=value,
+        margin=margin,
+        yield_=_yield(head, value, margin),
+        chosen=chosen,
+        mark=_mark(text(head, "reason_code") or "", chosen=chosen, margin=margin),
+        reason=Words(reason_it, reason_en or reason_it) if reason_it else None,
+        frequency=real(head, "selection_frequency"),
+        robustness=text(head, "robustness"),
+        label=text(row, "label"),
+        site=text(row, "site_id"),
+        asset=text(row, "asset_id"),
+    )
+
+
+def _yield(head: Row, value: float | None, margin: float | None) -> float | None:
+    """Value per euro at the budgets' prices: as `plan` wrote it, else value over (value less margin)."""
+    ratio = real(head, "yield_ratio")
+    if ratio is not None:
+        return ratio
+    if value is None or margin is None or value - margin <= 0:
+        return None
+    return value / (value - margin)
+
+
+def _mark(code: str, *, chosen: bool, margin: float | None) -> Literal["floor", "excluded"] | None:
+    if chosen and ("floor" in code or (margin is not None and margin < 0)):
+        return "floor"
+    if not chosen and ("exclu" in code or "group" in code or (margin is not None and margin > 0)):
+        return "excluded"
+    return None
+
+
+def _cells(budgets: Sequence[Row], payments: Sequence[Row], prices: Sequence[Row]) -> tuple[Cell, ...]:
+    spent: dict[tuple[str, int], float] = {}
+    for row in payments:
+        year = _whole(row, "year", "start_year")
+        if text(row, "source") and year is not None:
+            key = (str(row["source"]), year)
+            spent[key] = spent.get(key, 0.0) + (real(row, "amount_eur") or 0.0)
+    priced = {
+        (str(r.get("key") or r.get("source")), _whole(r, "year")): real(r, "price")
+        for r in prices
+        if r.get("kind", "budget") == "budget"
+    }
+    there: dict[tuple[str, int], float] = {}
+    for row in budgets:
+        key = (str(row["source"]), int(row["year"]))
+        there[key] = there.get(key, 0.0) + (real(row, "budget_eur", "amount_eur") or 0.0)
+    return tuple(
+        Cell(source=s, year=y, budget=b, spent=spent.get((s, y), 0.0), price=priced.get((s, y)))
+        for (s, y), b in sorted(there.items())
+    )
+
+
+_BANDS = (
+    (Words("nessun intervento", "no intervention"), 0.0),
+    (Words("meno di 10 €", "less than €10"), 10.0),
+    (Words("10–30 €", "€10–30"), 30.0),
+    (Words("30–60 €", "€30–60"), 60.0),
+    (Words("60 € e oltre", "€60 and more"), float("inf")),
+)
+
+
+def _bands(candidates: Sequence[Candidate], territory: Territory) -> tuple[Band, ...]:
+    spend: dict[str, float] = {}
+    for c in candidates:
+        if c.chosen and c.code:
+            spend[c.code] = spend.get(c.code, 0.0) + (c.paid or c.cost)
+    members: list[list[int]] = [[] for _ in _BANDS]
+    for unit in territory.units:
+        if not unit.residents:
+            continue
+        head = spend.get(unit.code, 0.0) / unit.residents
+        place = 0 if head == 0 else next(i for i, (_, top) in enumerate(_BANDS) if i and head < top)
+        members[place].append(unit.residents)
+    return tuple(
+        Band(name=name, units=len(m), residents=sum(m)) for (name, _), m in zip(_BANDS, members, strict=True)
+    )
+
+
+def _run(found: Sequence[Row]) -> Run | None:
+    plans = [r for r in found if r.get("verb") in {None, "plan"}]
+    if not plans:
+        return None
+    row = plans[-1]
+    verdict = row.get("verified")
+    if verdict is None and row.get("verdict") is not None:
+        verdict = row["verdict"] in {"ok", "verified", True}
+    return Run(
+        status=str(row.get("status")),
+        value=real(row, "value_eur"),
+        bound=real(row, "bound_eur"),
+        gap=real(row, "gap", "gap_share"),
+        proof=text(row, "proof"),
+        verified=verdict,
+        method=text(row, "method"),
+        solver=text(row, "solver"),
+        seed=_whole(row, "seed"),
+    )
+
+
+def _whole(row: Row, *names: str) -> int | None:
+    value = real(row, *names)
+    return None if value is None else round(value)

@@ -1,0 +1,304 @@
+"""Road sections and anomalies: rows of the map, of the table and of the section page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from contado.web.data.view import day, layer_rows, pick, real, text
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shapely import Geometry
+
+    from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.territory import Territory
+    from contado.web.data.view import Row
+
+__all__ = [
+    "ANOMALIES",
+    "CLASS_IDS",
+    "SECTIONS",
+    "Anomaly",
+    "ClassTotal",
+    "Filter",
+    "Roads",
+    "Section",
+    "load",
+    "select",
+]
+
+SECTIONS = "manto_stradale_sections"
+ANOMALIES = "manto_stradale_anomalies"
+CLASS_IDS = ("A", "B", "C", "D", "none")
+_LETTERS = {"verde": "A", "giallo": "B", "arancione": "C", "rosso": "D"}
+"""The field's words for the classes, kept in data and files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A value with its interval; every part may be unknown."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A homogeneous section of a road. ``class_id`` is A-D, or none where no vehicle has driven it."""
+
+    id: str
+    road_code: str | None
+    code: str | None
+    municipality: str | None
+    class_id: str
+    index: Interval
+    iri: Interval
+    passes: int | None
+    vehicles: int | None
+    last: dt.date | None
+    priority: float | None
+    length_km: float
+    uncertain: bool
+    growth: Interval
+    label: str | None
+    from_km: float | None
+    to_km: float | None
+    why: tuple[tuple[str, float], ...] = ()
+    geometry: Geometry | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anomaly:
+    """A pothole, depression or manhole on a section."""
+
+    id: str
+    section_id: str | None
+    kind: str
+    severity: float | None
+    criticality: str | None
+    p_exists: float | None
+    height_mm: float | None
+    state: str | None
+    first_seen: dt.date | None
+    last_seen: dt.date | None
+    label: str | None
+    geometry: Geometry | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassTotal:
+    """Sections and kilometres of a class."""
+
+    class_id: str
+    n: int
+    km: float
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roads:
+    """All sections and anomalies, sections by priority."""
+
+    sections: tuple[Section, ...] = ()
+    anomalies: tuple[Anomaly, ...] = ()
+
+    @property
+    def km(self) -> float:
+        """Length of all sections."""
+        return sum(s.length_km for s in self.sections)
+
+    @property
+    def driven_km(self) -> float:
+        """Length of the sections that have a class."""
+        return sum(s.length_km for s in self.sections if s.class_id != "none")
+
+    @property
+    def last(self) -> dt.date | None:
+        """The latest pass."""
+        return max((s.last for s in self.sections if s.last), default=None)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether any section or anomaly is simulated."""
+        labels = {s.label for s in self.sections} | {a.label for a in self.anomalies}
+        return "simulated" in labels
+
+    @property
+    def label(self) -> str | None:
+        """How the sections were born: the weakest label of all."""
+        labels = {s.label for s in self.sections}
+        return next((name for name in ("simulated", "estimated", "measured") if name in labels), None)
+
+    @property
+    def uncertain(self) -> int:
+        """Sections whose interval ends in two classes."""
+        return sum(s.uncertain for s in self.sections)
+
+    def by_id(self, section_id: str) -> Section | None:
+        """Return a section by its id."""
+        return next((s for s in self.sections if s.id == section_id), None)
+
+    def totals(self, sections: Iterable[Section] | None = None) -> list[ClassTotal]:
+        """Return sections, kilometres and share of every class, in the order of the classes."""
+        chosen = self.sections if sections is None else tuple(sections)
+        km = sum(s.length_km for s in chosen)
+        out = []
+        for class_id in CLASS_IDS:
+            own = [s for s in chosen if s.class_id == class_id]
+            length = sum(s.length_km for s in own)
+            out.append(ClassTotal(class_id=class_id, n=len(own), km=length, share=length / km if km else 0.0))
+        return out
+
+    def anomalies_of(self, section_id: str) -> list[Anomaly]:
+        """Return the anomalies of a section, the most probable first."""
+        own = [a for a in self.anomalies if a.section_id == section_id]
+        return sorted(own, key=lambda a: (-(a.p_exists or 0.0), a.id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a reader asked to see of the sections."""
+
+    classes: frozenset[str] = frozenset(CLASS_IDS)
+    code: str | None = None
+    words: str = ""
+    sort: str = "priority"
+
+
+def load(view: View, territory: Territory) -> Roads:
+    """Read the two layers of the road practice; absent ones give no rows."""
+    names = {u.code: u.name for u in territory.units}
+    sections = [_section(row, names) for row in layer_rows(view, SECTIONS)]
+    anomalies = [_anomaly(row) for row in layer_rows(view, ANOMALIES)]
+    sections.sort(key=_by_priority)
+    return Roads(sections=tuple(sections), anomalies=tuple(anomalies))
+
+
+def select(roads: Roads, wanted: Filter) -> list[Section]:
+    """Return the sections that pass the filter, in the order asked; unknown values come last."""
+    key = wanted.words.casefold().strip()
+    kept = [
+        s
+        for s in roads.sections
+        if s.class_id in wanted.classes
+        and (wanted.code is None or s.code == wanted.code)
+        and (not key or key in s.id.casefold() or key in (s.road_code or "").casefold())
+    ]
+    return sorted(kept, key=_SORTS.get(wanted.sort, _by_priority))
+
+
+def _unknown_last(value: float | None, *, down: bool = True) -> tuple[bool, float]:
+    return (value is None, 0.0 if value is None else (-value if down else value))
+
+
+def _by_priority(s: Section) -> tuple[object, ...]:
+    return (*_unknown_last(s.priority), s.id)
+
+
+_SORTS = {
+    "priority": _by_priority,
+    "section": lambda s: (s.id,),
+    "municipality": lambda s: (s.municipality is None, s.municipality or "", s.id),
+    "iri": lambda s: (*_unknown_last(s.iri.value), s.id),
+    "passes": lambda s: (*_unknown_last(s.passes), s.id),
+    "last": lambda s: (s.last is None, -(s.last.toordinal() if s.last else 0), s.id),
+    "class": lambda s: ("DCBA".find(s.class_id) % 5, *_by_priority(s)),
+}
+SORTS: Sequence[str] = tuple(_SORTS)
+
+
+def _section(row: Row, names: Mapping[str, str]) -> Section:
+    from shapely import from_wkb
+
+    code = text(row, "istat", "municipality")
+    wkb = row.get("geometry")
+    return Section(
+        id=str(pick(row, "section_id", "id")),
+        road_code=text(row, "road_code", "road_name"),
+        code=code if code in names else None,
+        municipality=names.get(code or "") or text(row, "municipality"),
+        class_id=_class_id(text(row, "class", "criticality")),
+        index=_interval(
+            row,
+            ("condition_index",),
+            ("condition_low", "condition_index_low"),
+            ("condition_high", "condition_index_high"),
+        ),
+        iri=_interval(row, ("iri_m_km",), ("iri_low_m_km", "low_m_km"), ("iri_high_m_km", "high_m_km")),
+        passes=_whole(row, "passes"),
+        vehicles=_whole(row, "vehicles"),
+        last=day(row, "last_on", "last_date"),
+        priority=real(row, "priority"),
+        length_km=_kilometres(row, "length_km", "length_m") or 0.0,
+        uncertain=bool(row.get("uncertain")),
+        growth=_interval(row, ("growth_m_km_y",), ("growth_low_m_km_y",), ("growth_high_m_km_y",)),
+        label=text(row, "label"),
+        from_km=_kilometres(row, "from_km", "from_m"),
+        to_km=_kilometres(row, "to_km", "to_m"),
+        why=_contributions(text(row, "why")),
+        geometry=from_wkb(wkb) if wkb else None,
+    )
+
+
+def _anomaly(row: Row) -> Anomaly:
+    from shapely import from_wkb
+
+    wkb = row.get("geometry")
+    return Anomaly(
+        id=str(pick(row, "anomaly_id", "id")),
+        section_id=text(row, "section_id"),
+        kind=text(row, "kind") or "unknown",
+        severity=real(row, "severity"),
+        criticality=text(row, "criticality"),
+        p_exists=real(row, "p_exists"),
+        height_mm=real(row, "height_mm"),
+        state=text(row, "state"),
+        first_seen=day(row, "first_seen"),
+        last_seen=day(row, "last_seen"),
+        label=text(row, "label"),
+        geometry=from_wkb(wkb) if wkb else None,
+    )
+
+
+def _class_id(word: str | None) -> str:
+    letter = _LETTERS.get(word or "", word or "none")
+    return letter if letter in CLASS_IDS else "none"
+
+
+def _interval(row: Row, value: Sequence[str], low: Sequence[str], high: Sequence[str]) -> Interval:
+    return Interval(value=real(row, *value), low=real(row, *low), high=real(row, *high))
+
+
+def _whole(row: Row, *names: str) -> int | None:
+    value = real(row, *names)
+    return None if value is None else round(value)
+
+
+def _kilometres(row: Row, km: str, metres: str) -> float | None:
+    value = real(row, metres)
+    return real(row, km) if value is None else value / 1000
+
+
+def _contributions(why: str | None) -> tuple[tuple[str, float], ...]:
+    """Read the parts of the priority from JSON ``{"terms": [{"term", "contribution"}]}``, largest first."""
+    try:
+        found = msgspec.json.decode(why or "{}", type=_Why)
+    except msgspec.DecodeError:
+        return ()
+    parts = [(t.term, t.contribution) for t in found.terms if t.contribution is not None]
+    return tuple(sorted(parts, key=lambda part: -part[1]))
+
+
+class _Term(msgspec.Struct):
+    term: str
+    contribution: float | None = None
+
+
+class _Why(msgspec.Struct):
+    terms: list[_Term] = []

@@ -1,0 +1,226 @@
+"""Files behind the pages: layers to take away, data of map views, CSV of one municipality."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import Response
+
+from contado.web import qgis
+from contado.web.data.opendata import FORMATS
+from contado.web.page import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import geopandas as gpd
+    from starlette.requests import Request
+
+    from contado.web.site import Site
+
+__all__ = ["download", "map_view", "unit_csv"]
+
+_TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
+
+
+def _answer(request: Request, content: bytes, media_type: str, name: str | None = None) -> Response:
+    """Return bytes with a strong ETag; the browser asks again each time and mostly hears "unchanged"."""
+    tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
+    headers = {"etag": tag, "cache-control": "no-cache"}
+    if name:
+        headers["content-disposition"] = f'attachment; filename="{name}"'
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def download(request: Request, site: Site) -> Response:
+    """Return a public layer in the format that the ending names."""
+    name, ending = request.path_params["layer"], request.path_params["ending"]
+    dataset = next((d for d in site.datasets if d.id == name), None)
+    if dataset is None or ending not in _TYPES:
+        raise NotFound(name)
+    content = site.cached(f"file:{name}.{ending}", lambda: _file(site, name, ending))
+    return _answer(request, content, _TYPES[ending], f"{name}.{ending}")
+
+
+def _file(site: Site, name: str, ending: str) -> bytes:
+    if ending == "qml":
+        return qgis.layer_style(name).encode()
+    if ending == "parquet":
+        info = next(i for i in site.view.layers() if i.id == name)
+        return (site.view.path / info.parquet_path).read_bytes()
+    frame = _frame(site, name)
+    if ending == "csv":
+        return _csv(frame)
+    with tempfile.TemporaryDirectory(prefix="contado-") as folder:
+        path = Path(folder) / f"{name}.{ending}"
+        _write(frame, path, name)
+        return path.read_bytes()
+
+
+def _frame(site: Site, name: str) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+    import shapely
+
+    table = site.view.layer(name)
+    info = next(i for i in site.view.layers() if i.id == name)
+    frame = table.drop(["geometry"]).to_pandas()
+    geometry = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
+    return gpd.GeoDataFrame(frame, geometry=geometry, crs=info.crs)
+
+
+def _csv(frame: gpd.GeoDataFrame) -> bytes:
+    """Write attributes and a point on each feature; text that a spreadsheet would run gets an apostrophe."""
+    points = frame.geometry.representative_point()
+    rows = frame.drop(columns="geometry").to_dict("records")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    columns = [c for c in frame.columns if c != "geometry"]
+    writer.writerow([*columns, "lon", "lat"])
+    for row, point in zip(rows, points, strict=True):
+        writer.writerow([*(_cell(row[c]) for c in columns), f"{point.x:.6f}", f"{point.y:.6f}"])
+    return out.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    """Return a cell; unknown is empty."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN and NaT differ from themselves
+        return ""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
+
+
+def _write(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
+    """Write GeoPackage (with its QGIS style inside) or GeoJSON."""
+    import pyogrio
+
+    if path.suffix == ".gpkg":
+        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG")
+        qgis.into_geopackage(path, name)
+    else:
+        pyogrio.write_dataframe(frame.to_crs(4326), path, layer=name, driver="GeoJSON", RFC7946="YES")
+
+
+def map_view(request: Request, site: Site) -> Response:
+    """Return the data of a map view: small, simplified, with few properties."""
+    name = request.path_params["name"]
+    if name not in _VIEWS:
+        raise NotFound(name)
+    content = site.cached(f"view:{name}", lambda: _collection(_VIEWS[name](site)))
+    return _answer(request, content, "application/geo+json")
+
+
+def _collection(features: list[dict[str, Any]]) -> bytes:
+    body = {"type": "FeatureCollection", "features": features}
+    return json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _geometry(shape: Any, digits: int) -> dict[str, Any]:
+    import shapely
+
+    mapped: dict[str, Any] = json.loads(shapely.to_geojson(shape))
+    mapped["coordinates"] = _rounded(mapped["coordinates"], digits)
+    return mapped
+
+
+def _rounded(value: Any, digits: int) -> Any:
+    return [_rounded(v, digits) for v in value] if isinstance(value, list) else round(value, digits)
+
+
+def _municipalities(site: Site) -> list[dict[str, Any]]:
+    import numpy as np
+    import shapely
+
+    units = [u for u in site.territory.units if u.geometry is not None]
+    simple = shapely.coverage_simplify(np.array([u.geometry for u in units], dtype=object), 0.0009)
+    features = [
+        {"type": "Feature", "properties": {"id": u.code}, "geometry": _geometry(g, 4)}
+        for u, g in zip(units, simple, strict=True)
+    ]
+    around = shapely.boundary(shapely.coverage_union_all(simple))
+    return [*features, {"type": "Feature", "properties": {"o": 1}, "geometry": _geometry(around, 4)}]
+
+
+def _labels(site: Site) -> list[dict[str, Any]]:
+    import shapely
+
+    return [
+        {
+            "type": "Feature",
+            "properties": {"name": u.name, "pop": u.residents or 0},
+            "geometry": _geometry(shapely.point_on_surface(u.geometry), 3),
+        }
+        for u in site.territory.units
+        if u.geometry is not None
+    ]
+
+
+def _sections(site: Site) -> list[dict[str, Any]]:
+    import shapely
+
+    return [
+        {
+            "type": "Feature",
+            "properties": {
+                "id": s.id,
+                "c": s.class_id,
+                "m": s.code,
+                "r": s.road_code,
+                **({"u": 1} if s.uncertain else {}),
+            },
+            "geometry": _geometry(shapely.simplify(s.geometry, 0.00005), 5),
+        }
+        for s in reversed(site.roads.sections)
+        if s.geometry is not None
+    ]
+
+
+def _anomalies(site: Site) -> list[dict[str, Any]]:
+    return [
+        {
+            "type": "Feature",
+            "properties": {"id": a.id, "s": a.section_id, "k": a.kind, "f": a.state == "confirmed"},
+            "geometry": _geometry(a.geometry, 5),
+        }
+        for a in site.roads.anomalies
+        if a.geometry is not None
+    ]
+
+
+_VIEWS: dict[str, Callable[[Site], list[dict[str, Any]]]] = {
+    "municipalities": _municipalities,
+    "labels": _labels,
+    "sections": _sections,
+    "anomalies": _anomalies,
+}
+
+
+def unit_csv(request: Request, site: Site) -> Response:
+    """Return the indicators of one municipality as CSV."""
+    unit = site.territory.by_code.get(request.path_params["code"])
+    if unit is None:
+        raise NotFound(request.path_params["code"])
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(("istat", "indicator", "unit", "value", "low", "high", "rank", "period", "label"))
+    for line in site.indicators.lines(unit.code, len(site.territory.units)):
+        cells = (
+            line.indicator.id,
+            line.indicator.unit,
+            line.value,
+            line.low,
+            line.high,
+            line.rank,
+            line.period,
+            line.label,
+        )
+        writer.writerow([unit.code, *map(_cell, cells)])
+    return _answer(request, out.getvalue().encode(), "text/csv", f"{unit.code}.csv")

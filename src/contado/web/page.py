@@ -1,0 +1,136 @@
+"""What a page function gets: language, site, query, and the way to render its template."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from contado.kernel.publish import charts
+from contado.web import addresses, i18n, statics, style
+from contado.web.i18n import Words
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from contado.web.i18n import Lang
+    from contado.web.site import Site
+
+__all__ = ["NotFound", "Page", "environment"]
+
+
+_SECTION_OF = {
+    "municipality": "territory",
+    "practice": "practices",
+    "map": "practices",
+    "section": "practices",
+    **dict.fromkeys(("candidates", "budgets", "equity", "method", "intervention"), "programme"),
+    "layer": "data",
+}
+
+
+class NotFound(LookupError):
+    """There is no such page, or it is not for this reader."""
+
+
+@cache
+def environment() -> Environment:
+    """Return the templates, with the functions that every one of them may call."""
+    env = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals |= {"static": statics.address, "style": style.load(), "SECTIONS": addresses.SECTIONS}
+    return env
+
+
+class Page:
+    """One request for one page."""
+
+    def __init__(self, request: Request, site: Site, lang: Lang, name: str) -> None:
+        self.request = request
+        self.site = site
+        self.lang = lang
+        self.name = name
+        self.parts: dict[str, str] = {k: str(v) for k, v in request.path_params.items()}
+        if "practice" in self.parts:
+            self.parts["practice"] = addresses.practice_of(self.parts["practice"])
+        self.unknown: list[str] = []
+
+    @property
+    def section(self) -> str | None:
+        """The entry of the main bar that this page belongs to."""
+        return _SECTION_OF.get(self.name, self.name)
+
+    @property
+    def borders_label(self) -> str | None:
+        """How borders and residents were born; measured ones are named in the simulation bar."""
+        return next((i.label for i in self.site.view.layers() if i.id == "municipalities"), None)
+
+    def say(self, it: str, en: str) -> str:
+        """Return the text of the page's language."""
+        return it if self.lang == "it" else en
+
+    def query(self, *known: str) -> dict[str, str]:
+        """Return the known parameters that were given; the others are noted on the page."""
+        given = self.request.query_params
+        self.unknown = sorted(set(given) - set(known))
+        return {name: given[name].strip() for name in known if given.get(name, "").strip()}
+
+    def many(self, name: str) -> list[str]:
+        """Return every value of a repeated parameter."""
+        return self.request.query_params.getlist(name)
+
+    def url(self, page: str, query: Mapping[str, object] | None = None, /, **parts: str) -> str:
+        """Return an address in the page's language."""
+        return addresses.url(page, self.lang, query, **parts)
+
+    def redirect(self, page: str, **parts: str) -> Response:
+        """Send the reader to another page."""
+        return RedirectResponse(self.url(page, None, **parts), status_code=303)
+
+    def alternate(self, lang: Lang) -> str:
+        """Return this page's address in another language, with the same query."""
+        if self.name not in addresses.ADDRESSES:
+            return addresses.url("home", lang)
+        path = addresses.url(self.name, lang, None, **self.parts)
+        return f"{path}?{self.request.url.query}" if self.request.url.query else path
+
+    def render(
+        self, template: str, *, simulated: bool = False, status: int = 200, **context: Any
+    ) -> Response:
+        """Render a template; ``simulated`` raises the bar that says so."""
+        names = {
+            "page": self,
+            "lang": self.lang,
+            "_": self.say,
+            "url": self.url,
+            "num": lambda value, digits=0: i18n.number(value, self.lang, digits),
+            "mdigits": i18n.million_digits,
+            "millions": lambda euros: i18n.number(euros / 1e6, self.lang, i18n.million_digits(euros)),
+            "span": lambda low, high, digits=0: i18n.interval_text(low, high, self.lang, digits),
+            "date": lambda value: i18n.date_text(value, self.lang),
+            "long_date": lambda value: i18n.long_date(value, self.lang),
+            "words": lambda words: words.of(self.lang),
+            "settings": self.site.view.settings,
+            "simulated": simulated,
+            "breaks_text": style.breaks_text,
+            "treatment": lambda code: _name_of(self.site.type_names.get(code), code).of(self.lang),
+            "charts": charts,
+        }
+        html = environment().get_template(template).render(**names, **context)
+        return HTMLResponse(html, status_code=status)
+
+
+def _name_of(known: Words | None, code: str) -> Words:
+    """Return the name of an intervention type, or its code in words."""
+    words = code.replace("_", " ").capitalize()
+    return known or Words(words, words)

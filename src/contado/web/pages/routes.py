@@ -1,0 +1,55 @@
+"""Page names to page functions: the table that the application reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from contado.web import files
+from contado.web.pages import opendata, programme, roads, territory
+from contado.web.pages.duties import defect, not_found, parts, plain
+from contado.web.pages.home import home
+from contado.web.pages.practices import practice, practices
+from contado.web.pages.search import search
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from contado.web.page import Page
+    from contado.web.site import Site
+
+__all__ = ["FILES", "PAGES", "PARTS", "defect", "not_found"]
+
+PAGES: dict[str, Callable[[Page], Response]] = {
+    "home": home,
+    "search": search,
+    "territory": territory.territory,
+    "municipality": territory.municipality,
+    "practices": practices,
+    "map": roads.road_map,
+    "section": roads.section,
+    "practice": practice,
+    "programme": programme.brief,
+    "candidates": programme.candidates,
+    "budgets": programme.part("budgets"),
+    "equity": programme.part("equity"),
+    "method": programme.part("method"),
+    "intervention": programme.intervention,
+    "calendar": plain("calendar.html", "Agenda", "Calendar"),
+    "procedures": plain("procedures.html", "Procedimenti", "Procedures"),
+    "data": opendata.data,
+    "layer": opendata.layer,
+    "accessibility": plain("accessibility.html", "Accessibilità", "Accessibility"),
+    "privacy": plain("privacy.html", "Privacy", "Privacy"),
+    "legal": plain("legal.html", "Note legali", "Legal notes"),
+    "reading": plain("howtoread.html", "Come leggere i dati", "How to read the data"),
+    "appearance": plain("appearance.html", "Aspetto", "Appearance"),
+}
+FILES: dict[str, Callable[[Request, Site], Response]] = {
+    "/dati/{layer}.{ending}": files.download,
+    "/viste/{name}.json": files.map_view,
+    "/territorio/{code}.csv": files.unit_csv,
+}
+PARTS = parts

@@ -1,0 +1,194 @@
+"""Territory: the municipalities as map and table, and the sheet of one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from contado.kernel.units import UNITS
+from contado.web.data.territory import fold
+from contado.web.i18n import Words
+from contado.web.page import NotFound
+from contado.web.pages.drawings import Scale, choropleth, locator
+from contado.web.pages.home import works_map
+from contado.web.pages.tablepages import slice_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from starlette.responses import Response
+
+    from contado.web.data.indicators import Line
+    from contado.web.data.territory import Unit
+    from contado.web.page import Page
+    from contado.web.pages.drawings import MapView
+
+__all__ = ["municipality", "territory"]
+
+_SHOWN = {
+    "density": Words("residenti per km²", "residents per km²"),
+    "works": Words("interventi in programma", "interventions in the programme"),
+}
+_DENSITY_BREAKS = (0, 500, 1000, 2000, 4000)
+_SORTS = ("name", "residents", "area", "density", "works")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnitRow:
+    """A municipality in the table."""
+
+    unit: Unit
+    density: float | None
+    works: int
+    spend: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theme:
+    """Indicators of one good practice."""
+
+    title: str
+    official: str
+    practice: str | None
+    lines: Sequence[Line]
+
+
+def territory(page: Page) -> Response:
+    """Render the map and the table of the municipalities; ``unit`` opens one."""
+    query = page.query("q", "sort", "page", "show", "unit")
+    if chosen := query.pop("unit", None):
+        found = page.site.territory.find(chosen)
+        if found is not None:
+            return page.redirect("municipality", code=found.code)
+    shown = query.get("show") if query.get("show") in _SHOWN else "density"
+    sort = query.get("sort") if query.get("sort") in _SORTS else "name"
+    rows = _sorted([r for r in _rows(page) if fold(query.get("q", "")) in fold(r.unit.name)], str(sort))
+    view = works_map(page) if shown == "works" else _density_map(page)
+    return page.render(
+        "territory.html",
+        simulated=page.site.programme.simulated,
+        crumbs=[(page.say("Territorio", "Territory"), None)],
+        map=view,
+        shown=shown,
+        choices=_SHOWN,
+        table=slice_rows(page, rows, query, "territory"),
+        query=query,
+        sort=sort,
+        units=page.site.territory.units,
+        place=page.site.territory,
+    )
+
+
+def _rows(page: Page) -> list[UnitRow]:
+    programme = page.site.programme
+    works = Counter(c.code for c in programme.chosen if c.code)
+    spend: Counter[str] = Counter()
+    for c in programme.chosen:
+        if c.code:
+            spend[c.code] += round(c.paid or c.cost)
+    return [
+        UnitRow(unit=u, density=_density(u), works=works[u.code], spend=spend[u.code])
+        for u in page.site.territory.units
+    ]
+
+
+def _density(unit: Unit) -> float | None:
+    return unit.residents / unit.area_km2 if unit.residents is not None and unit.area_km2 else None
+
+
+def _sorted(rows: list[UnitRow], sort: str) -> list[UnitRow]:
+    keys = {
+        "residents": lambda r: -(r.unit.residents or 0),
+        "area": lambda r: -(r.unit.area_km2 or 0),
+        "density": lambda r: -(r.density or 0),
+        "works": lambda r: -r.works,
+    }
+    return sorted(rows, key=keys[sort]) if sort in keys else rows
+
+
+def _density_map(page: Page) -> MapView:
+    values = {u.code: d for u in page.site.territory.units if (d := _density(u)) is not None}
+    number = page.say(
+        "meno di 500|500–1.000|1.000–2.000|2.000–4.000|4.000 e oltre",
+        "less than 500|500–1,000|1,000–2,000|2,000–4,000|4,000 and more",
+    )
+    scale = Scale(
+        breaks=_DENSITY_BREAKS,
+        names=number.split("|"),
+        ramp="share",
+        text=lambda v: page.say(f"{v:.0f} residenti per km²", f"{v:.0f} residents per km²"),
+    )
+    return choropleth(
+        page,
+        values,
+        scale,
+        title=page.say("Residenti per km²", "Residents per km²"),
+        sentence=page.say("Residenti per km² nei comuni", "Residents per km² in the municipalities"),
+        label=page.borders_label,
+    )
+
+
+def municipality(page: Page) -> Response:
+    """Render the sheet of one municipality; a name redirects to its code."""
+    page.query()
+    unit = page.site.territory.find(page.parts["code"])
+    if unit is None:
+        raise NotFound(page.parts["code"])
+    if unit.code != page.parts["code"]:
+        return page.redirect("municipality", code=unit.code)
+    lines = page.site.indicators.lines(unit.code, len(page.site.territory.units))
+    works = sorted(
+        (c for c in page.site.programme.chosen if c.code == unit.code), key=lambda c: (c.year or 0, c.id)
+    )
+    sites = Counter(c.site for c in works if c.site)
+    themes = _themes(page, lines)
+    return page.render(
+        "municipality.html",
+        simulated=any(line.label == "simulated" for line in lines)
+        or any(c.label == "simulated" for c in works),
+        crumbs=[
+            (page.say("Territorio", "Territory"), page.url("territory")),
+            (unit.name, None),
+        ],
+        unit=unit,
+        units=page.site.territory.units,
+        map=locator(page, unit.code),
+        themes=themes,
+        without=len(page.site.cards) - len({t.practice for t in themes if t.practice}),
+        missing=[c.entry for c in page.site.cards if c.entry.practice not in {t.practice for t in themes}],
+        works=works,
+        shared=sum(n - 1 for n in sites.values() if n > 1),
+        programme=page.site.programme,
+        unit_sign=unit_sign,
+        digits=digits,
+    )
+
+
+def _themes(page: Page, lines: Sequence[Line]) -> list[Theme]:
+    """Group the indicators by the good practice they belong to, in the order of the catalogue."""
+    entries = {c.entry.practice: c.entry for c in page.site.cards}
+    out = []
+    for practice in [*entries, None]:
+        own = [
+            line
+            for line in lines
+            if line.indicator.practice == practice
+            or (practice is None and line.indicator.practice not in entries)
+        ]
+        if own:
+            title = entries[practice].plain.of(page.lang) if practice else page.say("Di tutti", "Shared")
+            official = entries[practice].official if practice else ""
+            out.append(Theme(title=title, official=official, practice=practice, lines=own))
+    return out
+
+
+def unit_sign(unit: str) -> str:
+    """Return the sign of a unit as it is printed after a number."""
+    return UNITS[unit].sign if unit in UNITS else unit
+
+
+def digits(value: float | None) -> int:
+    """Return how many decimals a value needs to be read: two below one, one below a hundred."""
+    size = abs(value or 0.0)
+    return 0 if size >= 100 or size == 0 else 2 if size < 1 else 1

@@ -1,0 +1,104 @@
+"""The workspace behind the pages: opened again when it changes, view models kept until then."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from contado.web.data import indicators, opendata, practices, programme, roads, territory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.i18n import Words
+
+__all__ = ["Site", "opener"]
+
+T = TypeVar("T")
+
+
+def opener(path: Path) -> Callable[[], View]:
+    """Return the function that opens the workspace at ``path``."""
+    from contado.kernel.workspace import Workspace
+
+    return lambda: Workspace.open(path)
+
+
+class Site:
+    """View models of a workspace, each computed once for each state of its files."""
+
+    def __init__(self, open_view: Callable[[], View]) -> None:
+        self._open = open_view
+        self._lock = threading.RLock()
+        self._models: dict[str, Any] = {}
+        self.view = open_view()
+        self.revision = _revision(self.view.path)
+
+    def refresh(self) -> None:
+        """Open the workspace again when its files have changed since the last look."""
+        revision = _revision(self.view.path)
+        with self._lock:
+            if revision != self.revision:
+                self.view = self._open()
+                self._models.clear()
+                self.revision = revision
+
+    def cached(self, name: str, make: Callable[[], T]) -> T:
+        """Return the model ``name``, made once for the present state."""
+        with self._lock:
+            if name not in self._models:
+                self._models[name] = make()
+            model: T = self._models[name]
+            return model
+
+    @property
+    def territory(self) -> territory.Territory:
+        """Municipalities."""
+        return self.cached("territory", lambda: territory.load(self.view))
+
+    @property
+    def roads(self) -> roads.Roads:
+        """Road sections and anomalies."""
+        return self.cached("roads", lambda: roads.load(self.view, self.territory))
+
+    @property
+    def stale_days(self) -> int:
+        """Age of the latest pass when it is older than twice the usual rhythm, else 0."""
+        last = self.roads.last
+        age = (dt.datetime.now(dt.UTC).date() - last).days if last else 0
+        return age if age > 2 * self.view.settings.pavement.not_driven_d else 0
+
+    @property
+    def programme(self) -> programme.Programme:
+        """The programme and its candidates."""
+        return self.cached("programme", lambda: programme.load(self.view, self.territory))
+
+    @property
+    def cards(self) -> list[practices.Card]:
+        """The good practices with their states."""
+        return self.cached("cards", lambda: practices.cards(self.view))
+
+    @property
+    def type_names(self) -> dict[str, Words]:
+        """Names of the types of intervention."""
+        return self.cached("type_names", lambda: practices.type_names(self.view))
+
+    @property
+    def datasets(self) -> list[opendata.Dataset]:
+        """Public layers."""
+        return self.cached("datasets", lambda: opendata.datasets(self.view))
+
+    @property
+    def indicators(self) -> indicators.Table:
+        """Indicators by municipality."""
+        return self.cached("indicators", lambda: indicators.load(self.view, self.territory))
+
+
+def _revision(path: Path) -> str:
+    """Return a stamp that changes when a table, a layer or the settings change."""
+    watched = [path / "contado.toml", *(path / "layers").rglob("*"), *(path / "tables").rglob("*")]
+    stats = [(str(p), p.stat()) for p in watched if p.is_file()]
+    return str(hash(tuple(sorted((name, s.st_mtime_ns, s.st_size) for name, s in stats))))

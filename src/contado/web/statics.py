@@ -1,0 +1,125 @@
+"""Files under /static/: own ones, vendor ones, and the two that are made from data.
+
+An address carries the hash of the content, so that a browser may keep it for ever; without the hash the
+answer must be asked for again. Compressed bytes are kept in memory: the files are few and do not change.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from starlette.responses import Response
+
+from contado.web import style
+
+__all__ = ["STATIC", "StaticFile", "address", "answer", "find", "icons"]
+
+STATIC = Path(__file__).parent / "static"
+TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
+ICONS = (
+    *("burger", "calendar", "clip", "copy", "download", "file-csv", "folder", "link", "map-marker"),
+    *("plug", "print", "search", "user", "chevron-left", "chevron-right", "warning-circle"),
+)
+"""Symbols taken from the sprite of bootstrap-italia."""
+
+
+@dataclass(frozen=True, slots=True)
+class StaticFile:
+    """Bytes of a static file, plain and compressed, with its media type and hash."""
+
+    plain: bytes
+    packed: bytes | None
+    media_type: str
+    tag: str
+
+
+@cache
+def find(path: str) -> StaticFile | None:
+    """Return the static file at ``path`` (relative, as in the address), or None."""
+    content = _content(path)
+    if content is None:
+        return None
+    suffix = Path(path).suffix
+    media_type = TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
+    packed = None if suffix in {".woff2", ".png"} else gzip.compress(content, 9, mtime=0)
+    return StaticFile(content, packed, media_type, hashlib.sha256(content).hexdigest()[:16])
+
+
+def _content(path: str) -> bytes | None:
+    if path == "tokens.css":
+        return (_fonts() + style.style_sheet()).encode()
+    if path == "icons.svg":
+        return icons().encode()
+    target = (STATIC / path).resolve()
+    if not target.is_relative_to(STATIC.resolve()) or not target.is_file():
+        return None
+    content = target.read_bytes()
+    own = "vendor" not in target.relative_to(STATIC).parts
+    return (
+        _squeezed(content.decode(), target.suffix).encode()
+        if own and target.suffix in {".css", ".js"}
+        else content
+    )
+
+
+def _squeezed(text: str, suffix: str) -> str:
+    """Leave out comments and indentation, which readers of the source want and browsers do not."""
+    if suffix == ".js":
+        lines = (line.strip() for line in text.splitlines())
+        return "\n".join(line for line in lines if line and not line.startswith("//"))
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s+", " ", text)
+    return re.sub(r" ?([{};,>]) ?", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
+
+
+def _fonts() -> str:
+    """Return the font faces with the addresses that pages preload, so that each is fetched once."""
+    rule = '@font-face{{font-family:"Titillium Web";font-weight:{0};font-display:swap;src:url("{1}") format("woff2")}}\n'
+    return "".join(rule.format(w, address(f"vendor/fonts/titillium-web-{w}.woff2")) for w in (400, 600, 700))
+
+
+def icons() -> str:
+    """Return our own signs and the few symbols that the pages use out of bootstrap-italia's sprite.
+
+    Raises
+    ------
+    LookupError
+        The sprite lacks a symbol that the pages ask for.
+    """
+    own = (STATIC / "signs.svg").read_text(encoding="utf-8")
+    sprite = STATIC / "vendor/svg/sprites.svg"
+    taken = ""
+    if sprite.is_file():
+        pattern = r'<symbol id="it-([\w-]+)".*?</symbol>'
+        found = {m[1]: m[0] for m in re.finditer(pattern, sprite.read_text(encoding="utf-8"), re.DOTALL)}
+        if missing := sorted(set(ICONS) - set(found)):
+            raise LookupError(f"bootstrap-italia's sprite lacks {', '.join(missing)}")
+        taken = "".join(found[name] for name in ICONS)
+    return own.replace("</svg>", f"{taken}</svg>")
+
+
+def address(path: str) -> str:
+    """Return the address of a static file with its hash; without the file, the bare address."""
+    file = find(path)
+    return f"/static/{path}?h={file.tag}" if file else f"/static/{path}"
+
+
+def answer(path: str, *, hashed: str | None, accept: str, if_none_match: str | None) -> Response:
+    """Return the file, compressed where the browser takes it, with the caching its address allows."""
+    file = find(path)
+    if file is None:
+        return Response(status_code=404)
+    fresh = "public, max-age=31536000, immutable" if hashed == file.tag else "no-cache"
+    headers = {"etag": f'"{file.tag}"', "cache-control": fresh, "vary": "accept-encoding"}
+    if if_none_match == headers["etag"]:
+        return Response(status_code=304, headers=headers)
+    body = file.plain
+    if file.packed is not None and "gzip" in accept:
+        body, headers["content-encoding"] = file.packed, "gzip"
+    return Response(body, media_type=file.media_type, headers=headers)

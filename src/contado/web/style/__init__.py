@@ -1,0 +1,111 @@
+"""Style data of the pages: one file read by style sheet, map, legend, table and QGIS style."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["RoadClass", "Style", "breaks_text", "classify", "load", "style_sheet"]
+
+Sight = Literal["light", "dark", "high", "field"]
+_RAMPS = ("share", "count")
+"""The ramps that pages use so far."""
+
+
+class RoadClass(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the ordered classes: letter, words, colours, widths at zoom 8, 10, 12 and 15."""
+
+    id: str
+    it: str
+    en: str
+    light: str
+    dark: str
+    high: str
+    chip: str
+    field: str
+    tint: str
+    widths: tuple[float, float, float, float]
+    value: str | None = None
+    dash: tuple[float, float] | None = None
+
+    @property
+    def letter(self) -> str:
+        """The letter on the chip; an en dash for "not driven"."""
+        return "–" if self.id == "none" else self.id
+
+
+class Style(msgspec.Struct, frozen=True, rename={"classes": "class"}):
+    """The whole style file."""
+
+    light: dict[str, str]
+    dark: dict[str, str]
+    high: dict[str, str]
+    map: dict[str, dict[str, str]]
+    classes: list[RoadClass]
+    breaks: dict[str, list[float]]
+    ramp: dict[str, list[str] | str]
+    count_breaks: dict[str, list[int]]
+
+    def by_id(self, class_id: str) -> RoadClass:
+        """Return the class with this letter, or "not driven" for an unknown one."""
+        return next((c for c in self.classes if c.id == class_id), self.classes[-1])
+
+
+@cache
+def load() -> Style:
+    """Read the style file."""
+    text = (Path(__file__).parent / "tokens.toml").read_bytes()
+    return msgspec.toml.decode(text, type=Style)
+
+
+def classify(value: float, breaks: Sequence[float]) -> int:
+    """Return the position of the class that holds ``value``, lower bound included."""
+    return max(0, sum(value >= b for b in breaks) - 1)
+
+
+def breaks_text(class_id: str) -> str:
+    """Return the interval of a class on the condition index: "≥ 70", "50–70", "< 30"."""
+    bounds = [f"{b:.0f}" for b in load().breaks["condition_index"]]
+    texts = {"A": f"≥ {bounds[0]}", "D": f"< {bounds[-1]}"}
+    between = {"B": f"{bounds[1]}–{bounds[0]}", "C": f"{bounds[2]}–{bounds[1]}"}
+    return (texts | between).get(class_id, "")
+
+
+def style_sheet() -> str:
+    """Return the custom properties as a style sheet: light, dark, high contrast, field colours."""
+    style = load()
+    light = _block(style.light, _class_tokens("light"))
+    dark = _block(style.dark, _class_tokens("dark"), _map_tokens("dark"))
+    high = _block(style.high, _class_tokens("high"))
+    field = _block(_class_tokens("field"), {f"key-{c.id}": c.field for c in style.classes})
+    keys = {f"key-{c.id}": c.chip for c in style.classes}
+    ramps = {f"{name}-{i}": colour for name in _RAMPS for i, colour in enumerate(style.ramp[name])}
+    fixed = {"fill-outline": str(style.ramp["outline"]), "unknown": str(style.ramp["unknown"])}
+    return "\n".join(
+        [
+            f":root{{color-scheme:light;{light}{_block(keys, ramps, fixed, _map_tokens('light'))}}}",
+            f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}",
+            f":root[data-theme=dark]{{color-scheme:dark;{dark}}}",
+            f"@media (prefers-contrast:more){{:root:not([data-theme=dark]):not([data-contrast=plain]){{{high}}}}}",
+            f":root[data-contrast=high]:not([data-theme=dark]){{{high}}}",
+            f":root[data-ramp=field]{{{field}}}",
+        ]
+    )
+
+
+def _class_tokens(sight: Sight) -> dict[str, str]:
+    return {f"class-{c.id}": getattr(c, sight) for c in load().classes}
+
+
+def _map_tokens(sight: str) -> dict[str, str]:
+    return {f"map-{name}": colour for name, colour in load().map[sight].items()}
+
+
+def _block(*groups: dict[str, str]) -> str:
+    return "".join(f"--ct-{name}:{colour};" for group in groups for name, colour in group.items())

@@ -1,0 +1,155 @@
+"""Treatments and strategies: the catalogue, the formula of the benefit, what is refused."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from contado.engines.pavement import condition, user_cost
+from contado.engines.pavement.strategy import (
+    DO_NOTHING_YEAR,
+    StrategySettings,
+    roads_of,
+    strategies,
+)
+from contado.engines.pavement.treatments import Treatment, catalogue, from_table
+from contado.kernel.errors import ColumnNotFound, DataError
+
+ON = date(2026, 11, 1)
+YEARS = range(2027, 2030)
+
+
+def segments(**columns):
+    base = {"segment": ["a", "b"], "iri_m_km": [4.0, 2.0], "length_m": [500.0, 800.0], "aadt": [5000, None]}
+    return pa.table({**base, **columns})
+
+
+def made(table=None, treatments=None, **kwargs):
+    roads, _ = roads_of(segments() if table is None else table, StrategySettings())
+    return roads, strategies(roads, treatments or catalogue(), YEARS, on=ON, **kwargs)
+
+
+def test_the_catalogue_is_illustrative_ordered_and_effective():
+    rows = catalogue()
+    assert {t.status for t in rows} == {"illustrative"}
+    assert [t.unit_cost_eur_m2 for t in rows] == sorted(t.unit_cost_eur_m2 for t in rows)
+    assert all(t.effective and t.cost_low_eur_m2 <= t.unit_cost_eur_m2 <= t.cost_high_eur_m2 for t in rows)
+
+
+def test_doing_nothing_comes_first_and_costs_nothing():
+    roads, found = made()
+    first = found.strategy == 0
+    assert first.sum() == len(roads)
+    assert (found.year[first] == DO_NOTHING_YEAR).all()
+    assert not found.cost_eur[first].any()
+    assert not found.condition_gain[first].any()
+    assert (np.diff(found.segment) >= 0).all()
+
+
+def test_benefit_is_the_sum_over_the_years():
+    new = Treatment(
+        code="new",
+        name_it="",
+        name_en="",
+        unit_cost_eur_m2=10.0,
+        cost_low_eur_m2=10.0,
+        cost_high_eur_m2=10.0,
+        iri_after_m_km=1.5,
+        life_y=10,
+    )
+    table = segments(width_m=[6.0, 6.0], growth_per_y=[0.05, 0.0], severity_per_100m=[30.0, 0.0])
+    _, found = made(table, [new])
+    row = np.flatnonzero((found.segment == 0) & (found.year == 2028))[0]
+    model = condition.model(ON)
+    total = 0.0
+    for year in range(2027, 2047):
+        without = 4.0 * np.exp(0.05 * (year - 2026))
+        iri = without if year < 2028 else 1.5 * np.exp(0.05 * (year - 2028))
+        severity = 30.0 if year < 2028 else 0.0
+        gain = float(model.index(iri, severity) - model.index(without, 30.0))
+        total += gain * 0.5 / 1.03 ** (year - 2027)
+    assert found.condition_gain[row] == pytest.approx(total)
+    assert found.cost_eur[row] == 500 * 6 * 10
+
+
+def test_an_unknown_traffic_weighs_one_and_has_no_euros():
+    _, found = made()
+    treated = (found.segment == 1) & (found.strategy > 0)
+    assert treated.any()
+    assert np.isnan(found.user_eur[treated]).all()
+    assert (found.condition_gain[treated] > 0).all()
+
+
+def test_euros_of_a_start_year_follow_the_user_cost_table():
+    _, found = made()
+    row = np.flatnonzero((found.segment == 0) & (found.year == 2027) & (found.treatment == 3))[0]
+    a_year = user_cost.eur_per_km_and_year(np.array([5000.0]), np.array([np.nan]), ON)[0]
+    assert a_year == pytest.approx(365 * 5000 * (0.95 * 0.004 + 0.05 * 0.015))
+    assert 0 < found.user_eur[row] < a_year * 0.5 * 20 * 10
+    assert user_cost.status(ON) == "illustrative"
+
+
+def test_a_worse_road_gains_more():
+    _, found = made(segments(iri_m_km=[4.0, 6.0], length_m=[500.0, 500.0], aadt=[5000, 5000]))
+    at = [
+        np.flatnonzero((found.segment == s) & (found.year == 2027) & (found.treatment == 3))[0]
+        for s in (0, 1)
+    ]
+    assert found.condition_gain[at[1]] > found.condition_gain[at[0]]
+    assert found.user_eur[at[1]] > found.user_eur[at[0]]
+
+
+def test_what_was_assumed_is_told_with_counts():
+    _, findings = roads_of(segments(), StrategySettings())
+    assert [f.rule for f in findings] == ["assumed_value"] * 3
+    assert "2 segments" in findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("columns", "rule"),
+    [
+        ({"iri_m_km": [4.0, 0.0]}, "iri_not_positive"),
+        ({"length_m": [4.0, None]}, "length_not_positive"),
+        ({"aadt": ["many", "2"]}, "not_a_number"),
+    ],
+)
+def test_bad_segments_name_their_line(columns, rule):
+    with pytest.raises(DataError) as caught:
+        roads_of(segments(**columns), StrategySettings(), lines=[2, 3])
+    assert caught.value.rule == rule
+    assert caught.value.rows in {(2,), (3,)}
+    with pytest.raises(ColumnNotFound):
+        roads_of(segments().drop_columns(["length_m"]), StrategySettings())
+
+
+@pytest.mark.parametrize(
+    ("columns", "rule"),
+    [
+        ({"unit_cost_eur_m2": [1.0, -2.0]}, "negative_cost"),
+        ({"unit_cost_eur_m2": [1.0, None]}, "missing_cost"),
+        ({"code": ["x", "x"]}, "duplicate_id"),
+        ({"cost_low_eur_m2": [1.0, 9.0]}, "interval_order"),
+    ],
+)
+def test_bad_catalogues(columns, rule):
+    table = pa.table({"code": ["x", "y"], "unit_cost_eur_m2": [1.0, 2.0], **columns})
+    with pytest.raises(DataError) as caught:
+        from_table(table, lines=[2, 3])
+    assert caught.value.rule == rule
+
+
+def test_a_treatment_without_effect_is_found():
+    rows, findings = from_table(pa.table({"code": ["paint"], "unit_cost_eur_m2": [1.0]}))
+    assert [f.rule for f in findings] == ["no_effect"]
+    _, found = made(None, rows)
+    np.testing.assert_allclose(found.condition_gain, 0, atol=1e-9)
+
+
+def test_years_begin_in_or_after_the_day():
+    roads, _ = roads_of(segments(), StrategySettings())
+    with pytest.raises(DataError) as caught:
+        strategies(roads, catalogue(), range(2024, 2027), on=ON)
+    assert caught.value.rule == "year_outside_horizon"

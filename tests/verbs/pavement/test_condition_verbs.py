@@ -1,0 +1,208 @@
+"""Verbs fuse, segment, condition and strategies: what they read, write and refuse."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from contado.kernel import tables
+from contado.kernel.declare import convert
+from contado.kernel.errors import ContadoError
+from contado.verbs import load
+
+CELLS = "from_m,to_m,iri_m_km,note\n0,100,2.0,x\n100,200,2.1,y\n200,300,5.0,z\n300,400,5.1,z\n"
+SEGMENTS = (
+    "segment,iri_m_km,length_m,severity_per_100m,aadt,accident_rate,hydro_risk\n"
+    "a,2.1,400,10,9000,0.3,1\nb,4.8,300,60,,0.3,3\nc,1.1,900,0,22000,1.3,0\n"
+)
+OBSERVATIONS = (
+    "section_id,cell,drive_id,t_utc,iri_m_km,sd_log\n"
+    "S1,0,car1_pass1,2027-05-01T08:00:00Z,2.0,0.1\nS1,1,car1_pass1,2027-05-01T08:00:03Z,,0.1\n"
+    "S1,0,car2_pass1,2027-05-02T08:00:00Z,2.2,0.1\n"
+)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def put(name, text, encoding="utf-8"):
+        (tmp_path / name).write_text(text, encoding=encoding)
+        return str(tmp_path / name)
+
+    return put
+
+
+def run(name, **values):
+    verb = load(name)
+    return verb(convert(verb.request, values))
+
+
+def test_segment_reads_an_italian_csv(write):
+    plain = run("pavement segment", cells=write("cells.csv", CELLS))
+    italian = CELLS.replace(",", ";").replace(".", ",")
+    other = run("pavement segment", cells=write("celle.csv", italian, "utf-8-sig"))
+    assert other.segments == plain.segments
+    assert {f.rule for f in other.findings} >= {"converted"}
+    assert plain.label == "estimated"
+
+
+def test_segment_takes_forced_cuts(write):
+    answer = run(
+        "pavement segment",
+        cells=write("cells.csv", CELLS.replace("5.", "2.")),
+        min_length_m=200,
+        cuts=write("cuts.csv", "chainage_m\n300\n"),
+    )
+    assert [(s.from_m, s.to_m) for s in answer.segments] == [(0, 300), (300, 400)]
+    assert [f.rule for f in answer.findings] == ["short_between_cuts"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "rows"),
+    [
+        ("5.0", "0", "iri_not_positive", (4,)),
+        ("5.0", "-1", "iri_not_positive", (4,)),
+        ("5.0", "", "iri_not_positive", (4,)),
+        ("5.0", "five", "not_a_number", (4,)),
+        ("iri_m_km", "iri", "missing_column", ()),
+        ("200,300", "150,300", "cells_not_in_order", (4,)),
+    ],
+)
+def test_segment_names_the_line(write, old, new, rule, rows):
+    with pytest.raises(ContadoError) as caught:
+        run("pavement segment", cells=write("cells.csv", CELLS.replace(old, new)))
+    assert (caught.value.rule, caught.value.rows, caught.value.exit_code) == (rule, rows, 2)
+    assert caught.value.hint
+
+
+def test_fuse_writes_a_state_to_go_on_from(write, tmp_path):
+    observations = [write("obs.csv", OBSERVATIONS)]
+    answer = run("pavement fuse", observations=observations, out=tmp_path / "state", on="2027-06-01")
+    assert [(c.n_passes, c.n_vehicles) for c in answer.cells] == [(2, 2), (0, 0)]
+    assert answer.cells[1].iri_m_km is None
+    assert answer.drives_used == ["car1_pass1", "car2_pass1"]
+    again = run(
+        "pavement fuse",
+        observations=observations,
+        previous=tmp_path / "state" / "cell_state.parquet",
+        out=tmp_path / "again",
+        on="2027-06-01",
+    )
+    assert again.drives_repeated == ["car1_pass1", "car2_pass1"]
+    assert again.cells == answer.cells
+    state = tables.read(tmp_path / "again" / "cell_state.parquet").table
+    assert not tables.validate("pavement_cell_state", state.drop_columns(["observations"]))
+
+
+def test_fuse_reads_works(write, tmp_path):
+    answer = run(
+        "pavement fuse",
+        observations=[write("obs.csv", OBSERVATIONS)],
+        works=write("works.csv", "section_id,from_m,to_m,date,treatment\nS1,0,100,2027-05-10,wearing_4cm\n"),
+        out=tmp_path,
+        on="2027-06-01",
+    )
+    assert [c.state for c in answer.cells] == ["renewed", "not_measurable"]
+
+
+def test_condition_says_what_is_unknown_and_takes_weights(write):
+    answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
+    assert [s.rank for s in answer.segments] == [2, 1, 3]
+    assert {f.rule for f in answer.findings} == {"unknown_input"}
+    weights = write("w.csv", "term,weight\ntraffic,1\n")
+    other = run("pavement condition", segments=write("s.csv", SEGMENTS), weights=weights, on="2026-11-01")
+    assert [s.rank for s in other.segments] == [2, 3, 1]
+    assert other.segments[1].priority is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "rows"),
+    [
+        ("4.8", "-4.8", "iri_not_positive", (3,)),
+        ("9000", "-1", "negative_value", (2,)),
+        ("22000", "lots", "not_a_number", (4,)),
+        ("iri_m_km", "iri", "missing_column", ()),
+    ],
+)
+def test_condition_names_the_line(write, old, new, rule, rows):
+    with pytest.raises(ContadoError) as caught:
+        run("pavement condition", segments=write("s.csv", SEGMENTS.replace(old, new)))
+    assert (caught.value.rule, caught.value.rows) == (rule, rows)
+
+
+def test_condition_reports_in_italian_and_english(write):
+    answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
+    text = load("pavement condition").text
+    italian, english = text(answer, "it").splitlines(), text(answer, "en").splitlines()
+    assert italian[0] == "Tratti per priorità (3), dati stimati"
+    assert italian[1].startswith("   1  b  D critico  indice 29  priorità 0,6")
+    assert "condizione della superficie 0," in italian[1]
+    assert "D critical  index 29  priority 0.6" in english[1]
+
+
+def test_condition_lists_the_terms_when_a_weight_names_none(write):
+    with pytest.raises(ContadoError) as caught:
+        run(
+            "pavement condition",
+            segments=write("s.csv", SEGMENTS),
+            weights=write("w.csv", "term,weight\nx,1\n"),
+        )
+    assert caught.value.rule == "unknown_choice"
+    assert "accidents" in caught.value.hint
+
+
+def test_strategies_write_an_options_folder(write, tmp_path):
+    answer = run(
+        "pavement strategies",
+        segments=write("s.csv", SEGMENTS),
+        years="2027:2029",
+        out=tmp_path / "options",
+        budget_per_year_eur=100_000,
+        on="2026-11-01",
+    )
+    rows = tables.read(tmp_path / "options" / "strategies.csv").table.to_pylist()
+    options = tables.read(tmp_path / "options" / "options.csv").table
+    assert answer.unit == "index_km_y"
+    assert answer.strategies == len(rows)
+    assert sum(r["year"] == -1 for r in rows) == answer.segments == 3
+    assert options.num_rows == len(rows) - 3
+    assert options["benefit_eur"].to_pylist() == [r["benefit"] for r in rows if r["strategy"]]
+    budgets = tables.read(tmp_path / "options" / "budgets.csv").table.to_pylist()
+    assert budgets[0] == {"budget": 0, "year": 2027, "source": "own", "budget_eur": 100_000}
+
+
+def test_strategies_in_euros_set_aside_what_has_no_traffic(write, tmp_path):
+    answer = run(
+        "pavement strategies",
+        segments=write("s.csv", SEGMENTS),
+        years="2027",
+        out=tmp_path / "options",
+        monetise=True,
+        on=date(2026, 11, 1).isoformat(),
+    )
+    assert answer.unit == "eur"
+    assert {"missing_benefit", "illustrative", "no_budget"} <= {f.rule for f in answer.findings}
+    rows = tables.read(tmp_path / "options" / "strategies.csv").table.to_pylist()
+    assert {r["segment"] for r in rows if r["strategy"]} == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("catalogue", "years", "rule"),
+    [
+        ("code,unit_cost_eur_m2\nx,-3\n", "2027", "negative_cost"),
+        ("code,unit_cost\nx,3\n", "2027", "missing_column"),
+        ("code,unit_cost_eur_m2\nx,3\n", "2029:2027", "bad_value"),
+        ("code,unit_cost_eur_m2\nx,3\n", "2001:2003", "year_outside_horizon"),
+    ],
+)
+def test_strategies_refuse(write, tmp_path, catalogue, years, rule):
+    with pytest.raises(ContadoError) as caught:
+        run(
+            "pavement strategies",
+            segments=write("s.csv", SEGMENTS),
+            treatments=write("t.csv", catalogue),
+            years=years,
+            out=tmp_path / "o",
+        )
+    assert caught.value.rule == rule
+    assert not (tmp_path / "o").exists()

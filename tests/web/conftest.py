@@ -1,0 +1,403 @@
+"""A small workspace with municipalities, simulated roads and a programme, and a browser where there is one."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import math
+import random
+import shutil
+import socket
+import subprocess
+import tarfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from contado.kernel import tables
+from contado.kernel.settings import Body, Settings, TerritorySettings, WorkspaceSettings
+from contado.kernel.territory import boundaries
+from contado.kernel.workspace import Workspace
+
+KINDS = ("pothole", "depression", "manhole")
+TREATMENTS = {
+    "wearing_4cm": ("Nuovo strato di usura, 4 cm", 18.0),
+    "binder_wearing_10cm": ("Usura e binder, 10 cm", 43.0),
+    "micro_surfacing": ("Microtappeto", 8.0),
+    "crack_sealing": ("Sigillatura fessure", 2.0),
+}
+SOURCES = {"Fondi propri": 9.8e6, "Regione Lombardia": 6.0e6, "Fondi europei": 5.0e6}
+YEARS = (2027, 2028, 2029)
+
+
+def condition_class(index: float | None) -> str | None:
+    if index is None:
+        return None
+    return "A" if index >= 70 else "B" if index >= 50 else "C" if index >= 30 else "D"
+
+
+def make_sections(units, rng: random.Random, n: int):
+    """Invented sections: short polylines inside municipalities, five of them on a road."""
+    import geopandas as gpd
+    from shapely import LineString
+
+    rows = []
+    centres = [(r.istat, r.geometry.representative_point()) for r in units.itertuples()]
+    for i in range(n):
+        road, part = divmod(i, 5)
+        istat, centre = centres[(road * 37 + part) % len(centres)]
+        angle, points = rng.uniform(0, math.tau), []
+        x, y = centre.x, centre.y
+        for _ in range(6):
+            points.append((x, y))
+            angle += rng.uniform(-0.5, 0.5)
+            x, y = x + 0.0032 * math.cos(angle), y + 0.0022 * math.sin(angle)
+        driven = rng.random() > 0.08
+        iri = rng.lognormvariate(0.95, 0.45) if driven else None
+        index = 100 * math.exp(-0.26 * max(0.0, iri - 1)) if iri else None
+        spread = rng.uniform(0.06, 0.25)
+        low, high = (iri * (1 - spread), iri * (1 + spread)) if iri else (None, None)
+        worst, best = (100 * math.exp(-0.26 * max(0.0, v - 1)) if v else None for v in (high, low))
+        rows.append(
+            {
+                "section_id": f"S{road + 1:03d}-{part + 1:02d}",
+                "road_name": f"SP{road + 1}",
+                "municipality": istat,
+                "class": condition_class(index),
+                "condition_index": index,
+                "condition_low": worst,
+                "condition_high": best,
+                "iri_m_km": iri,
+                "iri_low_m_km": low,
+                "iri_high_m_km": high,
+                "passes": rng.randint(3, 14) if driven else None,
+                "last_on": dt.date(2026, 10, rng.randint(1, 31)) if driven else None,
+                "priority": (1 - index / 100) * rng.uniform(0.85, 1.0) if index else None,
+                "length_km": rng.uniform(0.7, 1.6),
+                "uncertain": bool(iri) and condition_class(worst) != condition_class(best),
+                "why": json.dumps(
+                    {
+                        "terms": [
+                            {"term": t, "value": 1.0, "contribution": c}
+                            for t, c in (("condition", 0.3), ("traffic", 0.1), ("accidents", None))
+                        ]
+                    }
+                ),
+                "label": "simulated",
+                "geometry": LineString(points),
+            }
+        )
+    return gpd.GeoDataFrame(rows, crs="EPSG:4326")
+
+
+def make_anomalies(sections, rng: random.Random, n: int):
+    import geopandas as gpd
+
+    rows = []
+    for i in range(n):
+        section = sections.iloc[rng.randrange(len(sections))]
+        rows.append(
+            {
+                "anomaly_id": f"A{i + 1:04d}",
+                "section_id": section["section_id"],
+                "kind": rng.choice(KINDS),
+                "severity": rng.uniform(1, 10),
+                "criticality": rng.choice(("giallo", "arancione", "rosso")),
+                "p_exists": rng.uniform(0.5, 0.99),
+                "height_mm": rng.uniform(15, 60),
+                "state": rng.choice(("open", "confirmed")),
+                "first_seen": dt.date(2026, 9, rng.randint(1, 30)),
+                "last_seen": dt.date(2026, 10, rng.randint(1, 31)),
+                "label": "simulated",
+                "geometry": section.geometry.interpolate(rng.random(), normalized=True),
+            }
+        )
+    return gpd.GeoDataFrame(rows, crs="EPSG:4326")
+
+
+def make_indicators(units, rng: random.Random) -> list[dict]:
+    rows = []
+    for unit in units.itertuples():
+        for indicator, middle, unit_name, method, label in (
+            ("iri_m_km", 2.9, "m_km", "fusion of passes", "simulated"),
+            ("anomalies_per_km", 0.8, "count_km", "no_interval: a count", "simulated"),
+            ("trees_alive_count", 900.0, "count", "exact count", "measured"),
+        ):
+            value = middle * rng.uniform(0.4, 1.9)
+            known = not (indicator == "anomalies_per_km" and unit.istat == "015002")
+            bounded = indicator == "iri_m_km"
+            rows.append(
+                {
+                    "subject_id": unit.istat,
+                    "indicator": indicator,
+                    "period": "2026-10",
+                    "value": value if known else None,
+                    "unit": unit_name,
+                    "low": value * 0.85 if bounded and known else None,
+                    "high": value * 1.15 if bounded and known else None,
+                    "method": method if known else "no_interval: 7 edifici senza bollette",
+                    "label": label,
+                    "source_id": "test",
+                }
+            )
+    return rows
+
+
+def make_programme(sections, rng: random.Random) -> dict[str, list[dict]]:
+    """Interventions by benefit over cost; the best are chosen until the budgets are spent."""
+    options = []
+    bad = sections[sections["class"].isin(["B", "C", "D"])]
+    for _, section in bad.iterrows():
+        kind = rng.choice(list(TREATMENTS))
+        name, price = TREATMENTS[kind]
+        cost = price * section["length_km"] * 7000
+        ratio = rng.lognormvariate(0.45, 0.6)
+        options.append((section, kind, name, cost, ratio))
+    options.sort(key=lambda o: -o[4])
+    left = {(s, y): b / 2 for s, b in SOURCES.items() for y in YEARS}
+    interventions, programme, effects = [], [], []
+    line = None
+    for i, (section, kind, name, cost, ratio) in enumerate(options):
+        key = f"manto_stradale:{section['section_id']}:{kind}"
+        pot = next((k for k, v in left.items() if v >= cost), None) if i % 29 != 7 else None
+        if pot:
+            left[pot] -= cost
+        elif line is None and i % 29 != 7:
+            line = ratio
+        price = line or 1.0
+        interventions.append(
+            {
+                "id": key,
+                "practice": "manto_stradale",
+                "type": kind,
+                "asset_id": f"manto_stradale:{section['section_id']}",
+                "site_id": section["section_id"],
+                "municipality": section["municipality"],
+                "cost_eur": cost,
+                "cost_low_eur": cost * 0.86,
+                "cost_high_eur": cost * 1.17,
+                "benefit_eur": cost * ratio,
+                "earliest_year": 2027,
+                "latest_year": 2029,
+                "name": f"{name}, {section['section_id']}",
+                "label": "simulated",
+                "source_id": "test",
+            }
+        )
+        effects.append(
+            {
+                "intervention_id": key,
+                "indicator": "condition_index_km_y",
+                "value": cost * ratio / 5e4,
+                "unit": "index_km_y",
+                "method": "test",
+                "label": "simulated",
+                "source_id": "test",
+            }
+        )
+        programme.append((key, pot, cost, ratio, price, i))
+    final = line or 1.0
+    rows = [
+        {
+            "intervention_id": key,
+            "source": pot[0] if pot else None,
+            "year": pot[1] if pot else None,
+            "start_year": pot[1] if pot else None,
+            "amount_eur": cost if pot else None,
+            "value_eur": cost * ratio,
+            "margin_eur": cost * ratio - cost * final,
+            "reason_code": "worth" if pot else ("excluded" if i % 29 == 7 else "budget"),
+            "reason_it": "rende abbastanza"
+            if pot
+            else ("escluso: scelta un'altra strategia" if i % 29 == 7 else "fondi propri 2028 finiti"),
+            "reason_en": "yields enough"
+            if pot
+            else ("excluded by another strategy" if i % 29 == 7 else "own funds of 2028 are spent"),
+            "site_id": key,
+            "selection_frequency": max(0.0, min(1.0, 0.5 + (ratio - final) / final)),
+            "robustness": "core"
+            if ratio > 1.4 * final
+            else "borderline"
+            if ratio > 0.6 * final
+            else "exterior",
+        }
+        for key, pot, cost, ratio, _, i in programme
+    ]
+    value = sum(r["value_eur"] for r in rows if r["start_year"])
+    return {
+        "intervention": interventions,
+        "effect": effects,
+        "programme": rows,
+        "price": [{"kind": "budget", "key": s, "year": y, "price": final} for s in SOURCES for y in YEARS],
+        "budget": [{"source": s, "year": y, "budget_eur": b / 2} for s, b in SOURCES.items() for y in YEARS],
+        "run": [
+            {
+                "run_id": "run-1",
+                "verb": "plan",
+                "status": "optimal",
+                "value_eur": value,
+                "bound_eur": value * 1.0012,
+                "gap": 0.0012,
+                "proof": "lp bound",
+                "verified": True,
+                "method": "milp",
+                "solver": "HiGHS 1.15",
+                "seed": 0,
+            }
+        ],
+    }
+
+
+def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True, roads: bool = True) -> Path:
+    rng = random.Random(7)
+    units = boundaries.shipped().gdf
+    settings = Settings(
+        workspace=WorkspaceSettings(name="contado"),
+        territory=TerritorySettings(name="Città metropolitana di Milano"),
+        body=Body(
+            name="Città metropolitana di Milano",
+            office="Direzione Infrastrutture",
+            contact="URP, da lunedì a giovedì 10–12 e 14–16",
+            accessibility_contact="accessibilita@example.org",
+        ),
+    )
+    workspace = Workspace.create(path, settings)
+    with workspace.commit() as c:
+        c.layer(
+            "municipalities",
+            units,
+            title_it="Confini e residenti",
+            title_en="Borders and residents",
+            licence="CC BY 4.0",
+            label="measured",
+            updated_at="2023-01-01T00:00:00Z",
+        )
+        if roads:
+            sections = make_sections(units, rng, n_sections)
+            facts = {"licence": "CC BY 4.0", "label": "simulated", "updated_at": "2026-10-31T06:00:00Z"}
+            c.layer(
+                "manto_stradale_sections",
+                sections,
+                title_it="Sezioni stradali",
+                title_en="Road sections",
+                **facts,
+            )
+            anomalies = make_anomalies(sections, rng, 400)
+            c.layer(
+                "manto_stradale_anomalies",
+                anomalies,
+                title_it="Anomalie aperte",
+                title_en="Open anomalies",
+                **facts,
+            )
+            values = tables.from_rows("indicator_value", make_indicators(units, rng))
+            c.table("indicator_value", values, practice="manto_stradale")
+            c.table("source", tables.from_rows("source", [{"source_id": "test", "title": "test"}]))
+        if roads and programme:
+            for name, rows in make_programme(sections, rng).items():
+                practice = "manto_stradale" if name in {"intervention", "effect"} else None
+                c.table(name, tables.from_rows(name, rows), practice=practice)
+    return path
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory) -> Path:
+    """A workspace with roads and a programme."""
+    return make_workspace(tmp_path_factory.mktemp("web") / "city")
+
+
+@pytest.fixture(scope="session")
+def bare_workspace(tmp_path_factory) -> Path:
+    """A workspace with municipalities only."""
+    return make_workspace(tmp_path_factory.mktemp("web") / "bare", roads=False)
+
+
+@pytest.fixture(scope="session")
+def client(workspace):
+    from starlette.testclient import TestClient
+
+    from contado.web.app import create
+
+    return TestClient(create(workspace), raise_server_exceptions=False)
+
+
+@pytest.fixture(scope="session")
+def bare_client(bare_workspace):
+    from starlette.testclient import TestClient
+
+    from contado.web.app import create
+
+    return TestClient(create(bare_workspace), raise_server_exceptions=False)
+
+
+FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
+    "--enable-unsafe-swiftshader",
+)
+
+
+def serve_in_thread(path: Path):
+    """Yield the address of a server of the workspace on a free port."""
+    import uvicorn
+
+    from contado.web.app import create
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create(path), log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def address(workspace):
+    yield from serve_in_thread(workspace)
+
+
+@pytest.fixture(scope="session")
+def bare_address(bare_workspace):
+    yield from serve_in_thread(bare_workspace)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium driven by playwright, or a skip that says what is missing."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    if not (Path(tables.__file__).parents[2] / "web/static/vendor/manifest.json").is_file():
+        pytest.skip("the front end is not built: install without CONTADO_FRONTEND=skip")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory) -> str:
+    """The source of axe-core at the locked version, its tarball checked against the lock."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine to fetch axe-core with")
+    frontend = Path(__file__).resolve().parents[2] / "frontend"
+    entry = json.loads((frontend / "package-lock.json").read_text())["packages"]["node_modules/axe-core"]
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", f"axe-core@{entry['version']}", "--silent", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("axe-core cannot be fetched: the npm registry is out of reach")
+    tarball = next(folder.glob("*.tgz"))
+    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    assert entry["integrity"] == f"sha512-{digest}"
+    with tarfile.open(tarball) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
