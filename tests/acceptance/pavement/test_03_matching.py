@@ -77,20 +77,36 @@ def test_sigma_10(network, drives, figure):
     assert rmf <= 0.036
 
 
-@pytest.mark.item(
-    "pavement", 3, "sigma 5 m, thinned: edge over all points of the file", ">= .950 (10 s), .940 (30 s)"
-)
+@pytest.mark.item("pavement", 3, "sigma 5 m, thinned, all phases: edge", ">= .950 (10 s), .940 (30 s)")
 @pytest.mark.parametrize(("step", "goal"), [(10, 0.950), (30, 0.940)])
 def test_thinned(network, drives, step, goal, figure):
-    """Each second of the step is once the first: every point of the file is scored, 21,375 in all."""
+    """Each second of the step is once the first, so that every point of the file is scored: 21,375."""
     points, _ = drives(5)
-    hits = [
-        (accuracy(network, part, 5.0)[0], len(part))
-        for first in range(step)
-        for part in [points[points["t_s"] % step == first]]
-    ]
-    edge = sum(share * count for share, count in hits) / sum(count for _, count in hits)
-    figure(f"{step} s: {edge:.4f} (from second 0: {hits[0][0]:.4f})")
+    hits = 0.0
+    for first in range(step):
+        part = points[points["t_s"] % step == first]
+        hits += accuracy(network, part, 5.0)[0] * len(part)
+    figure(f"{step} s: {hits / len(points):.4f}")
+    assert hits / len(points) >= goal
+
+
+@pytest.mark.item("pavement", 3, "sigma 5 m, thinned from second 0: edge", ">= .950 (10 s), .940 (30 s)")
+@pytest.mark.parametrize(
+    ("step", "goal"),
+    [
+        pytest.param(
+            10, 0.950, marks=pytest.mark.xfail(strict=True, reason="measured 10 s: .9488 (2,147 points)")
+        ),
+        pytest.param(
+            30, 0.940, marks=pytest.mark.xfail(strict=True, reason="measured 30 s: .9337 (724 points)")
+        ),
+    ],
+)
+def test_thinned_from_the_first_second(network, drives, step, goal, figure):
+    """A tenth and a thirtieth of the points: the standard error of the share is .005 and .009."""
+    points, _ = drives(5)
+    edge = accuracy(network, points[points["t_s"] % step == 0], 5.0)[0]
+    figure(f"{step} s: {edge:.4f}")
     assert edge >= goal
 
 
