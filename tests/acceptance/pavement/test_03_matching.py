@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -164,3 +165,25 @@ def test_probability_orders_the_truth(network, drives, figure):
     )
     assert right[sure].mean() > right[~sure].mean()
     assert sure.mean() > 0.95
+
+
+@pytest.mark.item("pavement", 20, "Curitiba: matched / GNSS length of every real drive", "0.97-1.05")
+@pytest.mark.parametrize("driver", ["A", "B"])
+def test_real_drives_make_no_detours(shared, driver, figure):
+    """Outside unmatched spans; positions to six decimals with a comma, one trip a day and number."""
+    raw = pd.read_csv(shared(f"roads/real/curitiba/driver_{driver}.csv.gz"), sep=";", decimal=",", dtype=str)
+    city = Network.from_ways(shared("roads/real/curitiba/osm_ways.parquet"))
+    place = {
+        name: pd.to_numeric(raw[column].str.replace(",", "."))
+        for name, column in (("lon", "LONG"), ("lat", "LAT"))
+    }
+    seconds = pd.to_timedelta(raw["03:00:00"]).dt.total_seconds()
+    trips = city.match(
+        pd.DataFrame({"trip": raw["ID"] + raw["DAY"], "t_s": seconds, **place})
+    ).trips.to_pandas()
+    ratio = trips["length_ratio"]
+    figure(
+        f"driver {driver}: {ratio.min():.3f}-{ratio.max():.3f}, {trips['matched'].sum() / trips['points'].sum():.3f} matched"
+    )
+    assert ratio.between(0.97, 1.05).all()
+    assert trips["matched"].sum() / trips["points"].sum() > 0.97

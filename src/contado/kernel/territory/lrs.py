@@ -252,8 +252,9 @@ class Calibration:
     @property
     def residual_m(self) -> NDArray[np.float64]:
         """Official minus geometric distance from the first post to each post [m]."""
-        official: NDArray[np.float64] = self.posts_m - self.posts_m[0]
-        return official - (self.measured_m - self.measured_m[0])
+        official = self.posts_m - self.posts_m[0]
+        residual: NDArray[np.float64] = official - (self.measured_m - self.measured_m[0])
+        return residual
 
     def official_m(self, geometric_m: ArrayLike) -> NDArray[np.float64]:
         """Return official chainages [m] of geometric ones."""

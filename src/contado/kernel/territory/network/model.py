@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.territory.matching.settings import MatchSettings
     from contado.kernel.territory.network.grid import SegmentIndex
+    from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["Network"]
 
@@ -131,6 +132,11 @@ class Network:
         from contado.kernel.territory.network import links as road_link
 
         return road_link.read(links, epsg=epsg)
+
+    @classmethod
+    def from_workspace(cls, view: WorkspaceView, epsg: int | None = None) -> Network:
+        """Rebuild the network of a workspace from its table ``road_link``; errors as `from_links`."""
+        return cls.from_links(view.read("road_link"), epsg)
 
     @property
     def nodes(self) -> int:
