@@ -168,8 +168,9 @@ def test_probability_orders_the_truth(network, drives, figure):
 
 
 @pytest.mark.item("pavement", 20, "Curitiba: matched / GNSS length of every real drive", "0.97-1.05")
+@pytest.mark.parametrize("sigma_m", [5.0, 10.0])
 @pytest.mark.parametrize("driver", ["A", "B"])
-def test_real_drives_make_no_detours(shared, driver, figure):
+def test_real_drives_make_no_detours(shared, driver, sigma_m, figure):
     """Outside unmatched spans; positions to six decimals with a comma, one trip a day and number."""
     raw = pd.read_csv(shared(f"roads/real/curitiba/driver_{driver}.csv.gz"), sep=";", decimal=",", dtype=str)
     city = Network.from_ways(shared("roads/real/curitiba/osm_ways.parquet"))
@@ -178,12 +179,11 @@ def test_real_drives_make_no_detours(shared, driver, figure):
         for name, column in (("lon", "LONG"), ("lat", "LAT"))
     }
     seconds = pd.to_timedelta(raw["03:00:00"]).dt.total_seconds()
-    trips = city.match(
-        pd.DataFrame({"trip": raw["ID"] + raw["DAY"], "t_s": seconds, **place})
-    ).trips.to_pandas()
+    drives = pd.DataFrame({"trip": raw["ID"] + raw["DAY"], "t_s": seconds, **place})
+    trips = city.match(drives, sigma_m=sigma_m).trips.to_pandas()
     ratio = trips["length_ratio"]
     figure(
-        f"driver {driver}: {ratio.min():.3f}-{ratio.max():.3f}, {trips['matched'].sum() / trips['points'].sum():.3f} matched"
+        f"driver {driver}, sigma {sigma_m:g}: {ratio.min():.3f}-{ratio.max():.3f}, {trips['matched'].sum() / trips['points'].sum():.3f} matched"
     )
     assert ratio.between(0.97, 1.05).all()
     assert trips["matched"].sum() / trips["points"].sum() > 0.97

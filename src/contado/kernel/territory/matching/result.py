@@ -53,9 +53,7 @@ class MatchResult:
     """Points in the measure CRS [m]."""
     y: NDArray[np.float64]
     compute_s: float
-    """Seconds of the matching proper: no reading, no projection, no compilation."""
-    cpu_s: float
-    """Processor seconds of the same: less where other programs share the machine."""
+    """Processor seconds of the matching proper: no reading, no projection, no compilation."""
     findings: tuple[Finding, ...] = ()
 
     @property
