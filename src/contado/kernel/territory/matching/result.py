@@ -24,7 +24,7 @@ __all__ = ["MatchResult"]
 STATES = np.array(["unmatched", "matched", "placed"])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MatchResult:
     """Matched traces; the arrays have one entry a point, in the order of the traces."""
 
@@ -55,6 +55,9 @@ class MatchResult:
     compute_s: float
     """Processor seconds of the matching proper: no reading, no projection, no compilation."""
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"MatchResult({len(self.traces.trips)} trips, {len(self.edge)} points, {int(self.used.sum())} matched)"
 
     @property
     def used(self) -> NDArray[np.bool_]:

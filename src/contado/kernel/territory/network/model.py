@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Network"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Network:
     """A directed street network in metres.
 
@@ -62,6 +62,9 @@ class Network:
     """NaN where unknown."""
     findings: tuple[Finding, ...] = ()
     """What was met and answered while reading."""
+
+    def __repr__(self) -> str:
+        return f"Network({self.nodes} nodes, {self.edges} edges, {self.profile or 'no profile'}, EPSG:{self.epsg})"
 
     @classmethod
     def from_file(cls, path: str | Path, profile: str = "drive", epsg: int | None = None) -> Network:
