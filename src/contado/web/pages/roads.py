@@ -178,10 +178,6 @@ def _map_config(page: Page, wanted: Filter, chosen: Section | None) -> dict[str,
         "section": page.url("map", {"sel": "SECTION"}, practice="manto_stradale"),
         "bounds": _bounds(page),
         "texts": {
-            "label": say(
-                "Mappa delle sezioni; le stesse righe sono nella tabella",
-                "Map of the sections; the same rows are in the table",
-            ),
             "loading": say("Carico", "Loading")
             + f" {i18n.number(len(page.site.roads.sections), page.lang)} "
             + say("sezioni…", "sections…"),
@@ -222,7 +218,10 @@ def _locale(page: Page) -> dict[str, str]:
     """Return MapLibre's own words in the page's language."""
     say = page.say
     return {
-        "Map.Title": say("Mappa", "Map"),
+        "Map.Title": say(
+            "Mappa delle sezioni; le stesse righe sono nella tabella",
+            "Map of the sections; the same rows are in the table",
+        ),
         "NavigationControl.ZoomIn": say("Ingrandisci", "Zoom in"),
         "NavigationControl.ZoomOut": say("Riduci", "Zoom out"),
         "ScaleControl.Kilometers": "km",
