@@ -49,11 +49,8 @@ def numbers(table: pa.Table, name: str, file: str, lines: Sequence[int] | None =
         row, value = next(
             (i, v) for i, v in enumerate(column.to_pylist()) if v is not None and not _is_number(v)
         )
-<<<<<<< HEAD
     else:
         return values
-=======
->>>>>>> web
     line = line_of(row, lines)
     raise DataError(
         f"{file}, line {line}: {name} is {value!r}, not a number.",
