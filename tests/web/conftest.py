@@ -64,7 +64,7 @@ def make_sections(units, rng: random.Random, n: int):
         rows.append(
             {
                 "section_id": f"S{road + 1:03d}-{part + 1:02d}",
-                "road_name": f"SP{road + 1}",
+                "road_code": f"SP{road + 1}",
                 "municipality": istat,
                 "class": condition_class(index),
                 "condition_index": index,

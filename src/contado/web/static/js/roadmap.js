@@ -51,7 +51,7 @@ async function start() {
     canvasContextAttributes: { preserveDrawingBuffer: true },
     ...(placed
       ? { zoom: Number(view.get("z")), center: [Number(view.get("x")), Number(view.get("y"))] }
-      : { bounds: config.bounds, fitBoundsOptions: { padding: 20 } }),
+      : { bounds: config.bounds, fitBoundsOptions: { padding: { top: 20, right: 20, bottom: 70, left: 20 } } }),
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
