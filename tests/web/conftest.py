@@ -64,7 +64,7 @@ def make_sections(units, rng: random.Random, n: int):
         rows.append(
             {
                 "section_id": f"S{road + 1:03d}-{part + 1:02d}",
-                "road_name": f"SP{road + 1}",
+                "road_code": f"SP{road + 1}",
                 "municipality": istat,
                 "class": condition_class(index),
                 "condition_index": index,
@@ -340,31 +340,63 @@ FLAGS = (
 )
 
 
+class Wire:
+    """Counts what leaves the server, workers of the page included: bodies as sent, headers as bytes."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+        self.sent = 0
+
+    async def __call__(self, scope, receive, send) -> None:
+        async def counted(message) -> None:
+            self.sent += len(message.get("body", b""))
+            self.sent += sum(len(k) + len(v) + 4 for k, v in message.get("headers", ()))
+            await send(message)
+
+        await self.app(scope, receive, counted)
+
+
 def serve_in_thread(path: Path):
-    """Yield the address of a server of the workspace on a free port."""
+    """Yield the address of a server of the workspace on a free port, and what counts its bytes."""
     import uvicorn
 
     from contado.web.app import create
 
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create(path), log_level="error", lifespan="off")
+    wire = Wire(create(path))
+    config = uvicorn.Config(wire, log_level="error", lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}", wire
     server.should_exit = True
     thread.join(timeout=10)
     listener.close()
 
 
 @pytest.fixture(scope="session")
-def address(workspace):
+def served(workspace):
     yield from serve_in_thread(workspace)
 
 
 @pytest.fixture(scope="session")
-def bare_address(bare_workspace):
+def address(served):
+    return served[0]
+
+
+@pytest.fixture(scope="session")
+def wire(served):
+    return served[1]
+
+
+@pytest.fixture(scope="session")
+def bare_served(bare_workspace):
     yield from serve_in_thread(bare_workspace)
+
+
+@pytest.fixture(scope="session")
+def bare_address(bare_served):
+    return bare_served[0]
 
 
 @pytest.fixture(scope="session")

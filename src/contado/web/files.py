@@ -173,7 +173,7 @@ def _sections(site: Site) -> list[dict[str, Any]]:
                 "id": s.id,
                 "c": s.class_id,
                 "m": s.code,
-                "r": s.road_code,
+                "r": s.road,
                 **({"u": 1} if s.uncertain else {}),
             },
             "geometry": _geometry(shapely.simplify(s.geometry, 0.00005), 5),

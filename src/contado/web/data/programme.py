@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -177,14 +178,17 @@ class Proposed:
 
 def load(view: View, territory: Territory) -> Programme:
     """Read interventions, programme, prices, budgets and the latest run of `plan`."""
-    decided = _by_intervention(rows(view, "programme"))
+    named = {str(r["source"]): text(r, "name") or str(r["source"]) for r in rows(view, "funding_source")}
+    payments = [_with_name(r, "source", named) for r in rows(view, "programme")]
+    decided = _by_intervention(payments)
     names = {u.code: u.name for u in territory.units}
     candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in rows(view, "intervention")]
     candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
-    prices = rows(view, "price")
+    prices = [_with_name(r, "key", named) for r in rows(view, "price")]
+    budgets = [_with_name(r, "source", named) for r in rows(view, "budget")]
     return Programme(
         candidates=tuple(candidates),
-        cells=_cells(rows(view, "budget"), rows(view, "programme"), prices),
+        cells=_cells(budgets, payments, prices),
         floors=tuple((str(r["key"]), float(r["price"])) for r in prices if r.get("kind") == "floor"),
         bands=_bands(candidates, territory) if decided else (),
         run=_run(rows(view, "run")),
@@ -224,6 +228,11 @@ def _by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
     return out
 
 
+def _with_name(row: Row, column: str, named: Mapping[str, str]) -> Row:
+    """Return the row with the source's name in place of its key."""
+    return row | {column: named.get(str(row.get(column)), row.get(column))}
+
+
 def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candidate:
     code = text(row, "municipality")
     head = decided[0] if decided else {}
@@ -249,7 +258,7 @@ def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candid
         margin=margin,
         yield_=_yield(head, value, margin),
         chosen=chosen,
-        mark=_mark(text(head, "reason_code") or "", chosen=chosen, margin=margin),
+        mark=_mark(_yield(head, value, margin), chosen=chosen),
         reason=Words(reason_it, reason_en or reason_it) if reason_it else None,
         frequency=real(head, "selection_frequency"),
         robustness=text(head, "robustness"),
@@ -269,12 +278,13 @@ def _yield(head: Row, value: float | None, margin: float | None) -> float | None
     return value / (value - margin)
 
 
-def _mark(code: str, *, chosen: bool, margin: float | None) -> Literal["floor", "excluded"] | None:
-    if chosen and ("floor" in code or (margin is not None and margin < 0)):
-        return "floor"
-    if not chosen and ("exclu" in code or "group" in code or (margin is not None and margin > 0)):
-        return "excluded"
-    return None
+def _mark(yield_: float | None, *, chosen: bool) -> Literal["floor", "excluded"] | None:
+    """Return the sign of an exception: in below the line, or out above it."""
+    if yield_ is None or math.isclose(yield_, 1.0, rel_tol=1e-6):
+        return None
+    if chosen:
+        return "floor" if yield_ < 1 else None
+    return "excluded" if yield_ > 1 else None
 
 
 def _cells(budgets: Sequence[Row], payments: Sequence[Row], prices: Sequence[Row]) -> tuple[Cell, ...]:

@@ -54,6 +54,7 @@ class Section:
 
     id: str
     road_code: str | None
+    road_name: str | None
     code: str | None
     municipality: str | None
     class_id: str
@@ -71,6 +72,11 @@ class Section:
     to_km: float | None
     why: tuple[tuple[str, float], ...] = ()
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def road(self) -> str:
+        """Name and code of the road, where they are known."""
+        return ", ".join(dict.fromkeys(p for p in (self.road_name, self.road_code) if p))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +194,7 @@ def select(roads: Roads, wanted: Filter) -> list[Section]:
         for s in roads.sections
         if s.class_id in wanted.classes
         and (wanted.code is None or s.code == wanted.code)
-        and (not key or key in s.id.casefold() or key in (s.road_code or "").casefold())
+        and (not key or key in s.id.casefold() or key in s.road.casefold())
     ]
     return sorted(kept, key=_SORTS.get(wanted.sort, _by_priority))
 
@@ -220,7 +226,8 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
     wkb = row.get("geometry")
     return Section(
         id=str(pick(row, "section_id", "id")),
-        road_code=text(row, "road_code", "road_name"),
+        road_code=text(row, "road_code"),
+        road_name=text(row, "road_name"),
         code=code if code in names else None,
         municipality=names.get(code or "") or text(row, "municipality"),
         class_id=_class_id(text(row, "class", "criticality")),

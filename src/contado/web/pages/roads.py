@@ -178,10 +178,6 @@ def _map_config(page: Page, wanted: Filter, chosen: Section | None) -> dict[str,
         "section": page.url("map", {"sel": "SECTION"}, practice="manto_stradale"),
         "bounds": _bounds(page),
         "texts": {
-            "label": say(
-                "Mappa delle sezioni; le stesse righe sono nella tabella",
-                "Map of the sections; the same rows are in the table",
-            ),
             "loading": say("Carico", "Loading")
             + f" {i18n.number(len(page.site.roads.sections), page.lang)} "
             + say("sezioni…", "sections…"),
@@ -222,7 +218,10 @@ def _locale(page: Page) -> dict[str, str]:
     """Return MapLibre's own words in the page's language."""
     say = page.say
     return {
-        "Map.Title": say("Mappa", "Map"),
+        "Map.Title": say(
+            "Mappa delle sezioni; le stesse righe sono nella tabella",
+            "Map of the sections; the same rows are in the table",
+        ),
         "NavigationControl.ZoomIn": say("Ingrandisci", "Zoom in"),
         "NavigationControl.ZoomOut": say("Riduci", "Zoom out"),
         "ScaleControl.Kilometers": "km",
@@ -231,11 +230,17 @@ def _locale(page: Page) -> dict[str, str]:
 
 
 def _bounds(page: Page) -> list[float]:
+    """Return the first view: the territory, or the sections where they fill less than a third of it."""
     import shapely
 
-    shapes = [u.geometry for u in page.site.territory.units if u.geometry is not None]
-    shapes = shapes or [s.geometry for s in page.site.roads.sections if s.geometry is not None]
-    return [round(float(v), 4) for v in shapely.total_bounds(shapes)] if shapes else [8.7, 45.1, 9.6, 45.7]
+    place = [u.geometry for u in page.site.territory.units if u.geometry is not None]
+    lines = [s.geometry for s in page.site.roads.sections if s.geometry is not None]
+    if not place and not lines:
+        return [8.7, 45.1, 9.6, 45.7]
+    whole = shapely.total_bounds(place or lines)
+    seen = shapely.total_bounds(lines or place)
+    near = (seen[2] - seen[0]) * 3 < whole[2] - whole[0] and (seen[3] - seen[1]) * 3 < whole[3] - whole[1]
+    return [round(float(v), 4) for v in (seen if near else whole)]
 
 
 def section(page: Page) -> Response:

@@ -76,11 +76,11 @@ def _groups(page: Page, query: str) -> list[Group]:
     sections = [
         Hit(
             title=s.id,
-            more=" · ".join(p for p in (s.road_code, s.municipality) if p),
+            more=" · ".join(p for p in (s.road, s.municipality) if p),
             address=page.url("section", practice="manto_stradale", section_id=s.id),
         )
         for s in site.roads.sections
-        if key in fold(s.id) or key == fold(s.road_code or "")
+        if key in fold(s.id) or key in fold(s.road)
     ]
     kinds = (
         (say("Comuni", "Municipalities"), units),

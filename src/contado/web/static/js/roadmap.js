@@ -14,16 +14,16 @@ const white = dark ? "#141B21" : "#FFFFFF";
 const boxes = [...document.querySelectorAll("#ct-legend input[name=class]")];
 const rowOf = (id) => document.querySelector(`tr[data-id="${CSS.escape(id)}"]`);
 
-const timer = setTimeout(() => { says.textContent = config.texts.loading; }, 300);
-start().catch((error) => {
+const show = (text) => { says.classList.add("ct-shown"); says.textContent = text; };
+const timer = setTimeout(() => show(config.texts.loading), 300);
+// without WebGL the words stay that stand there without JavaScript
+if (!document.createElement("canvas").getContext("webgl2")) clearTimeout(timer), show(says.textContent);
+else start().catch((error) => {
   console.warn(error);
   clearTimeout(timer);
   frame.classList.remove("ct-ready");
-  says.textContent = `${config.texts.failed} `;
-  const again = document.createElement("a");
-  again.href = location.href;
-  again.textContent = config.texts.retry;
-  says.append(again);
+  show(`${config.texts.failed} `);
+  says.append(Object.assign(document.createElement("a"), { href: "", textContent: config.texts.retry }));
 });
 
 async function start() {
@@ -48,20 +48,16 @@ async function start() {
     maxPitch: 0,
     minZoom: 7,
     maxZoom: 18,
-    fadeDuration: 0,
-    canvasContextAttributes: { preserveDrawingBuffer: true, antialias: true },
+    canvasContextAttributes: { preserveDrawingBuffer: true },
     ...(placed
       ? { zoom: Number(view.get("z")), center: [Number(view.get("x")), Number(view.get("y"))] }
-      : { bounds: config.bounds, fitBoundsOptions: { padding: 20 } }),
+      : { bounds: config.bounds, fitBoundsOptions: { padding: { top: 20, right: 20, bottom: 70, left: 20 } } }),
   });
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new lib.NavigationControl({ showCompass: false }), "top-right");
   map.addControl(new lib.ScaleControl({ unit: "metric" }), "bottom-right");
-  const canvas = map.getCanvas();
-  canvas.setAttribute("aria-label", config.texts.label);
-  canvas.setAttribute("role", "application");
-  canvas.addEventListener("keydown", (event) => { if (event.key === "Escape") document.getElementById("elenco").querySelector("a, select, input")?.focus(); });
+  map.getCanvas().addEventListener("keydown", (event) => { if (event.key === "Escape") document.getElementById("elenco").querySelector("a, select, input")?.focus(); });
   await new Promise((resolve, reject) => {
     map.once("load", resolve);
     map.once("error", (event) => reject(event.error));
