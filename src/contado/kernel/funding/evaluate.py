@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -14,6 +13,7 @@ from contado.kernel.funding.predicate import is_unknown
 from contado.kernel.funding.rules import OWN, Amount, Rule, read_rules
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 __all__ = ["Evaluation", "Funded", "Part", "SourceAmount", "evaluate"]
@@ -119,7 +119,9 @@ def _amounts(rows: Iterable[Mapping[str, Any]], on: dt.date) -> dict[tuple[str, 
         key = str(row["intervention_id"]), str(row["source"])
         if day <= on.isoformat() and (key not in found or found[key][0] <= day):
             cents = round(float(row["amount_eur"]) * 100)
-            amount = Amount(cents=cents, article=str(row.get("article") or ""), formula=str(row.get("formula") or ""))
+            amount = Amount(
+                cents=cents, article=str(row.get("article") or ""), formula=str(row.get("formula") or "")
+            )
             found[key] = day, amount
     return {key: amount for key, (_, amount) in found.items()}
 
@@ -127,7 +129,9 @@ def _amounts(rows: Iterable[Mapping[str, Any]], on: dt.date) -> dict[tuple[str, 
 class _Case:
     """One intervention under the rules of a day."""
 
-    def __init__(self, row: Mapping[str, Any], rules: Sequence[Rule], given: Mapping[tuple[str, str], Amount]) -> None:
+    def __init__(
+        self, row: Mapping[str, Any], rules: Sequence[Rule], given: Mapping[tuple[str, str], Amount]
+    ) -> None:
         self.row = dict(row)
         self.rules = rules
         self.given = given
@@ -137,7 +141,9 @@ class _Case:
 
     def answer(self, findings: list[Finding]) -> Funded:
         """Return the whole answer; overlaps are noted in ``findings``."""
-        missing = sorted({c for r in self.rules for c in r.missing(self.row) if r.eligible(self.row) is not False})
+        missing = sorted(
+            {c for r in self.rules for c in r.missing(self.row) if r.eligible(self.row) is not False}
+        )
         sources = self._sources(self.row, findings)
         if not missing:
             mix = self._mix(self.row)
@@ -149,7 +155,7 @@ class _Case:
         ask = min(missing, key=lambda c: (_width_after(c, worlds, totals), c))
         return self._funded(missing, sources, min(totals), max(totals), ask=ask)
 
-    def _funded(  # noqa: PLR0913 - the parts of one answer
+    def _funded(
         self,
         missing: list[str],
         sources: list[SourceAmount],
@@ -189,14 +195,22 @@ class _Case:
             articles = "; ".join(dict.fromkeys(r.article for r in open_ if r.article))
             wanted = ", ".join(sorted({c for r in open_ for c in r.missing(row)}))
             text = f"unknown: {wanted} missing"
-            return SourceAmount(source=source, eligible="unknown", amount_max_eur=None, article=articles, formula=text)
+            return SourceAmount(
+                source=source, eligible="unknown", amount_max_eur=None, article=articles, formula=text
+            )
         if not holding:
-            return SourceAmount(source=source, eligible="no", amount_max_eur=0.0, article="", formula="not eligible")
+            return SourceAmount(
+                source=source, eligible="no", amount_max_eur=0.0, article="", formula="not eligible"
+            )
         if len(holding) > 1:
             findings.append(_overlap(str(row["id"]), source, holding))
         amount = max((self._amount(r, row) for r in holding), key=lambda a: a.cents)
         return SourceAmount(
-            source=source, eligible="yes", amount_max_eur=amount.cents / 100, article=amount.article, formula=amount.formula
+            source=source,
+            eligible="yes",
+            amount_max_eur=amount.cents / 100,
+            article=amount.article,
+            formula=amount.formula,
         )
 
     def _amount(self, rule: Rule, row: Mapping[str, Any]) -> Amount:
@@ -208,7 +222,9 @@ class _Case:
             return amount
         cents = min(limits)
         article = amount.article or rule.article
-        return Amount(cents=cents, article=article, formula=f"min({amount.formula}, {cents / 100:g}) = {cents / 100:g}")
+        return Amount(
+            cents=cents, article=article, formula=f"min({amount.formula}, {cents / 100:g}) = {cents / 100:g}"
+        )
 
     def _mix(self, row: Mapping[str, Any]) -> list[tuple[str, int]]:
         offers: dict[str, Offer] = {}
@@ -230,7 +246,9 @@ class _Case:
 
     def _classes(self, column: str) -> list[Any]:
         """Return one value for each class of answers: both sides of a threshold, a named value, any other."""
-        used = [c for r in self.rules if r.when is not None for c in r.when.comparisons() if c.column == column]
+        used = [
+            c for r in self.rules if r.when is not None for c in r.when.comparisons() if c.column == column
+        ]
         words = [v for c in used for v in c.values]
         numbers = sorted({float(w) for w in words if _is_number(w)})
         if any(r.unit_column == column for r in self.rules):
@@ -242,7 +260,7 @@ class _Case:
 
 def _sides(numbers: Sequence[float], used: Sequence[Any]) -> list[float]:
     """Return values on both sides of each threshold, and the named values where equality is asked."""
-    middles = [(a + b) / 2 for a, b in zip(numbers, numbers[1:], strict=False)]
+    middles = [(a + b) / 2 for a, b in pairwise(numbers)]
     values = [numbers[0] - 1, *middles, numbers[-1] + 1]
     named = [float(v) for c in used if c.operator in ("==", "!=", "in") for v in c.values]
     edges = [float(v) for c in used if c.operator in ("<=", ">=", "<", ">") for v in c.values]

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Predicate", "is_unknown", "parse"]
 
-_TOKEN: Final = re.compile(r"\s*(?:(?P<op>==|!=|<=|>=|<|>)|(?P<mark>[();])|(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[\w.+-]+))")
+_TOKEN: Final = re.compile(
+    r"\s*(?:(?P<op>==|!=|<=|>=|<|>)|(?P<mark>[();])|(?P<text>'[^']*'|\"[^\"]*\")|(?P<word>[\w.+-]+))"
+)
 _WORDS: Final = {"and", "or", "not", "in"}
 
 
@@ -126,7 +128,10 @@ def _compare(column: str, cell: Any, operator: str, value: str) -> bool:
     found = _number(cell)
     if found is None:
         raise DataError(
-            f"{column}: {cell!r} is not a number.", rule="bad_number", hint=f"the rule compares it with {value}", field=column
+            f"{column}: {cell!r} is not a number.",
+            rule="bad_number",
+            hint=f"the rule compares it with {value}",
+            field=column,
         )
     return {
         "==": found == limit,

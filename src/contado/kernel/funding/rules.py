@@ -73,7 +73,12 @@ class Rule:
 
     def amount(self, row: Mapping[str, Any], eligible_cents: int) -> Amount:
         """Return the most it pays: min of rate, unit cap and cap, 0 below the least amount."""
-        parts = [(math.floor(round(self.max_rate * eligible_cents, 6)), f"{self.max_rate:g} * {_eur(eligible_cents)}")]
+        parts = [
+            (
+                math.floor(round(self.max_rate * eligible_cents, 6)),
+                f"{self.max_rate:g} * {_eur(eligible_cents)}",
+            )
+        ]
         if self.per_unit_eur is not None and self.unit_column is not None:
             quantity = float(row[self.unit_column])
             cents = math.floor(round(self.per_unit_eur * quantity * 100, 6))
@@ -84,7 +89,9 @@ class Rule:
         cents = min(c for c, _ in parts)
         formula = parts[0][1] if len(parts) == 1 else f"min({', '.join(text for _, text in parts)})"
         if cents < self.min_cents:
-            return Amount(cents=0, article=self.article, formula=f"0 since {formula} < {_eur(self.min_cents)}")
+            return Amount(
+                cents=0, article=self.article, formula=f"0 since {formula} < {_eur(self.min_cents)}"
+            )
         return Amount(cents=cents, article=self.article, formula=f"{formula} = {_eur(cents)}")
 
 
@@ -150,7 +157,9 @@ def _plain(cell: Any, name: str) -> float | None:
     try:
         return float(cell)
     except (TypeError, ValueError):
-        raise DataError(f"{name}: {cell!r} is not a number.", rule="bad_number", hint="use a decimal point") from None
+        raise DataError(
+            f"{name}: {cell!r} is not a number.", rule="bad_number", hint="use a decimal point"
+        ) from None
 
 
 def _cents(cell: Any, name: str) -> int | None:
@@ -183,4 +192,6 @@ def _day(cell: Any, name: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(str(cell))
     except ValueError:
-        raise DataError(f"{name}: {cell!r} is not a date.", rule="bad_date", hint="write 2027-12-31") from None
+        raise DataError(
+            f"{name}: {cell!r} is not a date.", rule="bad_date", hint="write 2027-12-31"
+        ) from None
