@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from contado.kernel.appraisal import carbon
 from contado.kernel.appraisal.discount import checked_rate, equivalent_annual, err, npv, payback_year
 from contado.kernel.appraisal.parameters import Parameter, UnitValue, unit_value, unit_values
-from contado.kernel.errors import DataError, Finding, UnitError, UsageError, did_you_mean
+from contado.kernel.errors import DataError, Finding, UnitError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

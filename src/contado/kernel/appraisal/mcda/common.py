@@ -99,9 +99,9 @@ def _matrix(matrix: ArrayLike) -> NDArray[np.float64]:
 
 
 def _signs(sense: Sequence[str], criteria: int) -> NDArray[np.float64]:
-    words = [str(s).lower() for s in sense]
+    words = [] if isinstance(sense, str) else [str(s).lower() for s in sense]
     if len(words) != criteria or not set(words) <= {"max", "min"}:
-        raise refuse(f"{criteria} criteria need {criteria} senses; found {list(sense)}.", "valid: max, min")
+        raise refuse(f"{criteria} criteria need {criteria} senses; found {sense!r}.", "valid: max, min")
     return np.array([1.0 if s == "max" else -1.0 for s in words])
 
 

@@ -142,7 +142,7 @@ def _functions(preference: str | Sequence[str], criteria: int) -> list[str]:
 def _per_criterion(given: float | Sequence[float | None] | None, criteria: int) -> list[float | None]:
     if given is None or isinstance(given, int | float):
         return [given] * criteria
-    if len(given) != criteria:
+    if not isinstance(given, list | tuple) or len(given) != criteria:
         raise refuse(
             f"{criteria} criteria need {criteria} thresholds; found {len(given)}.", "one, or one a criterion"
         )
