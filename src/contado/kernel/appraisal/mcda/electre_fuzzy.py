@@ -291,6 +291,23 @@ def electre_tri(
     )
 
 
+def _bounds(profiles: ArrayLike, sense: Sequence[str], criteria: int) -> NDArray[np.float64]:
+    """The profiles turned so that more is better."""
+    width = (
+        len(profiles[0])
+        if isinstance(profiles, list | tuple) and profiles and isinstance(profiles[0], list | tuple)
+        else criteria
+    )
+    if width != criteria:
+        raise refuse(f"The profiles have {width} criteria, the matrix {criteria}.", "one number a criterion")
+    bounds = decide(profiles, sense, None).values
+    if (bounds[1:] < bounds[:-1] - EPSILON).any():
+        raise refuse(
+            "A profile is worse than the one before it.", "profiles go from the worst bound to the best"
+        )
+    return bounds
+
+
 def _last_true(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
     """1 + index of the last True of each row, 0 where there is none."""
     last = flags.shape[1] - flags[:, ::-1].argmax(axis=1)
