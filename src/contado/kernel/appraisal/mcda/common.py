@@ -32,6 +32,7 @@ __all__ = [
     "rank",
     "refuse",
     "share",
+    "table",
 ]
 
 Normalisation = Literal["none", "sum", "vector", "minmax"]
@@ -73,7 +74,7 @@ def decide(
     UsageError
         ``bad_mcda_input``: shapes that do not fit, unknown cells, senses, weights or normalisation.
     """
-    raw = _matrix(matrix)
+    raw = table(matrix)
     signs = _signs(sense, raw.shape[1])
     constant = raw.max(axis=0) == raw.min(axis=0) if len(raw) > 1 else np.zeros(raw.shape[1], dtype=bool)
     weight = _weights(np.ones(raw.shape[1]) if weights is None else weights, raw.shape[1])
@@ -81,7 +82,14 @@ def decide(
     return Decision(values, weight, [_constant(int(k)) for k in np.flatnonzero(constant)])
 
 
-def _matrix(matrix: ArrayLike) -> NDArray[np.float64]:
+def table(matrix: ArrayLike) -> NDArray[np.float64]:
+    """Return a matrix of known numbers.
+
+    Raises
+    ------
+    UsageError
+        ``bad_mcda_input``.
+    """
     try:
         raw = np.array(matrix, dtype=np.float64)
     except (TypeError, ValueError):

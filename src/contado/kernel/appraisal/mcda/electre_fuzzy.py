@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from contado.kernel.appraisal.mcda.common import EPSILON, decide, optional, refuse, share
+from contado.kernel.appraisal.mcda.common import EPSILON, decide, optional, refuse, share, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -268,12 +268,7 @@ def electre_tri(
     below the lowest profile that is preferred to the alternative (outranks it and is not outranked by it).
     """
     decision = decide(matrix, sense, weights)
-    bounds = decide(profiles, sense, weights).values
-    signed = bounds[1:] - bounds[:-1]
-    if (signed < -EPSILON).any():
-        raise refuse(
-            "A profile is worse than the one before it.", "profiles go from the worst bound to the best"
-        )
+    bounds = _bounds(profiles, sense, decision.values.shape[1])
     thresholds = _thresholds(q, p, v, decision.values.shape[1])
     if share("cut", cut) < 0.5:
         raise refuse(f"cut = {cut} is below 0.5.", "a majority is needed: 0.5 to 1")
@@ -293,11 +288,7 @@ def electre_tri(
 
 def _bounds(profiles: ArrayLike, sense: Sequence[str], criteria: int) -> NDArray[np.float64]:
     """The profiles turned so that more is better."""
-    width = (
-        len(profiles[0])
-        if isinstance(profiles, list | tuple) and profiles and isinstance(profiles[0], list | tuple)
-        else criteria
-    )
+    width = table(profiles).shape[1]
     if width != criteria:
         raise refuse(f"The profiles have {width} criteria, the matrix {criteria}.", "one number a criterion")
     bounds = decide(profiles, sense, None).values
