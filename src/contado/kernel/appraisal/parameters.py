@@ -311,7 +311,8 @@ def _file_rows(
 
     if not path.is_file():
         known = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise TableNotFound.from_name(path.name, known, kind="file")
+        hint = did_you_mean(path.name, known) or "check the path"
+        raise TableNotFound(f"There is no file {path.name!r}.", hint=hint, field=path.name)
     table, _, lines = tables.read(path)
     for group in (named, values):
         if not set(group) & set(table.column_names):

@@ -180,7 +180,7 @@ _METHODS: Mapping[str, tuple[type[_Result], str, tuple[str, ...]]] = {
         ("matrix", "sense", "weights", "profiles", "q", "p", "v", "cut"),
     ),
     "AHP": (Ahp, "ahp", ("comparisons",)),
-    "SMAA": (Smaa, "smaa", ("matrix", "sense", "normalisation", "draws", "seed", "spread", "order")),
+    "SMAA": (Smaa, "smaa", ("matrix", "sense", "normalisation", "draws", "seed", "spread", "order", "depth")),
 }
 """Name -> answer, function of the kernel, keys of a case."""
 
@@ -217,7 +217,8 @@ def _run(request: McdaRequest, context: Context) -> McdaAnswer:
 def _cases(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         known = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise TableNotFound.from_name(path.name, known, kind="file")
+        hint = did_you_mean(path.name, known) or "check the path"
+        raise TableNotFound(f"There is no file {path.name!r}.", hint=hint, field=path.name)
     try:
         cases = msgspec.json.decode(path.read_bytes())
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

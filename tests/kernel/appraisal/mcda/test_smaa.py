@@ -78,8 +78,33 @@ def test_equal_alternatives_share_the_first_rank():
     ]
 
 
+def test_depth_keeps_the_first_ranks_of_many_alternatives():
+    matrix = np.random.default_rng(1).random((20_000, 3))
+    found = mcda.smaa(matrix, ["max"] * 3, draws=20, depth=2)
+    shares = np.array(found.acceptability)
+    assert shares.shape == (20_000, 2)
+    assert shares.sum(axis=0) == pytest.approx([1, 1])
+    few = mcda.smaa(matrix[:50], ["max"] * 3, draws=200)
+    assert np.array(few.acceptability)[:, :3].tolist() == (
+        mcda.smaa(matrix[:50], ["max"] * 3, draws=200, depth=3).acceptability
+    )
+
+
+def test_share_of_weight_draws_that_choose_an_intervention():
+    benefits = np.array([[1.0, 0.0], [0.0, 1.0]])
+    share = mcda.selection_share(lambda w: benefits @ w == (benefits @ w).max(), 2, draws=4000, seed=3)
+    assert share == pytest.approx([0.5, 0.5], abs=0.03)
+    assert share.sum() == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
-    ("more", "said"), [({"draws": 0}, "draws"), ({"spread": -1}, "spread"), ({"order": [0, 0]}, "order")]
+    ("more", "said"),
+    [
+        ({"draws": 0}, "draws"),
+        ({"depth": 0}, "depth"),
+        ({"spread": -1}, "spread"),
+        ({"order": [0, 0]}, "order"),
+    ],
 )
 def test_bad_parameters_are_refused(more, said):
     with pytest.raises(UsageError, match=said):

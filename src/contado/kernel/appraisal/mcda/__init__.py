@@ -16,13 +16,14 @@ from contado.kernel.appraisal.mcda.common import normalise, rank
 from contado.kernel.appraisal.mcda.electre import electre_1, electre_2
 from contado.kernel.appraisal.mcda.electre_fuzzy import electre_3, electre_tri
 from contado.kernel.appraisal.mcda.promethee import promethee
-from contado.kernel.appraisal.mcda.smaa import smaa
+from contado.kernel.appraisal.mcda.smaa import draw_weights, selection_share, smaa
 from contado.kernel.appraisal.mcda.topsis import topsis
 from contado.kernel.appraisal.mcda.vikor import vikor
 from contado.kernel.appraisal.mcda.wsm import wsm
 
 __all__ = [
     "ahp",
+    "draw_weights",
     "electre_1",
     "electre_2",
     "electre_3",
@@ -30,6 +31,7 @@ __all__ = [
     "normalise",
     "promethee",
     "rank",
+    "selection_share",
     "smaa",
     "topsis",
     "vikor",

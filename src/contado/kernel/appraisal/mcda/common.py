@@ -33,6 +33,7 @@ __all__ = [
     "refuse",
     "share",
     "table",
+    "whole",
 ]
 
 Normalisation = Literal["none", "sum", "vector", "minmax"]
@@ -179,9 +180,24 @@ def share(name: str, value: float) -> float:
     UsageError
         ``bad_mcda_input``.
     """
-    if not isinstance(value, (int, float)) or not 0 <= value <= 1:
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
         raise refuse(f"{name} = {value!r} is not between 0 and 1.", f"give {name} as a share")
     return float(value)
+
+
+def whole(name: str, value: int, least: int) -> int:
+    """Return a whole parameter that must not be below ``least``.
+
+    Raises
+    ------
+    UsageError
+        ``bad_mcda_input``.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        raise refuse(
+            f"{name} = {value!r} is no whole number of {least} or more.", f"give {name} as a whole number"
+        )
+    return int(value)
 
 
 def rank(scores: ArrayLike, *, best: Literal["most", "least"] = "most", dense: bool = False) -> list[int]:

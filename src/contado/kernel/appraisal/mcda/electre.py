@@ -169,12 +169,13 @@ def electre_2(
 
 
 def _levels(name: str, levels: Sequence[float], count: int) -> list[float]:
-    if len(levels) != count or list(levels) != sorted(levels, reverse=True):
+    found = [share(f"{name}{i}", level) for i, level in enumerate(levels)]
+    if len(found) != count or found != sorted(found, reverse=True):
         raise refuse(
-            f"{name} = {list(levels)}: {count} levels, none above the one before, are needed.",
-            "see the method",
+            f"{name} = {found}: {count} levels, none above the one before, are needed.",
+            "lower the later ones",
         )
-    return [share(f"{name}{i}", level) for i, level in enumerate(levels)]
+    return found
 
 
 def _ranking(outranks: NDArray[np.bool_]) -> list[int]:

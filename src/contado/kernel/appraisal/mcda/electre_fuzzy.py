@@ -167,6 +167,8 @@ def electre_3(
     """
     decision = decide(matrix, sense, weights, normalisation)
     thresholds = _thresholds(q, p, v, decision.values.shape[1])
+    if len(discrimination) != 2 or not all(isinstance(d, int | float) for d in discrimination):
+        raise refuse(f"discrimination = {discrimination!r} is not alpha and beta.", "0.3 and -0.15 are usual")
     sigma = credibility(decision.values, decision.values, decision.weights, thresholds)
     descending = _distil(sigma, *discrimination, best_first=True)
     upward = _distil(sigma, *discrimination, best_first=False)

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.kernel.appraisal.mcda.common import decide, refuse
+from contado.kernel.appraisal.mcda.common import decide, refuse, whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
     from contado.kernel.errors import Finding
 
-__all__ = ["Smaa", "smaa"]
+__all__ = ["Smaa", "draw_weights", "selection_share", "smaa"]
 
 _CELLS: Final = 2_000_000
 """Utilities held at once."""
@@ -56,6 +56,7 @@ def smaa(
     seed: int = 0,
     spread: ArrayLike = 0.0,
     order: Sequence[int] | None = None,
+    depth: int | None = None,
 ) -> Smaa:
     """Analyse a decision without known weights [1]_, by seeded simulation [2]_; utilities are weighted sums.
 
@@ -71,10 +72,13 @@ def smaa(
         Half-width of the uniform interval of each value, as a share of it; a number or one a criterion.
     order
         Criteria from the most to the least important: weights are drawn with that order (ordinal information).
+    depth
+        Keep the first so many ranks only (many alternatives); default all.
 
     Notes
     -----
-    Weights are uniform on the simplex (normalised exponentials). Equal utilities share the better rank.
+    Weights are uniform on the simplex (normalised exponentials). Equal utilities share the better rank. With
+    known values the weights that put an alternative first are a convex set, which holds their mean: confidence 1.
 
     Examples
     --------
@@ -84,10 +88,14 @@ def smaa(
     """
     decision = decide(matrix, sense, None, normalisation)
     width = _spread(spread, decision.values.shape[1])
-    if draws < 1:
-        raise refuse(f"{draws} draws say nothing.", "draws of 1 or more")
-    rng = np.random.default_rng(seed)
-    places, central, first = _simulate(decision.values, width, draws, rng, order)
+    n = len(decision.values)
+    kept = n if depth is None else min(whole("depth", depth, 1), n)
+    whole("draws", draws, 1)
+    rng = np.random.default_rng(whole("seed", seed, 0))
+    places, central = _simulate(
+        decision.values, width, kept, rng, _blocks(draws, decision.values.size), order
+    )
+    first = places[:, 0]
     known = first > 0
     means = central / np.where(known, first, 1)[:, None]
     return Smaa(
@@ -100,26 +108,56 @@ def smaa(
     )
 
 
+def draw_weights(
+    criteria: int, draws: int, seed: int = 0, order: Sequence[int] | None = None
+) -> NDArray[np.float64]:
+    """Return weights uniform on the simplex, shape (draws, criteria), as `smaa` draws them."""
+    return _weights(np.random.default_rng(seed), draws, criteria, order)
+
+
+def selection_share(
+    choose: Callable[[NDArray[np.float64]], ArrayLike], criteria: int, *, draws: int = 200, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return the share of weight draws in which each intervention is chosen.
+
+    Parameters
+    ----------
+    choose
+        Function from weights f8[criteria] to what it chooses, bool[interventions].
+    criteria, draws, seed
+        Of the weights.
+    """
+    chosen = [np.asarray(choose(w), dtype=np.float64) for w in draw_weights(criteria, draws, seed)]
+    return np.asarray(np.mean(chosen, axis=0))
+
+
+def _blocks(draws: int, cells: int) -> list[int]:
+    """Sizes of the blocks in which the draws are made."""
+    size = max(1, _CELLS // cells)
+    return [size] * (draws // size) + ([draws % size] if draws % size else [])
+
+
 def _simulate(
     values: NDArray[np.float64],
     width: NDArray[np.float64],
-    draws: int,
+    depth: int,
     rng: np.random.Generator,
+    blocks: Sequence[int],
     order: Sequence[int] | None,
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Counts of each rank, sums of the weights that put each alternative first, counts of being first."""
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Counts of the first ``depth`` ranks, and sums of the weights that put each alternative first."""
     n, m = values.shape
-    places = np.zeros((n, n), dtype=np.int64)
+    places = np.zeros((n, depth), dtype=np.int64)
     central = np.zeros((n, m))
-    for start in range(0, draws, block := max(1, _CELLS // (n * m))):
-        count = min(block, draws - start)
+    for count in blocks:
         weights = _weights(rng, count, m, order)
-        utility = _utility(values, width, weights, rng)
-        ranks = _ranks(utility)
-        flat = ranks + np.arange(n) * n
-        places += np.bincount(flat.ravel(), minlength=n * n).reshape(n, n)
-        central += (ranks == 0).T.astype(np.float64) @ weights
-    return places, central, places[:, 0]
+        ranks = _ranks(_utility(values, width, weights, rng))
+        draw, who = np.nonzero(ranks < depth)
+        found = who * depth + ranks[draw, who]
+        places += np.bincount(found, minlength=n * depth).reshape(n, depth)
+        draw, who = np.nonzero(ranks == 0)
+        np.add.at(central, who, weights[draw])
+    return places, central
 
 
 def _weights(
@@ -172,21 +210,26 @@ def _confidence(
     rng: np.random.Generator,
 ) -> list[float | None]:
     """Share of the draws of the values in which each alternative is first under its own central weights."""
-    n, m = values.shape
-    hits, done = np.zeros(n, dtype=np.int64), 0
-    total = draws if width.any() else 1
-    while done < total:
-        count = min(max(1, _CELLS // (n * max(n, m))), total - done)
-        noise = width * rng.uniform(-1, 1, (count, n, m)) if width.any() else np.zeros((count, n, m))
-        utility = (values * (1 + noise)) @ central.T  # [draw, alternative, whose central weights]
-        own = np.diagonal(utility, axis1=1, axis2=2)
-        hits += (own >= utility.max(axis=1)).sum(axis=0)
-        done += count
-    return [float(h / total) if k else None for h, k in zip(hits, known, strict=True)]
+    if not width.any():
+        return [1.0 if k else None for k in known]
+    who = np.flatnonzero(known)
+    hits = np.zeros(len(who), dtype=np.int64)
+    for count in _blocks(draws, len(values) * max(len(who), values.shape[1])):
+        noise = width * rng.uniform(-1, 1, (count, *values.shape))
+        utility = (values * (1 + noise)) @ central[who].T  # [draw, alternative, whose central weights]
+        hits += (utility[:, who, np.arange(len(who))] >= utility.max(axis=1)).sum(axis=0)
+    share = dict(zip(who.tolist(), (hits / draws).tolist(), strict=True))
+    return [share.get(i) for i in range(len(values))]
 
 
 def _spread(spread: ArrayLike, criteria: int) -> NDArray[np.float64]:
-    width = np.broadcast_to(np.asarray(spread, dtype=np.float64), (criteria,))
+    try:
+        width = np.broadcast_to(np.asarray(spread, dtype=np.float64), (criteria,))
+    except (TypeError, ValueError):
+        width = np.array([np.nan])
     if not np.isfinite(width).all() or width.min() < 0:
-        raise refuse(f"The spread {width.tolist()} is not at least 0.", "0.1 is 10 % either way")
+        raise refuse(
+            f"The spread {spread!r} is not one number at least 0, or one a criterion.",
+            "0.1 is 10 % either way",
+        )
     return width
