@@ -122,3 +122,10 @@ def test_a_missing_file_names_the_nearest(tmp_path, capsys):
     assert run(["appraisal", "cba", str(tmp_path / "flow.csv"), "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert (error["rule"], "flows.csv" in error["hint"]) == ("table_not_found", True)
+
+
+def test_strict_refuses_what_would_be_left_out(ask):
+    text = HEAD + "2027,benefit,5,eur\n2027,noise_db,3,db\n"
+    error = ask(text, "--strict", code=2)["error"]
+    assert error["rule"] == "no_parameter"
+    assert ask(HEAD + "2027,benefit,5,eur\n", "--strict")["npv_eur"] == 5

@@ -66,6 +66,20 @@ def test_method_names_are_read_kindly(ask):
     assert [r["method"] for r in answer["results"]] == ["TOPSIS", "ELECTRE I", "PROMETHEE II", "SMAA"]
 
 
+def test_keys_are_read_as_papers_write_them(ask):
+    more = {"profiles": [[2, 7, 2]], "q": 0.5, "p": 1}
+    ours, theirs = {"cut": 0.9}, {"lambda": 0.9}
+    first, second = ask([{"method": "ELECTRE TRI", **BASE, **more, **word} for word in (ours, theirs)])[
+        "results"
+    ]
+    assert first == second
+    shapes = ({"preference": "linear"}, {"preference_function": "vshape_2"})
+    first, second = ask([{"method": "PROMETHEE II", **BASE, "q": 0, "p": 2, **word} for word in shapes])[
+        "results"
+    ]
+    assert first == second
+
+
 def test_weights_given_to_smaa_are_not_read_and_a_note_says_so(ask):
     answer = ask([{"method": "SMAA", "draws": 20, **BASE}])
     assert [(f["rule"], f["severity"]) for f in answer["findings"]] == [("unknown_field", "note")]
@@ -113,6 +127,13 @@ def test_a_constant_criterion_is_a_finding(ask):
     answer = ask([case])
     assert [f["rule"] for f in answer["findings"]] == ["bad_mcda_input"]
     assert answer["results"][0]["rank"] == [2, 1]
+
+
+def test_strict_refuses_a_constant_criterion(tmp_path, capsys):
+    file = tmp_path / "cases.json"
+    file.write_text(json.dumps({"method": "TOPSIS", **BASE, "matrix": [[1, 5, 2], [4, 5, 6]]}))
+    assert run(["appraisal", "mcda", str(file), "--strict", "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["rule"] == "bad_mcda_input"
 
 
 @pytest.mark.parametrize("text", ["{", "[NaN]", "\udce9"])

@@ -82,8 +82,9 @@ class CbaAnswer(Answer, kw_only=True):
     parameters: list[UsedParameter]
 
 
-def _run(request: CbaRequest, context: Context) -> CbaAnswer:  # noqa: ARG001 - every verb has both
+def _run(request: CbaRequest, context: Context) -> CbaAnswer:
     from contado.kernel.appraisal import appraise, parameters
+    from contado.kernel.tables.findings import made_strict, raise_refused
 
     flows, findings = _flows(request.flows)
     rate = parameters.parameter("social_discount_rate", area="IT") if request.rate is None else request.rate
@@ -96,6 +97,8 @@ def _run(request: CbaRequest, context: Context) -> CbaAnswer:  # noqa: ARG001 - 
         price_index=parameters.read_price_index(request.price_index) if request.price_index else None,
         hold_carbon=request.hold_carbon,
     )
+    if context.strict:
+        raise_refused(made_strict([*findings, *done.findings]))
     return CbaAnswer(
         npv_eur=done.npv_eur,
         pv_costs_eur=done.pv_costs_eur,

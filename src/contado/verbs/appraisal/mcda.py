@@ -188,6 +188,9 @@ _REQUIRED = ("matrix", "sense", "comparisons", "profiles")
 _REMARKS = {"method", "source", "expected", "atol", "rtol", "name"}
 """Keys of a case that no method reads."""
 
+_SPELLINGS = {"lambda": "cut", "preference_function": "preference", "preference_functions": "preference"}
+"""Other names of a key, as papers write them."""
+
 _LEVELS: Mapping[str, tuple[str, tuple[tuple[str, float], ...]]] = {
     "p0": ("p", (("p0", 0.65), ("p1", 0.5), ("p2", 0.35))),
     "q0": ("q", (("q0", 0.65), ("q1", 0.35))),
@@ -211,6 +214,10 @@ def _run(request: McdaRequest, context: Context) -> McdaAnswer:
         findings += [_of_case(f, number, case) for f in more]
     if refusals and len(refusals) == len(cases):
         raise refusals[0]
+    if context.strict:
+        from contado.kernel.tables.findings import made_strict, raise_refused
+
+        raise_refused(made_strict(findings))
     return McdaAnswer(results=results, findings=findings)
 
 
@@ -238,8 +245,10 @@ def _cases(path: Path) -> list[dict[str, Any]]:
     return listed
 
 
-def _solve(case: dict[str, Any]) -> tuple[_Result, list[Finding]]:
+def _solve(asked: dict[str, Any]) -> tuple[_Result, list[Finding]]:
     from contado.kernel.appraisal import mcda
+
+    case = {_SPELLINGS.get(key, key): value for key, value in asked.items()}
 
     name = _name(case)
     answer, function, keys = _METHODS[name]

@@ -45,7 +45,7 @@ def test_sorting_equals_all_pairs_on_a_thousand_alternatives(function):
         assert np.abs(np.array(found.phi) - (plus - minus)).max() < 1e-12
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     arrays(
         np.float64,

@@ -32,6 +32,9 @@ __all__ = ["PREFERENCES", "Preference", "Promethee", "promethee"]
 Preference = Literal["usual", "u_shape", "v_shape", "level", "linear", "gaussian"]
 PREFERENCES: Final = ("usual", "u_shape", "v_shape", "level", "linear", "gaussian")
 
+_SPELLINGS: Final = {"ushape": "u_shape", "vshape": "v_shape", "vshape2": "linear", "vshapelinear": "linear"}
+"""Other names in use; the linear function is also known as the V-shape with indifference."""
+
 _NEEDS: Final = {
     "usual": (),
     "u_shape": ("q",),
@@ -127,7 +130,10 @@ def promethee(
 
 
 def _functions(preference: str | Sequence[str], criteria: int) -> list[str]:
-    names = [preference] * criteria if isinstance(preference, str) else list(preference)
+    given = [preference] * criteria if isinstance(preference, str) else list(preference)
+    names = [
+        _SPELLINGS.get(str(f).lower().translate({ord(c): None for c in "_- "}), str(f).lower()) for f in given
+    ]
     unknown = [f for f in names if f not in PREFERENCES]
     if unknown:
         raise refuse(f"There is no preference function {unknown[0]!r}.", f"valid: {', '.join(PREFERENCES)}")
