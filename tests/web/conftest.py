@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
+import hashlib
 import json
 import math
 import random
+import shutil
+import socket
+import subprocess
+import tarfile
+import threading
 from pathlib import Path
 
 import pytest
@@ -38,10 +45,10 @@ def make_sections(units, rng: random.Random, n: int):
     from shapely import LineString
 
     rows = []
-    centres = [(r.istat, r.name, r.geometry.representative_point()) for r in units.itertuples()]
+    centres = [(r.istat, r.geometry.representative_point()) for r in units.itertuples()]
     for i in range(n):
         road, part = divmod(i, 5)
-        istat, name, centre = centres[(road * 37 + part) % len(centres)]
+        istat, centre = centres[(road * 37 + part) % len(centres)]
         angle, points = rng.uniform(0, math.tau), []
         x, y = centre.x, centre.y
         for _ in range(6):
@@ -57,23 +64,28 @@ def make_sections(units, rng: random.Random, n: int):
         rows.append(
             {
                 "section_id": f"S{road + 1:03d}-{part + 1:02d}",
-                "name": f"SP {road + 1}",
-                "road_code": f"SP{road + 1}",
-                "istat": istat,
-                "municipality": name,
+                "road_name": f"SP{road + 1}",
+                "municipality": istat,
                 "class": condition_class(index),
                 "condition_index": index,
-                "condition_index_low": worst,
-                "condition_index_high": best,
+                "condition_low": worst,
+                "condition_high": best,
                 "iri_m_km": iri,
-                "low_m_km": low,
-                "high_m_km": high,
+                "iri_low_m_km": low,
+                "iri_high_m_km": high,
                 "passes": rng.randint(3, 14) if driven else None,
-                "vehicles": rng.randint(1, 4) if driven else None,
-                "last_date": dt.date(2026, 10, rng.randint(1, 31)) if driven else None,
+                "last_on": dt.date(2026, 10, rng.randint(1, 31)) if driven else None,
                 "priority": (1 - index / 100) * rng.uniform(0.85, 1.0) if index else None,
-                "length_m": rng.uniform(700, 1600),
+                "length_km": rng.uniform(0.7, 1.6),
                 "uncertain": bool(iri) and condition_class(worst) != condition_class(best),
+                "why": json.dumps(
+                    {
+                        "terms": [
+                            {"term": t, "value": 1.0, "contribution": c}
+                            for t, c in (("condition", 0.3), ("traffic", 0.1), ("accidents", None))
+                        ]
+                    }
+                ),
                 "label": "simulated",
                 "geometry": LineString(points),
             }
@@ -141,7 +153,7 @@ def make_programme(sections, rng: random.Random) -> dict[str, list[dict]]:
     for _, section in bad.iterrows():
         kind = rng.choice(list(TREATMENTS))
         name, price = TREATMENTS[kind]
-        cost = price * section["length_m"] * 7
+        cost = price * section["length_km"] * 7000
         ratio = rng.lognormvariate(0.45, 0.6)
         options.append((section, kind, name, cost, ratio))
     options.sort(key=lambda o: -o[4])
@@ -161,9 +173,9 @@ def make_programme(sections, rng: random.Random) -> dict[str, list[dict]]:
                 "id": key,
                 "practice": "manto_stradale",
                 "type": kind,
-                "asset_id": section["section_id"],
+                "asset_id": f"manto_stradale:{section['section_id']}",
                 "site_id": section["section_id"],
-                "municipality": section["istat"],
+                "municipality": section["municipality"],
                 "cost_eur": cost,
                 "cost_low_eur": cost * 0.86,
                 "cost_high_eur": cost * 1.17,
@@ -319,3 +331,73 @@ def bare_client(bare_workspace):
     from contado.web.app import create
 
     return TestClient(create(bare_workspace), raise_server_exceptions=False)
+
+
+FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
+    "--enable-unsafe-swiftshader",
+)
+
+
+def serve_in_thread(path: Path):
+    """Yield the address of a server of the workspace on a free port."""
+    import uvicorn
+
+    from contado.web.app import create
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(create(path), log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(timeout=10)
+    listener.close()
+
+
+@pytest.fixture(scope="session")
+def address(workspace):
+    yield from serve_in_thread(workspace)
+
+
+@pytest.fixture(scope="session")
+def bare_address(bare_workspace):
+    yield from serve_in_thread(bare_workspace)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's chromium driven by playwright, or a skip that says what is missing."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    if not (Path(tables.__file__).parents[2] / "web/static/vendor/manifest.json").is_file():
+        pytest.skip("the front end is not built: install without CONTADO_FRONTEND=skip")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory) -> str:
+    """The source of axe-core at the locked version, its tarball checked against the lock."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("no npm on this machine to fetch axe-core with")
+    frontend = Path(__file__).resolve().parents[2] / "frontend"
+    entry = json.loads((frontend / "package-lock.json").read_text())["packages"]["node_modules/axe-core"]
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "pack", f"axe-core@{entry['version']}", "--silent", "--prefer-offline"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("axe-core cannot be fetched: the npm registry is out of reach")
+    tarball = next(folder.glob("*.tgz"))
+    digest = base64.b64encode(hashlib.sha512(tarball.read_bytes()).digest()).decode()
+    assert entry["integrity"] == f"sha512-{digest}"
+    with tarfile.open(tarball) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()

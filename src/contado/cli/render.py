@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["Screen"]
 
 _ROWS = 20
+_WIDE = 160
+"""Columns of a table that goes to a file or a pipe, where nobody's window cuts it."""
 _STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
@@ -33,6 +35,8 @@ class Screen:
         self.quiet = quiet
         self.lang = lang
         self.out = Console(highlight=False)
+        if not self.out.is_terminal:
+            self.out.width = _WIDE
         self.err = Console(stderr=True, highlight=False)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
@@ -117,7 +121,7 @@ def _cell(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.6g}"
+        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.5g}"
     if isinstance(value, dict):
         return ", ".join(f"{k} {_cell(v)}" for k, v in value.items())
     if isinstance(value, list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - msgspec reads the annotations at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option

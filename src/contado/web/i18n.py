@@ -10,7 +10,7 @@ import datetime as dt
 import math
 from typing import Literal, NamedTuple
 
-__all__ = ["LANGS", "Lang", "Words", "date_text", "interval_text", "long_date", "number"]
+__all__ = ["LANGS", "Lang", "Words", "date_text", "interval_text", "long_date", "million_digits", "number"]
 
 Lang = Literal["it", "en"]
 LANGS: tuple[Lang, Lang] = ("it", "en")
@@ -52,6 +52,18 @@ def number(value: float | None, lang: Lang, digits: int = 0) -> str:
     thousands, point = _SEPARATORS[lang]
     text = f"{value:,.{digits}f}".replace("-", "−")
     return text.translate({ord(","): thousands, ord("."): point})
+
+
+def million_digits(euros: float | None) -> int:
+    """Return how many decimals an amount needs when it is written in millions.
+
+    Examples
+    --------
+    >>> million_digits(31.2e6), million_digits(486_000), million_digits(11_550)
+    (1, 2, 3)
+    """
+    size = abs(euros or 0.0)
+    return next((d for d, least in ((1, 1e6), (2, 1e5), (3, 1e4)) if size >= least), 1 if size == 0 else 4)
 
 
 def interval_text(low: float | None, high: float | None, lang: Lang, digits: int = 0) -> str:

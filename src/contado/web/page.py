@@ -71,9 +71,9 @@ class Page:
         return _SECTION_OF.get(self.name, self.name)
 
     @property
-    def real_borders(self) -> bool:
-        """Whether the municipalities are measured, which the simulation bar then says."""
-        return any(i.id == "municipalities" and i.label == "measured" for i in self.site.view.layers())
+    def borders_label(self) -> str | None:
+        """How borders and residents were born; measured ones are named in the simulation bar."""
+        return next((i.label for i in self.site.view.layers() if i.id == "municipalities"), None)
 
     def say(self, it: str, en: str) -> str:
         """Return the text of the page's language."""
@@ -114,6 +114,8 @@ class Page:
             "_": self.say,
             "url": self.url,
             "num": lambda value, digits=0: i18n.number(value, self.lang, digits),
+            "mdigits": i18n.million_digits,
+            "millions": lambda euros: i18n.number(euros / 1e6, self.lang, i18n.million_digits(euros)),
             "span": lambda low, high, digits=0: i18n.interval_text(low, high, self.lang, digits),
             "date": lambda value: i18n.date_text(value, self.lang),
             "long_date": lambda value: i18n.long_date(value, self.lang),

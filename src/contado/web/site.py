@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,6 +63,13 @@ class Site:
     def roads(self) -> roads.Roads:
         """Road sections and anomalies."""
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
+
+    @property
+    def stale_days(self) -> int:
+        """Age of the latest pass when it is older than twice the usual rhythm, else 0."""
+        last = self.roads.last
+        age = (dt.datetime.now(dt.UTC).date() - last).days if last else 0
+        return age if age > 2 * self.view.settings.pavement.not_driven_d else 0
 
     @property
     def programme(self) -> programme.Programme:

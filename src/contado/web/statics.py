@@ -59,7 +59,23 @@ def _content(path: str) -> bytes | None:
     target = (STATIC / path).resolve()
     if not target.is_relative_to(STATIC.resolve()) or not target.is_file():
         return None
-    return target.read_bytes()
+    content = target.read_bytes()
+    own = "vendor" not in target.relative_to(STATIC).parts
+    return (
+        _squeezed(content.decode(), target.suffix).encode()
+        if own and target.suffix in {".css", ".js"}
+        else content
+    )
+
+
+def _squeezed(text: str, suffix: str) -> str:
+    """Leave out comments and indentation, which readers of the source want and browsers do not."""
+    if suffix == ".js":
+        lines = (line.strip() for line in text.splitlines())
+        return "\n".join(line for line in lines if line and not line.startswith("//"))
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    text = re.sub(r"\s+", " ", text)
+    return re.sub(r" ?([{};,>]) ?", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
 
 
 def _fonts() -> str:

@@ -9,10 +9,25 @@ import pytest
 
 from contado.kernel.territory import Network, Route
 
-ARRAYS = (
-    "node_id node_x node_y edge_from edge_to edge_way edge_seq edge_forward geometry_offsets geometry_x "
-    "geometry_y edge_class edge_name edge_maxspeed edge_lanes edge_length_m link_id"
-).split()
+ARRAYS = [
+    "node_id",
+    "node_x",
+    "node_y",
+    "edge_from",
+    "edge_to",
+    "edge_way",
+    "edge_seq",
+    "edge_forward",
+    "geometry_offsets",
+    "geometry_x",
+    "geometry_y",
+    "edge_class",
+    "edge_name",
+    "edge_maxspeed",
+    "edge_lanes",
+    "edge_length_m",
+    "link_id",
+]
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +43,17 @@ def test_counts(liechtenstein, figure):
     assert network.length_km == pytest.approx(809.7, rel=1e-3)
     assert sum(network.km_by_class().values()) == pytest.approx(network.length_km)
     assert len(set(network.link_id.tolist())) == network.edges
-    keys = list(zip(network.edge_way.tolist(), network.edge_from.tolist(), network.edge_to.tolist(), strict=True))
+    keys = list(
+        zip(network.edge_way.tolist(), network.edge_from.tolist(), network.edge_to.tolist(), strict=True)
+    )
     repeated = {key for key in keys if keys.count(key) > 1}
     assert (len(repeated), sum(a == b for _, a, b in repeated)) == (9, 5)
 
 
 @pytest.mark.item("pavement", 2, "Italian extracts load with street names", "names")
-@pytest.mark.parametrize(("name", "street"), [("rome_small", "Piazza Venezia"), ("via_montebello_roma", "Via Volturno")])
+@pytest.mark.parametrize(
+    ("name", "street"), [("rome_small", "Piazza Venezia"), ("via_montebello_roma", "Via Volturno")]
+)
 def test_italian_extracts(shared, name, street, figure):
     network = Network.from_file(shared(f"roads/network/{name}.osm.pbf"))
     streets = {text for text in network.edge_name.tolist() if text}
@@ -120,7 +139,11 @@ def test_bad_networks(tmp_path, shared, content, capsys, figure):
     from contado.cli import main
 
     path = tmp_path / "extract.osm.pbf"
-    data = {"cut": shared("roads/network/liechtenstein.osm.pbf").read_bytes()[:250_000], "empty": b"", "text": b"x" * 99}
+    data = {
+        "cut": shared("roads/network/liechtenstein.osm.pbf").read_bytes()[:250_000],
+        "empty": b"",
+        "text": b"x" * 99,
+    }
     if content in data:
         path.write_bytes(data[content])
     with pytest.raises(SystemExit) as stop:

@@ -24,7 +24,9 @@ def drives(shared):
 
     def read(sigma):
         base = f"roads/trips_synth/liechtenstein_sigma{sigma}"
-        return tuple(pq.read_table(shared(f"{base}_{part}.parquet")).to_pandas() for part in ("points", "routes"))
+        return tuple(
+            pq.read_table(shared(f"{base}_{part}.parquet")).to_pandas() for part in ("points", "routes")
+        )
 
     return read
 
@@ -75,7 +77,9 @@ def test_sigma_10(network, drives, figure):
     assert rmf <= 0.036
 
 
-@pytest.mark.item("pavement", 3, "sigma 5 m, thinned: edge over all points of the file", ">= .950 (10 s), .940 (30 s)")
+@pytest.mark.item(
+    "pavement", 3, "sigma 5 m, thinned: edge over all points of the file", ">= .950 (10 s), .940 (30 s)"
+)
 @pytest.mark.parametrize(("step", "goal"), [(10, 0.950), (30, 0.940)])
 def test_thinned(network, drives, step, goal, figure):
     """Each second of the step is once the first: every point of the file is scored, 21,375 in all."""
@@ -95,7 +99,9 @@ def test_order_is_irrelevant(network, drives, figure):
     points, _ = drives(10)
     mixed = points[BLIND[::-1]].sample(frac=1.0, random_state=0)
     plain = network.match(points[BLIND], sigma_m=10.0).points.to_pandas()
-    other = network.match(mixed, sigma_m=10.0).points.to_pandas().sort_values(["trip", "t_s"], ignore_index=True)
+    other = (
+        network.match(mixed, sigma_m=10.0).points.to_pandas().sort_values(["trip", "t_s"], ignore_index=True)
+    )
     figure("identical" if plain.equals(other) else "differs")
     assert plain.equals(other)
 
@@ -105,7 +111,9 @@ def test_no_detours(network, drives, figure):
     ratios = [
         ratio
         for sigma in (5, 10)
-        for ratio in network.match(drives(sigma)[0][BLIND], sigma_m=float(sigma)).trips["length_ratio"].to_pylist()
+        for ratio in network.match(drives(sigma)[0][BLIND], sigma_m=float(sigma))
+        .trips["length_ratio"]
+        .to_pylist()
     ]
     figure(f"{min(ratios):.3f}-{max(ratios):.3f}, median {np.median(ratios):.3f}")
     assert min(ratios) >= 0.97
@@ -127,12 +135,16 @@ def test_off_network_span_stays_open(network, drives, figure):
     assert (np.delete(found, np.r_[middle]) != "unmatched").mean() > 0.98
 
 
-@pytest.mark.item("pavement", 3, "match_prob: right edge or its neighbour where >= 0.8", "more often than below")
+@pytest.mark.item(
+    "pavement", 3, "match_prob: right edge or its neighbour where >= 0.8", "more often than below"
+)
 def test_probability_orders_the_truth(network, drives, figure):
     points, _ = drives(5)
     result = network.match(points[BLIND])
     right = result.points.to_pandas()["way_id"].to_numpy() == points["true_way"].to_numpy()
     sure = result.match_prob >= 0.8
-    figure(f"way right {right[sure].mean():.3f} where sure ({sure.mean():.3f} of points), {right[~sure].mean():.3f} else")
+    figure(
+        f"way right {right[sure].mean():.3f} where sure ({sure.mean():.3f} of points), {right[~sure].mean():.3f} else"
+    )
     assert right[sure].mean() > right[~sure].mean()
     assert sure.mean() > 0.95

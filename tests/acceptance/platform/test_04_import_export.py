@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from contado.cli.app import run as main
+from contado.kernel import tables
 from contado.kernel.tables import geoparquet, vector
 from contado.kernel.workspace import Workspace
 
@@ -218,6 +219,16 @@ def test_tables_import(shared, run, city):
     ]
     code, answer = run("tables", "check", city.path, workspace=False)
     assert (code, answer["errors"], answer["warnings"]) == (0, 0, 0)
+
+
+@pytest.mark.item("platform", 4, "a folder's sources stand beside those of the workspace", "both kept")
+def test_the_sources_of_a_folder_are_added(run, city, programme):
+    with city.commit() as commit:
+        commit.table("source", tables.from_rows("source", [{"source_id": "istat", "title": "Istat"}]))
+    folder = programme({})
+    (folder / "sources.csv").write_text("source_id,title\nbilancio,Bilancio 2027\n")
+    assert run("tables", "import", folder)[0] == 0
+    assert city.read("source")["source_id"].to_pylist() == ["bilancio", "istat"]
 
 
 @pytest.mark.item("platform", 4, "a refused folder writes nothing", "exit 2")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from contado.engines.pavement.golden_car import state_matrices, transition, transitions
+from contado.engines.pavement.golden_car import modal_form, state_matrices, transition
 from contado.engines.pavement.vehicles import GOLDEN_CAR
 from contado.kernel.errors import UsageError
 
@@ -45,10 +45,16 @@ def test_a_constant_slope_leads_to_rest_on_that_slope():
     np.testing.assert_allclose(z, [1, 0, 1, 0], atol=1e-9)
 
 
-def test_many_spacings_at_once_equal_one_by_one():
-    st, pr = transitions(np.array([0.1, 0.25]))
-    np.testing.assert_allclose(st[1], transition(0.25)[0], rtol=1e-14)
-    np.testing.assert_allclose(pr[0], transition(0.1)[1], rtol=1e-12)
+@pytest.mark.parametrize("dx", [0.01, 0.25, 0.5])
+def test_the_modes_give_the_same_stroke(dx):
+    """Both forms driven by the same slopes."""
+    st, pr = transition(dx)
+    rate, weight = modal_form()
+    multiplier = np.exp(rate * dx)
+    z, v = np.zeros(4), np.zeros(2, dtype=complex)
+    for u in np.random.default_rng(0).normal(size=500):
+        z, v = st @ z + pr * u, multiplier * v + (multiplier - 1) * weight * u
+        assert v.real.sum() == pytest.approx(z[0] - z[2], abs=1e-11)
 
 
 def test_a_copy_is_handed_out():

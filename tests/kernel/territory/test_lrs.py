@@ -44,7 +44,7 @@ def test_the_length_is_that_of_the_edges(network, route):
 
 def test_chainage_distance_and_side(route):
     x, y, _, _ = route.point([30.0, 120.0])
-    chainage, distance, side = route.chainage(x + [0.0, -4.0], y + [3.0, 0.0])
+    chainage, distance, side = route.chainage(x + np.array([0.0, -4.0]), y + np.array([3.0, 0.0]))
     np.testing.assert_allclose(chainage, [30.0, 120.0], atol=0.02)
     np.testing.assert_allclose(distance, [3.0, 4.0], atol=0.01)
     assert side.tolist() == [1, 1]
@@ -114,12 +114,16 @@ def test_complete_cells_only():
 def test_kilometre_posts():
     posts = Calibration.from_posts([0.0, 1010.0, 1990.0], [3000.0, 4000.0, 5000.0])
     np.testing.assert_allclose(posts.official_m([0, 505, 1010, 1500]), [3000, 3500, 4000, 4500])
-    np.testing.assert_allclose(posts.geometric_m(posts.official_m([-20.0, 700.0, 2500.0])), [-20.0, 700.0, 2500.0])
+    np.testing.assert_allclose(
+        posts.geometric_m(posts.official_m([-20.0, 700.0, 2500.0])), [-20.0, 700.0, 2500.0]
+    )
     np.testing.assert_allclose(posts.residual_m, [0.0, -10.0, 10.0])
     assert posts.post(202.0) == "3+200"
 
 
-@pytest.mark.parametrize("posts", [([0.0], [0.0]), ([0.0, 10.0], [5.0, 5.0]), ([0.0, 10.0, 20.0], [0.0, 2.0, 1.0])])
+@pytest.mark.parametrize(
+    "posts", [([0.0], [0.0]), ([0.0, 10.0], [5.0, 5.0]), ([0.0, 10.0, 20.0], [0.0, 2.0, 1.0])]
+)
 def test_posts_must_increase(posts):
     with pytest.raises(DataError) as caught:
         Calibration.from_posts(*posts)

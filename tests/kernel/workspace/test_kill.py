@@ -77,3 +77,29 @@ def test_a_killed_writer_leaves_the_old_or_the_new_state(tmp_path, seed, figure)
     assert seen(ws) == {reached + 1}
     assert [p for p in (ws.path / ".commit").iterdir() if p.name != "takeover"] == []
     figure(f"{KILLS} kills, {reached} commits, {finished} finished on opening, 0 torn")
+
+
+@pytest.mark.item(
+    "platform", 1, "reading beside a writer that commits without pause", "each table of one commit"
+)
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_reader_never_sees_half_a_commit(tmp_path, figure):
+    ws = Workspace.create(tmp_path / "city")
+    state(ws, 0)
+    pid = os.fork()
+    if pid == 0:
+        child(ws.path, 0)
+    numbers = set()
+    deadline = time.monotonic() + 3
+    reads = 0
+    try:
+        while time.monotonic() < deadline:
+            (number,) = {int(k) for k in ws.read("asset")["kind"].to_pylist()}
+            (other,) = {int(k) for k in ws.layer("places")["kind"].to_pylist()}
+            numbers |= {number, other}
+            reads += 2
+    finally:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+    assert len(numbers) > 1
+    figure(f"{reads} reads over {len(numbers)} commits, none mixed")

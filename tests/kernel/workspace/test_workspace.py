@@ -14,6 +14,7 @@ import shapely
 from contado.kernel import tables
 from contado.kernel.errors import (
     Damaged,
+    DataError,
     GeometryError,
     Newer,
     SettingError,
@@ -69,6 +70,14 @@ def test_shares_are_joined_and_sorted_by_key(ws):
     with ws.commit() as c:
         c.table("asset", assets("z"), practice="roads")
     assert ws.read("asset")["id"].to_pylist() == ["b", "z"]
+
+
+def test_shares_whose_further_columns_differ_are_refused(ws):
+    with ws.commit() as c:
+        c.table("asset", assets("a", height="tall"), practice="a")
+        c.table("asset", assets("b", height=[1]), practice="b")
+    with pytest.raises(DataError, match="do not fit together"):
+        ws.read("asset")
 
 
 def test_a_table_given_whole_is_one_more_share(ws):
@@ -312,6 +321,25 @@ def test_a_redo_list_of_a_dead_process_is_finished_by_the_next_opening(ws, monke
     assert (ws.path / "runs" / "a.json").read_bytes() == b"{}"
     assert {f.rule for f in opened.findings} == {"stale_lock", "commit_finished"}
     assert not (ws.path / "commit.json").exists()
+
+
+def test_leftovers_of_the_dead_are_swept_unless_a_redo_list_needs_them(ws):
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    dead = commit.scratch_name(commit.Holder(pid=process.pid, host=commit.Holder.current().host, started="1"))
+    mine = commit.scratch_name(commit.Holder.current())
+    for name in (dead, mine):
+        (ws.path / ".commit" / name).mkdir(parents=True)
+    (ws.path / "commit.json").write_text("{}")
+    assert commit.sweep(ws.path) == 0
+    (ws.path / "commit.json").unlink()
+    Workspace.open(ws.path)
+    assert [p.name for p in (ws.path / ".commit").iterdir()] == [mine]
+
+
+def test_an_interrupted_create_can_be_repeated(tmp_path):
+    (tmp_path / ".contado.123.tmp.toml").touch()
+    assert Workspace.create(tmp_path).tables() == {}
 
 
 def test_a_redo_list_whose_files_are_gone_is_damage(ws):

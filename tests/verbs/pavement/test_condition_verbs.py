@@ -107,7 +107,7 @@ def test_fuse_reads_works(write, tmp_path):
 
 def test_condition_says_what_is_unknown_and_takes_weights(write):
     answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
-    assert [s.rank for s in answer.segments] == [3, 1, 2]
+    assert [s.rank for s in answer.segments] == [2, 1, 3]
     assert {f.rule for f in answer.findings} == {"unknown_input"}
     weights = write("w.csv", "term,weight\ntraffic,1\n")
     other = run("pavement condition", segments=write("s.csv", SEGMENTS), weights=weights, on="2026-11-01")
@@ -128,6 +128,16 @@ def test_condition_names_the_line(write, old, new, rule, rows):
     with pytest.raises(ContadoError) as caught:
         run("pavement condition", segments=write("s.csv", SEGMENTS.replace(old, new)))
     assert (caught.value.rule, caught.value.rows) == (rule, rows)
+
+
+def test_condition_reports_in_italian_and_english(write):
+    answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
+    text = load("pavement condition").text
+    italian, english = text(answer, "it").splitlines(), text(answer, "en").splitlines()
+    assert italian[0] == "Tratti per priorità (3), dati stimati"
+    assert italian[1].startswith("   1  b  D critico  indice 29  priorità 0,6")
+    assert "condizione della superficie 0," in italian[1]
+    assert "D critical  index 29  priority 0.6" in english[1]
 
 
 def test_condition_lists_the_terms_when_a_weight_names_none(write):

@@ -80,7 +80,12 @@ def test_bad_points_are_dropped_and_counted_on_demand(run):
 
 
 @pytest.mark.parametrize(
-    ("options", "rule"), [(["--profile", "car"], "unknown_choice"), (["--sigma-m", "0"], "bad_value"), (["--epsg", "1"], "unknown_crs")]
+    ("options", "rule"),
+    [
+        (["--profile", "car"], "unknown_choice"),
+        (["--sigma-m", "0"], "bad_value"),
+        (["--epsg", "1"], "unknown_crs"),
+    ],
 )
 def test_bad_options(run, options, rule):
     code, answer = run(DRIVE, *options)

@@ -37,7 +37,11 @@ def test_there_and_back(ask):
 
 def test_points_in_another_country(ask):
     code, answer = ask("--points", "lon,lat\n12.5,41.9\n")
-    assert (code, answer["error"]["rule"], answer["error"]["rows"]) == (2, "lon_lat_swapped_or_off_network", [2])
+    assert (code, answer["error"]["rule"], answer["error"]["rows"]) == (
+        2,
+        "lon_lat_swapped_or_off_network",
+        [2],
+    )
 
 
 @pytest.mark.parametrize(

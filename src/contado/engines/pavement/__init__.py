@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from contado.engines.pavement import condition, priority, simulate
     from contado.engines.pavement.fusion import FuseSettings, fuse
     from contado.engines.pavement.golden_car import transition
+    from contado.engines.pavement.processing import process
     from contado.engines.pavement.profile_file import read_profile
     from contado.engines.pavement.roughness_index import IriResult, iri
     from contado.engines.pavement.segments import segment
     from contado.engines.pavement.strategy import StrategySettings, strategies
+    from contado.engines.pavement.telemetry.align import align
+    from contado.engines.pavement.telemetry.read import read_drive, read_drives
     from contado.engines.pavement.treatments import Treatment, catalogue
 
 _PUBLIC = {
@@ -31,11 +34,15 @@ _PUBLIC = {
     "IriResult": "roughness_index",
     "StrategySettings": "strategy",
     "Treatment": "treatments",
+    "align": "telemetry.align",
     "catalogue": "treatments",
     "condition": "condition",
     "fuse": "fusion",
     "iri": "roughness_index",
     "priority": "priority",
+    "process": "processing",
+    "read_drive": "telemetry.read",
+    "read_drives": "telemetry.read",
     "read_profile": "profile_file",
     "segment": "segments",
     "simulate": "simulate",
@@ -49,11 +56,15 @@ __all__ = [
     "IriResult",
     "StrategySettings",
     "Treatment",
+    "align",
     "catalogue",
     "condition",
     "fuse",
     "iri",
     "priority",
+    "process",
+    "read_drive",
+    "read_drives",
     "read_profile",
     "segment",
     "simulate",

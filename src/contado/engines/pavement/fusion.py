@@ -91,7 +91,16 @@ class Fused:
 
 def warm_up(on: date) -> None:
     """Compile the filter, or load it from disk, so that what follows is computation only."""
-    fuse([], on=on)
+    midnight = pd.Timestamp(on, tz="UTC")
+    row = {
+        "section_id": ["warm"] * 2,
+        "cell": [0, 0],
+        "drive_id": ["a", "b"],
+        "t_utc": pa.array([midnight - pd.Timedelta(days=1), midnight], pa.timestamp("us", "UTC")),
+        "iri_m_km": [1.0, 1.1],
+        "sd_log": [0.1, 0.1],
+    }
+    fuse([pa.table(row)], on=on)
 
 
 def fuse(
@@ -353,6 +362,7 @@ def _table(
             "high_m_km": _nullable(np.exp(state[:, 0] + _Z90 * sd)),
             "sd_log": _nullable(sd),
             "growth_per_y": _nullable(state[:, 2]),
+            "growth_sd_per_y": _nullable(np.sqrt(state[:, 3])),
             "n_passes": pa.array(passes),
             "n_vehicles": pa.array(_vehicles(by_cell, index, passes), pa.int64(), from_pandas=True),
             "last_on": pa.array(last.dt.date, pa.date32(), from_pandas=True),
@@ -388,14 +398,12 @@ def _state_words(
     end: pd.Timestamp,
     options: FuseSettings,
 ) -> list[str]:
-    never = frame["iri_m_km"].isna().groupby(_groups(frame)[0]).all().to_numpy()
-    limit = end - pd.Timedelta(days=1 + options.not_driven_d)
-    words = []
-    for c, row in enumerate(first):
-        if not pd.isna(last.iloc[c]):
-            words.append("measured" if last.iloc[c] >= limit else "not_driven")
-        else:
-            words.append("renewed" if not np.isnat(life[row]) and not never[c] else "not_measurable")
+    never = frame["iri_m_km"].isna().groupby(_groups(frame)[0]).all().to_numpy(bool)
+    passed = last.notna().to_numpy(bool)
+    lately = passed & (last >= end - pd.Timedelta(days=1 + options.not_driven_d)).to_numpy(bool)
+    renewed = ~passed & ~np.isnat(life[first]) & ~never
+    conditions = [lately, passed, renewed]
+    words: list[str] = np.select(conditions, CELL_STATES[:3], CELL_STATES[3]).tolist()
     return words
 
 

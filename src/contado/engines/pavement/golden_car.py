@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float64]
 
-__all__ = ["SPEED_M_S", "modes", "state_matrices", "transition", "transitions"]
+__all__ = ["SPEED_M_S", "modal_form", "state_matrices", "transition"]
 
 SPEED_M_S: Final = 80 / 3.6
 """Travel speed of the golden car (ASTM E1926)."""
@@ -85,21 +85,29 @@ def transition(dx_m: float) -> tuple[Matrix, Matrix]:
 
 @lru_cache(maxsize=256)
 def _cached(dx_m: float) -> tuple[Matrix, Matrix]:
-    st, pr = transitions(np.array([dx_m]))
-    return st[0], pr[0]
+    """Exponential of the augmented matrix [[A, B], [0, 0]]: it gives both without an inverse."""
+    from scipy.linalg import expm
+
+    a, b = state_matrices(GOLDEN_CAR)
+    augmented = np.zeros((5, 5))
+    augmented[:4, :4], augmented[:4, 4] = a, b
+    full = expm(augmented * (dx_m / SPEED_M_S))
+    return full[:4, :4], full[:4, 4]
 
 
-def modes(dx_m: float) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
-    """Return the golden car's two modes over one interval: multiplier (2,) and response to the slope (2,).
+@lru_cache(maxsize=1)
+def modal_form() -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
+    """Return the golden car's two modes: rates over distance (2,) [1/m] and weights (2,) [1].
 
-    The stroke z1 - z3 is the sum of the real parts of v1 and v2, each v[k+1] = multiplier v[k] + response u:
-    the same exact transition as `transition`, in the coordinates in which it falls apart into two filters.
+    The stroke z1 - z3 is the sum of the real parts of v1 and v2. Over an interval dx with slope u each goes
+    v -> m v + (m - 1) weight u with m = exp(rate dx): the same exact transition as `transition`, in the
+    coordinates in which it falls apart into two filters, for any spacing.
 
     Examples
     --------
-    >>> multiplier, response = modes(0.25)
+    >>> rate, weight = modal_form()
     >>> st, pr = transition(0.25)
-    >>> bool(abs(sum(response.real) - (pr[0] - pr[2])) < 1e-12)
+    >>> bool(abs(sum((np.exp(rate * 0.25) - 1) * weight).real - (pr[0] - pr[2])) < 1e-12)
     True
     """
     a, b = state_matrices(GOLDEN_CAR)
@@ -107,19 +115,5 @@ def modes(dx_m: float) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
     upper = rates.imag > 0
     stroke = (shapes[0] - shapes[2])[upper]
     drive = np.linalg.solve(shapes, b.astype(np.complex128))[upper]
-    multiplier = np.exp(rates[upper] * dx_m / SPEED_M_S)
-    return multiplier, 2 * (multiplier - 1) / rates[upper] * stroke * drive
-
-
-def transitions(dx_m: Matrix) -> tuple[Matrix, Matrix]:
-    """Return ST (n, 4, 4) and PR (n, 4) of many spacings [m] at once.
-
-    The exponential of the augmented matrix [[A, B], [0, 0]] gives both without an inverse.
-    """
-    from scipy.linalg import expm
-
-    a, b = state_matrices(GOLDEN_CAR)
-    augmented = np.zeros((5, 5))
-    augmented[:4, :4], augmented[:4, 4] = a, b
-    full = expm(augmented * (np.asarray(dx_m) / SPEED_M_S)[:, None, None])
-    return np.ascontiguousarray(full[:, :4, :4]), np.ascontiguousarray(full[:, :4, 4])
+    weight = 2 * stroke * drive / rates[upper]
+    return np.asarray(rates[upper] / SPEED_M_S, np.complex128), np.asarray(weight, np.complex128)

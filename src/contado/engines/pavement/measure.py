@@ -176,7 +176,7 @@ def _shock(even: EvenSamples, speed: Floats) -> Floats:
 def running_scale(values: Floats, width: float, factor: float = 1.4826) -> Floats:
     """Return ``factor`` x the running median of |values| over ``width`` samples; NaN are left out."""
     half = max(1, int(width / 2))
-    centres = np.arange(0, len(values), max(1, half // 10))
+    centres = np.arange(0, len(values), max(1, half // 5))
     size = np.abs(values)
     medians = np.full(len(centres), np.nan)
     for k, centre in enumerate(centres):

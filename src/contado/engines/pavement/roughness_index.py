@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.golden_car import modes, transitions
+from contado.engines.pavement.golden_car import modal_form
 from contado.kernel.errors import DataError, Finding, UsageError
 
 if TYPE_CHECKING:
@@ -296,7 +296,10 @@ def _even(y: Array, dx: float, grade: float, ends: Index, *, averaged: bool) -> 
     from contado.engines.pavement._iri_scan import scan_even
 
     lag = _points_of_base(dx) if averaged else 1
-    sums: Array = scan_even(y, lag, 1 / (lag * dx), grade, *modes(dx), ends)
+    rate, weight = modal_form()
+    multiplier = np.exp(rate * dx)
+    response = (multiplier - 1) * weight
+    sums: Array = scan_even(y, lag, 1 / (lag * dx), grade, multiplier, response, ends)
     return sums / np.maximum(np.diff(ends), 1)
 
 
@@ -314,7 +317,7 @@ def _averaged(x: Array, level: Array, dx: float, *, even: bool) -> Array:
 
 
 def _uneven(x: Array, level: Array, bounds: Array) -> Array:
-    """Scan with segment ends inserted by linear interpolation and one transition a spacing."""
+    """Scan with segment ends inserted by linear interpolation."""
     from contado.engines.pavement._iri_scan import scan_uneven
 
     near = np.clip(np.searchsorted(x, bounds - _TINY_M), 0, x.size - 1)
@@ -323,10 +326,7 @@ def _uneven(x: Array, level: Array, bounds: Array) -> Array:
     all_x = np.insert(x, places, inner)
     all_y = np.insert(level, places, np.interp(inner, x, level))
     ends = np.searchsorted(all_x, bounds - _TINY_M)
-    spacings, which = np.unique(np.round(np.diff(all_x), 9), return_inverse=True)
-    st, pr = transitions(spacings)
-    steps = np.concatenate([st, pr[:, :, None]], axis=2)
-    sums: Array = scan_uneven(all_x, all_y, which, steps, ends)
+    sums: Array = scan_uneven(all_x, all_y, *modal_form(), ends)
     return sums / np.maximum(np.diff(bounds), _TINY_M)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 import numpy as np
 
 from contado.engines.pavement.calibration import Calibration
@@ -61,7 +62,9 @@ class _File:
     def read(cls, path: Path) -> _File:
         found = tables.read(path)
         lines = found.lines if found.lines is not None else range(1, found.table.num_rows + 1)
-        return cls(name=path.name, table=found.table, lines=lines, findings=tuple(found.findings))
+        return cls(
+            name=path.name, table=found.table, lines=lines, findings=tuple(_named(f) for f in found.findings)
+        )
 
     def need(self, names: tuple[str, ...]) -> None:
         present = self.table.column_names
@@ -90,6 +93,13 @@ class _File:
                 rows=rows,
                 field=name,
             )
+
+
+def _named(finding: Finding) -> Finding:
+    """Call what an Italian CSV needed by the name it has for drives and profiles."""
+    if finding.rule == "converted":
+        return msgspec.structs.replace(finding, rule="italian_csv")
+    return finding
 
 
 def read_reference(path: Path) -> Reference:

@@ -118,11 +118,12 @@ def stacked_bar(parts: Sequence[Part], label: str, *, width: float = 1000, heigh
     """Draw shares of one as parts of a bar with their letters, 2 px apart; the last may be hatched."""
     kept = [p for p in parts if p.share > 0]
     room = width - 2 * max(0, len(kept) - 1)
-    at, body = 0.0, _hatch("ct-hatch-none", GREY)
+    hatch = f"ct-hatch-none-{_n(width)}"  # two widths may stand on one page
+    at, body = 0.0, _hatch(hatch, GREY)
     for part in kept:
         size = room * part.share
         hatched = part.id == "none"
-        fill = "url(#ct-hatch-none)" if hatched else part.colour
+        fill = f"url(#{hatch})" if hatched else part.colour
         edge = f' stroke="{GREY}"' if hatched else ""
         body += f'<rect class="ct-part-{part.id}" x="{_n(at)}" width="{_n(size)}" height="{_n(height)}" rx="2" fill="{fill}"{edge}/>'
         if size > 24:
@@ -197,8 +198,9 @@ def cut_line(
     def y(value: float) -> float:
         return height - bottom - (height - top - bottom) * min(value, peak) / peak
 
-    body = _hatch("ct-hatch-out", REJECTED) + _grid(peak, left, width - right, y)
-    body += _bars(bars, x, y)
+    hatch = f"ct-hatch-out-{_n(width)}"  # two widths may stand on one page
+    body = _hatch(hatch, REJECTED) + _grid(peak, left, width - right, y)
+    body += _bars(bars, x, y, hatch)
     end = max((at + b.cost for at, b in _cumulated(bars) if b.chosen and not b.mark), default=0.0)
     body += f'<path class="ct-ink" d="M{_n(x(end))} {_n(top - 16)}V{_n(y(0))}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="2 3"/>'
     anchor = "end" if x(end) > width / 2 else "start"
@@ -219,7 +221,7 @@ def _cumulated(bars: Sequence[Bar]) -> list[tuple[float, Bar]]:
     return out
 
 
-def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float], float]) -> str:
+def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float], float], hatch: str) -> str:
     """One path for the chosen bars and one for the others: thousands of bars stay small."""
     full, hatched, marks = "", "", ""
     for at, bar in _cumulated(bars):
@@ -232,7 +234,7 @@ def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float],
             middle, tip = x(at + bar.cost / 2), y(bar.height) - 4
             marks += _mark(bar.mark, middle, tip)
     chosen = f'<path class="ct-chosen" d="{full}" fill="{CHOSEN}" stroke="#FFF" stroke-width=".4"/>'
-    out = f'<path class="ct-rejected" d="{hatched}" fill="url(#ct-hatch-out)" stroke="{REJECTED}" stroke-width=".6"/>'
+    out = f'<path class="ct-rejected" d="{hatched}" fill="url(#{hatch})" stroke="{REJECTED}" stroke-width=".6"/>'
     return chosen + out + marks
 
 

@@ -44,9 +44,13 @@ def numbers(table: pa.Table, name: str, file: str, lines: Sequence[int] | None =
     """
     column = table[name]
     try:
-        return column.cast("float64").to_numpy(zero_copy_only=False)
+        values: NDArray[np.float64] = column.cast("float64").to_numpy(zero_copy_only=False)
     except (ValueError, NotImplementedError):
-        row, value = next((i, v) for i, v in enumerate(column.to_pylist()) if v is not None and not _is_number(v))
+        row, value = next(
+            (i, v) for i, v in enumerate(column.to_pylist()) if v is not None and not _is_number(v)
+        )
+    else:
+        return values
     line = line_of(row, lines)
     raise DataError(
         f"{file}, line {line}: {name} is {value!r}, not a number.",

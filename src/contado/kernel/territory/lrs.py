@@ -63,7 +63,10 @@ class Route:
         columns.need(table, COLUMNS, file)
         if not table.num_rows:
             raise DataError(
-                f"{file}: the route has no edge.", rule="empty_file", hint="give at least one edge", field="route"
+                f"{file}: the route has no edge.",
+                rule="empty_file",
+                hint="give at least one edge",
+                field="route",
             )
         order = np.argsort(columns.numbers(table, "seq", file, at), kind="stable")
         way, start, end = (columns.integers(table, name, file, at)[order] for name in COLUMNS[1:4])
@@ -197,7 +200,9 @@ def cells(from_m: float, to_m: float, cell_m: float = 100.0) -> NDArray[np.int64
     ([0, 53], [2, 3])
     """
     tolerance = 1e-9 * max(1.0, abs(to_m))
-    return np.arange(np.ceil((from_m - tolerance) / cell_m), np.floor((to_m + tolerance) / cell_m), dtype=np.int64)
+    return np.arange(
+        np.ceil((from_m - tolerance) / cell_m), np.floor((to_m + tolerance) / cell_m), dtype=np.int64
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -263,15 +268,22 @@ class Calibration:
         return f"{official // 1000}+{official % 1000:03d}"
 
 
-def _piecewise(value: ArrayLike, known: NDArray[np.float64], result: NDArray[np.float64]) -> NDArray[np.float64]:
+def _piecewise(
+    value: ArrayLike, known: NDArray[np.float64], result: NDArray[np.float64]
+) -> NDArray[np.float64]:
     values = np.atleast_1d(np.asarray(value, dtype=np.float64))
     stretch = np.clip(np.searchsorted(known, values, side="right") - 1, 0, len(known) - 2)
     slope = (result[stretch + 1] - result[stretch]) / (known[stretch + 1] - known[stretch])
-    return result[stretch] + (values - known[stretch]) * slope
+    mapped: NDArray[np.float64] = result[stretch] + (values - known[stretch]) * slope
+    return mapped
 
 
 def _find_edges(
-    network: Network, keys: list[tuple[int, int, int]], length_m: NDArray[np.float64], lines: list[int], name: str
+    network: Network,
+    keys: list[tuple[int, int, int]],
+    length_m: NDArray[np.float64],
+    lines: list[int],
+    name: str,
 ) -> NDArray[np.int64]:
     """Return the edge of each key; where several have it, the one whose length fits."""
     ends = zip(
@@ -296,7 +308,9 @@ def _find_edges(
     def misfit(edge: int, length: float) -> float:
         return abs(float(network.edge_length_m[edge]) - length)
 
-    found = [min(by_key[key], key=lambda e: misfit(e, length)) for key, length in zip(keys, length_m, strict=True)]
+    found = [
+        min(by_key[key], key=lambda e: misfit(e, length)) for key, length in zip(keys, length_m, strict=True)
+    ]
     return np.array(found, dtype=np.int64)
 
 
@@ -312,7 +326,9 @@ def _check_connected(network: Network, edges: NDArray[np.int64], lines: list[int
         )
 
 
-def _check_increasing(from_m: NDArray[np.float64], to_m: NDArray[np.float64], lines: list[int], name: str) -> None:
+def _check_increasing(
+    from_m: NDArray[np.float64], to_m: NDArray[np.float64], lines: list[int], name: str
+) -> None:
     wrong = to_m < from_m
     wrong[1:] |= np.abs(from_m[1:] - to_m[:-1]) > 0.02
     if wrong.any():

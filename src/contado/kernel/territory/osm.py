@@ -135,7 +135,7 @@ def read_ways(path: Path, key: str, *, tags: Sequence[str]) -> Ways:
     try:
         processor = osmium.FileProcessor(str(path), entities).with_locations()
         for item in processor.with_filter(osmium.filter.KeyFilter(key)):
-            if item.is_way():
+            if isinstance(item, osmium.osm.Way):
                 collector.add(item)
     except (RuntimeError, ValueError, OSError) as error:
         raise unreadable(path, str(error)) from None

@@ -41,6 +41,7 @@ def write(commit: Commit, units: Units) -> None:
         units.gdf[["istat", "name", "pop", "geometry"]],
         title_it="Comuni",
         title_en="Municipalities",
+        label="measured",
         licence=source.get("licence"),
         source_id=source["source_id"],
         updated_at=f"{source['date']}T00:00:00Z" if "date" in source else None,

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["WorkspaceView"]
 
 _POLL_S = 0.02
+_ATTEMPTS = 10
+"""How often the shares of a table are read again while writers keep renaming them."""
 
 
 class WorkspaceView:
@@ -72,23 +74,31 @@ class WorkspaceView:
             No schema and no file has this name.
         Damaged
             A file of the table cannot be read.
+        DataError
+            Two shares give a further column different types (rule ``shares_differ``).
         """
-        self._settle()
         if table == "layer":
             return self._layer_table()
-        files = self._files_of(table)
         known = table in tables.names()
-        if not files:
+        shares = self._read_shares(table, table if known else None)
+        if not shares:
             if not known:
                 raise TableNotFound.from_name(table, {*tables.names(), *self.tables()})
             return tables.empty(table)
-        shares = [self._read_share(f, table if known else None) for f in files]
-        joined = pa.concat_tables(
-            [s.replace_schema_metadata(None) for s in shares], promote_options="permissive"
-        )
-        metadata = shares[0].schema.metadata if len(shares) == 1 else None
-        out = joined.combine_chunks().replace_schema_metadata(metadata)
-        return tables.sort(table, out) if known else out
+        joined = _joined(shares, table)
+        return tables.sort(table, joined) if known else joined
+
+    def _read_shares(self, table: str, schema: str | None) -> list[pa.Table]:
+        """Read all shares of a table as one commit left them: again when one changed meanwhile."""
+        shares: list[pa.Table] = []
+        for _ in range(_ATTEMPTS):
+            self._settle()
+            files = self._files_of(table)
+            before = _identities(files)
+            shares = [self._read_share(f, schema) for f in files]
+            if self._files_of(table) == files and _identities(files) == before:
+                break
+        return shares
 
     def provenance(self, table: str, practice: str | None = None) -> Provenance | None:
         """Return how a table, or a practice's share of it, was made; None where its file does not say."""
@@ -208,6 +218,28 @@ class WorkspaceView:
             if file.is_file() and not hidden and file.suffix != ".lock" and relative.name != COMMIT_LIST:
                 out[relative.as_posix()] = sha256_of_file(file)
         return out
+
+
+def _identities(files: list[Path]) -> list[tuple[int, int]]:
+    """Return what tells a file from the one that is renamed over it."""
+    found = [file.stat() for file in files]
+    return [(stat.st_ino, stat.st_mtime_ns) for stat in found]
+
+
+def _joined(shares: list[pa.Table], table: str) -> pa.Table:
+    try:
+        joined = pa.concat_tables(
+            [share.replace_schema_metadata(None) for share in shares], promote_options="permissive"
+        )
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        raise DataError(
+            f"The shares of {table} do not fit together: {error}.",
+            rule="shares_differ",
+            hint="give a further column one type in all shares",
+            field=table,
+        ) from None
+    metadata = shares[0].schema.metadata if len(shares) == 1 else None
+    return joined.combine_chunks().replace_schema_metadata(metadata)
 
 
 def _visible(folder: Path) -> list[Path]:

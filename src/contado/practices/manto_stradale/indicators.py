@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["assets", "indicator_values", "section_figures"]
 
 _TOGETHER = "mean by length; interval as if all errors went together"
+_ENDS = {"growth": 0.0, "growth_low": -1.6448536, "growth_high": 1.6448536}
 _UNITS = {
     "iri_m_km": "m_km",
     "condition_index": "1",
@@ -75,7 +76,9 @@ def _figures(section: Row, segments: Sequence[Row], cells: Sequence[Row], anomal
         "anomalies": len(inside),
         "iri": _mean(segments, "iri_m_km", "low_m_km", "high_m_km"),
         "condition": _mean(segments, "condition_index", "condition_low", "condition_high"),
+        "growth": _growth(segments),
         "passes": min((s["passes"] for s in segments), default=0),
+        "vehicles": max((s["vehicles"] for s in segments), default=0),
         "last_on": max((s["last_on"] for s in segments), default=None),
         "first_segment": min(segments, key=lambda s: s["rank"], default=None),
         "label": "simulated" if any(s["label"] == "simulated" for s in segments) else "estimated",
@@ -89,6 +92,21 @@ def _mean(segments: Sequence[Row], *names: str) -> tuple[float, float, float] | 
         return None
     value, low, high = (sum(s[n] * (s["to_m"] - s["from_m"]) for s in segments) / total for n in names)
     return value, min(low, value), max(high, value)
+
+
+def _growth(segments: Sequence[Row]) -> tuple[float, float, float] | None:
+    """Return the growth of IRI a year [m/km] with its 90 % interval, mean by length."""
+    rows = [
+        {
+            **s,
+            **{
+                name: s["iri_m_km"] * (s["growth_per_y"] + z * s["growth_sd_per_y"])
+                for name, z in _ENDS.items()
+            },
+        }
+        for s in segments
+    ]
+    return _mean(rows, *_ENDS)
 
 
 def indicator_values(found: Snapshot) -> pa.Table:

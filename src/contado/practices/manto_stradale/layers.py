@@ -54,7 +54,17 @@ def _sections(found: Snapshot) -> pa.Table:
     import pyarrow as pa
 
     figures = section_figures(found)
-    rows = [_section(s, figures[s["section_id"]], found) for s in found.sections if s["geometry"] is not None]
+    order = sorted(
+        (f["first_segment"]["rank"], section)
+        for section, f in figures.items()
+        if f["first_segment"] is not None
+    )
+    place = {section: k for k, (_, section) in enumerate(order, start=1)}
+    rows = [
+        {**_section(s, figures[s["section_id"]], found), "rank": place.get(s["section_id"])}
+        for s in found.sections
+        if s["geometry"] is not None
+    ]
     return pa.Table.from_pylist(rows, schema=_schema(_SECTION))
 
 
@@ -62,11 +72,15 @@ def _section(section: Row, figure: Row, found: Snapshot) -> Row:
     model = condition.model(found.on)
     index, low, high = figure["condition"] or (None, None, None)
     iri = figure["iri"] or (None, None, None)
+    growth = figure["growth"] or (None, None, None)
     first = figure["first_segment"] or {}
     letters = {model.letter(v) for v in (low, high)}
     return {
         "section_id": section["section_id"],
+        "road_code": section["road_code"],
         "road_name": section["road_name"] or section["road_code"],
+        "from_km": section["from_km"],
+        "to_km": section["to_km"],
         "municipality": section["municipality"],
         "class": model.letter(index),
         "criticality": model.criticality(index),
@@ -77,13 +91,16 @@ def _section(section: Row, figure: Row, found: Snapshot) -> Row:
         "iri_m_km": iri[0],
         "iri_low_m_km": iri[1],
         "iri_high_m_km": iri[2],
+        "growth_m_km_y": growth[0],
+        "growth_low_m_km_y": growth[1],
+        "growth_high_m_km_y": growth[2],
         "anomalies": figure["anomalies"],
         "passes": figure["passes"],
+        "vehicles": figure["vehicles"],
         "last_on": figure["last_on"],
         "not_driven_km": figure["not_driven_m"] / 1000,
         "length_km": figure["length_m"] / 1000,
         "priority": first.get("priority"),
-        "rank": first.get("rank"),
         "why": first.get("why"),
         "label": figure["label"],
         "geometry": section["geometry"],
@@ -110,7 +127,10 @@ def _anomalies(found: Snapshot) -> pa.Table:
 
 _SECTION = {
     "section_id": "text",
+    "road_code": "text",
     "road_name": "text",
+    "from_km": "float",
+    "to_km": "float",
     "municipality": "text",
     "class": "text",
     "criticality": "text",
@@ -121,8 +141,12 @@ _SECTION = {
     "iri_m_km": "float",
     "iri_low_m_km": "float",
     "iri_high_m_km": "float",
+    "growth_m_km_y": "float",
+    "growth_low_m_km_y": "float",
+    "growth_high_m_km_y": "float",
     "anomalies": "int",
     "passes": "int",
+    "vehicles": "int",
     "last_on": "date",
     "not_driven_km": "float",
     "length_km": "float",

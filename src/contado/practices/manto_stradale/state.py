@@ -30,6 +30,8 @@ DEFECTS = frozenset({"pothole", "depression", "manhole", "raised"})
 _OPEN = frozenset({"new", "confirmed", "worse"})
 _LIKELY = 0.5
 
+_AVERAGED = ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y", "growth_sd_per_y")
+
 Row = dict[str, Any]
 
 
@@ -109,10 +111,7 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
     inside = [a["severity"] or 0.0 for a in defects if from_m <= a["chainage_m"] < to_m]
     severity = 100.0 * sum(inside) / (to_m - from_m)
     model = condition.model(on)
-    mean = {
-        n: float(np.mean([c[n] for c in cells]))
-        for n in ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y")
-    }
+    mean = {n: float(np.mean([c[n] for c in cells])) for n in _AVERAGED}
     index, worst, best = (
         float(model.index(mean[n], severity)) for n in ("iri_m_km", "high_m_km", "low_m_km")
     )
@@ -130,6 +129,7 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
         "criticality": model.criticality(index),
         "uncertain": model.criticality(worst) != model.criticality(best),
         "passes": min(c["n_passes"] for c in cells),
+        "vehicles": max(c["n_vehicles"] or 0 for c in cells),
         "last_on": max(c["last_on"] for c in cells),
         "on": on,
         "label": "simulated" if any(c["label"] == "simulated" for c in cells) else "estimated",

@@ -79,7 +79,7 @@ def _section(section: str, municipality: str, lon: float) -> dict[str, Any]:
         "aadt": 8000.0 if section != "T2" else None,
         "heavy_share": 0.06,
         "accident_rate": 0.4,
-        "hydro_risk": 1.0,
+        "hydro_risk": 0.25,
         "links": [f"{section}-0", f"{section}-1"],
         "geometry": _line(lon, 0.0, _LENGTH_M),
         "label": "simulated",

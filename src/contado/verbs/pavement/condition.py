@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path  # noqa: TC003 - the command line reads the annotations
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -188,11 +188,57 @@ def _label(read: ReadResult) -> Literal["simulated", "estimated"]:
     return "simulated" if "simulated" in words else "estimated"
 
 
+_WORDS = {
+    "it": {
+        "verde": "buono",
+        "giallo": "discreto",
+        "arancione": "scadente",
+        "rosso": "critico",
+        None: "non noto",
+    },
+    "en": {"verde": "good", "giallo": "fair", "arancione": "poor", "rosso": "critical", None: "not known"},
+}
+
+
+def _text(answer: ConditionAnswer, lang: Literal["it", "en"]) -> str:
+    """Write the segments by priority, each with class, index and what its priority is made of."""
+    from contado.engines.pavement import data
+
+    names = {row["term"]: row[f"name_{lang}"] for row in data.rows("priority")}
+    title = {
+        "it": "Tratti per priorità ({n}), dati {label}",
+        "en": "Segments by priority ({n}), {label} data",
+    }
+    label = {"it": {"simulated": "simulati", "estimated": "stimati"}, "en": {}}[lang].get(
+        answer.label, answer.label
+    )
+    lines = [title[lang].format(n=len(answer.segments), label=label)]
+    for s in sorted(answer.segments, key=lambda s: s.rank):
+        word = _WORDS[lang][s.criticality]
+        letter = s.letter or "-"
+        parts = sorted((w for w in s.why if w.contribution), key=lambda w: -(w.contribution or 0.0))
+        why = ", ".join(f"{names[w.term]} {_number(w.contribution, 2, lang)}" for w in parts)
+        index, priority = _number(s.condition_index, 0, lang), _number(s.priority, 2, lang)
+        kind = {"it": ("indice", "priorità"), "en": ("index", "priority")}[lang]
+        lines.append(
+            f"{s.rank:>4}  {s.segment}  {letter} {word}  {kind[0]} {index}  {kind[1]} {priority}  ({why})"
+        )
+    return "\n".join(lines)
+
+
+def _number(value: float | None, digits: int, lang: Literal["it", "en"]) -> str:
+    if value is None:
+        return "non noto" if lang == "it" else "not known"
+    text = f"{value:.{digits}f}"
+    return text.replace(".", ",") if lang == "it" else text
+
+
 VERB = Verb(
     name="pavement condition",
     help="Grade segments and rank them",
     request=ConditionRequest,
     answer=ConditionAnswer,
     run=_run,
+    text=_text,
     examples=("contado pavement condition segments.csv --weights weights.csv",),
 )

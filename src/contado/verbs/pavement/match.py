@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - the request's types are read at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -19,7 +19,10 @@ class MatchRequest(Request, frozen=True, kw_only=True):
     network: Annotated[Path, argument("street network: .osm.pbf, .osm, .gpkg, .geojson, .parquet")]
     traces: Annotated[Path, argument("traces: .parquet or .csv with trip, t_s, lon, lat, or one .gpx trip")]
     sigma_m: Annotated[
-        float, option("standard deviation of a position; 5 suits a car's receiver in the open", unit="m", gt=0, le=200)
+        float,
+        option(
+            "standard deviation of a position; 5 suits a car's receiver in the open", unit="m", gt=0, le=200
+        ),
     ] = 5.0
     profile: Annotated[str, option("which ways belong to the network: drive, bike, walk, all")] = "drive"
     epsg: Annotated[

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - msgspec reads the annotation at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 
 if TYPE_CHECKING:
-    from contado.engines.pavement.process import DriveSummary, ProcessResult
+    from contado.engines.pavement.processing import DriveSummary, ProcessResult
     from contado.engines.pavement.telemetry.drive import DriveSet
 
 __all__ = ["VERB", "ProcessAnswer", "ProcessRequest"]
@@ -121,7 +121,7 @@ class ProcessAnswer(LabelledAnswer, kw_only=True):
 
 def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     from contado.engines.pavement import survey
-    from contado.engines.pavement.process import process
+    from contado.engines.pavement.processing import process
     from contado.engines.pavement.telemetry.read import read_drives
     from contado.kernel.territory import Network, Route
 

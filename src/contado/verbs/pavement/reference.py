@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - the request's types are read at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
@@ -30,8 +30,12 @@ class ReferenceRequest(Request, frozen=True, kw_only=True):
 
     network: Annotated[Path, argument("street network: .osm.pbf, .osm, .gpkg, .geojson, .parquet")]
     route: Annotated[Path, option("route: CSV with seq, way_id, from_node, to_node, from_m, to_m")]
-    points: Annotated[Path | None, option("CSV or Parquet with lon, lat: their chainages are asked for")] = None
-    chainages: Annotated[Path | None, option("CSV or Parquet with chainage_m: their points are asked for")] = None
+    points: Annotated[Path | None, option("CSV or Parquet with lon, lat: their chainages are asked for")] = (
+        None
+    )
+    chainages: Annotated[
+        Path | None, option("CSV or Parquet with chainage_m: their points are asked for")
+    ] = None
     profile: Annotated[str, option("which ways belong to the network: drive, bike, walk, all")] = "drive"
     epsg: Annotated[
         int | None, option("EPSG code in which lengths are measured; default: UTM zone of its centre")

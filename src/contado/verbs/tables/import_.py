@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - the request's types are read at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument
@@ -40,7 +40,7 @@ def _run(request: ImportRequest, context: Context) -> ImportAnswer:
     with workspace.commit() as commit:
         for name, shares in shared.items():
             for practice, table in shares.items():
-                commit.table(name, table, practice=practice)
+                commit.table(name, table, practice=practice or _SHARE.get(name))
     return ImportAnswer(
         kind=folder.kind,
         tables={name: sum(t.num_rows for t in shares.values()) for name, shares in shared.items()},
@@ -64,6 +64,10 @@ def _shared(folder: Folder) -> dict[str, dict[str | None, pa.Table]]:
     if folder.kind == "tables":
         return {name: _shares(table) for name, table in folder.tables.items()}
     return {name: _shares(table) for name, table in as_shared_tables(folder.tables).items()}
+
+
+_SHARE = {"source": "folder"}
+"""Tables to which other verbs add their rows: a folder's are a share of their own."""
 
 
 def _shares(table: pa.Table) -> dict[str | None, Any]:

@@ -9,6 +9,8 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 from contado.kernel import tables
+from contado.kernel.practice import registered
+from contado.practices.catalogue import entries
 from contado.web.data.view import day, rows, text
 from contado.web.i18n import Words
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
+    from contado.kernel.practice import PageSpec
     from contado.kernel.workspace import WorkspaceView as View
 
 __all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue", "type_names"]
@@ -37,6 +40,7 @@ COLUMNS: tuple[tuple[Words, Words], ...] = (
     ),
 )
 """The three columns of the home page: title and one line."""
+_COLUMN_KEYS = ("residents", "municipalities", "offices")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,8 @@ class Entry:
     official: str
     opens_with: Words
     button: Words
+    sentence: Words
+    steps: tuple[Words, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,20 +77,23 @@ _STEPS = (
 
 @cache
 def catalogue() -> tuple[Entry, ...]:
-    """Read the catalogue of the practices; columns keep the order in which they first appear."""
-    source = files("contado.practices") / "catalogue.csv"
-    lines = list(csv.DictReader(source.read_text(encoding="utf-8").splitlines()))
-    order = list(dict.fromkeys(line["column"] for line in lines))
-    return tuple(
-        Entry(
-            practice=line["practice"],
-            column=order.index(line["column"]),
-            plain=Words(line["plain_it"], line["plain_en"]),
-            official=line["official"],
-            opens_with=Words(line["opens_with_it"], line["opens_with_en"]),
-            button=Words(line["button_it"], line["button_en"]),
-        )
-        for line in lines
+    """Return the rows of the catalogue, those of registered practices with their own sentence and steps."""
+    pages = {name: found.pages[0] for name, found in registered().items() if found.pages}
+    return tuple(_entry(row.practice, row.page, pages.get(row.practice)) for row in entries())
+
+
+def _entry(practice: str, row: PageSpec, own: PageSpec | None) -> Entry:
+    told = own or row
+    sentence = Words(told.sentence_it, told.sentence_en) if told.sentence_it else None
+    return Entry(
+        practice=practice,
+        column=_COLUMN_KEYS.index(row.column),
+        plain=Words(row.plain_it, row.plain_en),
+        official=row.official,
+        opens_with=Words(row.opens_with_it, row.opens_with_en),
+        button=Words(row.button_it, row.button_en),
+        sentence=sentence or Words(row.opens_with_it, row.opens_with_en),
+        steps=tuple(Words(*pair) for pair in zip(told.steps_it, told.steps_en, strict=True)),
     )
 
 

@@ -52,6 +52,7 @@ class Candidate:
     robustness: str | None
     label: str | None
     site: str | None
+    asset: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,15 +255,13 @@ def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candid
         robustness=text(head, "robustness"),
         label=text(row, "label"),
         site=text(row, "site_id"),
+        asset=text(row, "asset_id"),
     )
 
 
 def _yield(head: Row, value: float | None, margin: float | None) -> float | None:
-    """Value per euro at the budgets' prices: value over (value less margin), as the margin is priced.
-
-    ``margin`` of a table may already be that ratio (column ``margin``).
-    """
-    ratio = real(head, "margin")
+    """Value per euro at the budgets' prices: as `plan` wrote it, else value over (value less margin)."""
+    ratio = real(head, "yield_ratio")
     if ratio is not None:
         return ratio
     if value is None or margin is None or value - margin <= 0:

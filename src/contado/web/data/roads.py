@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
+
+import msgspec
 
 from contado.web.data.view import day, layer_rows, pick, real, text
 
@@ -35,8 +37,6 @@ ANOMALIES = "manto_stradale_anomalies"
 CLASS_IDS = ("A", "B", "C", "D", "none")
 _LETTERS = {"verde": "A", "giallo": "B", "arancione": "C", "rosso": "D"}
 """The field's words for the classes, kept in data and files."""
-
-Sort = Literal["priority", "section", "municipality", "iri", "passes", "last", "class"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,27 +216,32 @@ SORTS: Sequence[str] = tuple(_SORTS)
 def _section(row: Row, names: Mapping[str, str]) -> Section:
     from shapely import from_wkb
 
-    code = text(row, "istat", "municipality_code")
+    code = text(row, "istat", "municipality")
     wkb = row.get("geometry")
     return Section(
         id=str(pick(row, "section_id", "id")),
-        road_code=text(row, "road_code"),
-        code=code,
+        road_code=text(row, "road_code", "road_name"),
+        code=code if code in names else None,
         municipality=names.get(code or "") or text(row, "municipality"),
         class_id=_class_id(text(row, "class", "criticality")),
-        index=_interval(row, "condition_index", "condition_index_low", "condition_index_high"),
-        iri=_interval(row, "iri_m_km", "low_m_km", "high_m_km"),
-        passes=_whole(row, "passes", "n_passes"),
-        vehicles=_whole(row, "vehicles", "n_vehicles"),
-        last=day(row, "last_date", "date"),
+        index=_interval(
+            row,
+            ("condition_index",),
+            ("condition_low", "condition_index_low"),
+            ("condition_high", "condition_index_high"),
+        ),
+        iri=_interval(row, ("iri_m_km",), ("iri_low_m_km", "low_m_km"), ("iri_high_m_km", "high_m_km")),
+        passes=_whole(row, "passes"),
+        vehicles=_whole(row, "vehicles"),
+        last=day(row, "last_on", "last_date"),
         priority=real(row, "priority"),
-        length_km=(real(row, "length_m") or 0.0) / 1000,
+        length_km=_kilometres(row, "length_km", "length_m") or 0.0,
         uncertain=bool(row.get("uncertain")),
-        growth=_interval(row, "growth_m_km_y", "growth_low_m_km_y", "growth_high_m_km_y"),
+        growth=_interval(row, ("growth_m_km_y",), ("growth_low_m_km_y",), ("growth_high_m_km_y",)),
         label=text(row, "label"),
         from_km=_kilometres(row, "from_km", "from_m"),
         to_km=_kilometres(row, "to_km", "to_m"),
-        why=_contributions(row.get("why")),
+        why=_contributions(text(row, "why")),
         geometry=from_wkb(wkb) if wkb else None,
     )
 
@@ -266,8 +271,8 @@ def _class_id(word: str | None) -> str:
     return letter if letter in CLASS_IDS else "none"
 
 
-def _interval(row: Row, value: str, low: str, high: str) -> Interval:
-    return Interval(value=real(row, value), low=real(row, low), high=real(row, high))
+def _interval(row: Row, value: Sequence[str], low: Sequence[str], high: Sequence[str]) -> Interval:
+    return Interval(value=real(row, *value), low=real(row, *low), high=real(row, *high))
 
 
 def _whole(row: Row, *names: str) -> int | None:
@@ -280,16 +285,20 @@ def _kilometres(row: Row, km: str, metres: str) -> float | None:
     return real(row, km) if value is None else value / 1000
 
 
-def _contributions(why: object) -> tuple[tuple[str, float], ...]:
-    """Read the shares of the priority from JSON text or a mapping: name -> contribution, largest first."""
-    import msgspec
-
-    if isinstance(why, str):
-        try:
-            why = msgspec.json.decode(why)
-        except msgspec.DecodeError:
-            return ()
-    if not isinstance(why, dict):
+def _contributions(why: str | None) -> tuple[tuple[str, float], ...]:
+    """Read the parts of the priority from JSON ``{"terms": [{"term", "contribution"}]}``, largest first."""
+    try:
+        found = msgspec.json.decode(why or "{}", type=_Why)
+    except msgspec.DecodeError:
         return ()
-    parts = [(str(k), float(v)) for k, v in why.items() if isinstance(v, int | float)]
+    parts = [(t.term, t.contribution) for t in found.terms if t.contribution is not None]
     return tuple(sorted(parts, key=lambda part: -part[1]))
+
+
+class _Term(msgspec.Struct):
+    term: str
+    contribution: float | None = None
+
+
+class _Why(msgspec.Struct):
+    terms: list[_Term] = []

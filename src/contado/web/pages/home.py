@@ -64,66 +64,89 @@ def columns(page: Page) -> list[tuple[Words, Words, list[Card]]]:
 
 def _figures(page: Page) -> Iterator[Figure]:
     """Yield what is known, the most telling first; what has no data leaves its place to the next."""
-    say, lang, site = page.say, page.lang, page.site
-    roads, programme, territory = site.roads, site.programme, site.territory
-    when = i18n.date_text(roads.last, lang)[:5]
+    roads, programme = page.site.roads, page.site.programme
     if roads.sections:
-        yield Figure(
-            number=i18n.number(roads.driven_km, lang),
-            unit=say("km su ", "km of ") + i18n.number(roads.km, lang),
-            meaning=say("di strade percorse dai sensori", "of roads driven by the sensors"),
-            label=roads.label,
-            when=when,
-        )
+        yield _driven(page)
     if programme.chosen:
-        places = len({c.code for c in programme.chosen if c.code})
-        millions = i18n.number(programme.spent / 1e6, lang, 1)
-        yield Figure(
-            number=i18n.number(len(programme.chosen), lang),
-            unit=say("interventi", "interventions"),
-            meaning=say(
-                f"in {places} comuni, {millions} milioni di €",
-                f"in {places} municipalities, EUR {millions} million",
-            ),
-            label="simulated" if programme.simulated else "estimated",
-            when="",
-        )
+        yield _planned(page)
     if roads.sections:
-        critical = next(t for t in roads.totals() if t.class_id == "D")
-        yield Figure(
-            number=i18n.number(critical.km, lang, 1),
-            unit="km",
-            meaning=say("di strade in classe D, critica", "of roads in class D, critical"),
-            label=roads.label,
-            when=when,
-        )
+        yield _critical(page)
     if roads.anomalies:
-        kinds = Counter(a.kind for a in roads.anomalies)
-        yield Figure(
-            number=i18n.number(len(roads.anomalies), lang),
-            unit=say("anomalie", "anomalies"),
-            meaning=say(
-                f"di {len(kinds)} tipi, da verificare sul posto",
-                f"of {len(kinds)} kinds, to be checked on site",
-            ),
-            label="simulated" if roads.simulated else "estimated",
-            when=when,
-        )
-    if territory.units:
-        yield Figure(
-            number=i18n.number(territory.residents / 1e6, lang, 2),
-            unit=say("milioni di residenti", "million residents"),
-            meaning=say(f"in {len(territory.units)} comuni", f"in {len(territory.units)} municipalities"),
-            label="measured",
-            when="",
-        )
-        yield Figure(
-            number=i18n.number(territory.area_km2, lang),
-            unit="km²",
-            meaning=say("di territorio", "of territory"),
-            label="measured",
-            when="",
-        )
+        yield _anomalies(page)
+    if page.site.territory.units:
+        yield from _place(page)
+
+
+def _last(page: Page) -> str:
+    return i18n.date_text(page.site.roads.last, page.lang)[:5]
+
+
+def _driven(page: Page) -> Figure:
+    roads = page.site.roads
+    return Figure(
+        number=i18n.number(roads.driven_km, page.lang),
+        unit=page.say("km su ", "km of ") + i18n.number(roads.km, page.lang),
+        meaning=page.say("di strade percorse dai sensori", "of roads driven by the sensors"),
+        label=roads.label,
+        when=_last(page),
+    )
+
+
+def _planned(page: Page) -> Figure:
+    programme = page.site.programme
+    places = len({c.code for c in programme.chosen if c.code})
+    millions = i18n.number(programme.spent / 1e6, page.lang, i18n.million_digits(programme.spent))
+    one = len(programme.chosen) == 1
+    return Figure(
+        number=i18n.number(len(programme.chosen), page.lang),
+        unit=page.say(*(("intervento", "intervention") if one else ("interventi", "interventions"))),
+        meaning=page.say(
+            f"in {places} comuni, {millions} milioni di €",
+            f"in {places} municipalities, EUR {millions} million",
+        ),
+        label="simulated" if programme.simulated else "estimated",
+        when="",
+    )
+
+
+def _critical(page: Page) -> Figure:
+    critical = next(t for t in page.site.roads.totals() if t.class_id == "D")
+    return Figure(
+        number=i18n.number(critical.km, page.lang, 1),
+        unit="km",
+        meaning=page.say("di strade in classe D, critica", "of roads in class D, critical"),
+        label=page.site.roads.label,
+        when=_last(page),
+    )
+
+
+def _anomalies(page: Page) -> Figure:
+    roads = page.site.roads
+    return Figure(
+        number=i18n.number(len(roads.anomalies), page.lang),
+        unit=page.say("anomalie", "anomalies"),
+        meaning=page.say("su strada, da verificare sul posto", "on the roads, to be checked on site"),
+        label="simulated" if roads.simulated else "estimated",
+        when=_last(page),
+    )
+
+
+def _place(page: Page) -> Iterator[Figure]:
+    place, n = page.site.territory, len(page.site.territory.units)
+    yield Figure(
+        number=i18n.number(place.residents, page.lang),
+        unit=page.say("residenti", "residents"),
+        meaning=page.say(f"in {n} comuni", f"in {n} municipalities"),
+        label=page.borders_label,
+        when="",
+    )
+    yield Figure(
+        number=i18n.number(place.area_km2, page.lang),
+        unit="km²",
+        meaning=page.say("di territorio", "of territory"),
+        label=page.borders_label,
+        when="",
+    )
 
 
 def works_map(page: Page) -> MapView:

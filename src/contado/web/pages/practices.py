@@ -21,61 +21,20 @@ if TYPE_CHECKING:
 
 __all__ = ["practice", "practices"]
 
-_SENTENCES: dict[str, Words] = {
-    "manto_stradale": Words(
-        "Sensori sulle auto di servizio misurano buche e irregolarità mentre viaggiano. La mappa dice dove intervenire prima, e se i lavori hanno funzionato.",
-        "Sensors on service cars measure potholes and roughness as they drive. The map says where to act first, and whether the works did their job.",
-    ),
-}
-_STEPS: dict[str, tuple[tuple[Words, Words], ...]] = {
-    "manto_stradale": (
-        (
-            Words("Si misura", "Measure"),
-            Words(
-                "Accelerometro e posizione, a ogni passaggio di servizio.",
-                "Accelerometer and position, at every service drive.",
-            ),
-        ),
-        (
-            Words("Si stima", "Estimate"),
-            Words(
-                "Più passaggi insieme danno l’irregolarità (IRI) con il suo intervallo.",
-                "Several passes together give the roughness (IRI) with its interval.",
-            ),
-        ),
-        (
-            Words("Si sceglie", "Choose"),
-            Words(
-                "I lavori entrano in un solo programma con gli altri interventi.",
-                "Works enter one programme with all other interventions.",
-            ),
-        ),
-        (
-            Words("Si verifica", "Verify"),
-            Words("Prima e dopo, con strade di confronto.", "Before and after, with roads to compare."),
-        ),
-    ),
-}
 _GENERAL_STEPS = (
-    (
-        Words("Si carica", "Load"),
-        Words("I dati del territorio diventano livelli.", "Data of the territory become layers."),
+    Words("I dati del territorio diventano livelli.", "Data of the territory become layers."),
+    Words(
+        "La diagnosi dà gli indicatori di ogni comune.",
+        "The diagnosis gives the indicators of each municipality.",
     ),
-    (
-        Words("Si misura", "Measure"),
-        Words(
-            "La diagnosi dà gli indicatori di ogni comune.",
-            "The diagnosis gives the indicators of each municipality.",
-        ),
-    ),
-    (
-        Words("Si sceglie", "Choose"),
-        Words("Le proposte entrano in un solo programma.", "Proposals enter one programme."),
-    ),
-    (
-        Words("Si verifica", "Verify"),
-        Words("Si misura di nuovo, prima e dopo.", "Measured again, before and after."),
-    ),
+    Words("Le proposte entrano in un solo programma.", "Proposals enter one programme."),
+    Words("Si misura di nuovo, prima e dopo.", "It is measured again, before and after."),
+)
+_STEP_TITLES = (
+    Words("Si misura", "Measure"),
+    Words("Si stima", "Estimate"),
+    Words("Si sceglie", "Choose"),
+    Words("Si verifica", "Verify"),
 )
 SECTIONS = (
     ("what", Words("Che cos’è", "What it is")),
@@ -132,14 +91,14 @@ def practice(page: Page) -> Response:
             (card.entry.plain.of(page.lang), None),
         ],
         card=card,
-        sentence=_SENTENCES.get(name, card.entry.opens_with),
-        steps=_STEPS.get(name, _GENERAL_STEPS),
+        steps=list(zip(_STEP_TITLES, card.entry.steps or _GENERAL_STEPS, strict=False)),
         sections=SECTIONS,
         roads=roads,
         bar=_bar(page, 1000) if roads and roads.sections else "",
         narrow_bar=_bar(page, 340) if roads and roads.sections else "",
         proposals=proposed(site.programme, site.view, name),
         programme=site.programme,
+        stale_days=site.stale_days if roads else 0,
         observed=observed,
         datasets=opendata.of_practice(site.view, name),
     )

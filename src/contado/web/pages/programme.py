@@ -99,9 +99,11 @@ def _cut(page: Page, programme: Programme, width: float, height: float) -> str:
         return ""
     bars = [charts.Bar(c.cost, c.yield_ or 0.0, c.chosen, c.mark) for c in _thinned(known)]
     say = page.say
-    millions = i18n.number(programme.spent / 1e6, page.lang, 1)
+    millions = i18n.number(programme.spent / 1e6, page.lang, i18n.million_digits(programme.spent))
+    big = sum(c.cost for c in known) >= 4e6
+    unit = say("milioni di €", "million €") if big else say("mila €", "thousand €")
     words = (
-        say("costo cumulato, milioni di €", "cumulated cost, million €"),
+        say("costo cumulato, ", "cumulated cost, ") + unit,
         say("linea di taglio = 1", "cut line = 1"),
         say(f"in programma: {millions} mln €", f"in the programme: {millions} m €"),
         say("fuori", "out"),
@@ -114,7 +116,7 @@ def _cut(page: Page, programme: Programme, width: float, height: float) -> str:
         bars,
         label=label,
         words=words,
-        axis=lambda v: i18n.number(v / 1e6, page.lang),
+        axis=lambda v: i18n.number(v / (1e6 if big else 1e3), page.lang),
         width=width,
         height=height,
     )
@@ -172,7 +174,9 @@ def intervention(page: Page) -> Response:
         raise NotFound(page.parts["intervention_id"])
     context = _context(page, Words(found.name, found.name))
     rivals = [
-        c for c in page.site.programme.candidates if c.site == found.site and c.id != found.id and found.site
+        c
+        for c in page.site.programme.candidates
+        if found.asset and c.asset == found.asset and c.id != found.id
     ]
     return page.render(
         "intervention.html", **context | {"simulated": found.label == "simulated"}, c=found, rivals=rivals

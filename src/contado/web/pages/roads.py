@@ -29,20 +29,16 @@ KINDS: dict[str, Words] = {
     "pothole": Words("buca", "pothole"),
     "depression": Words("avvallamento", "depression"),
     "manhole": Words("tombino", "manhole"),
-    "bump": Words("dosso", "bump"),
-    "patch": Words("rappezzo", "patch"),
-    "joint": Words("giunto", "joint"),
+    "speed_bump": Words("dosso", "speed bump"),
+    "raised": Words("rialzo", "raised spot"),
     "unknown": Words("tipo non noto", "kind not known"),
 }
 CONTRIBUTIONS: dict[str, Words] = {
     "condition": Words("condizione", "condition"),
     "traffic": Words("traffico", "traffic"),
     "accidents": Words("incidentalità", "accidents"),
-    "accident_rate": Words("incidentalità", "accident rate"),
     "hydro": Words("rischio idrogeologico", "hydrogeological risk"),
-    "hydro_risk": Words("rischio idrogeologico", "hydrogeological risk"),
     "network": Words("ruolo nella rete", "role in the network"),
-    "network_role": Words("ruolo nella rete", "role in the network"),
 }
 
 
@@ -78,6 +74,7 @@ def road_map(page: Page) -> Response:
             (page.say("Mappa", "Map"), None),
         ],
         title=plain,
+        stale_days=site.stale_days,
         roads=roads,
         legend=_legend(page, wanted.classes),
         table=table,
@@ -249,7 +246,8 @@ def section(page: Page) -> Response:
     found = roads.by_id(page.parts["section_id"])
     if card.entry.practice != "manto_stradale" or found is None:
         raise NotFound(page.parts["section_id"])
-    options = [c for c in page.site.programme.candidates if c.site == found.id or f":{found.id}" in c.id]
+    own = {found.id, f"manto_stradale:{found.id}"}
+    options = [c for c in page.site.programme.candidates if c.asset in own]
     plain = card.entry.plain.of(page.lang)
     return page.render(
         "section.html",

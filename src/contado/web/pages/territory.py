@@ -125,7 +125,7 @@ def _density_map(page: Page) -> MapView:
         scale,
         title=page.say("Residenti per km²", "Residents per km²"),
         sentence=page.say("Residenti per km² nei comuni", "Residents per km² in the municipalities"),
-        label="measured",
+        label=page.borders_label,
     )
 
 

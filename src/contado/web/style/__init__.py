@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["RoadClass", "Style", "breaks_text", "classify", "load", "style_sheet"]
 
 Sight = Literal["light", "dark", "high", "field"]
+_RAMPS = ("share", "count")
+"""The ramps that pages use so far."""
 
 
 class RoadClass(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,13 +84,8 @@ def style_sheet() -> str:
     dark = _block(style.dark, _class_tokens("dark"), _map_tokens("dark"))
     high = _block(style.high, _class_tokens("high"))
     field = _block(_class_tokens("field"), {f"key-{c.id}": c.field for c in style.classes})
-    keys = {f"key-{c.id}": c.chip for c in style.classes} | {f"tint-{c.id}": c.tint for c in style.classes}
-    ramps = {
-        f"{name}-{i}": colour
-        for name, colours in style.ramp.items()
-        if isinstance(colours, list)
-        for i, colour in enumerate(colours)
-    }
+    keys = {f"key-{c.id}": c.chip for c in style.classes}
+    ramps = {f"{name}-{i}": colour for name in _RAMPS for i, colour in enumerate(style.ramp[name])}
     fixed = {"fill-outline": str(style.ramp["outline"]), "unknown": str(style.ramp["unknown"])}
     return "\n".join(
         [

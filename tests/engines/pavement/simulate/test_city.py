@@ -1,6 +1,7 @@
 """A season in the small town: sections, aging, works, conditions."""
 
 import csv
+import time
 from datetime import date
 
 import numpy as np
@@ -18,7 +19,10 @@ def rows(path):
 def season(tmp_path_factory):
     folder = tmp_path_factory.mktemp("city") / "town"
     works = [simulate.Work(section_id="S02", from_m=200, to_m=600, day=date(2026, 4, 10))]
-    return simulate.city_drives(folder, seed=2, vehicles=1, passes=3, works=works, fs_hz=50)
+    started = time.process_time()
+    done = simulate.city_drives(folder, seed=2, vehicles=1, passes=3, works=works, fs_hz=50)
+    assert time.process_time() - started < 20
+    return done
 
 
 def test_sections_cover_twelve_to_twenty_kilometres(season):
@@ -27,7 +31,6 @@ def test_sections_cover_twelve_to_twenty_kilometres(season):
     assert len(listed) == len(season.sections) == 16
     assert sum(float(r["length_m"]) for r in listed) / 1000 == pytest.approx(season.streets_km, rel=0.03)
     assert {"width_m", "aadt", "road_code", "hydro_risk", "surface"} <= set(listed[0])
-    assert season.compute_s < 20
 
 
 def test_every_section_is_a_campaign_of_its_own(season):

@@ -16,7 +16,7 @@ from contado.kernel.errors import DataError
 
 def test_a_pair_is_read_from_its_folder_its_name_or_one_of_its_files(toy, tmp_path):
     acc, gnss = toy(duration_s=30).write(tmp_path)
-    for path in (tmp_path, tmp_path / "car1_pass1", acc, gnss):
+    for path in (tmp_path, tmp_path / "car1_pass1", str(acc), gnss):
         drive = read_drive(path)
         assert (drive.name, drive.vehicle, drive.unit, drive.label) == (
             "car1_pass1",
@@ -37,6 +37,17 @@ def test_the_label_is_simulated_only_where_meta_says_so(toy, tmp_path):
     found = read_drives(tmp_path)
     assert found.label == "estimated"
     assert [f.rule for f in found.findings] == ["bad_meta"]
+
+
+def test_a_simulated_parquet_file_keeps_its_label_without_meta(toy, tmp_path):
+    source = toy(duration_s=30)
+    acc, _ = source.write(tmp_path)
+    acc.unlink()
+    for text, label in ((b'{"label": "simulated"}', "simulated"), (b"{}", "estimated"), (b"[", "estimated")):
+        table = pa.table(source.acc).replace_schema_metadata({b"contado": text})
+        pq.write_table(table, tmp_path / "car1_pass1_acc.parquet")
+        found = read_drives(tmp_path)
+        assert (found.label, found.drives[0].label) == (label, label)
 
 
 def test_truth_columns_are_never_read(toy, tmp_path):

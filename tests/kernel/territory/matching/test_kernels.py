@@ -15,7 +15,8 @@ def minimax(values: list[float]) -> list[float]:
     """Isotonic regression by its definition: max over s <= i of min over t >= i of mean(s..t)."""
     n = len(values)
     return [
-        max(min(float(np.mean(values[s : t + 1])) for t in range(i, n)) for s in range(i + 1)) for i in range(n)
+        max(min(float(np.mean(values[s : t + 1])) for t in range(i, n)) for s in range(i + 1))
+        for i in range(n)
     ]
 
 
@@ -69,5 +70,7 @@ def test_locate_is_where_the_network_says(city):
     edges = rng.integers(0, city.edges, 200)
     offsets = rng.random(200) * city.edge_length_m[edges]
     x, y = city.point(edges, offsets)
-    found = np.array([place.locate(edge, offset, streets) for edge, offset in zip(edges, offsets, strict=True)])
+    found = np.array(
+        [place.locate(edge, offset, streets) for edge, offset in zip(edges, offsets, strict=True)]
+    )
     np.testing.assert_allclose(found, np.column_stack((x, y)), atol=1e-6)

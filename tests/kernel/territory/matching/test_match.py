@@ -27,7 +27,11 @@ def draw(tmp_path):
             properties = {"from_node": start, "to_node": end, "way_id": way, "oneway": oneway}
             line = np.column_stack((lon, lat)).tolist()
             features.append(
-                {"type": "Feature", "properties": properties, "geometry": {"type": "LineString", "coordinates": line}}
+                {
+                    "type": "Feature",
+                    "properties": properties,
+                    "geometry": {"type": "LineString", "coordinates": line},
+                }
             )
         path = tmp_path / "streets.geojson"
         path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
@@ -104,7 +108,11 @@ def test_a_side_street_is_no_detour_for_a_wandering_trace(draw):
 def test_a_receiver_at_rest_drives_nowhere(draw):
     rng = np.random.default_rng(5)
     points = np.vstack(
-        (along((20, 0), (100, 0), 9), (100, 0) + rng.normal(0, 4, (300, 2)), along((100, 0), (180, 0), 9))
+        (
+            along((20, 0), (100, 0), 9),
+            np.add((100, 0), rng.normal(0, 4, (300, 2))),
+            along((100, 0), (180, 0), 9),
+        )
     )
     result = draw(CROSS).match(trace(points))
     assert driven(result) == [(1, 2)]
@@ -112,7 +120,9 @@ def test_a_receiver_at_rest_drives_nowhere(draw):
 
 
 def test_off_the_network_the_span_stays_open(draw):
-    points = np.vstack((along((20, 0), (150, 0), 14), along((150, 70), (250, 200), 20), along((260, 0), (380, 0), 13)))
+    points = np.vstack(
+        (along((20, 0), (150, 0), 14), along((150, 70), (250, 200), 20), along((260, 0), (380, 0), 13))
+    )
     network = draw({(1, 2): [(0, 0), (200, 0)], (2, 3): [(200, 0), (400, 0)]})
     result = network.match(trace(points))
     states = np.array(result.points["state"].to_pylist())

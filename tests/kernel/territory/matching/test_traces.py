@@ -40,7 +40,11 @@ def write(tmp_path):
 
 def test_trip_and_time_may_be_absent(write):
     found = traces.read(write("lon,lat\n9.0,45.0\n9.001,45.0\n"))
-    assert (found.trips.to_pylist(), found.trip.tolist(), np.isnan(found.t_s).all()) == (["drive"], [0, 0], True)
+    assert (found.trips.to_pylist(), found.trip.tolist(), np.isnan(found.t_s).all()) == (
+        ["drive"],
+        [0, 0],
+        True,
+    )
 
 
 def test_trips_stand_in_order_of_first_appearance(write):
@@ -50,7 +54,11 @@ def test_trips_stand_in_order_of_first_appearance(write):
 
 def test_gpx(write):
     found = traces.read(write(GPX, "ride.gpx"))
-    assert (found.trips.to_pylist(), found.t_s.tolist(), found.lon.tolist()) == (["ride"], [0.0, 5.0], [9.0, 9.0005])
+    assert (found.trips.to_pylist(), found.t_s.tolist(), found.lon.tolist()) == (
+        ["ride"],
+        [0.0, 5.0],
+        [9.0, 9.0005],
+    )
 
 
 def test_gpx_without_times(write):
@@ -68,7 +76,7 @@ def test_gpx_without_times(write):
     ],
 )
 def test_bad_gpx(write, text, rule):
-    with pytest.raises(DataError, match="ride.gpx") as caught:
+    with pytest.raises(DataError, match=r"ride\.gpx") as caught:
         traces.read(write(text, "ride.gpx"))
     assert caught.value.rule == rule
     assert caught.value.hint

@@ -11,11 +11,20 @@ from contado.kernel.errors import DataError, UsageError
 from contado.kernel.territory import Network
 from contado.kernel.territory.network import profiles
 
-PLACES = {1: (9.0, 45.0), 2: (9.001, 45.0), 3: (9.002, 45.0), 4: (9.001, 45.001), 5: (9.001, 45.002), 6: (9.002, 45.001)}
+PLACES = {
+    1: (9.0, 45.0),
+    2: (9.001, 45.0),
+    3: (9.002, 45.0),
+    4: (9.001, 45.001),
+    5: (9.001, 45.002),
+    6: (9.002, 45.001),
+}
 
 
 def xml(ways: list[tuple[int, list[int], dict[str, str]]], places=PLACES) -> str:
-    nodes = "".join(f'<node id="{n}" version="1" lon="{lon}" lat="{lat}"/>' for n, (lon, lat) in places.items())
+    nodes = "".join(
+        f'<node id="{n}" version="1" lon="{lon}" lat="{lat}"/>' for n, (lon, lat) in places.items()
+    )
     lines = "".join(
         f'<way id="{way}" version="1">'
         + "".join(f'<nd ref="{ref}"/>' for ref in refs)
@@ -50,9 +59,7 @@ def edges(network: Network) -> Counter:
 
 def test_a_way_is_split_where_another_kept_way_meets_it(read):
     network = read((1, [1, 2, 3], {"highway": "residential"}), (2, [2, 4], {"highway": "service"}))
-    assert edges(network) == Counter(
-        [(1, 1, 2), (1, 2, 1), (1, 2, 3), (1, 3, 2), (2, 2, 4), (2, 4, 2)]
-    )
+    assert edges(network) == Counter([(1, 1, 2), (1, 2, 1), (1, 2, 3), (1, 3, 2), (2, 2, 4), (2, 4, 2)])
     assert network.edge_seq.tolist() == [0, 0, 1, 1, 0, 0]
 
 
@@ -93,7 +100,8 @@ def test_a_loop_needs_an_inner_point(read):
 
 def test_access_no_is_dropped_and_other_values_are_kept(read):
     network = read(
-        (1, [1, 2], {"highway": "service", "access": "no"}), (2, [2, 3], {"highway": "service", "access": "private"})
+        (1, [1, 2], {"highway": "service", "access": "no"}),
+        (2, [2, 3], {"highway": "service", "access": "private"}),
     )
     assert edges(network) == Counter([(2, 2, 3), (2, 3, 2)])
 
@@ -104,7 +112,9 @@ def test_parallel_pieces_of_one_way_have_ids_of_their_own(read):
 
 
 def test_two_way_edges_know_each_other(read):
-    network = read((1, [1, 2, 3], {"highway": "residential"}), (2, [2, 4], {"highway": "service", "oneway": "yes"}))
+    network = read(
+        (1, [1, 2, 3], {"highway": "residential"}), (2, [2, 4], {"highway": "service", "oneway": "yes"})
+    )
     assert network.edge_reverse.tolist() == [1, 0, 3, 2, -1]
 
 

@@ -10,15 +10,34 @@ import pytest
 from contado.kernel.errors import ColumnNotFound, DataError
 from contado.kernel.territory import Network
 
-ARRAYS = (
-    "node_id node_x node_y edge_from edge_to edge_way edge_seq edge_forward geometry_offsets geometry_x "
-    "geometry_y edge_class edge_name edge_maxspeed edge_lanes edge_length_m link_id"
-).split()
+ARRAYS = [
+    "node_id",
+    "node_x",
+    "node_y",
+    "edge_from",
+    "edge_to",
+    "edge_way",
+    "edge_seq",
+    "edge_forward",
+    "geometry_offsets",
+    "geometry_x",
+    "geometry_y",
+    "edge_class",
+    "edge_name",
+    "edge_maxspeed",
+    "edge_lanes",
+    "edge_length_m",
+    "link_id",
+]
 
 
 def feature(start, end, line, **columns):
     properties = {"from_node": start, "to_node": end} | columns
-    return {"type": "Feature", "properties": properties, "geometry": {"type": "LineString", "coordinates": line}}
+    return {
+        "type": "Feature",
+        "properties": properties,
+        "geometry": {"type": "LineString", "coordinates": line},
+    }
 
 
 def write(path, features):
@@ -37,7 +56,9 @@ def differing(a: Network, b: Network) -> list[str]:
 @pytest.fixture
 def links():
     return [
-        feature(1, 2, [[9.0, 45.0], [9.001, 45.0]], way_id=7, highway="residential", oneway="no", name="Via Po"),
+        feature(
+            1, 2, [[9.0, 45.0], [9.001, 45.0]], way_id=7, highway="residential", oneway="no", name="Via Po"
+        ),
         feature(2, 3, [[9.001, 45.0], [9.001, 45.001]], way_id=7, highway="residential", oneway="yes"),
         feature(3, 1, [[9.001, 45.001], [9.0, 45.0]], way_id=8, highway="primary", oneway="-1"),
     ]

@@ -51,7 +51,9 @@ def test_nearest_is_the_nearest(segments, x, y, radius):
 
 
 def test_a_point_far_from_the_grid_is_found_within_a_large_radius():
-    segment, _, distance = index(np.array([[0.0, 0, 10, 0]])).locate([5.0, 5.0, np.nan], [4000.0, -4000.0, 0.0], 5000.0)
+    segment, _, distance = index(np.array([[0.0, 0, 10, 0]])).locate(
+        [5.0, 5.0, np.nan], [4000.0, -4000.0, 0.0], 5000.0
+    )
     assert segment.tolist() == [0, 0, -1]
     np.testing.assert_allclose(distance, [4000, 4000, np.nan])
 

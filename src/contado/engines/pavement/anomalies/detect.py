@@ -41,7 +41,8 @@ class DetectSettings:
     shapes: tuple[tuple[float, float], ...] = ((2.0, 10.0), (4.0, 8.0))
     """Bases of the running medians that are scored [m], with their thresholds: short ones, so that the
     road's own waves are no background; the first for holes, the second for humps."""
-    scale_m: float = 200.0
+    scales_m: tuple[float, float] = (200.0, 50.0)
+    """Windows of the robust scale; the larger scale counts, so that no jump of roughness is an anomaly."""
     reach_m: float = 1.5
     """A pass counts within this distance of the stacked place."""
     apart_m: float = 6.0
@@ -80,7 +81,8 @@ def _shape(profile_m: Floats, settings: DetectSettings) -> Floats:
     scored = []
     for base, threshold in settings.shapes:
         away = deviation(profile_m, base)
-        scored.append(np.abs(away) / running_scale(away, settings.scale_m / GRID_M) / threshold)
+        around = np.max([running_scale(away, window / GRID_M) for window in settings.scales_m], axis=0)
+        scored.append(np.abs(away) / around / threshold)
     largest: Floats = np.max(scored, axis=0)
     return largest
 

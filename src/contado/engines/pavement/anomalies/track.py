@@ -112,7 +112,10 @@ class Anomaly:
     updated: float
     hits: int
     misses: int
-    misses_since_repair: int
+    """Passes that did not feel it although later ones did."""
+    clean: int
+    """Passes in a row, up to now, that did not feel it."""
+    clean_since_repair: int
     severity_confirmed: float | None
 
     @property
@@ -219,9 +222,13 @@ def _faded(anomaly: Anomaly, day: float, settings: TrackSettings) -> float:
 
 
 def _own_pd(anomaly: Anomaly, sensor: Sensor, settings: TrackSettings) -> float:
-    """Return how often this place is felt: the sensor's figure, drawn to the place's own history."""
+    """Return how often this place is felt: the sensor's figure, less where its own history says less.
+
+    Never more: three passes in a row may miss what is there; the fourth closes it.
+    """
     felt = anomaly.hits + settings.learn * sensor.pd
-    return min(0.98, max(settings.least_pd, felt / (anomaly.hits + anomaly.misses + settings.learn)))
+    own = felt / (anomaly.hits + anomaly.misses + settings.learn)
+    return max(settings.least_pd, min(sensor.pd, own))
 
 
 def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: TrackSettings) -> Anomaly:
@@ -248,8 +255,9 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         last_seen=passage.day,
         updated=passage.day,
         hits=hits,
-        misses=0 if again else anomaly.misses,
-        misses_since_repair=0,
+        misses=0 if again else anomaly.misses + anomaly.clean,
+        clean=0,
+        clean_since_repair=0,
         severity_confirmed=confirmed,
     )
 
@@ -258,7 +266,7 @@ def _unseen(anomaly: Anomaly, passage: Passage, settings: TrackSettings) -> Anom
     loss = _loss(_own_pd(anomaly, passage.sensor, settings), passage.sensor.pf)
     odds = max(-settings.most, _faded(anomaly, passage.day, settings) + loss)
     state = anomaly.state
-    since = anomaly.misses_since_repair
+    since = anomaly.clean_since_repair
     if state == "repaired":
         since += 1
         state = "closed" if since >= settings.closing_passes else state
@@ -271,8 +279,8 @@ def _unseen(anomaly: Anomaly, passage: Passage, settings: TrackSettings) -> Anom
         log_odds=odds,
         last_not_seen=passage.day,
         updated=passage.day,
-        misses=anomaly.misses + 1,
-        misses_since_repair=since,
+        clean=anomaly.clean + 1,
+        clean_since_repair=since,
     )
 
 
@@ -292,7 +300,8 @@ def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
         updated=passage.day,
         hits=1,
         misses=0,
-        misses_since_repair=0,
+        clean=0,
+        clean_since_repair=0,
         severity_confirmed=None,
     )
 

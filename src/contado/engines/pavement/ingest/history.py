@@ -52,7 +52,7 @@ def anomalies(
         Lines of the sections, for the points.
     """
     end = datetime.combine(on + timedelta(days=1), time(), UTC)
-    passages = _passages(cell_obs.to_pylist(), anomaly_obs.to_pylist(), end)
+    passages = _passages(cell_obs, anomaly_obs, end)
     found = [a for part in _by_section(passages) for a in track.track([], part)[0]]
     facts = _facts(anomaly_obs.to_pylist())
     simulated = {r["section_id"] for r in anomaly_obs.to_pylist() if r["label"] == "simulated"}
@@ -60,26 +60,16 @@ def anomalies(
     return tables.sort("pavement_anomaly", tables.from_rows("pavement_anomaly", rows))
 
 
-def _passages(
-    cells: Iterable[Mapping[str, Any]], felt: Iterable[Mapping[str, Any]], end: datetime
-) -> list[track.Passage]:
+def _passages(cell_obs: pa.Table, anomaly_obs: pa.Table, end: datetime) -> list[track.Passage]:
     """Return one passage a section and drive, with what it measured and noticed."""
-    covered: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
-    day: dict[tuple[str, str], float] = {}
-    for row in cells:
-        key = (row["section_id"], row["drive_id"])
-        if (row["t_utc"] or end) > end or row["iri_m_km"] is None or (row["coverage"] or 0.0) < MIN_COVERAGE:
-            continue
-        start = row["cell"] * row["cell_m"]
-        covered[key].append((start, start + row["cell_m"]))
-        moment = (row["t_utc"] or end).timestamp() / _DAY_S
-        day[key] = min(moment, day.get(key, moment))
+    covered, day = _covered(cell_obs, end)
     seen: dict[tuple[str, str], list[track.Sighting]] = defaultdict(list)
-    for row in felt:
-        if (row["t_utc"] or end) > end:
+    for row in anomaly_obs.to_pylist():
+        moment = row["t_utc"] or end
+        if moment > end:
             continue
         key = (row["section_id"], row["drive_id"])
-        day.setdefault(key, (row["t_utc"] or end).timestamp() / _DAY_S)
+        day.setdefault(key, moment.timestamp() / _DAY_S)
         fields = ("chainage_m", "kind", "height_mm", "severity")
         seen[key].append(track.Sighting(**{name: row[name] for name in fields}))
     return [
@@ -87,11 +77,37 @@ def _passages(
             section_id=section,
             drive_id=drive,
             day=day[section, drive],
-            covered_m=_joined(covered[section, drive]),
+            covered_m=covered.get((section, drive), ()),
             sightings=tuple(sorted(seen[section, drive], key=lambda s: (s.chainage_m, s.kind))),
         )
         for section, drive in sorted(day)
     ]
+
+
+def _covered(
+    cell_obs: pa.Table, end: datetime
+) -> tuple[dict[tuple[str, str], tuple[tuple[float, float], ...]], dict[tuple[str, str], float]]:
+    """Return the stretches that each drive measured of each section, and the day it did."""
+    names = ["section_id", "drive_id", "cell", "cell_m", "t_utc", "iri_m_km", "coverage"]
+    rows = cell_obs.select(names).to_pandas()
+    rows["t_utc"] = rows["t_utc"].fillna(end)
+    rows = rows[(rows["t_utc"] <= end) & rows["iri_m_km"].notna() & (rows["coverage"] >= MIN_COVERAGE)]
+    rows = rows.sort_values(["section_id", "drive_id", "cell"], ignore_index=True)
+    if rows.empty:
+        return {}, {}
+    start = rows["cell"].to_numpy(float) * rows["cell_m"].to_numpy(float)
+    stop = start + rows["cell_m"].to_numpy(float)
+    pass_of = rows.groupby(["section_id", "drive_id"], sort=False).ngroup().to_numpy()
+    new = np.concatenate(([True], (np.diff(pass_of) != 0) | (start[1:] > stop[:-1] + 1e-6)))
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(rows)) - 1
+    covered: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {}
+    for section, drive, a, b in zip(
+        rows["section_id"].iloc[first], rows["drive_id"].iloc[first], start[first], stop[last], strict=True
+    ):
+        covered[section, drive] = (*covered.get((section, drive), ()), (float(a), float(b)))
+    moment = rows.groupby(["section_id", "drive_id"])["t_utc"].min()
+    return covered, {key: stamp.timestamp() / _DAY_S for key, stamp in moment.items()}
 
 
 def _by_section(passages: Iterable[track.Passage]) -> Iterable[list[track.Passage]]:
@@ -100,16 +116,6 @@ def _by_section(passages: Iterable[track.Passage]) -> Iterable[list[track.Passag
     for passage in passages:
         parts[passage.section_id].append(passage)
     return [parts[section] for section in sorted(parts)]
-
-
-def _joined(parts: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
-    out: list[tuple[float, float]] = []
-    for start, end in sorted(parts):
-        if out and start <= out[-1][1] + 1e-6:
-            out[-1] = (out[-1][0], max(end, out[-1][1]))
-        else:
-            out.append((start, end))
-    return tuple(out)
 
 
 def _facts(felt: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:

@@ -15,7 +15,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contado.engines.pavement.fusion import FuseSettings, fuse
-from contado.engines.pavement.ingest import history, privacy, sections, traverse
+from contado.engines.pavement.ingest import fleet, history, privacy, sections, traverse
 from contado.kernel import tables
 from contado.kernel.errors import ContadoError, DataError, Finding
 from contado.kernel.identifiers import keyed_hash
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.process import ProcessResult
+    from contado.engines.pavement.measure import Trace
+    from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
     from contado.kernel.declare import Label
@@ -170,7 +171,9 @@ def _settled(
     for drive in track(drives, "drives", progress):
         done, refused = align_all([drive])
         settled += [privacy.without(aligned, zones) for aligned in done]
-        rejected += refused
+        rejected += [
+            dataclasses.replace(r, message=r.message.removeprefix(f"{drive.name}: ")) for r in refused
+        ]
     return settled, rejected
 
 
@@ -181,29 +184,40 @@ def _processed(
     progress: Progress | None,
 ) -> Iterator[ProcessResult]:
     """Yield what the drives told about each section they passed."""
-    from contado.engines.pavement.process import process
+    from contado.engines.pavement import onroute
+    from contado.engines.pavement.processing import process, trace_drive
     from contado.engines.pavement.telemetry.drive import DriveSet
 
     settings = workspace.settings
     network, routes = _routes(workspace)
     edges = {section: route.edges.tolist() for section, route in routes.items()}
-    pieces = defaultdict(list)
-    for piece in traverse.traversals(settled, network, edges, settings.pavement.sigma_m):
-        pieces[piece.section_id].append(piece.aligned)
-    known = {keyed_hash(settings.workspace.key, name): vehicle for name, vehicle in vehicles.items()}
-    for section in track(sorted(pieces), "sections", progress):
-        passes = {aligned.drive.name: aligned for aligned in pieces[section]}
-        drives = tuple(aligned.drive for aligned in passes.values())
+    pieces: dict[str, dict[str, Trace]] = defaultdict(dict)
+    found = traverse.traversals(settled, network, edges, settings.pavement.sigma_m)
+    frames = {
+        section: onroute.frame_of(network, routes[section]) for section in {t.section_id for t in found}
+    }
+    for piece in track(found, "traversals", progress):
+        drive = piece.aligned.drive
+        pieces[piece.section_id][drive.name] = trace_drive(drive, frames[piece.section_id], piece.aligned)
+    traces = [trace for passes in pieces.values() for trace in passes.values()]
+    known = fleet.vehicles(traces, workspace, vehicles)
+    surveys = {section: r for section, r in fleet.surveys(workspace).items() if section in pieces}
+    order = [*surveys, *sorted(set(pieces) - set(surveys))]  # a surveyed section calibrates the cars first
+    for section in track(order, "sections", progress):
+        drives = tuple(trace.aligned.drive for trace in pieces[section].values())
         label: Label = "simulated" if any(d.label == "simulated" for d in drives) else "estimated"
-        yield process(
+        result = process(
             DriveSet(drives=drives, label=label),
             network,
             routes[section],
-            vehicles=known,
+            reference=surveys.get(section),
+            vehicles=fleet.to_calibrate(known) if section in surveys else known,
             cell_m=settings.pavement.cell_m,
             section_id=section,
-            aligned=passes,
+            traced=pieces[section],
         )
+        known = fleet.calibrated(known, result) if section in surveys else known
+        yield result
 
 
 def _routes(workspace: Workspace) -> tuple[Network, dict[str, Route]]:
@@ -257,7 +271,7 @@ def _commit(
             "pavement_drive",
             _with_rows(old["drive"], "pavement_drive", _drives(settled, fresh, workspace.settings)),
         )
-        commit.table("pavement_vehicle", _vehicles(old["vehicle"], results, fused.vehicle_bias))
+        commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
         commit.table("pavement_anomaly", anomalies)
@@ -320,25 +334,6 @@ def _drives(
             }
         )
     return rows
-
-
-def _vehicles(old: pa.Table, results: Sequence[ProcessResult], bias: Mapping[str, float]) -> pa.Table:
-    rows = {row["vehicle_id"]: row for row in old.to_pylist()}
-    for result in results:
-        for found in result.vehicles:
-            label = "simulated" if result.label == "simulated" else "estimated"
-            rows[found.vehicle] = {
-                "vehicle_id": found.vehicle,
-                "scale": found.calibration.scale,
-                "sd_log": found.calibration.sd_log,
-                "calibrated": found.calibration.calibrated,
-                "label": label,
-                "source_id": SOURCE_ID,
-            }
-    for name, value in bias.items():
-        if name in rows:
-            rows[name]["bias_log"] = value
-    return tables.from_rows("pavement_vehicle", rows.values())
 
 
 def _source(settled: Sequence[Aligned]) -> pa.Table:

@@ -14,15 +14,25 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.kernel.declare import Label
     from contado.kernel.errors import Finding
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Workspace
 
-__all__ = ["LAYER", "NETWORK_SOURCE", "SECTIONS_SOURCE", "load_network", "load_sections", "load_works"]
+__all__ = [
+    "LAYER",
+    "NETWORK_SOURCE",
+    "SECTIONS_SOURCE",
+    "load_network",
+    "load_sections",
+    "load_survey",
+    "load_works",
+]
 
 NETWORK_SOURCE = "street_network"
 SECTIONS_SOURCE = "road_sections"
 WORKS_SOURCE = "road_works"
+SURVEY_SOURCE = "road_survey"
 LAYER = "road_links"
 """Layer of the streets, each piece once."""
 
@@ -43,8 +53,19 @@ def load_network(workspace: Workspace, file: Path, *, profile: str = "drive") ->
             title_it="Rete stradale",
             title_en="Street network",
             source_id=NETWORK_SOURCE,
+            label=_label(file),
         )
     return int(links.num_rows)
+
+
+def _label(file: Path) -> Label:
+    """Return ``simulated`` for a network that says so of itself (GeoJSON member ``label``), else measured."""
+    import json
+
+    if file.suffix != ".geojson":
+        return "measured"
+    said = json.loads(file.read_text(encoding="utf-8-sig")).get("label")
+    return "simulated" if said == "simulated" else "measured"
 
 
 def _streets(network: Network, links: pa.Table) -> pa.Table:
@@ -87,6 +108,31 @@ def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     with workspace.commit() as commit:
         commit.table("pavement_works", rows)
         commit.table("source", _source(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
+    return int(rows.num_rows), list(read.findings)
+
+
+def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
+    """Write table ``pavement_survey`` (section_id, from_m, to_m, iri_m_km[, date, instrument]).
+
+    Raises
+    ------
+    DataError
+        An IRI is not positive (`iri_not_positive`), with its line.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    from contado.engines.pavement import columns
+
+    read = tables.read(file, declared="pavement_survey")
+    columns.require(read.table, ["section_id", "from_m", "to_m", "iri_m_km"], file.name)
+    iri = columns.numbers(read.table, "iri_m_km", file.name, lines=read.lines)
+    bad = np.flatnonzero(~(iri > 0))
+    columns.refuse(bad, read.table, "iri_m_km", file.name, "iri_not_positive", "IRI is above 0", read.lines)
+    rows = read.table.append_column("source_id", pa.array([SURVEY_SOURCE] * read.table.num_rows))
+    with workspace.commit() as commit:
+        commit.table("pavement_survey", rows)
+        commit.table("source", _source(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
     return int(rows.num_rows), list(read.findings)
 
 

@@ -129,7 +129,8 @@ def _edges_by_section(read: tables.ReadResult, network: Network, path: Path) -> 
                 rows=[line],
             )
         section = str(row.get("section_id") or path.stem)
-        found[section].append((float(row.get("seq") or number), edge))
+        seq = row.get("seq")
+        found[section].append((float(number if seq is None else seq), edge))
     return {
         section: [edge for _, edge in sorted(chosen, key=lambda c: c[0])] for section, chosen in found.items()
     }

@@ -18,7 +18,7 @@ from contado.engines.pavement.simulate.path import Path, geojson
 from contado.engines.pavement.simulate.random import stream
 from contado.engines.pavement.simulate.record import Devices, Vehicle, fleet, record
 from contado.engines.pavement.simulate.road import Anomaly, Road, iri_levels, random_road, scatter
-from contado.engines.pavement.simulate.scenario import FIRST_DAY, moment
+from contado.engines.pavement.simulate.scenario import FIRST_DAY, moment, warm
 from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss
 from contado.engines.pavement.simulate.truth import ROUTE_COLUMNS, iri_rows, write_truth
 
@@ -120,7 +120,7 @@ def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the
     folder: str | FilePath,
     *,
     seed: int = 0,
-    center: tuple[float, float] = invented.MILANO,
+    center: tuple[float, float] = invented.CENTRE,
     vehicles: int = 2,
     passes: int = 3,
     start: date = FIRST_DAY,
@@ -167,6 +167,7 @@ def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the
     devices = Devices(accelerometer=Accelerometer(fs_hz=fs_hz), gnss=Gnss())
     facts = _facts(seed, days, cars, devices)
     with staged(FilePath(folder)) as stage:
+        clock += warm()
         _write_town(stage, built, streets, days, facts)
         for number, street in enumerate(streets, start=1):
             _write_street(stage, street, (seed, number), cars, days, devices, facts)

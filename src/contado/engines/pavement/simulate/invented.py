@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     Array = NDArray[np.float64]
 
-__all__ = ["MILANO", "winding_road"]
+__all__ = ["CENTRE", "winding_road"]
 
-MILANO: Final = (8.93, 45.42)
+CENTRE: Final = (8.93, 45.42)
 """Default centre [deg]: near Albairate, in the territory of Città metropolitana di Milano."""
 
 _CLASSES: Final = ("residential", "tertiary", "secondary", "tertiary")

@@ -75,9 +75,10 @@ class Town:
         return sum(e.length_m for e in self.edges) / 1000
 
     def tour(self, length_m: float) -> list[Edge]:
-        """Return a drive through the town that begins over the overpass, passes the roundabouts and the dual
-        carriageway, then the other streets, until ``length_m`` is reached or the town is driven.
-        """  # noqa: D205 - one sentence
+        """Return a drive through the town until ``length_m`` is reached or all its streets are driven.
+
+        It begins over the overpass, passes the roundabouts and the dual carriageway, then the other streets.
+        """
         chain: list[Edge] = []
         graph = _directed(self.edges)
         for start, end in pairwise(self.tour_stops):
@@ -88,7 +89,7 @@ class Town:
 
 
 def build(centre: tuple[float, float], rng: np.random.Generator) -> Town:
-    """Return the town around a centre (lon, lat) [deg]; about 19 km of streets."""
+    """Return the town around a centre (lon, lat) [deg]; about 16 km of streets."""
     epsg = crs.utm_epsg(*centre)
     origin = np.concatenate(crs.to_measure([centre[0]], [centre[1]], epsg))
     nodes = _nodes(rng)

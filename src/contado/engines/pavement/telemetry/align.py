@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contado.engines.pavement.telemetry import clock, mount, quality
+from contado.engines.pavement.telemetry.blocks import blocks_of
 from contado.engines.pavement.telemetry.drive import Aligned, Piece, Rejected
 from contado.kernel.errors import DataError, Finding
 
@@ -116,7 +117,7 @@ def _check_overlap(drive: Drive) -> None:
 
 def _settled(drive: Drive) -> tuple[list[float], list[tuple[Floats, float]], Ints, Clock, Floats]:
     """Return re-mounts, axes with errors, piece of each sample, clock, and sample times without a jump."""
-    cuts, axes = mount.mounts(mount.blocks_of(drive))
+    cuts, axes = mount.mounts(blocks_of(drive))
     piece_of = np.searchsorted(np.array(cuts), drive.t_s, side="right")
     settled, own_t_s = _clock(drive, [axis for axis, _ in axes], piece_of)
     return cuts, axes, piece_of, settled, own_t_s
@@ -134,8 +135,9 @@ def _moved(settled: Clock, by_s: float) -> Clock:
 def _clock(drive: Drive, axes: Sequence[Floats], piece_of: Ints) -> tuple[Clock, Floats]:
     """Return the clock, its offset as it is to be applied, and the sample times with a jump taken out."""
     settled = clock.settle(drive, axes, piece_of)
-    if settled.jump is not None:
+    if settled.jump is not None and _leaves_hole(drive, settled.jump):
         return _with_jump(drive, axes, piece_of, settled.jump)
+    settled = dataclasses.replace(settled, jump=None)
     if not settled.resolved:
         if settled.low_s > UNRESOLVED_S or settled.high_s < -UNRESOLVED_S:
             raise _unresolved(drive, f"it lies between {settled.low_s:.1f} and {settled.high_s:.1f} s")
@@ -159,15 +161,31 @@ def _with_jump(drive: Drive, axes: Sequence[Floats], piece_of: Ints, jump: Jump)
     return dataclasses.replace(settled, offset_s=offset, jump=jump), mended
 
 
-def _place(drive: Drive, jump: Jump) -> int:
-    """Return the first sample after a jump: where the leaping clock leaves a hole, within the time it may be."""
-    if jump.late_s > jump.early_s:  # the accelerometer's clock leapt ahead
+def _around(drive: Drive, jump: Jump) -> tuple[Floats, int]:
+    """Return the times of the clock that leapt ahead, within the time the jump may be, and the first's place."""
+    if jump.late_s > jump.early_s:
         first, last = np.searchsorted(drive.t_s, [jump.from_s + jump.early_s, jump.to_s + jump.late_s + 1])
-        return int(first + 1 + np.argmax(np.diff(drive.t_s[first:last])))
-    inside = (drive.fix_t_s >= jump.from_s) & (drive.fix_t_s <= jump.to_s + 1)
-    times = drive.fix_t_s[inside]
-    at = float(times[1:][np.argmax(np.diff(times))]) if len(times) > 1 else jump.at_s
-    return int(np.searchsorted(drive.t_s, at + jump.late_s))
+        return drive.t_s[first:last], int(first)
+    first, last = np.searchsorted(drive.fix_t_s, [jump.from_s, jump.to_s + 1])
+    return drive.fix_t_s[first:last], int(first)
+
+
+def _leaves_hole(drive: Drive, jump: Jump) -> bool:
+    """Whether the clock that leapt ahead lacks the time it leapt over; without a hole it did not leap."""
+    times, _ = _around(drive, jump)
+    if len(times) < 3:
+        return False
+    step = np.diff(times)
+    return bool(step.max() - np.median(step) > abs(jump.late_s - jump.early_s) / 2)
+
+
+def _place(drive: Drive, jump: Jump) -> int:
+    """Return the first sample after a jump: behind the hole that the leaping clock leaves."""
+    times, first = _around(drive, jump)
+    after = int(np.argmax(np.diff(times))) + 1
+    if jump.late_s > jump.early_s:
+        return first + after
+    return int(np.searchsorted(drive.t_s, times[after] + jump.late_s))
 
 
 def _unresolved(drive: Drive, why: str) -> DataError:
@@ -261,7 +279,7 @@ def _loose(drive: Drive, ringing_hz: float | None, remounts: Sequence[Remount]) 
         why = f"it rings at {ringing_hz:.1f} Hz"
     elif len(times) >= _RESTLESS and times[-1] - times[0] < _RESTLESS_S * (len(times) - 1):
         why = f"its axis moved {len(times)} times"
-    elif (wander := mount.wander_deg(mount.blocks_of(drive))) > _WANDER_DEG:
+    elif (wander := mount.wander_deg(blocks_of(drive))) > _WANDER_DEG:
         why = f"its axis wanders by {wander:.0f} degrees"
     else:
         return None

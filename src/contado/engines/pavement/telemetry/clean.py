@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Cleaned", "clean_fixes", "clean_samples", "great_circle_m"]
 
 POOR_ACCURACY_M: Final = 50.0
+_NO_READING: Final = 1e12  # beyond any raw count and any time since 1970 in seconds
 _JUMP_M: Final = 1_000.0
 _JUMP_M_S: Final = 100.0  # faster than any car: 360 km/h
 _EARTH_M: Final = 6_371_008.8  # mean radius, IUGG
@@ -44,8 +45,11 @@ class Cleaned:
 
 def clean_samples(columns: Columns, *, file: str) -> Cleaned:
     """Drop rows without a number and repeated times of an accelerometer or gyroscope, and sort by time."""
-    cleaned = Cleaned(columns=columns, n_raw=len(columns["time"]))
-    _tidy(cleaned, [key for key in columns if key != "row"], file)
+    numbers = {
+        key: np.where(np.abs(x) < _NO_READING, x, np.nan) for key, x in columns.items() if key != "row"
+    }
+    cleaned = Cleaned(columns={"row": columns["row"], **numbers}, n_raw=len(columns["time"]))
+    _tidy(cleaned, list(numbers), file)
     return cleaned
 
 

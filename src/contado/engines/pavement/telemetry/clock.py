@@ -2,7 +2,7 @@
 
 The speed of the fixes changes by what the accelerometer feels ahead: for each trial offset the change of
 speed over two seconds is regressed on the integral of the two horizontal axes, and the offset with the
-least residual is the clock's; its regression coefficients are the heading axis.
+greatest likelihood is the clock's; its regression coefficients are the heading axis.
 """
 
 from __future__ import annotations
@@ -76,17 +76,15 @@ class _Pairs:
     piece: Ints
     """Piece in which a pair lies at offset zero."""
     t_s: Floats
-    integral: Floats
-    """Integral of the horizontal axes [m/s], f8[n, 2]."""
+    integral: NDArray[np.complex128]
+    """Integral of the horizontal axes [m/s], the second one imaginary, c16[n]."""
 
     def felt(self, offset_s: float, keep: NDArray[np.bool_] | slice = slice(None)) -> Floats:
         """Return the change of speed on both axes [m/s] at an offset, f8[pairs, 2]."""
-        ends = (self.end_s[keep] + offset_s, self.start_s[keep] + offset_s)
-        end, start = (
-            np.stack([np.interp(t, self.t_s, axis) for axis in self.integral.T], axis=1) for t in ends
-        )
-        change: Floats = end - start
-        return change
+        ends = np.concatenate([self.end_s[keep], self.start_s[keep]]) + offset_s
+        level = np.interp(ends, self.t_s, self.integral)
+        change = level[: len(ends) // 2] - level[len(ends) // 2 :]
+        return np.stack([change.real, change.imag], axis=1)
 
 
 def horizontal_axes(gravity: Floats) -> Floats:
@@ -115,17 +113,16 @@ def settle(drive: Drive, axes: Sequence[Floats], piece_of: Ints) -> Clock:
     if len(pairs.change_m_s) < _LEAST_PAIRS:
         return nothing
     coarse = np.arange(-SEARCH_S, SEARCH_S + _COARSE_S / 2, _COARSE_S)
-    residual = np.array([_residual(pairs, offset) for offset in coarse])
-    near = coarse[int(np.argmin(residual))]
-    fine = near + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
-    sharp = np.array([_residual(pairs, offset) for offset in fine])
-    if not np.isfinite(residual).any():
+    cost = np.array([_cost(pairs, offset) for offset in coarse])
+    if not np.isfinite(cost).any():
         return nothing
-    offset, least = float(fine[int(np.argmin(sharp))]), float(sharp.min())
-    varied = float(((pairs.change_m_s - pairs.change_m_s.mean()) ** 2).sum())
-    share = 1 - least / varied if varied > 0 else 0.0
-    allowed = least * (1 + _THREE_SIGMA * BASE_S / len(pairs.change_m_s))
-    possible = np.concatenate([coarse[residual <= allowed], fine[sharp <= allowed]])
+    near = coarse[int(np.argmin(cost))]
+    fine = near + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
+    sharp = np.array([_cost(pairs, offset) for offset in fine])
+    offset = float(fine[int(np.argmin(sharp))])
+    share = max((1 - rest / varied for _, rest, varied in _fits(pairs, offset)), default=0.0)
+    allowed = sharp.min() + _THREE_SIGMA * BASE_S
+    possible = np.concatenate([coarse[cost <= allowed], fine[sharp <= allowed]])
     low, high = float(possible.min()), float(possible.max())
     resolved = share >= _LEAST_SHARE and high - low <= 2 * _SURE_S
     heading = (
@@ -158,7 +155,7 @@ def _pairs(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> _Pairs:
     )
 
 
-def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> Floats:
+def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> NDArray[np.complex128]:
     """Integrate the horizontal axes over time; a hole in the samples adds nothing."""
     level = np.empty((len(drive.t_s), 2))
     for k, base in enumerate(bases):
@@ -167,20 +164,34 @@ def _integral(drive: Drive, bases: Sequence[Floats], piece_of: Ints) -> Floats:
         level[here] = flat - np.median(flat, axis=0)
     step = np.minimum(np.diff(drive.t_s), 5 / drive.fs_hz)
     grown = np.cumsum((level[1:] + level[:-1]) / 2 * step[:, None], axis=0)
-    return np.concatenate([np.zeros((1, 2)), grown])
+    whole = np.concatenate([np.zeros((1, 2)), grown])
+    return whole[:, 0] + 1j * whole[:, 1]
 
 
-def _residual(pairs: _Pairs, offset_s: float) -> float:
-    """Return the residual sum of squares at an offset, scaled to all pairs where the ends hang over."""
-    total, seen = 0.0, 0
+def _cost(pairs: _Pairs, offset_s: float) -> float:
+    """Return -2 log likelihood of an offset, up to a constant, for pairs as if independent.
+
+    Each piece has its own error, so that a piece that fits well outweighs one that fits nothing.
+    """
+    fits = _fits(pairs, offset_s)
+    seen = sum(count for count, _, _ in fits)
+    if seen <= len(pairs.change_m_s) // 2:
+        return np.inf
+    cost = sum(count * np.log(rest / count + 1e-12) for count, rest, _ in fits)
+    return float(cost * len(pairs.change_m_s) / seen)
+
+
+def _fits(pairs: _Pairs, offset_s: float) -> list[tuple[int, float, float]]:
+    """Return count, residual and total sum of squares of each piece at an offset."""
     felt, inside = pairs.felt(offset_s), _inside(pairs, offset_s)
-    for k in np.unique(pairs.piece):
-        here = (pairs.piece == k) & inside
-        if here.sum() > 5:
+    fits = []
+    for _, piece in _pieces(pairs):
+        here = piece & inside
+        if here.sum() >= _LEAST_PAIRS:
             _, rest = _regress(felt[here], pairs.change_m_s[here])
-            total += float(rest @ rest)
-            seen += int(here.sum())
-    return total * len(pairs.change_m_s) / seen if seen > len(pairs.change_m_s) // 2 else np.inf
+            varied = float(here.sum() * pairs.change_m_s[here].var())
+            fits.append((int(here.sum()), float(rest @ rest), max(varied, 1e-12)))
+    return fits
 
 
 def _inside(pairs: _Pairs, offset_s: float) -> NDArray[np.bool_]:
@@ -215,7 +226,7 @@ def _jump(pairs: _Pairs, offset_s: float, trial: Floats) -> Jump | None:
     slope = {k: _regress(pairs.felt(offset_s)[h], pairs.change_m_s[h])[0] for k, h in _pieces(pairs)}
     ahead = np.stack([slope.get(int(k), np.zeros(2)) for k in pairs.piece])
     inside = np.all([_inside(pairs, offset) for offset in (trial[0], trial[-1])], axis=0)
-    if inside.sum() < 4 * _LEAST_PAIRS:
+    if inside.sum() <= 4 * _LEAST_PAIRS:
         return None
     felt = np.stack([(pairs.felt(offset) * ahead).sum(axis=1)[inside] for offset in trial])
     # the slope of a blurred fit is too small, so each offset is scaled to explain what it can

@@ -114,7 +114,7 @@ class Piece:
     gravity_axis: Floats
     """Unit vector of the reading at rest, in sensor axes, f8[3]."""
     sd_deg: float
-    """Standard error of the axis [deg]."""
+    """Standard error of the axis [deg]; a bias of the sensor, which nothing tells from tilt, is not in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

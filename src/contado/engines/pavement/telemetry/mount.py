@@ -1,35 +1,29 @@
 """How the sensor sits: the gravity axis with its error, and the times at which somebody moved it.
 
-The axis is the robust mean direction of one-second means while the car neither brakes nor turns: what
-road and engine shake averages out within the second, and what a manoeuvre tilts is left out or weighed
-down. Re-mounts are changes of the mean direction found by seeded binary segmentation (Kovács, Li,
+What road and engine shake averages out within a second; what braking and turning tilt is known from the
+fixes. So the one-second means are regressed, robustly, on the change of speed and on speed times turning
+rate, and the axis is the direction of what is left when both are zero. Re-mounts are changes of the mean direction found by seeded binary segmentation (Kovács, Li,
 Bühlmann and Munk, Biometrika 110, 2023, doi 10.1093/biomet/asac052), so that a sensor that is moved and
 put back is found too.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.telemetry.clean import great_circle_m
-
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.telemetry.drive import Drive
+    from contado.engines.pavement.telemetry.blocks import Blocks
 
     Floats = NDArray[np.float64]
-    Bools = NDArray[np.bool_]
 
 __all__ = [
     "REMOUNT_DEG",
-    "Blocks",
     "angle_deg",
-    "blocks_of",
     "mounts",
     "robust_axis",
     "split_times",
@@ -44,71 +38,10 @@ _LEAST_WANDER_DEG: Final = 0.3
 _NEAR_S: Final = 45  # a hand moves a sensor at once, a road tilts it slowly
 _EXCURSION_S: Final = 60
 _ROAD_DEG: Final = 10.0  # a curve of 1.7 m/s2, a grade of 17 %
+_MAXWELL_MEDIAN: Final = 1.5382  # of the length of a normal vector in three dimensions
 _HUBER: Final = 1.345
-_CALM_M_S2: Final = 0.3  # change of speed or of direction that tilts the axis by 1.8 degrees
-_SLACK_S: Final = 1.5
 _CORRELATION_S: Final = 4.0  # seconds of driving that say the same about the axis
-_CURVE_S: Final = 4.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blocks:
-    """One-second means of a drive on the accelerometer's clock."""
-
-    t_s: Floats
-    """Middle of each second, f8[k]."""
-    direction: Floats
-    """Unit vector of the mean reading, f8[k, 3]."""
-    even: Bools
-    """Whether the speed held, bool[k]."""
-    steady: Bools
-    """Whether the direction held too, bool[k]."""
-
-
-def blocks_of(drive: Drive) -> Blocks:
-    """Return the one-second means of a drive."""
-    second = np.floor(drive.t_s - drive.t_s[0]).astype(np.int64)
-    first = np.flatnonzero(np.diff(second, prepend=-1))
-    mean = np.add.reduceat(drive.acc_m_s2, first, axis=0)
-    norm = np.linalg.norm(mean, axis=1)
-    felt = norm > 0
-    t_s = (drive.t_s[0] + second[first] + 0.5)[felt]
-    direction = mean[felt] / norm[felt, None]
-    even, straight = _calm(drive, t_s)
-    return Blocks(t_s=t_s, direction=direction, even=_some(even), steady=_some(even & straight))
-
-
-def _some(mask: Bools) -> Bools:
-    """Return the mask, or everything where too little would be left of the drive."""
-    return mask if mask.sum() > 2 * _LEAST_BLOCKS else np.ones(len(mask), bool)
-
-
-def _calm(drive: Drive, t_s: Floats) -> tuple[Bools, Bools]:
-    """Whether speed and direction hold around each time, as far as the fixes tell."""
-    known = np.isfinite(drive.speed_m_s)
-    if known.sum() < _LEAST_BLOCKS:
-        nothing = np.zeros(len(t_s), bool)
-        return nothing, nothing
-    earlier, speed, later = (
-        np.interp(t_s + shift, drive.fix_t_s[known], drive.speed_m_s[known])
-        for shift in (-_SLACK_S, 0.0, _SLACK_S)
-    )
-    even: Bools = np.abs(later - earlier) < 2 * _SLACK_S * _CALM_M_S2
-    straight: Bools = speed * _turning_rad_s(drive, t_s) < _CALM_M_S2
-    return even, straight
-
-
-def _turning_rad_s(drive: Drive, t_s: Floats) -> Floats:
-    """Turning rate from the positions, over a base that is long against their noise."""
-    lon, lat = (
-        [np.interp(t_s + shift, drive.fix_t_s, x) for shift in (-_CURVE_S, 0.0, _CURVE_S)]
-        for x in (drive.lon, drive.lat)
-    )
-    shrink = np.cos(np.radians(lat[1]))
-    into, out = (np.arctan2(lat[k + 1] - lat[k], (lon[k + 1] - lon[k]) * shrink) for k in (0, 1))
-    base_m = np.minimum(*(great_circle_m(lon[k], lat[k], lon[k + 1], lat[k + 1]) for k in (0, 1)))
-    turn = np.abs(np.angle(np.exp(1j * (out - into)))) / _CURVE_S
-    return np.where(base_m > 5 * _CURVE_S, turn, 0.0)
+_LEAST_FITTED: Final = 40
 
 
 def robust_axis(direction: Floats) -> tuple[Floats, float]:
@@ -160,14 +93,34 @@ def wander_deg(blocks: Blocks) -> float:
 
 
 def _axes(blocks: Blocks, cuts: list[float]) -> list[tuple[Floats, float]]:
-    """Return gravity axis and error of each piece, from its even seconds where there are any."""
+    """Return gravity axis and error of each piece."""
     place = np.searchsorted(np.array(cuts), blocks.t_s, side="right")
-    axes = []
-    for k in range(len(cuts) + 1):
-        here = place == k
-        even = here & blocks.even
-        axes.append(robust_axis(blocks.direction[even if even.any() else here]))
-    return axes
+    return [_axis(blocks, np.flatnonzero(place == k)) for k in range(len(cuts) + 1)]
+
+
+def _axis(blocks: Blocks, here: NDArray[np.int64]) -> tuple[Floats, float]:
+    """Return gravity axis and error of one piece; a short one tells it by its even seconds only."""
+    if len(here) >= _LEAST_FITTED:
+        return _fitted_axis(blocks.reading[here], blocks.manoeuvre[here])
+    even = here[blocks.even[here]]
+    return robust_axis(blocks.direction[even if len(even) else here])
+
+
+def _fitted_axis(reading: Floats, manoeuvre: Floats) -> tuple[Floats, float]:
+    """Huber regression of readings f8[k, 3] on manoeuvres f8[k, 2]; return the direction at rest and its error."""
+    design = np.column_stack([np.ones(len(reading)), manoeuvre])
+    weight, effect = np.ones(len(reading)), np.zeros((3, 3))
+    for _ in range(30):
+        root = np.sqrt(weight)[:, None]
+        before, effect = effect, np.linalg.lstsq(design * root, reading * root, rcond=None)[0]
+        distance = np.linalg.norm(reading - design @ effect, axis=1)
+        spread = max(float(np.median(distance)) / _MAXWELL_MEDIAN, 1e-9)
+        weight = np.minimum(1.0, _HUBER * spread / np.maximum(distance, 1e-12))
+        if float(np.abs(effect - before).max()) < 1e-9:
+            break
+    norm = float(np.linalg.norm(effect[0]))
+    direction = (reading - manoeuvre @ effect[1:]) / norm
+    return effect[0] / norm, _standard_error_deg(direction, spread / norm)
 
 
 def split_times(blocks: Blocks) -> list[float]:

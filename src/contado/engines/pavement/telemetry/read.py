@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -18,7 +19,6 @@ from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -62,10 +62,11 @@ class _Part:
     headers: tuple[str, ...]
     """Headers of the acceleration as they stand in the file."""
     start_utc: str | None
+    simulated: bool
     findings: tuple[Finding, ...]
 
 
-def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = False) -> DriveSet:
+def read_drives(path: Path | str, columns: Path | None = None, *, drop_bad: bool = False) -> DriveSet:
     """Read the drives of a folder or of one file.
 
     Parameters
@@ -82,6 +83,7 @@ def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = Fal
     DataError
         Nothing is readable: the rule, row and hint of the first drive that was refused.
     """
+    path = Path(path)
     known = formats(columns)
     groups, ignored = group.grouped(group.listed(path), known)
     label, findings = _label(path if path.is_dir() else path.parent)
@@ -101,16 +103,18 @@ def read_drives(path: Path, columns: Path | None = None, *, drop_bad: bool = Fal
         raise nothing_readable(path, rejected)
     used, copies = _without_copies(drives)
     findings += copies + _ignored(ignored)
+    if any(drive.label == "simulated" for drive in used):
+        label = "simulated"
     return DriveSet(drives=used, rejected=tuple(rejected), label=label, findings=tuple(findings))
 
 
-def read_drive(path: Path, columns: Path | None = None, *, drop_bad: bool = False) -> Drive:
+def read_drive(path: Path | str, columns: Path | None = None, *, drop_bad: bool = False) -> Drive:
     """Read one drive, named by one of its files or by NAME; arguments and errors as `read_drives`."""
     return read_drives(path, columns, drop_bad=drop_bad).drives[0]
 
 
 def _label(folder: Path) -> tuple[Label, list[Finding]]:
-    """Return what meta.json says of the label; nothing else of it is read."""
+    """Return what meta.json says of the label; nothing else of it is read. Parquet metadata may say it too."""
     try:
         meta = json.loads((folder / "meta.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -165,6 +169,7 @@ def _columns(raw: RawFile, part: Part) -> _Part:
         columns=table,
         headers=tuple(h for h, c in found.items() if c.quantity == "acceleration"),
         start_utc=times.start_utc(utc, table["time"][0]),
+        simulated=raw.simulated,
         findings=raw.findings,
     )
 
@@ -198,7 +203,7 @@ def _assemble(
     return Drive(
         name=one.name,
         vehicle=vehicle.group(1) if vehicle else one.name,
-        label=label,
+        label="simulated" if any(part.simulated for part in read.values()) else label,
         sha256=_hash(t_s, acc, *where.values()),
         t_s=t_s,
         acc_m_s2=acc,

@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import re
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contado.kernel.errors import DataError, Finding
+from contado.kernel.provenance import METADATA_KEY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +45,15 @@ class RawFile:
     """Number of the first data row: line 2 of a text file, row 1 of a Parquet file."""
     decimal_comma: bool = False
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the metadata of a Parquet file say that its data is simulated."""
+        try:
+            facts = json.loads((self.table.schema.metadata or {}).get(METADATA_KEY, b"{}"))
+        except ValueError:
+            return False
+        return isinstance(facts, dict) and facts.get("label") == "simulated"
 
     @property
     def headers(self) -> list[str]:

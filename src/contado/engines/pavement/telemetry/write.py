@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from contado.kernel.provenance import METADATA_KEY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -65,7 +67,8 @@ def _samples(aligned: Aligned) -> pa.Table:
     columns |= {f"a{axis}": drive.acc_m_s2[:, k] for k, axis in enumerate("xyz")}
     if drive.gyro_rad_s is not None:
         columns |= {f"g{axis}": drive.gyro_rad_s[:, k] for k, axis in enumerate("xyz")}
-    return pa.table({key: pa.array(np.ascontiguousarray(values)) for key, values in columns.items()})
+    table = pa.table({key: pa.array(np.ascontiguousarray(values)) for key, values in columns.items()})
+    return table.replace_schema_metadata({METADATA_KEY: json.dumps({"label": drive.label})})
 
 
 def _fixes(drive: Drive) -> pa.Table:

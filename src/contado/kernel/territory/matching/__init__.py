@@ -67,20 +67,22 @@ def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResu
     from contado.kernel.territory import crs
     from contado.kernel.territory.matching import batch
     from contado.kernel.territory.matching.result import MatchResult
-    from contado.kernel.territory.matching.state import Grid, Rules, Search, Streets
+    from contado.kernel.territory.matching.state import Lattice, Scene
 
     x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
     order = np.lexsort((np.nan_to_num(traces.t_s, nan=np.inf), traces.trip))
     usable = order[np.isfinite(x[order]) & np.isfinite(y[order])]
     offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
-    fixed = (Grid.of(network), Streets.of(network), Rules.of(settings), Search.of(network))
-    _match = _prepared(x[usable], y[usable], offsets, settings, fixed)
-    _match(min(len(usable), 1))
-    start = time.perf_counter()
-    points, edges, chains, trips = _match(len(usable))
-    seconds = time.perf_counter() - start
-    filled = batch.Points.of(len(traces.lon))
-    for whole, part in zip(filled, points, strict=True):
+    longest = int(np.diff(offsets).max(initial=1))
+    scene = Scene.of(network, settings)
+    lattice = Lattice.of(longest, settings.max_candidates)
+    points = batch.Points.at(x[usable], y[usable])
+    batch.run(points, offsets[:1], lattice, scene)  # no trip: compiles, or reads the compiled code
+    start, cpu = time.perf_counter(), time.thread_time()
+    edges, chains, trips = batch.run(points, offsets, lattice, scene)
+    seconds, cpu = time.perf_counter() - start, time.thread_time() - cpu
+    filled = batch.Points.at(x, y)
+    for whole, part in zip(filled[2:], points[2:], strict=True):
         whole[usable] = part
     return MatchResult(
         network=network,
@@ -98,24 +100,7 @@ def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResu
         order=order,
         x=x,
         y=y,
-        spacing_m=settings.spacing_m,
         compute_s=seconds,
+        cpu_s=cpu,
         findings=traces.findings,
     )
-
-
-def _prepared(x: Any, y: Any, offsets: Any, settings: MatchSettings, fixed: tuple[Any, ...]) -> Any:
-    """Return a function that matches the first ``count`` points; called once with few, it compiles."""
-    from contado.kernel.territory.matching import batch
-    from contado.kernel.territory.matching.state import Lattice
-
-    grid, streets, rules, memory = fixed
-
-    def run(count: int) -> Any:
-        part = np.minimum(offsets, count)
-        points = batch.Points.of(count)
-        lattice = Lattice.of(max(1, int(np.diff(part).max(initial=0))), settings.max_candidates)
-        found = batch.run(x[:count], y[:count], part, points, lattice, grid, streets, rules, memory)
-        return points, *found
-
-    return run

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from contado.kernel.jit import njit
+from contado.kernel.jit import leaf
 
 __all__ = ["select"]
 
 
-@njit()
+@leaf()
 def select(x: Any, y: Any, first: int, last: int, spacing: float, point: Any) -> int:
     """Write the anchors of the points ``first:last`` to ``point``; return their number.
 

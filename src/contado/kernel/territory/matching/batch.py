@@ -7,9 +7,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from contado.kernel.jit import njit
+from contado.kernel.jit import leaf, njit
 from contado.kernel.territory.matching.anchors import select
-from contado.kernel.territory.matching.place import isotonic, locate, nearest_on_route, route_of, without_stubs
+from contado.kernel.territory.matching.place import (
+    append,
+    isotonic,
+    locate,
+    nearest_on_way,
+    route_of,
+    without_stubs,
+)
 from contado.kernel.territory.matching.state import MATCHED, PLACED, UNMATCHED
 from contado.kernel.territory.matching.viterbi import decode, posterior
 
@@ -19,6 +26,8 @@ __all__ = ["Points", "run"]
 class Points(NamedTuple):
     """What is found for each point."""
 
+    x: Any
+    y: Any
     edge: Any
     offset: Any
     distance: Any
@@ -30,10 +39,12 @@ class Points(NamedTuple):
     """Position along the chain's route [m]."""
 
     @classmethod
-    def of(cls, count: int) -> Points:
-        """Allocate for ``count`` points, all unmatched."""
-        nan = np.nan
+    def at(cls, x: Any, y: Any) -> Points:
+        """Allocate for the points x, y [m], all unmatched."""
+        count, nan = len(x), np.nan
         return cls(
+            x=x,
+            y=y,
             edge=np.full(count, -1, dtype=np.int32),
             offset=np.full(count, nan),
             distance=np.full(count, nan),
@@ -44,10 +55,17 @@ class Points(NamedTuple):
         )
 
 
-@njit()
-def run(
-    x: Any, y: Any, offsets: Any, points: Any, lattice: Any, grid: Any, streets: Any, rules: Any, memory: Any
-) -> Any:
+class Room(NamedTuple):
+    """Memory of the placement: chainages, their points, and the blocks of the isotonic regression."""
+
+    values: Any
+    where: Any
+    weight: Any
+    mean: Any
+
+
+@njit(error_model="numpy")
+def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
     """Match the trips ``offsets[t]:offsets[t + 1]``; fill ``points``; return the routes.
 
     Returns
@@ -60,40 +78,36 @@ def run(
     place = np.empty(longest, dtype=np.int64)
     here = np.empty(longest)
     share = np.empty((longest, lattice.edge.shape[1]))
-    room = np.empty((3, longest))
+    later = np.empty(lattice.edge.shape[1])
+    room = Room(np.empty(longest), np.empty(longest, dtype=np.int64), np.empty(longest), np.empty(longest))
     edges = np.empty(256, dtype=np.int32)
     chains = np.empty(256, dtype=np.int32)
-    trips = np.empty(64, dtype=np.int32)
+    trips = np.empty(len(points.x) + 1, dtype=np.int32)
     length, number = 0, 0
     for t in range(len(offsets) - 1):
-        anchors = select(x, y, offsets[t], offsets[t + 1], rules.spacing, lattice.point)
-        decode(x, y, anchors, lattice, grid, streets, rules, memory)
+        anchors = select(points.x, points.y, offsets[t], offsets[t + 1], scene.rules.spacing, lattice.point)
+        decode(points.x, points.y, anchors, lattice, scene)
         k = 0
         while k < anchors:
             if lattice.previous[k] != -1:
                 k += 1
                 continue
             size, k = _chain(k, anchors, lattice, chain)
-            route = route_of(chain, size, lattice, streets, rules, memory, place, here)
-            posterior(chain, size, lattice, rules, share)
+            route = route_of(chain, size, lattice, scene, place, here)
+            posterior(chain, size, lattice, share, later)
             _probabilities(chain, size, route, place, lattice, share)
-            route = without_stubs(route, size, streets, rules, place, here)
+            way = without_stubs(route, size, scene, place, here)
             until = lattice.point[k] if k < anchors else offsets[t + 1]
-            _fill(x, y, chain, size, until, number, route, place, here, points, lattice, streets, rules, room)
-            while length + len(route) > len(edges):
-                edges = np.concatenate((edges, np.empty_like(edges)))
-                chains = np.concatenate((chains, np.empty_like(chains)))
-            edges[length : length + len(route)] = route
-            chains[length : length + len(route)] = number
-            length += len(route)
-            if number == len(trips):
-                trips = np.concatenate((trips, np.empty_like(trips)))
+            _fill(points, chain[:size], until, number, way, lattice, scene, room)
+            for edge in way.edge:
+                edges, chains = append(edges, length, edge), append(chains, length, number)
+                length += 1
             trips[number] = t
             number += 1
     return edges[:length], chains[:length], trips[:number]
 
 
-@njit()
+@leaf(inline="always")
 def _chain(k: int, anchors: int, lattice: Any, chain: Any) -> Any:
     """Collect the anchors of the chain that starts at ``k``; return their number and the next chain's start."""
     chain[0] = k
@@ -107,7 +121,7 @@ def _chain(k: int, anchors: int, lattice: Any, chain: Any) -> Any:
     return size, k
 
 
-@njit()
+@leaf(inline="always")
 def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, share: Any) -> None:
     """Sum the probability of the candidates that lie on the decoded route between the neighbour anchors.
 
@@ -125,81 +139,68 @@ def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, 
         lattice.probability[k] = min(1.0, total)
 
 
-@njit()
+@leaf()
 def _fill(
-    x: Any, y: Any, chain: Any, size: int, until: int, number: int, route: Any, place: Any,
-    here: Any, points: Any, lattice: Any, streets: Any, rules: Any, room: Any,
-) -> None:  # fmt: skip
-    """Place the points from the chain's first anchor up to ``until`` on its route."""
-    starts = np.empty(len(route) + 1)
-    starts[0] = 0.0
-    for r in range(len(route)):
-        starts[r + 1] = starts[r] + streets.length[route[r]]
+    points: Any, chain: Any, until: int, number: int, way: Any, lattice: Any, scene: Any, room: Any
+) -> None:
+    """Place the points from the chain's first anchor up to ``until`` on its way.
+
+    The points between two anchors are placed between them, those after the last on its edge.
+    """
     begin = lattice.point[chain[0]]
-    values, weight, mean = room[0], room[1], room[2]
-    where = np.empty(until - begin, dtype=np.int64)
-    count = 0
-    for n in range(size):
+    values, where = room.values, room.where
+    count: Any = np.int64(0)  # typed: a literal would compile the kernels below once more
+    for n in range(len(chain)):
         k = chain[n]
-        i = lattice.point[k]
-        spot = starts[place[n]] + here[n]
-        final = n == size - 1
-        to = place[n] if final else place[n + 1]
-        stop = until if final else lattice.point[chain[n + 1]]
+        final = n == len(chain) - 1
+        spot = way.start[way.place[n]] + way.here[n]
+        to = way.place[n] if final else way.place[n + 1]
+        there = way.start[to + 1] if final else way.start[to] + way.here[n + 1]
         probability = lattice.probability[k]
+        points.state[lattice.point[k]], points.probability[lattice.point[k]] = MATCHED, probability
+        values[count], where[count] = spot, lattice.point[k]
+        count += 1
         if not final:
             probability = min(probability, lattice.probability[chain[n + 1]])
-        points.state[i] = MATCHED
-        points.probability[i] = lattice.probability[k]
-        values[count], where[count] = spot, i
-        count += 1
-        there = starts[to + 1] if final else starts[to] + here[n + 1]
         low, high = min(spot, there), max(spot, there)
-        for m in range(i + 1, stop):
-            if x[m] == x[m - 1] and y[m] == y[m - 1]:
-                continue
-            spot = nearest_on_route(x[m], y[m], route, starts, low, high, place[n], to, streets)
-            points.state[m] = PLACED
-            points.probability[m] = probability
-            values[count], where[count] = spot, m
-            count += 1
-    isotonic(values, count, weight, mean)
-    _settle(x, y, values, where, count, number, route, starts, points, streets, rules)
-    _repeat(x, y, begin, until, points)
+        for m in range(lattice.point[k] + 1, until if final else lattice.point[chain[n + 1]]):
+            if points.x[m] != points.x[m - 1] or points.y[m] != points.y[m - 1]:
+                points.state[m], points.probability[m] = PLACED, probability
+                values[count] = nearest_on_way(
+                    points.x[m], points.y[m], way, low, high, way.place[n], to, scene.streets
+                )
+                where[count] = m
+                count += 1
+    isotonic(values, count, room.weight, room.mean)
+    _settle(points, values, where[:count], number, way, scene)
+    _repeat(points, begin, until)
 
 
-@njit()
-def _settle(
-    x: Any, y: Any, values: Any, where: Any, count: int, number: int, route: Any, starts: Any,
-    points: Any, streets: Any, rules: Any,
-) -> None:  # fmt: skip
+@leaf(inline="always")
+def _settle(points: Any, values: Any, where: Any, number: int, way: Any, scene: Any) -> None:
     """Write edge, offset and distance of the placed points; one beyond the radius stays unmatched."""
     r = 0
-    for n in range(count):
+    for n in range(len(where)):
         m = where[n]
-        while r < len(route) - 1 and values[n] > starts[r + 1]:
+        while r < len(way.edge) - 1 and values[n] > way.start[r + 1]:
             r += 1
-        offset = min(max(values[n] - starts[r], 0.0), streets.length[route[r]])
-        px, py = locate(route[r], offset, streets)
-        distance = math.sqrt((px - x[m]) ** 2 + (py - y[m]) ** 2)
-        if distance > rules.radius:
-            points.state[m] = UNMATCHED
-            points.probability[m] = np.nan
+        edge = way.edge[r]
+        offset = min(max(values[n] - way.start[r], 0.0), scene.streets.length[edge])
+        px, py = locate(edge, offset, scene.streets)
+        distance = math.sqrt((px - points.x[m]) ** 2 + (py - points.y[m]) ** 2)
+        if distance > scene.rules.radius:
+            points.state[m], points.probability[m] = UNMATCHED, np.nan
             continue
-        points.edge[m], points.offset[m], points.distance[m] = route[r], offset, distance
+        points.edge[m], points.offset[m], points.distance[m] = edge, offset, distance
         points.chain[m], points.chainage[m] = number, values[n]
 
 
-@njit()
-def _repeat(x: Any, y: Any, begin: int, until: int, points: Any) -> None:
+@leaf(inline="always")
+def _repeat(points: Any, begin: int, until: int) -> None:
     """Give each point that repeats the one before it the same answer."""
     for m in range(begin + 1, until):
-        if x[m] == x[m - 1] and y[m] == y[m - 1]:
-            points.edge[m], points.offset[m], points.distance[m] = (
-                points.edge[m - 1],
-                points.offset[m - 1],
-                points.distance[m - 1],
-            )
-            points.probability[m], points.chainage[m] = points.probability[m - 1], points.chainage[m - 1]
-            points.chain[m] = points.chain[m - 1]
+        if points.x[m] == points.x[m - 1] and points.y[m] == points.y[m - 1]:
+            points.edge[m], points.offset[m] = points.edge[m - 1], points.offset[m - 1]
+            points.distance[m], points.probability[m] = points.distance[m - 1], points.probability[m - 1]
+            points.chain[m], points.chainage[m] = points.chain[m - 1], points.chainage[m - 1]
             points.state[m] = PLACED if points.state[m - 1] == MATCHED else points.state[m - 1]

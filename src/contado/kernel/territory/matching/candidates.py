@@ -5,21 +5,52 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from contado.kernel.jit import njit
+from contado.kernel.jit import leaf
+from contado.kernel.territory.network.kernels import project
 
 __all__ = ["find"]
 
 
-@njit()
-def find(
-    px: float, py: float, grid: Any, streets: Any, radius: float, edges: Any, offsets: Any, distances: Any
-) -> int:
-    """Write the candidates of a point to the rows ``edges, offsets, distances``; return their number.
-
-    ``distances`` holds squares while the search runs. A two-way piece gives both its edges.
-    """
-    room = len(edges)
+@leaf()
+def find(px: float, py: float, k: int, lattice: Any, scene: Any) -> None:
+    """Write the candidates of a point to row ``k`` of the lattice; a two-way piece gives both its edges."""
+    pieces = _pieces(px, py, scene)
+    memory, streets, grid = scene.memory, scene.streets, scene.grid
+    room = lattice.edge.shape[1]
     count = 0
+    while count < room and pieces > 0:
+        best = 0
+        for n in range(1, pieces):
+            nearer = memory.near_squared[n] < memory.near_squared[best]
+            tie = memory.near_squared[n] == memory.near_squared[best]
+            if nearer or (tie and memory.near_edge[n] < memory.near_edge[best]):
+                best = n
+        edge, entry = memory.near_edge[best], memory.near_entry[best]
+        offset = grid.shape[entry, 5] + memory.near_share[best] * grid.shape[entry, 6]
+        distance = math.sqrt(memory.near_squared[best])
+        deviation = distance / scene.rules.sigma
+        twin = streets.reverse[edge]
+        for side in range(2 if twin >= 0 and count + 1 < room else 1):
+            lattice.edge[k, count] = edge if side == 0 else twin
+            lattice.offset[k, count] = offset if side == 0 else streets.length[edge] - offset
+            lattice.distance[k, count] = distance
+            lattice.emission[k, count] = -0.5 * deviation * deviation
+            count += 1
+        pieces -= 1
+        memory.near_edge[best], memory.near_entry[best] = memory.near_edge[pieces], memory.near_entry[pieces]
+        memory.near_share[best] = memory.near_share[pieces]
+        memory.near_squared[best] = memory.near_squared[pieces]
+    lattice.count[k] = count
+
+
+@leaf(inline="always")
+def _pieces(px: float, py: float, scene: Any) -> int:
+    """Collect the pieces within the radius, each at its nearest place; return their number.
+
+    Where more pieces lie within the radius than the memory holds, the farthest give way.
+    """
+    grid, radius = scene.grid, scene.rules.radius
+    pieces = 0
     worst = radius * radius
     left = max(0, math.floor((px - radius - grid.min_x) / grid.cell))
     right = min(grid.columns - 1, math.floor((px + radius - grid.min_x) / grid.cell))
@@ -28,51 +59,27 @@ def find(
     if right < left:
         return 0
     for row in range(low, high + 1):
-        for k in range(grid.offsets[row * grid.columns + left], grid.offsets[row * grid.columns + right + 1]):
-            ex, ey = px - grid.shape[k, 0], py - grid.shape[k, 1]
-            dx, dy = grid.shape[k, 2], grid.shape[k, 3]
-            share = min(1.0, max(0.0, (ex * dx + ey * dy) * grid.shape[k, 4]))
-            ex -= share * dx
-            ey -= share * dy
-            squared = ex * ex + ey * ey
-            if squared > worst:
-                continue
-            edge = grid.owner[k]
-            offset = grid.shape[k, 5] + share * grid.shape[k, 6]
-            count = _keep(edge, offset, squared, count, edges, offsets, distances)
-            twin = streets.reverse[edge]
-            if twin >= 0:
-                count = _keep(twin, streets.length[edge] - offset, squared, count, edges, offsets, distances)
-            if count == room:
-                worst = distances[count - 1]
-    for k in range(count):
-        distances[k] = math.sqrt(distances[k])
-    return count
+        first, last = row * grid.columns + left, row * grid.columns + right
+        for k in range(grid.offsets[first], grid.offsets[last + 1]):
+            share, squared = project(px, py, grid.shape, k)
+            if squared <= worst:
+                pieces = _keep(grid.owner[k], k, share, squared, pieces, scene.memory)
+    return pieces
 
 
-@njit()
-def _keep(
-    edge: int, offset: float, squared: float, count: int, edges: Any, offsets: Any, distances: Any
-) -> int:
-    """Insert a place, sorted by distance and then by edge; an edge keeps its nearest place."""
-    place = count
-    for k in range(count):
-        if edges[k] == edge:
-            if squared >= distances[k]:
-                return count
-            place = k
-            break
-    if place == count:
-        if count < len(edges):
-            count += 1
-        elif squared > distances[count - 1] or (squared == distances[count - 1] and edge > edges[count - 1]):
-            return count
-        else:
-            place = count - 1
-    while place > 0 and (
-        squared < distances[place - 1] or (squared == distances[place - 1] and edge < edges[place - 1])
-    ):
-        edges[place], offsets[place], distances[place] = edges[place - 1], offsets[place - 1], distances[place - 1]
-        place -= 1
-    edges[place], offsets[place], distances[place] = edge, offset, squared
-    return count
+@leaf(inline="always")
+def _keep(edge: int, entry: int, share: float, squared: float, pieces: int, memory: Any) -> int:
+    """Keep a place of a piece if it is the piece's nearest so far."""
+    place = 0
+    while place < pieces and memory.near_edge[place] != edge:
+        place += 1
+    if place == len(memory.near_edge):
+        place = 0
+        for n in range(1, pieces):
+            if memory.near_squared[n] > memory.near_squared[place]:
+                place = n
+    if place < pieces and squared >= memory.near_squared[place]:
+        return pieces
+    memory.near_edge[place], memory.near_entry[place] = edge, entry
+    memory.near_share[place], memory.near_squared[place] = share, squared
+    return max(pieces, place + 1)

@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from contado.kernel.jit import njit
+from contado.kernel.jit import leaf, njit
 from contado.kernel.territory.matching.transitions import search
-from contado.kernel.territory.network.kernels import project
 
-__all__ = ["isotonic", "locate", "nearest_on_route", "route_of", "vertex_before", "without_stubs"]
+__all__ = ["Way", "append", "isotonic", "locate", "nearest_on_way", "route_of", "without_stubs"]
 
 
-@njit()
-def _append(values: Any, size: int, value: int) -> Any:
+class Way(NamedTuple):
+    """The decoded route of one chain."""
+
+    edge: Any
+    start: Any
+    """Chainage of each edge's start, and of the end of the last."""
+    place: Any
+    """Position of each anchor's edge in ``edge``."""
+    here: Any
+    """Offset of each anchor on its edge [m]."""
+
+
+@njit(error_model="numpy")
+def append(values: Any, size: int, value: int) -> Any:
     """Return ``values`` with ``value`` at ``size``, in twice the room where it was full."""
     if size == len(values):
-        larger = np.empty(2 * size, dtype=values.dtype)
-        larger[:size] = values
+        larger = np.empty(2 * size, dtype=np.int32)
+        for i in range(size):
+            larger[i] = values[i]
         values = larger
     values[size] = value
     return values
 
 
-@njit()
-def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memory: Any, place: Any, here: Any) -> Any:
-    """Return the edges of a chain in driving order; ``place[n]`` gets the position of anchor n's edge, ``here[n]`` its
-    offset on it [m]."""
+@njit(error_model="numpy")
+def route_of(chain: Any, size: int, lattice: Any, scene: Any, place: Any, here: Any) -> Any:
+    """Return the edges of a chain in driving order; fill ``place`` and ``here`` of its anchors."""
+    streets, memory = scene.streets, scene.memory
     route = np.empty(64, dtype=np.int32)
     k = chain[0]
     route[0] = lattice.edge[k, lattice.chosen[k]]
@@ -38,97 +50,103 @@ def route_of(chain: Any, size: int, lattice: Any, streets: Any, rules: Any, memo
         p, k = chain[n - 1], chain[n]
         i, j = lattice.chosen[p], lattice.chosen[k]
         source, edge = lattice.edge[p, i], lattice.edge[k, j]
-        stays = edge == source and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
-        if not stays:
-            memory.counter[0] += 1
-            memory.target[streets.edge_from[edge]] = memory.counter[0]
-            search(source, np.inf, 1, streets, memory)
+        here[n] = lattice.offset[k, j]
+        if edge != source or here[n] < lattice.offset[p, i] - scene.rules.creep:
+            node, end = streets.edge_from[edge], streets.edge_to[source]
+            if node != end:
+                memory.counter[0] += 1
+                memory.target[node] = memory.counter[0]
+                search(source, np.inf, 1, streets, memory)
             steps = 0
-            node = streets.edge_from[edge]
-            while node != streets.edge_to[source]:
-                before = memory.parent[node]
-                path = _append(path, steps, before)
+            while node != end:
+                path = append(path, steps, memory.parent[node])
+                node = streets.edge_from[path[steps]]
                 steps += 1
-                node = streets.edge_from[before]
             for m in range(steps - 1, -1, -1):
-                route = _append(route, length, path[m])
+                route = append(route, length, path[m])
                 length += 1
-            route = _append(route, length, edge)
+            route = append(route, length, edge)
             length += 1
-        place[n], here[n] = length - 1, lattice.offset[k, j]
+        place[n] = length - 1
     return route[:length]
 
 
-@njit()
-def without_stubs(route: Any, size: int, streets: Any, rules: Any, place: Any, here: Any) -> Any:
-    """Drop edges at both ends of a route on which less than a stub's length lies; move the anchors off them."""
+@njit(error_model="numpy")
+def without_stubs(route: Any, size: int, scene: Any, place: Any, here: Any) -> Any:
+    """Drop edges at both ends of a route on which less than a stub's length lies; move the anchors off them.
+
+    Returns the way with its chainages.
+    """
+    length, stub = scene.streets.length, scene.rules.stub
     first, last = 0, len(route)
-    used = streets.length[route[0]] - here[0]
-    while first < place[size - 1] and used <= rules.stub:
+    used = length[route[0]] - here[0]
+    while first < place[size - 1] and used <= stub:
         first += 1
-        used += streets.length[route[first]]
+        used += length[route[first]]
     used = here[size - 1]
-    while last - 1 > first and used <= rules.stub:
+    while last - 1 > first and used <= stub:
         last -= 1
-        used += streets.length[route[last - 1]]
+        used += length[route[last - 1]]
     for n in range(size):
         if place[n] < first:
             place[n], here[n] = first, 0.0
         elif place[n] >= last:
-            place[n], here[n] = last - 1, streets.length[route[last - 1]]
+            place[n], here[n] = last - 1, length[route[last - 1]]
         place[n] -= first
-    return route[first:last]
+    start = np.empty(last - first + 1)
+    start[0] = 0.0
+    for r in range(last - first):
+        start[r + 1] = start[r] + length[route[first + r]]
+    return Way(route[first:last], start, place, here)
 
 
-@njit()
-def vertex_before(begin: int, end: int, offset: float, streets: Any) -> int:
+@leaf(inline="always")
+def _vertex_before(begin: int, end: int, offset: float, chainage: Any) -> int:
     """Return the vertex of ``begin:end`` whose segment holds ``offset`` (bisection)."""
     low, high = begin, end
     while high - low > 1:
         middle = (low + high) >> 1
-        if streets.chainage[middle] < offset:
+        if chainage[middle] < offset:
             low = middle
         else:
             high = middle
     return low
 
 
-@njit()
-def nearest_on_route(
-    px: float,
-    py: float,
-    route: Any,
-    starts: Any,
-    low: float,
-    high: float,
-    first: int,
-    last: int,
-    streets: Any,
+@leaf(inline="always")
+def nearest_on_way(
+    px: float, py: float, way: Any, low: float, high: float, n: int, to: int, streets: Any
 ) -> float:
-    """Return the chainage nearest to a point on the route between chainages ``low`` and ``high``.
+    """Return the chainage nearest to a point on the way between chainages ``low`` and ``high``.
 
-    ``first`` and ``last`` are the positions of the edges that hold ``low`` and ``high``.
+    ``n`` and ``to`` are the positions of the edges that hold ``low`` and ``high``.
     """
     best, found = np.inf, low
-    for r in range(first, last + 1):
-        edge = route[r]
-        begin, end = streets.vertices[edge], streets.vertices[edge + 1] - 1
-        v = vertex_before(begin, end, low - starts[r], streets)
-        while v < end and starts[r] + streets.chainage[v] <= high:
-            share, _ = project(px, py, streets.x[v], streets.y[v], streets.x[v + 1], streets.y[v + 1])
+    for r in range(n, to + 1):
+        begin, end = streets.vertices[way.edge[r]], streets.vertices[way.edge[r] + 1] - 1
+        base = way.start[r]
+        v = _vertex_before(begin, end, low - base, streets.chainage)
+        while v < end and base + streets.chainage[v] <= high:
+            dx, dy = streets.x[v + 1] - streets.x[v], streets.y[v + 1] - streets.y[v]
+            ex, ey = px - streets.x[v], py - streets.y[v]
             step = streets.chainage[v + 1] - streets.chainage[v]
-            chainage = min(high, max(low, starts[r] + streets.chainage[v] + share * step))
-            share = (chainage - starts[r] - streets.chainage[v]) / step if step > 0.0 else 0.0
-            ex = streets.x[v] + share * (streets.x[v + 1] - streets.x[v]) - px
-            ey = streets.y[v] + share * (streets.y[v + 1] - streets.y[v]) - py
+            along = (ex * dx + ey * dy) / step if step > 0.0 else 0.0
+            least, most = (
+                max(0.0, low - base - streets.chainage[v]),
+                min(step, high - base - streets.chainage[v]),
+            )
+            along = min(max(along, least), most)
+            share = along / step if step > 0.0 else 0.0
+            ex -= share * dx
+            ey -= share * dy
             squared = ex * ex + ey * ey
             if squared < best:
-                best, found = squared, chainage
+                best, found = squared, base + streets.chainage[v] + along
             v += 1
     return found
 
 
-@njit()
+@leaf()
 def isotonic(values: Any, size: int, weight: Any, mean: Any) -> None:
     """Make ``values[:size]`` non-decreasing with the least squared change (pool adjacent violators).
 
@@ -143,6 +161,8 @@ def isotonic(values: Any, size: int, weight: Any, mean: Any) -> None:
             mean[blocks - 2] += (mean[blocks - 1] - mean[blocks - 2]) * weight[blocks - 1] / total
             weight[blocks - 2] = total
             blocks -= 1
+    if blocks == size:
+        return
     i = 0
     for b in range(blocks):
         for _ in range(int(weight[b])):
@@ -150,11 +170,11 @@ def isotonic(values: Any, size: int, weight: Any, mean: Any) -> None:
             i += 1
 
 
-@njit()
+@leaf()
 def locate(edge: int, offset: float, streets: Any) -> Any:
     """Return x, y of a place on an edge."""
     begin, end = streets.vertices[edge], streets.vertices[edge + 1] - 1
-    v = vertex_before(begin, end, offset, streets)
+    v = _vertex_before(begin, end, offset, streets.chainage)
     step = streets.chainage[v + 1] - streets.chainage[v]
     share = min(1.0, (offset - streets.chainage[v]) / step) if step > 0.0 else 0.0
     x = streets.x[v] + share * (streets.x[v + 1] - streets.x[v])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -51,9 +52,10 @@ class MatchResult:
     x: NDArray[np.float64]
     """Points in the measure CRS [m]."""
     y: NDArray[np.float64]
-    spacing_m: float
     compute_s: float
     """Seconds of the matching proper: no reading, no projection, no compilation."""
+    cpu_s: float
+    """Processor seconds of the same: less where other programs share the machine."""
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -114,7 +116,7 @@ class MatchResult:
             own = self.order[self.traces.trip[self.order] == trip]
             matched = np.flatnonzero(self.used[own])
             edges = np.concatenate(([-1], matched, [len(own)]))
-            for left, right in zip(edges[:-1], edges[1:], strict=True):
+            for left, right in pairwise(edges):
                 inside = int(right - left - 1)
                 before = int(own[left]) if left >= 0 else -1
                 after = int(own[right]) if right < len(own) else -1
@@ -178,7 +180,9 @@ class MatchResult:
         starts = np.flatnonzero(np.diff(self.chain[used], prepend=-1))
         ends = np.append(starts[1:], len(used)) - 1
         np.add.at(
-            matched, self.traces.trip[used[starts]], self.chainage_m[used[ends]] - self.chainage_m[used[starts]]
+            matched,
+            self.traces.trip[used[starts]],
+            self.chainage_m[used[ends]] - self.chainage_m[used[starts]],
         )
         corner = (self.state[used] == MATCHED) & np.isfinite(self.x[used])
         corner[starts] = corner[ends] = True

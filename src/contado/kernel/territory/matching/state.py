@@ -1,4 +1,4 @@
-"""What the matching kernels share: streets, grid, search memory and lattice, as tuples of arrays."""
+"""What the matching kernels share: streets, grid, settings, search memory and lattice, as tuples of arrays."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import numpy as np
 
 if TYPE_CHECKING:
     from contado.kernel.territory.matching.settings import MatchSettings
+    from contado.kernel.territory.network.grid import Layout
     from contado.kernel.territory.network.model import Network
 
-__all__ = ["MATCHED", "PLACED", "UNMATCHED", "Grid", "Lattice", "Rules", "Search", "Streets"]
+__all__ = ["MATCHED", "PLACED", "UNMATCHED", "Lattice", "Rules", "Scene", "Search", "Streets"]
 
 UNMATCHED, MATCHED, PLACED = 0, 1, 2
 
@@ -18,6 +19,8 @@ UNMATCHED, MATCHED, PLACED = 0, 1, 2
 class Streets(NamedTuple):
     """A network as the kernels read it."""
 
+    node_x: Any
+    node_y: Any
     out_offsets: Any
     out_edges: Any
     edge_from: Any
@@ -36,6 +39,8 @@ class Streets(NamedTuple):
         """Lay out ``network``."""
         offsets, edges = network.outgoing
         return cls(
+            node_x=network.node_x,
+            node_y=network.node_y,
             out_offsets=offsets,
             out_edges=edges,
             edge_from=network.edge_from,
@@ -50,46 +55,12 @@ class Streets(NamedTuple):
         )
 
 
-class Grid(NamedTuple):
-    """A segment index as the kernels read it: the segments of a cell lie side by side in memory."""
-
-    min_x: float
-    min_y: float
-    cell: float
-    columns: int
-    rows: int
-    offsets: Any
-    shape: Any
-    """Per entry of a cell: ax, ay, dx, dy, 1 / length^2 (0 for a point), start along the edge, length."""
-    owner: Any
-
-    @classmethod
-    def of(cls, network: Network) -> Grid:
-        """Lay out the segment index of ``network``."""
-        index = network.index
-        dx, dy = index.bx - index.ax, index.by - index.ay
-        squared = dx * dx + dy * dy
-        inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 0)
-        shape = np.column_stack((index.ax, index.ay, dx, dy, inverse, index.start_m, np.sqrt(squared)))
-        return cls(
-            min_x=index.min_x,
-            min_y=index.min_y,
-            cell=index.cell_m,
-            columns=index.columns,
-            rows=index.rows,
-            offsets=index.offsets,
-            shape=np.ascontiguousarray(shape[index.segments]),
-            owner=np.ascontiguousarray(index.owner[index.segments]),
-        )
-
-
 class Rules(NamedTuple):
     """Settings as the kernels read them, in metres."""
 
     sigma: float
     spacing: float
     radius: float
-    candidates: int
     creep: float
     stub: float
     limit_factor: float
@@ -107,7 +78,6 @@ class Rules(NamedTuple):
             sigma=float(settings.sigma_m),
             spacing=float(settings.spacing_m),
             radius=float(settings.radius_m),
-            candidates=int(settings.max_candidates),
             creep=float(settings.creep_sigma * settings.sigma_m),
             stub=float(settings.stub_sigma * settings.sigma_m),
             limit_factor=float(settings.limit_factor),
@@ -121,7 +91,7 @@ class Rules(NamedTuple):
 
 
 class Search(NamedTuple):
-    """Memory of the bounded Dijkstra search, reused: a node counts as visited when its stamp is current."""
+    """Memory of searches, reused: a node counts as visited when its stamp is the current run."""
 
     counter: Any
     stamp: Any
@@ -130,6 +100,11 @@ class Search(NamedTuple):
     parent: Any
     heap_key: Any
     heap_node: Any
+    near_edge: Any
+    """Pieces near an anchor: edge, segment, share and squared distance."""
+    near_entry: Any
+    near_share: Any
+    near_squared: Any
 
     @classmethod
     def of(cls, network: Network) -> Search:
@@ -143,7 +118,25 @@ class Search(NamedTuple):
             parent=np.zeros(nodes, dtype=np.int32),
             heap_key=np.zeros(network.edges + 2, dtype=np.float64),
             heap_node=np.zeros(network.edges + 2, dtype=np.int32),
+            near_edge=np.zeros(64, dtype=np.int32),
+            near_entry=np.zeros(64, dtype=np.int32),
+            near_share=np.zeros(64, dtype=np.float64),
+            near_squared=np.zeros(64, dtype=np.float64),
         )
+
+
+class Scene(NamedTuple):
+    """Everything a kernel needs beside the trace."""
+
+    grid: Layout
+    streets: Streets
+    rules: Rules
+    memory: Search
+
+    @classmethod
+    def of(cls, network: Network, settings: MatchSettings) -> Scene:
+        """Lay out ``network`` and ``settings``; the memory is new."""
+        return cls(network.index.layout, Streets.of(network), Rules.of(settings), Search.of(network))
 
 
 class Lattice(NamedTuple):
@@ -155,6 +148,8 @@ class Lattice(NamedTuple):
     edge: Any
     offset: Any
     distance: Any
+    emission: Any
+    """Log probability of the distance."""
     score: Any
     back: Any
     move: Any
@@ -174,9 +169,10 @@ class Lattice(NamedTuple):
             edge=np.zeros(shape, dtype=np.int32),
             offset=np.zeros(shape, dtype=np.float64),
             distance=np.zeros(shape, dtype=np.float64),
+            emission=np.zeros(shape, dtype=np.float64),
             score=np.zeros(shape, dtype=np.float64),
             back=np.zeros(shape, dtype=np.int8),
-            move=np.zeros((anchors, candidates, candidates), dtype=np.float32),
+            move=np.zeros((anchors, candidates, candidates), dtype=np.float64),
             previous=np.zeros(anchors, dtype=np.int64),
             chosen=np.zeros(anchors, dtype=np.int64),
             probability=np.zeros(anchors, dtype=np.float64),

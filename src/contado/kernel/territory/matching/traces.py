@@ -115,7 +115,7 @@ def _empty(file: str) -> DataError:
 
 def _read_gpx(path: Path) -> Traces:
     """Read the track points of a GPX file; a document type declaration (entities) is refused."""
-    from xml.etree import ElementTree as ET  # noqa: S405 - documents with a DTD are refused first
+    from xml.etree import ElementTree as ET
 
     try:
         data = path.read_bytes()
@@ -188,24 +188,20 @@ def check(traces: Traces, network: Network, *, drop_bad: bool = False) -> Traces
     jumps = _jumps(traces, known & ~outside)
     _refuse(traces, jumps, "impossible_jump", "is a jump no vehicle makes", drop_bad=drop_bad)
     bad = outside | jumps
-    findings = list(traces.findings)
-    for rule, rows, severity in (
-        ("rows_dropped", ~known, "warning"),
-        ("impossible_position", outside, "warning"),
-        ("impossible_jump", jumps, "warning"),
-    ):
-        if rows.any():
-            message = f"{traces.name}: {int(rows.sum())} points were not used ({rule})."
-            first = traces.line(int(np.flatnonzero(rows)[0]))
-            findings.append(
-                Finding(severity=severity, rule=rule, message=message, row=first, action="dropped")
-            )
+    left_out = {"rows_dropped": ~known, "impossible_position": outside, "impossible_jump": jumps}
+    findings = [_dropped(traces, rule, rows) for rule, rows in left_out.items() if rows.any()]
     return replace(
         traces,
         lon=np.where(bad, np.nan, traces.lon),
         lat=np.where(bad, np.nan, traces.lat),
-        findings=tuple(findings),
+        findings=(*traces.findings, *findings),
     )
+
+
+def _dropped(traces: Traces, rule: str, rows: NDArray[np.bool_]) -> Finding:
+    message = f"{traces.name}: {int(rows.sum())} points were not used ({rule})."
+    first = traces.line(int(np.flatnonzero(rows)[0]))
+    return Finding(severity="warning", rule=rule, message=message, row=first, action="dropped")
 
 
 def _refuse(traces: Traces, bad: NDArray[np.bool_], rule: str, what: str, *, drop_bad: bool) -> None:

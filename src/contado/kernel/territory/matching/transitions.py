@@ -7,22 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from contado.kernel.jit import njit
+from contado.kernel.jit import leaf
 
 __all__ = ["allowed", "search"]
 
 
-@njit()
-def allowed(streets: Any, before: int, after: int, node: int) -> bool:
+@leaf(inline="always")
+def allowed(streets: Any, before: int, after: int, node: int) -> Any:
     """Tell whether edge ``after`` may follow edge ``before`` at ``node``."""
     return streets.reverse[before] != after or streets.dead_end[node]
 
 
-@njit()
+@leaf()
 def search(source: int, reach: float, targets: int, streets: Any, memory: Any) -> None:
     """Settle nodes from the end of edge ``source`` until all ``targets`` or ``reach`` [m] are met.
 
-    The caller has raised ``counter`` and set ``target`` of the nodes it wants to it. Leaves ``distance`` and ``parent`` (edge by which a node was reached) of the nodes with the run's stamp.
+    The caller has raised ``counter`` and set ``target`` of the nodes it wants to it. Leaves ``distance``
+    and ``parent`` (edge by which a node was reached) of the nodes with the run's stamp.
     """
     run = memory.counter[0]
     start = streets.edge_to[source]
@@ -53,7 +54,7 @@ def search(source: int, reach: float, targets: int, streets: Any, memory: Any) -
                 size = _push(memory.heap_key, memory.heap_node, size, far, end)
 
 
-@njit()
+@leaf(inline="always")
 def _push(keys: Any, nodes: Any, size: int, key: float, node: int) -> int:
     place = size
     while place > 0:
@@ -66,7 +67,7 @@ def _push(keys: Any, nodes: Any, size: int, key: float, node: int) -> int:
     return size + 1
 
 
-@njit()
+@leaf(inline="always")
 def _pop(keys: Any, nodes: Any, size: int) -> int:
     size -= 1
     key, node = keys[size], nodes[size]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from contado.kernel.jit import njit
+from contado.kernel.jit import leaf
 from contado.kernel.territory.matching.candidates import find
 from contado.kernel.territory.matching.transitions import allowed, search
 
@@ -21,24 +21,20 @@ START, SKIPPED = -1, -2
 _NEGLIGIBLE, _LOG_NEGLIGIBLE = 1e-12, -27.6
 
 
-@njit()
-def decode(
-    x: Any, y: Any, anchors: int, lattice: Any, grid: Any, streets: Any, rules: Any, memory: Any
-) -> None:
+@leaf()
+def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
     """Find candidates, score them in order and choose the best chain; chains break where nothing connects.
 
     An anchor that cannot be reached is skipped when one of the next is, within the bridge's length; else
     the chain ends before it and a new one starts at it.
     """
-    for k in range(anchors):
-        i = lattice.point[k]
-        lattice.count[k] = find(
-            x[i], y[i], grid, streets, rules.radius, lattice.edge[k], lattice.offset[k], lattice.distance[k]
-        )
-        lattice.previous[k] = SKIPPED
-        lattice.chosen[k] = -1
-    tail = -1
-    k = 0
+    rules = scene.rules
+    for n in range(anchors):
+        find(x[lattice.point[n]], y[lattice.point[n]], n, lattice, scene)
+        lattice.previous[n] = SKIPPED
+        lattice.chosen[n] = -1
+    tail: Any = np.int64(-1)  # typed: a literal would compile every kernel below once more
+    k: Any = np.int64(0)
     while k < anchors:
         if lattice.count[k] == 0:
             k += 1
@@ -47,56 +43,45 @@ def decode(
             i, j = lattice.point[tail], lattice.point[k]
             straight = math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
             missing = k - tail - 1
-            near = missing == 0 or (straight <= rules.bridge + rules.spacing)
-            if near and _reach(tail, k, straight, lattice, streets, rules, memory):
+            near = missing == 0 or straight <= rules.bridge + rules.spacing
+            if near and _reach(tail, k, straight, lattice, scene):
                 tail = k
                 k += 1
                 continue
             if near and missing < rules.bridge_anchors and k + 1 < anchors:
                 k += 1
                 continue
-            k = _first_with_candidates(tail + 1, lattice)
-        _begin(k, lattice, rules)
+            k = tail + 1
+            while lattice.count[k] == 0:
+                k += 1
+        lattice.previous[k] = START
+        for j in range(lattice.count[k]):
+            lattice.score[k, j] = lattice.emission[k, j]
         tail = k
         k += 1
     _choose(anchors, lattice)
 
 
-@njit()
-def _first_with_candidates(k: int, lattice: Any) -> int:
-    while lattice.count[k] == 0:
-        k += 1
-    return k
-
-
-@njit()
-def _begin(k: int, lattice: Any, rules: Any) -> None:
-    """Start a chain at anchor ``k``."""
-    lattice.previous[k] = START
-    for j in range(lattice.count[k]):
-        lattice.score[k, j] = _emission(lattice.distance[k, j], rules)
-        lattice.back[k, j] = -1
-
-
-@njit()
-def _reach(p: int, k: int, straight: float, lattice: Any, streets: Any, rules: Any, memory: Any) -> bool:
+@leaf(inline="always")
+def _reach(p: int, k: int, straight: float, lattice: Any, scene: Any) -> bool:
     """Score anchor ``k`` after ``p``; where the usual limit reaches nothing, once more with the far one."""
-    near = rules.limit_factor * straight + rules.limit_fixed
+    rules = scene.rules
     far = rules.far_factor * straight + rules.limit_fixed
-    if straight < rules.far and _step(p, k, straight, near, lattice, streets, rules, memory):
-        return True
-    return _step(p, k, straight, far, lattice, streets, rules, memory)
+    limit = rules.limit_factor * straight + rules.limit_fixed if straight < rules.far else far
+    reached = _step(p, k, straight, limit, lattice, scene)
+    while not reached and limit < far:
+        limit = far
+        reached = _step(p, k, straight, limit, lattice, scene)
+    return reached
 
 
-@njit()
-def _step(
-    p: int, k: int, straight: float, limit: float, lattice: Any, streets: Any, rules: Any, memory: Any
-) -> bool:
+@leaf()
+def _step(p: int, k: int, straight: float, limit: float, lattice: Any, scene: Any) -> bool:
     """Score anchor ``k`` after anchor ``p``; return whether any of its candidates can be reached.
 
     Moves along one edge come first: they need no search, and what they reach bounds the searches after.
     """
-    before, count = lattice.count[p], lattice.count[k]
+    before, count, beam = lattice.count[p], lattice.count[k], scene.rules.beam
     best = -np.inf
     for i in range(before):
         best = max(best, lattice.score[p, i])
@@ -106,79 +91,88 @@ def _step(
         lattice.score[k, j] = -np.inf
     floor = -np.inf
     for i in range(before):
-        if lattice.score[p, i] >= best - rules.beam:
-            floor = max(floor, _stay(p, k, i, straight, lattice, rules))
+        if lattice.score[p, i] >= best - beam:
+            floor = max(floor, _stay(p, k, i, straight, limit, lattice, scene))
     for i in range(before):
-        if lattice.score[p, i] >= best - rules.beam:
-            floor = max(floor, _go(p, k, i, straight, limit, floor - rules.beam, lattice, streets, rules, memory))
+        if lattice.score[p, i] >= best - beam:
+            floor = max(floor, _go(p, k, i, straight, limit, floor - beam, lattice, scene))
     if floor == -np.inf:
         return False
     lattice.previous[k] = p
     for j in range(count):
-        lattice.score[k, j] += _emission(lattice.distance[k, j], rules)
+        lattice.score[k, j] += lattice.emission[k, j]
     return True
 
 
-@njit()
-def _emission(distance: float, rules: Any) -> float:
-    """Return the log probability of a position's distance from its place."""
-    d = distance / rules.sigma
-    return -0.5 * d * d
-
-
-@njit()
-def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> float:
+@leaf(inline="always")
+def _record(p: int, k: int, i: int, j: int, move: float, lattice: Any) -> Any:
     """Write the move from candidate ``i`` of ``p`` to ``j`` of ``k``; return the score it leads to."""
     lattice.move[k, i, j] = move
     value = lattice.score[p, i] + move
     if value > lattice.score[k, j]:
         lattice.score[k, j] = value
         lattice.back[k, j] = i
-    return value
+    return value + lattice.emission[k, j]
 
 
-@njit()
-def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> bool:
+@leaf(inline="always")
+def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> Any:
     """Tell whether candidate ``j`` lies ahead of ``i`` on the same edge, or no more than the creep behind."""
-    return lattice.edge[k, j] == lattice.edge[p, i] and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    return (
+        lattice.edge[k, j] == lattice.edge[p, i]
+        and lattice.offset[k, j] >= lattice.offset[p, i] - rules.creep
+    )
 
 
-@njit()
-def _stay(p: int, k: int, i: int, straight: float, lattice: Any, rules: Any) -> float:
-    """Record the moves of candidate ``i`` that stay on its edge; return the best score with emission."""
+@leaf(inline="always")
+def _stay(p: int, k: int, i: int, straight: float, limit: float, lattice: Any, scene: Any) -> float:
+    """Record the moves of candidate ``i`` along its edge and to the next ones; return the best score."""
+    streets, rules = scene.streets, scene.rules
+    source, offset = lattice.edge[p, i], lattice.offset[p, i]
+    end, rest = streets.edge_to[source], streets.length[source] - offset
     best = -np.inf
     for j in range(lattice.count[k]):
+        edge = lattice.edge[k, j]
         if _stays(p, k, i, j, lattice, rules):
-            ahead = lattice.offset[k, j] - lattice.offset[p, i]
+            ahead = lattice.offset[k, j] - offset
             move = -abs(ahead - straight) / rules.sigma if ahead >= 0.0 else 0.0
-            best = max(best, _record(p, k, i, j, move, lattice) + _emission(lattice.distance[k, j], rules))
+        elif streets.edge_from[edge] == end and allowed(streets, source, edge, end):
+            route = rest + lattice.offset[k, j]
+            if route > limit:
+                continue
+            move = -abs(route - straight) / rules.sigma
+        else:
+            continue
+        best = max(best, _record(p, k, i, j, move, lattice))
     return best
 
 
-@njit()
+@leaf(inline="always")
 def _go(
-    p: int, k: int, i: int, straight: float, limit: float, floor: float,
-    lattice: Any, streets: Any, rules: Any, memory: Any,
-) -> float:  # fmt: skip
-    """Record the moves of candidate ``i`` to other edges; return the best score with emission.
+    p: int, k: int, i: int, straight: float, limit: float, floor: float, lattice: Any, scene: Any
+) -> float:
+    """Record the moves of candidate ``i`` to edges farther on; return the best score.
 
     A target that could not reach ``floor`` even by the straightest route would be left at the next
     anchor, so it is not looked for; nor is a route so long that it would end below.
     """
+    streets, memory = scene.streets, scene.memory
     memory.counter[0] += 1
     run = memory.counter[0]
     source = lattice.edge[p, i]
-    rest = streets.length[source] - lattice.offset[p, i]
-    targets, reach = 0, 0.0
+    end, rest = streets.edge_to[source], streets.length[source] - lattice.offset[p, i]
+    targets: Any = np.int64(0)  # typed, as above
+    reach = 0.0
     for j in range(lattice.count[k]):
-        margin = lattice.score[p, i] + _emission(lattice.distance[k, j], rules) - floor
-        if margin < 0.0 or _stays(p, k, i, j, lattice, rules):
+        node = streets.edge_from[lattice.edge[k, j]]
+        margin = lattice.score[p, i] + lattice.emission[k, j] - floor
+        if margin < 0.0 or node == end or _stays(p, k, i, j, lattice, scene.rules):
             continue
-        bound = min(limit, straight + rules.sigma * margin) - lattice.offset[k, j] - rest
-        if bound < 0.0:
+        bound = min(limit, straight + scene.rules.sigma * margin) - lattice.offset[k, j] - rest
+        dx, dy = streets.node_x[node] - streets.node_x[end], streets.node_y[node] - streets.node_y[end]
+        if bound < 0.0 or dx * dx + dy * dy > bound * bound:
             continue
         reach = max(reach, bound)
-        node = streets.edge_from[lattice.edge[k, j]]
         if memory.target[node] != run:
             memory.target[node] = run
             targets += 1
@@ -189,42 +183,42 @@ def _go(
     for j in range(lattice.count[k]):
         edge = lattice.edge[k, j]
         node = streets.edge_from[edge]
-        if memory.stamp[node] != run or memory.target[node] != run or _stays(p, k, i, j, lattice, rules):
+        if (
+            memory.stamp[node] != run
+            or memory.target[node] != run
+            or _stays(p, k, i, j, lattice, scene.rules)
+        ):
             continue
         route = rest + memory.distance[node] + lattice.offset[k, j]
         if route <= limit and allowed(streets, memory.parent[node], edge, node):
-            move = -abs(route - straight) / rules.sigma
-            best = max(best, _record(p, k, i, j, move, lattice) + _emission(lattice.distance[k, j], rules))
+            best = max(best, _record(p, k, i, j, -abs(route - straight) / scene.rules.sigma, lattice))
     return best
 
 
-@njit()
+@leaf(inline="always")
 def _choose(anchors: int, lattice: Any) -> None:
     """Trace each chain back from its best last candidate."""
-    follower = np.full(anchors, -1, dtype=np.int64)
-    for k in range(anchors):
-        if lattice.previous[k] >= 0:
-            follower[lattice.previous[k]] = k
+    after = -1
     for k in range(anchors - 1, -1, -1):
         if lattice.previous[k] == SKIPPED:
             continue
-        if follower[k] >= 0:
-            lattice.chosen[k] = lattice.back[follower[k], lattice.chosen[follower[k]]]
+        if after >= 0 and lattice.previous[after] == k:
+            lattice.chosen[k] = lattice.back[after, lattice.chosen[after]]
         else:
             best = 0
             for j in range(1, lattice.count[k]):
                 if lattice.score[k, j] > lattice.score[k, best]:
                     best = j
             lattice.chosen[k] = best
+        after = k
 
 
-@njit()
-def posterior(chain: Any, size: int, lattice: Any, rules: Any, share: Any) -> None:
+@leaf()
+def posterior(chain: Any, size: int, lattice: Any, share: Any, later: Any) -> None:
     """Write the forward-backward probability of each candidate of each anchor of ``chain`` to ``share``.
 
-    ``share[n]`` belongs to anchor ``chain[n]`` and sums to 1.
+    ``share[n]`` belongs to anchor ``chain[n]`` and sums to 1; ``later`` is memory of one row.
     """
-    later = np.zeros(lattice.edge.shape[1])
     for n in range(size):
         k = chain[n]
         count = lattice.count[k]
@@ -234,16 +228,16 @@ def posterior(chain: Any, size: int, lattice: Any, rules: Any, share: Any) -> No
             _forward(k, n, lattice, share)
         total = 0.0
         for j in range(count):
-            nearer = _emission(lattice.distance[k, j], rules) - _emission(lattice.distance[k, 0], rules)
-            share[n, j] *= math.exp(nearer)
-            total += share[n, j]
+            if share[n, j] > 0.0:
+                share[n, j] *= math.exp(lattice.emission[k, j] - lattice.emission[k, 0])
+                total += share[n, j]
         for j in range(count):
             share[n, j] = share[n, j] / total if total > 0.0 else 1.0 / count
     for n in range(size - 2, -1, -1):
         _smooth(chain[n + 1], n, lattice.count[chain[n]], lattice, share, later)
 
 
-@njit()
+@leaf(inline="always")
 def _forward(k: int, n: int, lattice: Any, share: Any) -> None:
     """Carry the shares of the anchor before to anchor ``k``; leave probabilities, not logs, in ``move``."""
     for i in range(lattice.count[lattice.previous[k]]):
@@ -257,7 +251,7 @@ def _forward(k: int, n: int, lattice: Any, share: Any) -> None:
                 lattice.move[k, i, j] = 0.0
 
 
-@njit()
+@leaf(inline="always")
 def _smooth(after: int, n: int, count: int, lattice: Any, share: Any, later: Any) -> None:
     """Turn the forward share of a chain's anchor ``n`` into its posterior, given that of the one after."""
     for j in range(lattice.count[after]):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,13 +17,29 @@ if TYPE_CHECKING:
 
     from contado.kernel.territory.network.model import Network
 
-__all__ = ["CELL_M", "SegmentIndex", "build", "of_network"]
+__all__ = ["CELL_M", "Layout", "SegmentIndex", "build", "of_network"]
 
 CELL_M = 40.0
 _MAX_CELLS = 20_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Layout(NamedTuple):
+    """An index as compiled code reads it: the segments of a cell lie side by side in memory."""
+
+    min_x: float
+    min_y: float
+    cell: float
+    columns: int
+    rows: int
+    offsets: Any
+    """Cell ``c`` (row-major) holds the entries ``offsets[c]:offsets[c + 1]``."""
+    shape: Any
+    """Per entry: ax, ay, dx, dy, 1 / length^2 (0 for a point), start along the owner, length."""
+    segment: Any
+    owner: Any
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class SegmentIndex:
     """Segments with their owner and place along it, in a grid."""
 
@@ -35,14 +51,8 @@ class SegmentIndex:
     """Edge (or part of a route) the segment belongs to."""
     start_m: NDArray[np.float64]
     """Place of the segment's start along its owner [m]."""
-    min_x: float
-    min_y: float
     cell_m: float
-    columns: int
-    rows: int
-    offsets: NDArray[np.int32]
-    """Cell ``c`` (row-major) holds ``segments[offsets[c]:offsets[c + 1]]``."""
-    segments: NDArray[np.int32]
+    layout: Layout
 
     def nearest(
         self, x: ArrayLike, y: ArrayLike, radius_m: float
@@ -66,14 +76,9 @@ class SegmentIndex:
         xs = np.atleast_1d(np.asarray(x, dtype=np.float64))
         ys = np.atleast_1d(np.asarray(y, dtype=np.float64))
         result: tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]] = kernels.nearest(
-            xs, ys, float(radius_m), *self.arrays()
+            xs, ys, float(radius_m), self.layout
         )
         return result
-
-    def arrays(self) -> tuple[Any, ...]:
-        """Return the arrays in the order the kernels take them."""
-        grid = (self.min_x, self.min_y, self.cell_m, self.columns, self.rows, self.offsets, self.segments)
-        return (self.ax, self.ay, self.bx, self.by, *grid)
 
 
 def of_network(network: Network) -> SegmentIndex:
@@ -102,21 +107,25 @@ def build(
     while (width / cell_m + 1) * (height / cell_m + 1) > _MAX_CELLS:
         cell_m *= 2.0
     columns, rows = math.floor(width / cell_m) + 1, math.floor(height / cell_m) + 1
-    offsets, segments = _fill((ax, bx), (ay, by), (min_x, min_y), cell_m, columns, rows)
-    return SegmentIndex(
-        ax=np.ascontiguousarray(ax),
-        ay=np.ascontiguousarray(ay),
-        bx=np.ascontiguousarray(bx),
-        by=np.ascontiguousarray(by),
-        owner=owner.astype(np.int32),
-        start_m=np.ascontiguousarray(start_m),
+    offsets, segment = _fill((ax, bx), (ay, by), (min_x, min_y), cell_m, columns, rows)
+    dx, dy = bx - ax, by - ay
+    squared = dx * dx + dy * dy
+    inverse = np.divide(1.0, squared, out=np.zeros_like(squared), where=squared > 0)
+    shape = np.column_stack((ax, ay, dx, dy, inverse, start_m, np.sqrt(squared)))
+    owners = owner.astype(np.int32)
+    layout = Layout(
         min_x=min_x,
         min_y=min_y,
-        cell_m=cell_m,
+        cell=cell_m,
         columns=columns,
         rows=rows,
         offsets=offsets,
-        segments=segments,
+        shape=np.ascontiguousarray(shape[segment]),
+        segment=segment,
+        owner=owners[segment],
+    )
+    return SegmentIndex(
+        ax=ax, ay=ay, bx=bx, by=by, owner=owners, start_m=start_m, cell_m=cell_m, layout=layout
     )
 
 

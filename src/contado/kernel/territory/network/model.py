@@ -187,7 +187,8 @@ class Network:
 
         ones = np.ones(self.edges, dtype=np.int8)
         graph = coo_array((ones, (self.edge_from, self.edge_to)), shape=(self.nodes, self.nodes))
-        return int(connected_components(graph, directed=False, return_labels=False))
+        count, _ = connected_components(graph, directed=False)
+        return int(count)
 
     def km_by_class(self) -> dict[str, float]:
         """Return the length of directed edges by class [km], the longest first."""
@@ -260,7 +261,8 @@ class Network:
     def _vertex_place(self) -> NDArray[np.float64]:
         """Vertex chainage with all edges laid end to end, one metre apart: increasing, so searchable."""
         gaps = np.concatenate(([0.0], np.cumsum(self.edge_length_m + 1.0)[:-1]))
-        return self.vertex_chainage_m + np.repeat(gaps, np.diff(self.geometry_offsets))
+        places: NDArray[np.float64] = self.vertex_chainage_m + np.repeat(gaps, np.diff(self.geometry_offsets))
+        return places
 
     def links(self, source: str = "osm", source_id: str | None = None) -> pa.Table:
         """Return the edges as rows of the table ``road_link`` (geometry WKB in EPSG:4326)."""

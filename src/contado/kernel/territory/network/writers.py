@@ -31,10 +31,9 @@ def lines(network: Network, edges: NDArray[np.int64]) -> NDArray[np.object_]:
     index = starts + np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
     lon, lat = crs.to_lonlat(network.geometry_x[index], network.geometry_y[index], network.epsg)
     points = np.column_stack((np.round(lon, DECIMALS), np.round(lat, DECIMALS)))
-    result: NDArray[np.object_] = shapely.linestrings(
-        points, indices=np.repeat(np.arange(len(edges)), counts)
+    return np.asarray(
+        shapely.linestrings(points, indices=np.repeat(np.arange(len(edges)), counts)), dtype=object
     )
-    return result
 
 
 def geodataframe(network: Network) -> geopandas.GeoDataFrame:

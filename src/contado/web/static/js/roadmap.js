@@ -29,7 +29,8 @@ start().catch((error) => {
 async function start() {
   const fonts = Promise.all([document.fonts.load('400 14px "Titillium Web"'), document.fonts.load('600 14px "Titillium Web"')]);
   const lib = await import(config.maplibre);
-  await fonts; // or the map draws its names in the fallback font
+  // or the map draws its names in the fallback font
+  await fonts;
   lib.setWorkerUrl(new URL(config.worker, location.href).href);
   const holder = document.createElement("div");
   holder.style.cssText = "position:absolute;inset:0";
@@ -138,14 +139,15 @@ function addPoints(map) {
     g.beginPath();
     if (kind === "depression") g.rect(8, 8, 24, 24);
     else if (kind === "manhole") g.arc(20, 20, 13, 0, 7);
+    else if (kind === "raised") { g.arc(20, 28, 15, Math.PI, 0); g.closePath(); }
     else { g.moveTo(20, 5); g.lineTo(35, 33); g.lineTo(5, 33); g.closePath(); }
     g.lineWidth = 9; g.strokeStyle = white; g.stroke();
     g.fillStyle = full ? ink : white; g.fill();
     g.lineWidth = 3; g.strokeStyle = ink; g.stroke();
     return g.getImageData(0, 0, size, size);
   };
-  for (const kind of ["pothole", "depression", "manhole"]) for (const full of [true, false]) map.addImage(`${kind}-${full}`, draw(kind, full), { pixelRatio: 2.5 });
-  const kind = ["match", ["get", "k"], ["depression", "manhole"], ["get", "k"], "pothole"];
+  for (const kind of ["pothole", "depression", "manhole", "raised"]) for (const full of [true, false]) map.addImage(`${kind}-${full}`, draw(kind, full), { pixelRatio: 2.5 });
+  const kind = ["match", ["get", "k"], ["pothole", "depression", "manhole"], ["get", "k"], "raised"];
   map.addLayer({ id: "anomalies", type: "symbol", source: "anomalies", minzoom: 11, layout: { "icon-image": ["concat", kind, "-", ["to-string", ["get", "f"]]], "icon-allow-overlap": true } });
 }
 

@@ -36,6 +36,7 @@ from contado.engines.pavement.cells import (
 from contado.engines.pavement.measure import Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
 from contado.engines.pavement.telemetry.align import align
+from contado.engines.pavement.telemetry.drive import DriveSet
 from contado.kernel.errors import Finding
 from contado.kernel.progress import track
 
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.onroute import RouteFrame
     from contado.engines.pavement.survey import Reference, Vehicle
-    from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet
+    from contado.engines.pavement.telemetry.drive import Aligned, Drive
     from contado.engines.pavement.vehicles import QuarterCar
     from contado.kernel.progress import Progress
     from contado.kernel.territory import Network, Route
@@ -115,8 +116,8 @@ class _Seen:
         return self.trace.aligned.drive
 
 
-def process(
-    drives: DriveSet,
+def process(  # noqa: PLR0913 - each is one fact of a run
+    drives: DriveSet | Sequence[Drive],
     network: Network,
     route: Route,
     reference: Reference | None = None,
@@ -125,7 +126,7 @@ def process(
     progress: Progress | None = None,
     *,
     section_id: str = "route",
-    aligned: Mapping[str, Aligned] | None = None,
+    traced: Mapping[str, Trace] | None = None,
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -141,8 +142,8 @@ def process(
         Length of a cell [m].
     section_id
         Name of the route in the observations.
-    aligned
-        Drives whose mount and clock are already settled, by name.
+    traced
+        Traces of drives that were already settled and found on this route, by name (`trace_drive`).
 
     Raises
     ------
@@ -152,10 +153,12 @@ def process(
     """
     began = perf_counter()
     known = vehicles or {}
-    once, repeated = _unique(drives.drives)
+    read = drives if isinstance(drives, DriveSet) else _set_of(drives)
+    once, repeated = _unique(read.drives)
     frame = onroute.frame_of(network, route)
+    done = traced or {}
     traces = [
-        trace_drive(drive, frame, (aligned or {}).get(drive.name)) for drive in track(once, "drives", progress)
+        done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
     ]
     cars = _cars(traces, known)
     seen = _in_register(
@@ -187,8 +190,8 @@ def process(
             start_m=frame.start_m, section_id=section_id,
         ),
         anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
-        label=drives.label,
-        findings=_findings(drives, traces, repeated),
+        label=read.label,
+        findings=_findings(read, traces, repeated),
         compute_s=perf_counter() - began,
     )  # fmt: skip
 
@@ -210,12 +213,18 @@ def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None)
     return trace(dataclasses.replace(aligned, flags=tuple(dict.fromkeys(flags))), located)
 
 
+def _set_of(drives: Sequence[Drive]) -> DriveSet:
+    """Return single drives as a set: simulated as soon as one of them is."""
+    simulated = any(drive.label == "simulated" for drive in drives)
+    return DriveSet(drives=tuple(drives), label="simulated" if simulated else "estimated")
+
+
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
-    """Return the drives in the order of their names, and those whose content is already among them."""
+    """Return the drives in the order of their content, and those whose content is already among them."""
     seen: set[str] = set()
     once: list[Drive] = []
     repeated: list[Drive] = []
-    for drive in sorted(drives, key=lambda d: d.name):
+    for drive in sorted(drives, key=lambda d: (d.sha256, d.name)):
         (repeated if drive.sha256 in seen else once).append(drive)
         seen.add(drive.sha256)
     return once, repeated

@@ -1,0 +1,162 @@
+"""Definition of done of the road engine, items 11 and 16, for the practice manto_stradale; item 19, privacy."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from datetime import date
+
+import geopandas as gpd
+import pytest
+import shapely
+
+from contado.engines.pavement import simulate
+from contado.kernel import tables
+from contado.kernel.declare import Context, convert
+from contado.kernel.workspace import Workspace
+from contado.practices.manto_stradale import MantoStradale
+from contado.testing import check_practice
+from contado.verbs import load
+
+SECTION = "S05"
+WORK_DAY = date(2026, 5, 15)
+COST_EUR = 45_000.0
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory):
+    """A season of drives over one street of the simulated town, resurfaced in part between two rounds."""
+    folder = tmp_path_factory.mktemp("city") / "town"
+    work = simulate.Work(section_id=SECTION, from_m=200.0, to_m=800.0, day=WORK_DAY, iri_m_km=1.3)
+    simulate.city_drives(folder, seed=1, passes=4, start=date(2026, 3, 2), interval_days=30, works=[work])
+    for other in (folder / "drives").iterdir():
+        if other.name != SECTION:
+            shutil.rmtree(other)
+    return folder
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    verb = load("init")
+    verb(convert(verb.request, {"folder": str(tmp_path / "w")}), Context())
+    return Workspace.open(tmp_path / "w")
+
+
+def run(name, workspace, **values):
+    verb = load(name)
+    return verb(convert(verb.request, values), Context(workspace=workspace.path))
+
+
+def bring(workspace, city):
+    return run(
+        "pavement load",
+        workspace,
+        folder=city / "drives",
+        network=city / "network.geojson",
+        routes=city / "routes.csv",
+        sections=city / "sections.csv",
+        on="2026-06-10",
+    )
+
+
+def write(path, header, *rows):
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+@pytest.mark.item("pavement", 16, "manto_stradale in the conformance suite", "every check")
+def test_the_practice_keeps_its_contract(figure):
+    report = check_practice(MantoStradale())
+    figure(f"{sum(c.ok for c in report.checks)} of {len(report.checks)}")
+    assert report.ok, report.failed
+
+
+@pytest.mark.slow
+@pytest.mark.item(
+    "pavement", 16, "load, diagnose, monitor on a workspace", "drop and cost feed the catalogue"
+)
+def test_monitor_closes_the_loop(city, workspace, tmp_path, figure):
+    loaded = bring(workspace, city)
+    assert loaded.label == "simulated"
+    assert loaded.loaded >= 7
+    assert bring(workspace, city).loaded == 0
+
+    before = run("diagnose", workspace, practice="manto_stradale", on="2026-05-10")
+    assert before.layers["manto_stradale_sections"] == 16
+    run("propose", workspace, practice="manto_stradale", on="2026-05-10")
+    proposed = [r for r in workspace.read("intervention").to_pylist() if r["type"] == "wearing_4cm"]
+    chosen = min(proposed, key=lambda r: abs(int(r["choice_group"][-6:]) - 300))
+    programme = {"intervention_id": chosen["id"], "source": "own", "year": 2026, "start_year": 2026}
+    works = write(
+        tmp_path / "works.csv",
+        ["section_id", "from_m", "to_m", "date", "treatment", "cost_eur", "intervention_id"],
+        [SECTION, 200, 800, WORK_DAY, "wearing_4cm", COST_EUR, chosen["id"]],
+    )
+    with workspace.commit() as commit:
+        commit.table("programme", tables.from_rows("programme", [{**programme, "amount_eur": COST_EUR}]))
+    run("pavement load", workspace, folder=city / "drives", works=works, on="2026-06-10")
+
+    run("monitor", workspace, practice="manto_stradale", on="2026-06-10")
+    seen = [r for r in workspace.read("observation").to_pylist() if r["indicator"] == "iri_m_km"]
+    was, became = sorted(seen, key=lambda r: r["period"])
+    learnt = {r["code"]: r for r in workspace.read("pavement_treatment").to_pylist()}["wearing_4cm"]
+    cost = learnt["cost_measured_eur_m2"]
+    figure(f"IRI {was['value']:.2f} -> {became['value']:.2f} m/km; {cost:.2f} EUR/m2")
+    assert became["high"] < was["low"]
+    assert became["value"] == pytest.approx(1.3, rel=0.35)
+    width = {s["section_id"]: s["width_m"] for s in workspace.read("pavement_lrs_section").to_pylist()}[
+        SECTION
+    ]
+    assert cost == pytest.approx(COST_EUR / (600 * width))
+    assert learnt["works"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.item(
+    "pavement", 11, "links and worksite cost reach the interventions", "all; do nothing an option"
+)
+def test_interventions_carry_what_worksites_need(city, workspace, figure):
+    bring(workspace, city)
+    run("propose", workspace, practice="manto_stradale", on="2026-06-10")
+    rows = workspace.read("intervention").to_pylist()
+    links = set(workspace.read("road_link")["link_id"].to_pylist())
+    assert rows
+    assert all(r["road_link_ids"] and set(r["road_link_ids"]) <= links for r in rows)
+    assert all(0 < r["worksite_cost_eur"] < r["cost_eur"] for r in rows)
+    strategies = workspace.read("pavement_strategy").to_pylist()
+    segments = {s["segment_id"] for s in strategies}
+    assert {s["segment_id"] for s in strategies if s["year"] == -1} == segments
+    figure(f"{len(rows)} interventions, {len(segments)} segments")
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 19, "fixes in a privacy zone", "never reach a table")
+def test_privacy_zones(city, workspace, figure):
+    bring(workspace, city)
+    section = next(
+        s for s in workspace.read("pavement_lrs_section").to_pylist() if s["section_id"] == SECTION
+    )
+    line = shapely.from_wkb(section["geometry"])
+    zone = line.interpolate(0.5, normalized=True).buffer(0.002)
+    open_cells = measured(workspace)
+    with workspace.commit() as commit:
+        gdf = gpd.GeoDataFrame({"name": ["depot"]}, geometry=[zone], crs=4326)
+        commit.layer("privacy_zones", gdf)
+        for name in ("drive", "cell_obs", "anomaly_obs"):
+            commit.table(f"pavement_{name}", tables.empty(f"pavement_{name}"))
+    bring(workspace, city)
+    core = zone.buffer(-0.0002)
+    inside = {
+        c
+        for c in open_cells
+        if core.contains(line.interpolate((20 * c + 10) / section["length_m"], normalized=True))
+    }
+    assert inside
+    assert not inside & measured(workspace)
+    figure(f"{len(inside)} cells left out, {len(measured(workspace))} kept")
+
+
+def measured(workspace):
+    rows = workspace.read("pavement_cell_obs").to_pylist()
+    return {r["cell"] for r in rows if r["section_id"] == SECTION and r["iri_m_km"] is not None}

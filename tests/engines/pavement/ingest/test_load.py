@@ -1,0 +1,175 @@
+"""Load: simulated drives into a workspace, once, without names, and not where it is private."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+
+import geopandas as gpd
+import numpy as np
+import pytest
+import shapely
+
+from contado.engines.pavement import simulate
+from contado.engines.pavement.ingest import load, roads
+from contado.kernel import tables
+from contado.kernel.errors import DataError
+from contado.kernel.workspace import Workspace
+
+ON = date(2026, 4, 1)
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("simulated") / "drives"
+    simulate.drives(folder, seed=3, length_m=900, vehicles=2, passes=2)
+    return folder
+
+
+def built(path, drives):
+    workspace = Workspace.create(path)
+    roads.load_network(workspace, drives / "network.geojson")
+    roads.load_sections(workspace, drives / "truth_route.csv", None)
+    return workspace
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory, drives):
+    workspace = built(tmp_path_factory.mktemp("loaded") / "w", drives)
+    return workspace, load.load(workspace, load.read_folders(drives), on=ON)
+
+
+def test_everything_is_stored_and_labelled(loaded):
+    workspace, answer = loaded
+    assert (answer.drives, answer.loaded, answer.unchanged, answer.rejected) == (4, 4, 0, ())
+    assert answer.label == "simulated"
+    for name in ("drive", "vehicle", "cell_obs", "cell_state"):
+        table = workspace.read(f"pavement_{name}")
+        assert table.num_rows
+        assert set(table["label"].to_pylist()) == {"simulated"}
+        assert not [f for f in tables.validate(f"pavement_{name}", table) if f.severity == "error"]
+    known = workspace.read("pavement_cell_state")["iri_m_km"].drop_null()
+    assert answer.cells >= 4 * len(known) * 0.9
+
+
+def test_the_states_are_near_the_truth(loaded, drives):
+    workspace, _ = loaded
+    truth = tables.read(drives / "truth_iri_100m.csv").table.to_pylist()
+    cells = workspace.read("pavement_cell_state").to_pylist()
+    errors = []
+    for row in truth:
+        inside = [c["iri_m_km"] for c in cells if row["from_m"] <= c["from_m"] < row["to_m"]]
+        if None not in inside and len(inside) == 5:
+            errors.append(abs(np.log(np.mean(inside) / row["iri_m_km"])))
+    assert len(errors) >= 6
+    assert np.median(errors) < 0.15
+
+
+def test_loading_again_changes_nothing(loaded, drives, tmp_path):
+    workspace, _ = loaded
+    before = workspace.file_hashes()
+    renamed = tmp_path / "renamed"
+    shutil.copytree(drives, renamed)
+    for file in renamed.glob("car1_pass1_*"):
+        file.rename(renamed / file.name.replace("car1_pass1", "van_pass7"))
+    for folder in (drives, renamed):
+        again = load.load(workspace, load.read_folders(folder), on=ON)
+        assert (again.loaded, again.unchanged, again.cells, again.states_changed) == (0, 4, 0, 0)
+    assert workspace.file_hashes() == before
+
+
+def test_no_name_of_a_vehicle_or_position_of_a_drive_is_stored(loaded):
+    workspace, _ = loaded
+    for file in workspace.path.rglob("tables/pavement_*.parquet"):
+        table = tables.read(file).table
+        assert "car1" not in str(table.to_pydict())
+    assert "pavement_fix" not in workspace.tables()
+
+
+def test_a_survey_calibrates_the_cars_for_good(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    truth = tables.read(drives / "truth_iri_100m.csv").table.to_pylist()
+    survey = tmp_path / "survey.csv"
+    lines = [f"truth_route,{r['from_m']},{r['to_m']},{r['iri_m_km']}" for r in truth[:5]]
+    survey.write_text("\n".join(["section_id,from_m,to_m,iri_m_km", *lines]), encoding="utf-8")
+    assert roads.load_survey(workspace, survey)[0] == 5
+    for name in ("car1_pass1", "car1_pass2"):
+        part = tmp_path / name
+        part.mkdir()
+        for file in [*drives.glob(f"{name}_*"), drives / "meta.json"]:
+            shutil.copy(file, part)
+        load.load(workspace, load.read_folders(part), on=ON)
+        if name == "car1_pass1":
+            with workspace.commit() as commit:
+                commit.table("pavement_survey", tables.empty("pavement_survey"))
+    [car] = workspace.read("pavement_vehicle").to_pylist()
+    assert car["calibrated"]
+    assert car["sd_log"] < 0.1
+    shared = workspace.read("pavement_cell_obs")["sd_cal_log"].to_pylist()
+    assert set(shared) == {car["sd_log"]}
+
+
+def test_a_survey_with_a_bad_row_names_its_line(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    survey = tmp_path / "survey.csv"
+    survey.write_text("section_id,from_m,to_m,iri_m_km\na,0,100,2\na,100,200,0\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        roads.load_survey(workspace, survey)
+    assert (caught.value.rule, caught.value.rows) == ("iri_not_positive", (3,))
+
+
+def test_a_later_drive_adds_to_what_is_there(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    before: list[dict] = []
+    car = None
+    for name in ("car1_pass1", "car1_pass2"):
+        part = tmp_path / name
+        part.mkdir()
+        for file in [*drives.glob(f"{name}_*"), drives / "meta.json"]:
+            shutil.copy(file, part)
+        load.load(workspace, load.read_folders(part), on=ON)
+        rows = workspace.read("pavement_cell_obs").to_pylist()
+        assert [r for r in rows if r in before] == before
+        [vehicle] = workspace.read("pavement_vehicle").to_pylist()
+        assert car in {None, vehicle["k1_s2"]}
+        before, car = rows, vehicle["k1_s2"]
+    passes = [c["n_passes"] for c in workspace.read("pavement_cell_state").to_pylist()]
+    assert np.median(passes) == 2
+
+
+def test_nothing_of_a_privacy_zone_reaches_a_table(drives, loaded, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    [line] = shapely.from_wkb(
+        workspace.read("pavement_lrs_section")["geometry"].to_numpy(zero_copy_only=False)
+    )
+    private = line.interpolate(0.5, normalized=True).buffer(0.001)
+    with workspace.commit() as commit:
+        zone = gpd.GeoDataFrame({"name": ["depot"]}, geometry=[private], crs=4326)
+        commit.layer("privacy_zones", zone)
+    load.load(workspace, load.read_folders(drives), on=ON)
+    open_cells, closed = (
+        {c["cell"] for c in w.read("pavement_cell_obs").to_pylist() if c["iri_m_km"] is not None}
+        for w in (loaded[0], workspace)
+    )
+    length = workspace.read("pavement_lrs_section")["length_m"][0].as_py()
+    core = private.buffer(-0.0002)
+    inside = {
+        c for c in open_cells if core.contains(line.interpolate((20 * c + 10) / length, normalized=True))
+    }
+    assert inside
+    assert not inside & closed
+    assert closed
+
+
+def test_a_workspace_without_sections_is_refused(drives, tmp_path):
+    workspace = Workspace.create(tmp_path / "w")
+    with pytest.raises(DataError) as caught:
+        load.load(workspace, load.read_folders(drives), on=ON)
+    assert caught.value.rule == "no_sections"
+    assert "--network" in caught.value.hint
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    with pytest.raises(DataError) as caught:
+        load.read_folders(tmp_path)
+    assert caught.value.rule == "empty_file"

@@ -1,0 +1,67 @@
+"""Reference and fleet files, good and bad."""
+
+from __future__ import annotations
+
+import pytest
+
+from contado.engines.pavement.survey import read_fleet, read_reference
+from contado.engines.pavement.vehicles import QuarterCar
+from contado.kernel.errors import ColumnNotFound, DataError
+
+
+def write(tmp_path, text):
+    path = tmp_path / "file.csv"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_reference(tmp_path):
+    found = read_reference(write(tmp_path, "from_m,to_m,iri_m_km\n0,100,2.5\n100,200,3.5\n"))
+    assert found.iri_m_km.tolist() == [2.5, 3.5]
+    assert found.to_m.tolist() == [100, 200]
+
+
+def test_italian_reference_gives_the_same_numbers(tmp_path):
+    found = read_reference(write(tmp_path, "from_m;to_m;iri_m_km\n0;100;2,5\n100;200;3,5\n"))
+    assert found.iri_m_km.tolist() == [2.5, 3.5]
+    assert "italian_csv" in {f.rule for f in found.findings}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "rows"),
+    [
+        ("from_m,to_m,iri_m_km\n0,100,2\n100,200,0\n200,300,-1\n", "iri_not_positive", (3, 4)),
+        ("from_m,to_m,iri_m_km\n0,100,2\n100,200,x\n", "not_a_number", (3,)),
+        ("from_m,to_m,iri_m_km\n0,100,2\n100,100,2\n", "chainage_not_increasing", (3,)),
+        ("from_m,to_m,iri_m_km\n", "empty_file", ()),
+    ],
+)
+def test_bad_reference(tmp_path, text, rule, rows):
+    with pytest.raises(DataError) as caught:
+        read_reference(write(tmp_path, text))
+    assert (caught.value.rule, caught.value.rows) == (rule, rows)
+    assert caught.value.hint
+
+
+def test_missing_column_names_the_nearest(tmp_path):
+    with pytest.raises(ColumnNotFound) as caught:
+        read_reference(write(tmp_path, "from_m,to_m,iri_mkm\n0,100,2\n"))
+    assert caught.value.rule == "missing_column"
+    assert "iri_mkm" in caught.value.hint
+
+
+def test_fleet_with_cars_or_scales_or_both(tmp_path):
+    cars = read_fleet(write(tmp_path, "vehicle,k1,k2,c,mu\ncar1,500,50,3,0.12\n"))
+    assert cars["car1"].car == QuarterCar(k1=500, k2=50, c=3, mu=0.12)
+    assert cars["car1"].calibration is None
+    scales = read_fleet(write(tmp_path, "vehicle,scale,sd_log\ncar1,1.1,0.03\n"))
+    assert scales["car1"].car is None
+    assert (scales["car1"].calibration.scale, scales["car1"].calibration.sd_log) == (1.1, 0.03)
+
+
+def test_bad_fleet(tmp_path):
+    with pytest.raises(ColumnNotFound):
+        read_fleet(write(tmp_path, "vehicle,k1,k2,c\ncar1,500,50,3\n"))
+    with pytest.raises(DataError) as caught:
+        read_fleet(write(tmp_path, "vehicle,scale\ncar1,0\n"))
+    assert (caught.value.rule, caught.value.rows, caught.value.field) == ("out_of_range", (2,), "scale")

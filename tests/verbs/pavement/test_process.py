@@ -1,0 +1,158 @@
+"""contado pavement process: the answer, its files, and one test a row of bad input that touches it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from datetime import date
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from contado.cli import main
+from contado.engines.pavement import simulate
+from contado.engines.pavement.simulate.road import random_road
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("verb") / "drives"
+    road = random_road(600.0, np.random.default_rng(8), levels_m_km=np.full(6, 3.0))
+    scenario = simulate.Scenario(profile=(road.x_m, road.elevation_m()), first_day=date(2026, 3, 2))
+    simulate.drives(folder, seed=8, vehicles=1, passes=2, scenario=scenario)
+    return folder
+
+
+@pytest.fixture
+def run(drives, tmp_path, capsys):
+    """Run the verb on a copy of the drives; give exit code and answer."""
+    folder = tmp_path / "copy"
+    shutil.copytree(drives, folder)
+
+    def call(*options, change=None):
+        if change is not None:
+            change(folder)
+        try:
+            code = main(
+                [
+                    "pavement", "process", str(folder), "--network", str(drives / "network.geojson"),
+                    "--route", str(drives / "truth_route.csv"), *map(str, options), "--json",
+                ]
+            ) or 0  # fmt: skip
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, json.loads(capsys.readouterr().out)
+
+    return call
+
+
+def edit(folder, name, change):
+    """Rewrite a CSV file row by row."""
+    with (folder / name).open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    rows = [change(i, row) for i, row in enumerate(rows)]
+    with (folder / name).open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_answer_and_files(run, tmp_path):
+    code, answer = run("--out", tmp_path / "out")
+    assert code == 0
+    assert answer["label"] == "simulated"
+    assert [c["from_m"] for c in answer["cells"]] == [0, 100, 200, 300, 400, 500]
+    assert set(answer["cells"][0]) == {
+        "from_m", "to_m", "iri_m_km", "low_m_km", "high_m_km", "passes", "vehicles", "state",
+    }  # fmt: skip
+    drive = answer["drives"][0]
+    assert (drive["drive"], drive["vehicle"], drive["unit"]) == ("car1_pass1", "car1", "m_s2")
+    assert np.linalg.norm(drive["mount"]["gravity_axis"]) == pytest.approx(1)
+    assert not answer["vehicles"][0]["calibrated"]
+    assert answer["compute_s"] > 0
+    cells = pq.read_table(tmp_path / "out" / "cell_obs.parquet")
+    assert cells.num_rows == 12
+    assert (tmp_path / "out" / "anomaly_obs.parquet").exists()
+
+
+def test_reference_calibrates(run, tmp_path):
+    reference = tmp_path / "r.csv"
+    reference.write_text("from_m,to_m,iri_m_km\n" + "".join(f"{k}00,{k + 1}00,3\n" for k in range(1, 5)))
+    code, answer = run("--reference", reference)
+    assert code == 0
+    assert answer["vehicles"][0]["calibrated"]
+
+
+def test_truth_columns_are_never_read(run):
+    _, plain = run()
+
+    def lie(folder):
+        for k in (1, 2):
+            edit(folder, f"car1_pass{k}_gnss.csv", lambda i, row: {**row, "truth_chainage_m": "1e9"})
+
+    _, lied = run(change=lie)
+    assert lied["cells"] == plain["cells"]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "rows"),
+    [
+        ("from_m,to_m,iri_m_km\n0,100,0\n", "iri_not_positive", [2]),
+        ("from_m,to_m,iri_m_km\n0,100,3\n100,200,-2\n", "iri_not_positive", [3]),
+        ("from_m,to_m\n0,100\n", "missing_column", []),
+    ],
+)
+def test_bad_reference(run, tmp_path, text, rule, rows):
+    path = tmp_path / "r.csv"
+    path.write_text(text)
+    code, answer = run("--reference", path)
+    assert code == 2
+    assert answer["error"]["rule"] == rule
+    assert answer["error"]["rows"] == rows
+    assert answer["error"]["hint"]
+
+
+def test_swapped_coordinates(run):
+    def swap(folder):
+        for k in (1, 2):
+            edit(
+                folder, f"car1_pass{k}_gnss.csv", lambda i, row: {**row, "lon": row["lat"], "lat": row["lon"]}
+            )
+
+    code, answer = run(change=swap)
+    assert code == 2
+    assert answer["error"]["rule"] == "lon_lat_swapped_or_off_network"
+    assert answer["error"]["rows"] == [2]
+    assert "swapped" in answer["error"]["hint"]
+
+
+def test_the_same_drive_twice_is_used_once(run):
+    _, plain = run()
+
+    def copy(folder):
+        for part in ("acc.parquet", "gnss.csv"):
+            shutil.copy(folder / f"car1_pass1_{part}", folder / f"zzz_pass7_{part}")
+
+    code, answer = run(change=copy)
+    assert code == 0
+    assert answer["cells"] == plain["cells"]
+    assert "duplicate_drive" in {f["rule"] for f in answer["findings"]}
+
+
+def test_a_cut_file_names_the_file(run):
+    def cut(folder):
+        path = folder / "car1_pass2_acc.parquet"
+        path.write_bytes(path.read_bytes()[:2000])
+
+    code, answer = run(change=cut)
+    assert code == 2
+    assert "car1_pass2_acc.parquet" in answer["error"]["message"]
+
+
+def test_no_network(run, tmp_path):
+    (tmp_path / "broken.geojson").write_text("{")
+    code, answer = run("--network", tmp_path / "broken.geojson")
+    assert code == 2
+    assert answer["error"]["rule"] == "network_unreadable"

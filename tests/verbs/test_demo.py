@@ -1,0 +1,122 @@
+"""The demonstration: the whole pipeline from an invented town to a verified programme."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from contado.cli.app import run
+from contado.kernel.workspace import WorkspaceView
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demonstration as a user builds it, with its answer."""
+    folder = tmp_path_factory.mktemp("demo") / "city"
+    command = [sys.executable, "-m", "contado.cli", "demo", str(folder), "--json", "--quiet"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, json.loads(done.stdout)
+
+
+def test_every_stage_left_its_tables(demo):
+    folder, answer = demo
+    rows = WorkspaceView(folder).tables()
+    for name in (
+        "territory_unit",
+        "road_link",
+        "pavement_cell_obs",
+        "pavement_cell_state",
+        "pavement_anomaly",
+        "pavement_segment",
+        "indicator_value",
+        "intervention",
+        "effect",
+        "budget",
+        "programme",
+        "price",
+        "run",
+        "source",
+    ):
+        assert rows[name] > 0, name
+    assert set(answer["layers"]) >= {
+        "municipalities",
+        "manto_stradale_sections",
+        "manto_stradale_anomalies",
+        "programme",
+    }
+
+
+def test_all_four_classes_and_the_street_nobody_drove_are_there(demo):
+    _, answer = demo
+    assert {c["road_class"]: c["sections"] > 0 for c in answer["classes"]} == {
+        "A": True,
+        "B": True,
+        "C": True,
+        "D": True,
+        None: True,
+    }
+
+
+def test_the_estimates_are_near_the_simulated_truth(demo):
+    _, answer = demo
+    assert answer["accuracy"]["median_error_pct"] < 10
+    assert answer["accuracy"]["within_interval_share"] >= 0.8
+
+
+def test_the_programme_keeps_its_budgets_and_is_verified(demo):
+    _, answer = demo
+    money = answer["programme"]
+    assert money["verified"]
+    assert 0 < money["spent_eur"] <= money["budget_eur"]
+    assert money["gap_share"] <= 2e-3
+    assert answer["accepted"]["start_year"] in (2027, 2028, 2029)
+    assert answer["rejected"]["start_year"] is None
+
+
+def test_everything_that_rests_on_the_town_is_labelled_simulated(demo):
+    folder, answer = demo
+    view = WorkspaceView(folder)
+    assert answer["label"] == "simulated"
+    labels = {info.id: info.label for info in view.layers()}
+    assert labels["manto_stradale_sections"] == labels["programme"] == "simulated"
+    assert labels["municipalities"] == "measured"
+    for table in ("pavement_cell_obs", "intervention"):
+        assert set(view.read(table)["label"].to_pylist()) == {"simulated"}
+
+
+def test_no_vehicle_name_of_the_files_is_kept(demo):
+    folder, _ = demo
+    for table in ("pavement_drive", "pavement_cell_obs", "pavement_vehicle"):
+        text = str(WorkspaceView(folder).read(table).to_pylist())
+        assert "car1" not in text
+        assert "car2" not in text
+
+
+def test_the_chain_of_a_number_reaches_its_sources(demo, capsys):
+    folder, answer = demo
+    assert run(["why", answer["accepted"]["id"], "-w", str(folder), "--json"]) == 0
+    tables = {s["table"] for s in json.loads(capsys.readouterr().out)["chain"]}
+    assert tables >= {"programme", "intervention", "effect", "asset", "indicator_value", "source"}
+
+
+def test_the_plan_of_the_demonstration_is_repeated_to_the_byte(demo, capsys):
+    folder, _ = demo
+    runs = sorted((folder / "runs").glob("*/run.json"))
+    assert len(runs) == 1
+    assert run(["rerun", str(runs[0]), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["identical"]
+
+
+def test_loading_the_same_drives_again_changes_nothing(demo):
+    folder, _ = demo
+    drives = WorkspaceView(folder).read("pavement_drive")
+    assert len(set(drives["sha256"].to_pylist())) == drives.num_rows == 90
+
+
+def test_a_folder_that_is_no_demonstration_is_left_alone(tmp_path, capsys):
+    (tmp_path / "mine.txt").write_text("keep me")
+    assert run(["demo", str(tmp_path), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["rule"] == "workspace_not_empty"
+    assert (tmp_path / "mine.txt").read_text() == "keep me"

@@ -1,0 +1,63 @@
+"""Static files: hash in the address, immutable caching, compression, nothing foreign."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+import pytest
+
+from contado.web import statics
+
+MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/roadmap.js", "tokens.css")
+OWN = (*MAP_PAGE, "js/choices.js")
+
+
+def test_a_hashed_address_is_immutable_and_a_bare_one_is_asked_again(client):
+    address = statics.address("contado.css")
+    assert client.get(address).headers["cache-control"] == "public, max-age=31536000, immutable"
+    bare = client.get("/static/contado.css")
+    assert bare.headers["cache-control"] == "no-cache"
+    again = client.get("/static/contado.css", headers={"if-none-match": bare.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/static/contado.css?h=0000").headers["cache-control"] == "no-cache"
+
+
+def test_files_are_compressed_where_the_browser_takes_it(client):
+    got = client.get("/static/contado.css", headers={"accept-encoding": "gzip"})
+    assert got.headers["content-encoding"] == "gzip"
+    assert (
+        "content-encoding" not in client.get("/static/contado.css", headers={"accept-encoding": ""}).headers
+    )
+
+
+@pytest.mark.parametrize("path", ["../app.py", "%2e%2e/app.py", "vendor/../../app.py", "nothing.css", ""])
+def test_nothing_outside_the_folder_is_served(client, path):
+    got = client.get(f"/static/{path}")
+    assert got.status_code == 404
+    assert b"FastAPI" not in got.content
+
+
+def test_own_files_name_no_foreign_address():
+    for name in (*OWN, "signs.svg", "favicon.svg"):
+        text = statics.find(name).plain.decode()
+        found = [a for a in re.findall(r"(?:https?:)?//[\w.-]+\.\w+", text) if "www.w3.org" not in a]
+        assert found == [], name
+
+
+def test_own_css_and_modules_of_the_map_page_weigh_at_most_12_kb():
+    assert sum(len(gzip.compress(statics.find(name).plain, 9)) for name in MAP_PAGE) <= 12 * 1024
+
+
+def test_the_font_faces_use_the_addresses_that_pages_preload(client):
+    sheet = statics.find("tokens.css").plain.decode()
+    address = statics.address("vendor/fonts/titillium-web-400.woff2")
+    assert address in sheet
+    assert address in client.get("/").text
+
+
+def test_the_worker_is_a_module_script_for_the_browser(client):
+    if statics.find("vendor/maplibre/maplibre-gl-worker.mjs") is None:
+        pytest.skip("the front end is not built")
+    got = client.get("/static/vendor/maplibre/maplibre-gl-worker.mjs")
+    assert got.headers["content-type"].startswith("text/javascript")
