@@ -160,7 +160,7 @@ def test_parameters_are_dated_and_name_their_keys():
     assert parameters.parameter("social_discount_rate", area="IT", on=dt.date(2026, 1, 1)).value == 0.03
     with pytest.raises(DataError, match=r"1999-01-01.*area IT") as caught:
         parameters.parameter("social_discount_rate", area="IT", on=dt.date(1999, 1, 1))
-    assert caught.value.rule == "no_parameter"
+    assert caught.value.rule == "no_dated_row"
     with pytest.raises(DataError, match="rate_of_discount"):
         parameters.parameter("rate_of_discount", area="IT")
 

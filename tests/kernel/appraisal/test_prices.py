@@ -50,7 +50,7 @@ def test_no_row_is_an_error_that_names_the_keys():
     late = [row(valid_to=dt.date(2020, 1, 1), valid_from=None, region=None)]
     with pytest.raises(DataError, match="2027-06-01") as caught:
         prices.find(late, "road.overlay", on=DAY)
-    assert caught.value.rule == "no_parameter"
+    assert caught.value.rule == "no_dated_row"
 
 
 def test_another_price_year_needs_the_index():

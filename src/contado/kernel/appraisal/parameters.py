@@ -124,7 +124,7 @@ def pick(rows: Iterable[D], on: dt.date, **keys: object) -> D:
     Raises
     ------
     DataError
-        No row fits; the message names the day and all keys.
+        ``no_dated_row``: no row fits; the message names the day and all keys.
     """
     fitting = [
         r
@@ -137,7 +137,7 @@ def pick(rows: Iterable[D], on: dt.date, **keys: object) -> D:
         named = ", ".join(f"{k} {v}" for k, v in keys.items())
         raise DataError(
             f"No row holds on {on}: {named}.",
-            rule="no_parameter",
+            rule="no_dated_row",
             hint="add a dated row, or choose another day",
         )
     return max(fitting, key=lambda r: r.valid_from or dt.date.min)
@@ -166,7 +166,7 @@ def parameter(name: str, *, area: str, on: dt.date | None = None) -> Parameter:
     Raises
     ------
     DataError
-        ``no_parameter``: no such name, area or day.
+        ``no_parameter``: no such name; ``no_dated_row``: no row of that area and day.
     """
     known = parameters()
     if name not in {p.name for p in known}:
@@ -243,7 +243,7 @@ def energy(carrier: str, *, on: dt.date | None = None) -> Carrier:
     Raises
     ------
     DataError
-        ``no_parameter``: no such carrier or day.
+        ``no_parameter``: no such carrier; ``no_dated_row``: no row of that day.
     """
     names = {c.carrier for c in _carriers()}
     if carrier not in names:

@@ -62,7 +62,7 @@ def find(
     Raises
     ------
     DataError
-        ``no_parameter``: no such item, or none of its rows holds on that day and in that region.
+        ``no_parameter``: no such item; ``no_dated_row``: none of its rows holds on that day and in that region.
     """
     known = list(rows)
     own = [r for r in known if r["item_id"] == item_id]
@@ -73,7 +73,7 @@ def find(
     if not fitting:
         raise DataError(
             f"No price of {item_id!r} holds on {on} in region {region or 'any'}.",
-            rule="no_parameter",
+            rule="no_dated_row",
             hint="add a dated row of that region, or one without region",
             field="item_id",
         )
