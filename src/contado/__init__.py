@@ -24,7 +24,17 @@ __version__ = "0.1.0"
 
 __all__ = ["__version__", "open"]
 
-_ROOMS = ("portfolio", "practice", "publish", "solver", "tables", "territory", "workspace")
+_ROOMS = (
+    "funding",
+    "appraisal",
+    "portfolio",
+    "practice",
+    "publish",
+    "solver",
+    "tables",
+    "territory",
+    "workspace",
+)
 
 
 def open(path: str | os.PathLike[str]) -> Workspace:  # noqa: A001 - `contado.open("milano")` is the product's front door

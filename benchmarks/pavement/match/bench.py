@@ -41,7 +41,7 @@ def run(n=None):
     ours_s, theirs_s = [], []
     for _ in range(REPEATS):
         result = network.match(truth.fixes, sigma_m=5.0)
-        ours_s.append(result.cpu_s)
+        ours_s.append(result.compute_s)
         if theirs is not None:
             theirs_s.append(theirs.match(truth)[2])
     figures = {"points_per_s": len(truth.edge) / min(ours_s)}

@@ -50,6 +50,13 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "list": "List the registered practices",
         "check": "Run the conformance suite on a practice",
     },
+    "funding": {
+        "evaluate": "Say what each source may pay for each intervention on a day",
+    },
+    "appraisal": {
+        "cba": "Appraise costs and benefits over the years",
+        "mcda": "Compare alternatives on many criteria",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -73,6 +80,8 @@ GROUPS: Mapping[str, str] = {
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",
+    "funding": "Sources of money and their dated rules",
+    "appraisal": "Cost-benefit and multi-criteria appraisal",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 

@@ -155,6 +155,7 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> Any:
         network=season / "network.geojson",
         routes=season / "routes.csv",
         sections=season / "sections.csv",
+        survey=_survey_a_street(season),
         on=_ON,
     )
     _do("diagnose", here, practice=_PRACTICE, on=_ON)
@@ -191,6 +192,24 @@ def _do(name: str, context: Context, **values: Any) -> Any:
 def _leave_out_a_street(season: Path) -> None:
     """No round passed one of the streets: the map must show what is not known."""
     shutil.rmtree(max((season / "drives").iterdir()))
+
+
+def _survey_a_street(season: Path) -> Path:
+    """A profilometer went once, on the first day, over the street of middling roughness."""
+    from contado.kernel import tables
+
+    truth = tables.read(season / "truth_iri_100m.csv").table.to_pylist()
+    first = min(str(r["date"]) for r in truth)
+    streets: dict[str, list[dict[str, Any]]] = {}
+    for row in truth:
+        if str(row["date"]) == first:
+            streets.setdefault(str(row["section_id"]), []).append(row)
+    ordered = sorted(streets, key=lambda s: (_mean([r["iri_m_km"] for r in streets[s]]), s))
+    columns = ("section_id", "from_m", "to_m", "iri_m_km")
+    rows = [{c: row[c] for c in columns} for row in streets[ordered[len(ordered) // 2]]]
+    path = season / "survey.csv"
+    tables.write_csv(tables.from_rows("pavement_survey", rows), path)
+    return path
 
 
 def _bring_budgets(workspace: Workspace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
@@ -77,20 +78,36 @@ def test_sigma_10(network, drives, figure):
     assert rmf <= 0.036
 
 
-@pytest.mark.item(
-    "pavement", 3, "sigma 5 m, thinned: edge over all points of the file", ">= .950 (10 s), .940 (30 s)"
-)
+@pytest.mark.item("pavement", 3, "sigma 5 m, thinned, all phases: edge", ">= .950 (10 s), .940 (30 s)")
 @pytest.mark.parametrize(("step", "goal"), [(10, 0.950), (30, 0.940)])
 def test_thinned(network, drives, step, goal, figure):
-    """Each second of the step is once the first: every point of the file is scored, 21,375 in all."""
+    """Each second of the step is once the first, so that every point of the file is scored: 21,375."""
     points, _ = drives(5)
-    hits = [
-        (accuracy(network, part, 5.0)[0], len(part))
-        for first in range(step)
-        for part in [points[points["t_s"] % step == first]]
-    ]
-    edge = sum(share * count for share, count in hits) / sum(count for _, count in hits)
-    figure(f"{step} s: {edge:.4f} (from second 0: {hits[0][0]:.4f})")
+    hits = 0.0
+    for first in range(step):
+        part = points[points["t_s"] % step == first]
+        hits += accuracy(network, part, 5.0)[0] * len(part)
+    figure(f"{step} s: {hits / len(points):.4f}")
+    assert hits / len(points) >= goal
+
+
+@pytest.mark.item("pavement", 3, "sigma 5 m, thinned from second 0: edge", ">= .950 (10 s), .940 (30 s)")
+@pytest.mark.parametrize(
+    ("step", "goal"),
+    [
+        pytest.param(
+            10, 0.950, marks=pytest.mark.xfail(strict=True, reason="measured 10 s: .9488 (2,147 points)")
+        ),
+        pytest.param(
+            30, 0.940, marks=pytest.mark.xfail(strict=True, reason="measured 30 s: .9337 (724 points)")
+        ),
+    ],
+)
+def test_thinned_from_the_first_second(network, drives, step, goal, figure):
+    """A tenth and a thirtieth of the points: the standard error of the share is .005 and .009."""
+    points, _ = drives(5)
+    edge = accuracy(network, points[points["t_s"] % step == 0], 5.0)[0]
+    figure(f"{step} s: {edge:.4f}")
     assert edge >= goal
 
 
@@ -148,3 +165,25 @@ def test_probability_orders_the_truth(network, drives, figure):
     )
     assert right[sure].mean() > right[~sure].mean()
     assert sure.mean() > 0.95
+
+
+@pytest.mark.item("pavement", 20, "Curitiba: matched / GNSS length of every real drive", "0.97-1.05")
+@pytest.mark.parametrize("sigma_m", [5.0, 10.0])
+@pytest.mark.parametrize("driver", ["A", "B"])
+def test_real_drives_make_no_detours(shared, driver, sigma_m, figure):
+    """Outside unmatched spans; positions to six decimals with a comma, one trip a day and number."""
+    raw = pd.read_csv(shared(f"roads/real/curitiba/driver_{driver}.csv.gz"), sep=";", decimal=",", dtype=str)
+    city = Network.from_ways(shared("roads/real/curitiba/osm_ways.parquet"))
+    place = {
+        name: pd.to_numeric(raw[column].str.replace(",", "."))
+        for name, column in (("lon", "LONG"), ("lat", "LAT"))
+    }
+    seconds = pd.to_timedelta(raw["03:00:00"]).dt.total_seconds()
+    drives = pd.DataFrame({"trip": raw["ID"] + raw["DAY"], "t_s": seconds, **place})
+    trips = city.match(drives, sigma_m=sigma_m).trips.to_pandas()
+    ratio = trips["length_ratio"]
+    figure(
+        f"driver {driver}, sigma {sigma_m:g}: {ratio.min():.3f}-{ratio.max():.3f}, {trips['matched'].sum() / trips['points'].sum():.3f} matched"
+    )
+    assert ratio.between(0.97, 1.05).all()
+    assert trips["matched"].sum() / trips["points"].sum() > 0.97

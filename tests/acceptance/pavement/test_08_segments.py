@@ -34,8 +34,10 @@ def test_boundaries(cells, figure):
     blind = cells.select(["from_m", "to_m", "iri_m_km"])
     found = segment(*blind.columns)
     score = f1(found.to_m[:-1], true)
-    figure(f"{score:.3f} ({found.cells.size} segments)")
+    older = f1(segment(*blind.columns, method="cda").to_m[:-1], true)
+    figure(f"{score:.3f} ({found.cells.size} segments); CDA {older:.2f}")
     assert score >= 0.70
+    assert score > older
 
 
 @pytest.mark.item("pavement", 8, "segments with CV <= 0.25; least length; tiling", ">= 95 %; 100 m; yes")

@@ -77,6 +77,15 @@ def test_forced_cuts_end_a_segment_and_short_ones_are_named():
     assert [f.rule for f in found.findings] == ["short_between_cuts"]
 
 
+def test_cumulative_differences_tile_and_keep_the_least_length():
+    rng = np.random.default_rng(5)
+    found = segment(*cells(np.exp(rng.normal(1, 0.4, 200)), 10.0), method="cda")
+    np.testing.assert_array_equal(found.from_m[1:], found.to_m[:-1])
+    assert (found.to_m - found.from_m).min() >= 100
+    step = segment(*cells(np.where(np.arange(100) < 37, 2.0, 4.0), 10.0), method="cda")
+    assert list(step.to_m) == [370, 1000]
+
+
 def test_a_road_shorter_than_the_least_length_is_one_segment():
     found = segment([0, 20], [20, 40], [2.0, 3.0])
     assert list(found.cells) == [2]

@@ -59,6 +59,13 @@ def test_fleet_with_cars_or_scales_or_both(tmp_path):
     assert (scales["car1"].calibration.scale, scales["car1"].calibration.sd_log) == (1.1, 0.03)
 
 
+def test_a_fleet_may_know_more_of_one_vehicle_than_of_another(tmp_path):
+    fleet = read_fleet(write(tmp_path, "vehicle_id,k1,k2,c,mu,scale\na,500,50,3,0.12,\nb,,,,,1.2\n"))
+    assert fleet["a"].calibration is None
+    assert fleet["b"].car is None
+    assert fleet["b"].calibration.sd_log == 0.05
+
+
 def test_bad_fleet(tmp_path):
     with pytest.raises(ColumnNotFound):
         read_fleet(write(tmp_path, "vehicle,k1,k2,c\ncar1,500,50,3\n"))

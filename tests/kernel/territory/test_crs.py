@@ -22,7 +22,8 @@ def test_there_and_back():
 
 
 @pytest.mark.parametrize(
-    ("epsg", "rule"), [(999999, "unknown_crs"), (4258, "crs_not_metric"), (2263, "crs_not_metric")]
+    ("epsg", "rule"),
+    [(999999, "unknown_crs"), (4326, "crs_not_metric"), (4258, "crs_not_metric"), (2263, "crs_not_metric")],
 )
 def test_what_does_not_measure_metres_is_refused(epsg, rule):
     with pytest.raises(GeometryError) as caught:

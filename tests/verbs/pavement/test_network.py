@@ -24,4 +24,4 @@ def test_an_unknown_profile(shared, capsys):
         main(["pavement", "network", path, "--profile", "car", "--json", "--quiet"])
     error = json.loads(capsys.readouterr().out)["error"]
     assert (stop.value.code, error["rule"]) == (2, "unknown_choice")
-    assert all(name in error["hint"] for name in ("drive", "bike", "walk", "all"))
+    assert all(name in error["message"] for name in ("drive", "bike", "walk", "all"))

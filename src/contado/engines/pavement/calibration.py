@@ -37,7 +37,9 @@ FIT_BAND_HZ: Final = (0.6, 35.0)
 MIN_REFERENCE_CELLS: Final = 3
 REFERENCE_SD_LOG: Final = 0.01
 """Repeatability of a class 1 profilometer's IRI (ASTM E950), the least that any calibration can do."""
-MAX_EFFECT: Final = 3.0
+MODEL_SD_LOG: Final = 0.05
+"""What a linear car on one track cannot know of a cell: the other track, tyres, lateral wander [log]."""
+PRIOR_CELLS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +57,8 @@ class Calibration:
     scale: float
     sd_log: float
     calibrated: bool
+    cell_sd_log: float = 0.0
+    """What single surveyed cells are off after the scale: how well the car is a quarter-car [log]."""
 
 
 NOMINAL: Final = Calibration(scale=1.0, sd_log=UNCALIBRATED_SD_LOG, calibrated=False)
@@ -127,8 +131,12 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
     if len(ratio) < MIN_REFERENCE_CELLS:
         return None
     centre, sd = _robust_mean(ratio)
+    off = float(np.sum((ratio - centre) ** 2)) + PRIOR_CELLS * MODEL_SD_LOG**2
     return Calibration(
-        scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)), calibrated=True
+        scale=float(np.exp(centre)),
+        sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)),
+        calibrated=True,
+        cell_sd_log=float(np.sqrt(off / (PRIOR_CELLS + len(ratio) - 1))),
     )
 
 
@@ -160,7 +168,10 @@ def consensus(
         elif len(offset) >= MIN_REFERENCE_CELLS:
             centre, sd = _robust_mean(offset)
             found[name] = Calibration(
-                scale=float(np.exp(centre)), sd_log=float(np.hypot(sd, anchor_sd)), calibrated=True
+                scale=float(np.exp(centre)),
+                sd_log=float(np.hypot(sd, anchor_sd)),
+                calibrated=True,
+                cell_sd_log=max(known[anchor].cell_sd_log for anchor in anchors),
             )
         else:
             found[name] = NOMINAL

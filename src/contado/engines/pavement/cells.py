@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from contado.engines.pavement.calibration import MODEL_SD_LOG
 from contado.engines.pavement.equalise import Z_90
 from contado.engines.pavement.measure import GRID_M
 
@@ -28,8 +29,6 @@ __all__ = ["Cell", "CellReadings", "cell_states", "mean_over", "pass_spread"]
 
 MIN_COVERAGE: Final = 0.5
 """A pass that measured less of a cell says nothing about it."""
-MODEL_SD_LOG: Final = 0.03
-"""What a linear car on one track cannot know: the other track, tyres, lateral wander."""
 SLOW_SD_LOG: Final = 0.08
 """Added in proportion below 8 m/s, where less of the band is heard."""
 SLOW_M_S: Final = 8.0
@@ -67,11 +66,14 @@ class CellReadings:
         """Cells of which the pass measured enough."""
         return np.isfinite(self.log_iri)
 
-    def model_sd(self) -> Floats:
-        """Return the part of the sd of log IRI that the model cannot know."""
+    def model_sd(self, cell_sd_log: float) -> Floats:
+        """Return the part of the sd of log IRI that the model cannot know.
+
+        ``cell_sd_log`` is what the vehicle's surveyed cells are off; it counts where it is the larger.
+        """
         slow = SLOW_SD_LOG * np.clip((SLOW_M_S - self.speed_m_s) / SLOW_M_S, 0.0, 1.0)
         partial = PARTIAL_SD_LOG * (1 - np.clip(self.coverage, 0.0, 1.0))
-        sd: Floats = np.sqrt(MODEL_SD_LOG**2 + slow**2 + partial**2)
+        sd: Floats = np.sqrt(max(MODEL_SD_LOG, cell_sd_log) ** 2 + slow**2 + partial**2)
         return sd
 
 
@@ -148,7 +150,7 @@ def _cell(
         variances[i] = own**2 / len(logs) + calibrations[vehicle].sd_log ** 2
     weight = (1 / variances) / (1 / variances).sum()
     centre = float(weight @ means)
-    model = float(np.mean([r.model_sd()[k] for r in mine]))
+    model = float(np.mean([r.model_sd(calibrations[r.vehicle].cell_sd_log)[k] for r in mine]))
     least = min(calibrations[v].sd_log for v in vehicles)
     sd = max(float(np.sqrt(1 / (1 / variances).sum() + model**2)), float(np.hypot(least, model)))
     return Cell(

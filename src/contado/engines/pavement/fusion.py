@@ -91,7 +91,16 @@ class Fused:
 
 def warm_up(on: date) -> None:
     """Compile the filter, or load it from disk, so that what follows is computation only."""
-    fuse([], on=on)
+    midnight = pd.Timestamp(on, tz="UTC")
+    row = {
+        "section_id": ["warm"] * 2,
+        "cell": [0, 0],
+        "drive_id": ["a", "b"],
+        "t_utc": pa.array([midnight - pd.Timedelta(days=1), midnight], pa.timestamp("us", "UTC")),
+        "iri_m_km": [1.0, 1.1],
+        "sd_log": [0.1, 0.1],
+    }
+    fuse([pa.table(row)], on=on)
 
 
 def fuse(

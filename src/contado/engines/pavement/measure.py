@@ -92,6 +92,7 @@ class Pass:
     t_s: Floats
     clipped: Floats
     """1 where the sensor stood at the end of its range."""
+    fs_hz: float
 
 
 def trace(aligned: Aligned, track: Track) -> Trace:
@@ -138,6 +139,7 @@ def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
         position_sd_m=put(driven.position_sd_m),
         t_s=put(even.t_s),
         clipped=put(even.clipped.astype(np.float64)),
+        fs_hz=fs,
     )
 
 

@@ -48,7 +48,7 @@ def cell_obs(
         calibration = calibrations[drive.vehicle]
         power, _ = mean_over(passed.weighted_m_s2, start, end)
         seconds, _ = mean_over(passed.t_s, start, end)
-        sd = np.sqrt(spread**2 + reading.model_sd() ** 2)
+        sd = np.sqrt(spread**2 + reading.model_sd(calibration.cell_sd_log) ** 2)
         for k, number in enumerate(numbers):
             known = bool(reading.known[k])
             iri = float(np.exp(reading.log_iri[k])) * calibration.scale if known else None

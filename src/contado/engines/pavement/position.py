@@ -43,7 +43,7 @@ class PositionSettings:
     """A fix farther than this and than 4 sigma from the route is unmatched."""
     speed_sd_m_s: float = 0.15
     """White error of the speed reading."""
-    scale_sd: float = 0.02
+    scale_sd: float = 0.005
     """Prior of the odometer's relative scale error."""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "process", "trace_drive"]
+__all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "combine", "process", "trace_drive"]
 
 Label = Literal["measured", "estimated", "simulated"]
 DRIFT_LOG = 0.1
@@ -152,7 +152,6 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         rules of the alignment (``gravity_missing``, ``unit_ambiguous``, ``clock_offset``).
     """
     began = perf_counter()
-    known = vehicles or {}
     read = drives if isinstance(drives, DriveSet) else _set_of(drives)
     once, repeated = _unique(read.drives)
     frame = onroute.frame_of(network, route)
@@ -160,23 +159,43 @@ def process(  # noqa: PLR0913 - each is one fact of a run
     traces = [
         done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
     ]
+    result = combine(traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id)
+    answered = sorted([*result.drives, *(_repeated(d) for d in repeated)], key=lambda d: d.drive)
+    return dataclasses.replace(
+        result,
+        drives=tuple(answered),
+        label=read.label,
+        findings=_findings(read, traces, repeated),
+        compute_s=perf_counter() - began,
+    )
+
+
+def combine(
+    traces: Sequence[Trace],
+    frame: RouteFrame,
+    reference: Reference | None = None,
+    vehicles: Mapping[str, Vehicle] | None = None,
+    *,
+    cell_m: float = 100.0,
+    section_id: str = "route",
+) -> ProcessResult:
+    """Turn the traces of different drives, in the order of their names, into cells and anomalies."""
+    began = perf_counter()
+    known = vehicles or {}
     cars = _cars(traces, known)
     seen = _in_register(
         [_Seen(trace=t, passed=measure(t, cars[t.aligned.drive.vehicle], frame.length_m)) for t in traces]
     )
     calibrations = _calibrations(seen, reference, known, frame)
-    numbers = route.cells(cell_m).astype(np.float64)
+    numbers = frame.route.cells(cell_m).astype(np.float64)
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
     readings = [_readings(s, bounds, frame) for s in seen]
     spread = pass_spread(readings)
     found = _places(seen, calibrations, frame)
-    flags = {s.drive.name: _flags(s, r, readings, calibrations) for s, r in zip(seen, readings, strict=True)}
     return ProcessResult(
         drives=tuple(
-            sorted(
-                [_summary(s.trace.aligned, flags[s.drive.name]) for s in seen] + [_repeated(d) for d in repeated],
-                key=lambda d: d.drive,
-            )
+            _summary(s.trace.aligned, _flags(s, r, readings, calibrations))
+            for s, r in zip(seen, readings, strict=True)
         ),
         vehicles=tuple(
             VehicleSummary(vehicle=name, car=cars[name], calibration=calibrations[name])
@@ -190,8 +209,8 @@ def process(  # noqa: PLR0913 - each is one fact of a run
             start_m=frame.start_m, section_id=section_id,
         ),
         anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
-        label=read.label,
-        findings=_findings(read, traces, repeated),
+        label=_label_of([s.drive for s in seen]),
+        findings=(),
         compute_s=perf_counter() - began,
     )  # fmt: skip
 
@@ -214,9 +233,12 @@ def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None)
 
 
 def _set_of(drives: Sequence[Drive]) -> DriveSet:
-    """Return single drives as a set: simulated as soon as one of them is."""
-    simulated = any(drive.label == "simulated" for drive in drives)
-    return DriveSet(drives=tuple(drives), label="simulated" if simulated else "estimated")
+    return DriveSet(drives=tuple(drives), label=_label_of(drives))
+
+
+def _label_of(drives: Sequence[Drive]) -> Label:
+    """Return the label of a result: simulated as soon as one drive is."""
+    return "simulated" if any(drive.label == "simulated" for drive in drives) else "estimated"
 
 
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
@@ -249,10 +271,9 @@ def _in_register(seen: list[_Seen]) -> list[_Seen]:
 def _moved(seen: _Seen, shift: Floats) -> _Seen:
     if not shift.any():
         return seen
-    names = [field.name for field in dataclasses.fields(Pass)]
-    return dataclasses.replace(
-        seen, passed=Pass(**{name: warp(getattr(seen.passed, name), shift) for name in names})
-    )
+    arrays = {f.name: getattr(seen.passed, f.name) for f in dataclasses.fields(Pass) if f.name != "fs_hz"}
+    moved: dict[str, Any] = {name: warp(values, shift) for name, values in arrays.items()}
+    return dataclasses.replace(seen, passed=dataclasses.replace(seen.passed, **moved))
 
 
 def _calibrations(

@@ -14,7 +14,7 @@ from contado.kernel import tables
 from contado.kernel.errors import ColumnNotFound, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "Vehicle", "read_fleet", "read_reference"]
 
+NAMES: Final = ("vehicle", "vehicle_id", "id")
 CAR: Final = ("k1", "k2", "c", "mu")
 FLEET_SD_LOG: Final = 0.05
 """Uncertainty of a scale that comes without one."""
@@ -71,14 +72,17 @@ class _File:
         if missing := [name for name in names if name not in present]:
             raise ColumnNotFound.from_missing(missing, present, table=self.name)
 
-    def numbers(self, name: str) -> Floats:
-        values = np.full(self.table.num_rows, np.nan)
-        for i, cell in enumerate(self.table[name].to_pylist()):
+    def numbers(self, name: str, *, blank: bool = False) -> Floats:
+        """Return a column as numbers; an empty cell is NaN where ``blank`` allows it."""
+        cells = self.table[name].to_pylist()
+        values = np.full(len(cells), np.nan)
+        for i, cell in enumerate(cells):
             try:
                 values[i] = float(cell)
             except (TypeError, ValueError):
                 continue
-        self.refuse(~np.isfinite(values), name, "not_a_number", "give a number")
+        empty = np.array([blank and cell in (None, "") for cell in cells], dtype=bool)
+        self.refuse(~np.isfinite(values) & ~empty, name, "not_a_number", "give a number")
         return values
 
     def refuse(self, bad: NDArray[np.bool_], name: str, rule: str, hint: str) -> None:
@@ -128,7 +132,7 @@ def read_reference(path: Path) -> Reference:
 
 
 def read_fleet(path: Path) -> dict[str, Vehicle]:
-    """Read ``vehicle`` and, where known, ``k1, k2, c, mu`` and ``scale, sd_log`` of each vehicle.
+    """Read ``vehicle`` (or vehicle_id, id) and, where known, ``k1, k2, c, mu`` and ``scale, sd_log``.
 
     Raises
     ------
@@ -139,18 +143,24 @@ def read_fleet(path: Path) -> dict[str, Vehicle]:
     """
     file = _File.read(path)
     present = file.table.column_names
+    key = next((name for name in NAMES if name in present), NAMES[0])
     wanted = CAR if set(CAR) & set(present) else ()
-    file.need(("vehicle", *wanted))
-    numbers = {name: file.numbers(name) for name in (*wanted, "scale", "sd_log") if name in present}
+    file.need((key, *wanted))
+    numbers = {n: file.numbers(n, blank=True) for n in (*wanted, "scale", "sd_log") if n in present}
     for name, values in numbers.items():
         file.refuse(values <= 0, name, "out_of_range", f"{name} is above 0")
-    fleet = {}
-    for i, name in enumerate(file.table["vehicle"].to_pylist()):
-        mine = {key: float(values[i]) for key, values in numbers.items()}
-        car = QuarterCar(**{key: mine[key] for key in CAR}) if wanted else None
-        known = None
-        if "scale" in mine:
-            sd = mine.get("sd_log", FLEET_SD_LOG)
-            known = Calibration(scale=mine["scale"], sd_log=sd, calibrated=True)
-        fleet[str(name)] = Vehicle(car=car, calibration=known)
-    return fleet
+    rows = [
+        {n: float(v[i]) for n, v in numbers.items() if np.isfinite(v[i])} for i in range(file.table.num_rows)
+    ]
+    names = [str(name) for name in file.table[key].to_pylist()]
+    return {name: _vehicle(row) for name, row in zip(names, rows, strict=True)}
+
+
+def _vehicle(known: Mapping[str, float]) -> Vehicle:
+    """Return a vehicle from the figures of its row; a car needs all four of its parameters."""
+    car = QuarterCar(**{key: known[key] for key in CAR}) if set(CAR) <= set(known) else None
+    calibration = None
+    if "scale" in known:
+        sd = known.get("sd_log", FLEET_SD_LOG)
+        calibration = Calibration(scale=known["scale"], sd_log=sd, calibrated=True)
+    return Vehicle(car=car, calibration=calibration)

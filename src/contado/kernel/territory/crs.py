@@ -69,7 +69,7 @@ def _transformer(source: int, target: int) -> Any:
             hint="give the code of a metric system, such as 32632 (UTM 32N)",
             field="epsg",
         ) from None
-    if measure != 4326 and any(axis.unit_name != "metre" for axis in system.axis_info):
+    if any(axis.unit_name != "metre" for axis in system.axis_info):
         raise GeometryError(
             f"EPSG:{measure} does not measure in metres.",
             rule="crs_not_metric",

@@ -33,7 +33,7 @@ _ROUNDING_M = 1e-6
 COLUMNS = ("seq", "way_id", "from_node", "to_node", "from_m", "to_m")
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Route:
     """An ordered list of directed edges of a network with chainages [m]."""
 
@@ -43,6 +43,9 @@ class Route:
     """Chainage of each edge's start."""
     to_m: NDArray[np.float64]
     """Chainage of each edge's end."""
+
+    def __repr__(self) -> str:
+        return f"Route({len(self.edges)} edges, {self.start_m:.2f} to {self.end_m:.2f} m)"
 
     @classmethod
     def read(cls, path: str | Path, network: Network) -> Route:
@@ -215,7 +218,7 @@ class Calibration:
     Examples
     --------
     >>> posts = Calibration.from_posts([0.0, 990.0, 2010.0], [0.0, 1000.0, 2000.0])
-    >>> posts.official_m([495.0, 1500.0]).tolist(), posts.geometric_m([500.0, 1500.0]).tolist()
+    >>> posts.official_m([495.0, 1500.0]).round(6).tolist(), posts.geometric_m([500.0, 1500.0]).tolist()
     ([500.0, 1500.0], [495.0, 1500.0])
     >>> posts.residual_m.round(2).tolist()
     [0.0, 10.0, -10.0]
@@ -252,7 +255,9 @@ class Calibration:
     @property
     def residual_m(self) -> NDArray[np.float64]:
         """Official minus geometric distance from the first post to each post [m]."""
-        return (self.posts_m - self.posts_m[0]) - (self.measured_m - self.measured_m[0])
+        official = self.posts_m - self.posts_m[0]
+        residual: NDArray[np.float64] = official - (self.measured_m - self.measured_m[0])
+        return residual
 
     def official_m(self, geometric_m: ArrayLike) -> NDArray[np.float64]:
         """Return official chainages [m] of geometric ones."""

@@ -11,6 +11,7 @@ import numpy as np
 from contado.engines.pavement import strategy, treatments, user_cost
 from contado.kernel import tables
 from contado.kernel.errors import Finding
+from contado.practices.manto_stradale import counts
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id, intervention_id
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ def proposals(
     on
         Day of the diagnosis; works begin in the year after.
     """
-    sections = {s["section_id"]: s for s in workspace.read("pavement_lrs_section").to_pylist()}
+    links = workspace.read("road_link")
+    known = {s["section_id"]: s for s in workspace.read("pavement_lrs_section").to_pylist()}
+    sections, traffic_ends, uncounted = counts.with_traffic(known, links, on)
     rows = sorted(segments.to_pylist(), key=lambda s: s["segment_id"])
     rows = [r for r in rows if r["section_id"] in sections and r["iri_m_km"] is not None]
     catalogue, findings = measured_catalogue(workspace.read("pavement_treatment"))
@@ -102,13 +105,14 @@ def proposals(
     cases = _cases(
         found, rows, sections, catalogue, _ends(rows, roads, catalogue, years, on, settings), roads
     )
-    links = _link_lengths(workspace)
+    lengths = dict(zip(links["link_id"].to_pylist(), links["length_m"].to_pylist(), strict=True))
+    works = [_intervention(c, lengths, traffic_ends[c.section["section_id"]]) for c in cases]
     out = {
-        "intervention": tables.from_rows("intervention", [_intervention(c, links) for c in cases]),
+        "intervention": tables.from_rows("intervention", works),
         "effect": tables.from_rows("effect", [e for c in cases for e in _effects(c)]),
         "pavement_strategy": _strategy_table(found, rows, catalogue),
     }
-    findings += [*assumed, *_illustrative(on, found)]
+    findings += [*assumed, *uncounted, *_illustrative(on, found)]
     return {name: tables.sort(name, table) for name, table in out.items()}, findings
 
 
@@ -196,7 +200,7 @@ def _ordered(values: Sequence[float]) -> tuple[float, float, float]:
     return min(low, value, high), value, max(low, value, high)
 
 
-def _intervention(case: _Case, links: Mapping[str, float]) -> Row:
+def _intervention(case: _Case, links: Mapping[str, float], traffic_ends: tuple[float, float]) -> Row:
     segment, treatment = case.segment, case.treatment
     cost = case.area_m2 * treatment.unit_cost_eur_m2
     low, value, high = (None if np.isnan(v) else v for v in case.user_eur)
@@ -216,8 +220,8 @@ def _intervention(case: _Case, links: Mapping[str, float]) -> Row:
         "earliest_year": case.years[0],
         "latest_year": case.years[1],
         "benefit_eur": value,
-        "benefit_low_eur": low,
-        "benefit_high_eur": high,
+        "benefit_low_eur": None if low is None else low * traffic_ends[0],
+        "benefit_high_eur": None if high is None else high * traffic_ends[1],
         "worksite_cost_eur": cost * treatment.worksite_share,
         "choice_group": segment["segment_id"],
         "road_link_ids": _links_of(case.section, segment, links),
@@ -234,11 +238,6 @@ def _name(case: _Case) -> str:
         f"{int(m) // 1000}+{int(m) % 1000:03d}" for m in (case.segment["from_m"], case.segment["to_m"])
     )
     return f"{case.treatment.name_it}, {road}, {from_m} - {to_m}"
-
-
-def _link_lengths(workspace: WorkspaceView) -> dict[str, float]:
-    links = workspace.read("road_link")
-    return dict(zip(links["link_id"].to_pylist(), links["length_m"].to_pylist(), strict=True))
 
 
 def _links_of(section: Row, segment: Row, lengths: Mapping[str, float]) -> list[str]:
@@ -325,7 +324,7 @@ def _illustrative(on: date, found: Strategies) -> list[Finding]:
                 severity="warning",
                 rule="missing_benefit",
                 table="intervention",
-                message=f"{unknown} segments have no traffic count, so their interventions have no benefit_eur.",
+                message=f"{unknown} segments have no known traffic, so their interventions have no benefit_eur.",
                 hint="give aadt of their sections",
             )
         )

@@ -30,6 +30,9 @@ class LoadRequest(Request, frozen=True, kw_only=True):
     ] = None
     sections: Annotated[Path | None, option("facts of the sections: section_id, width_m, aadt ...")] = None
     works: Annotated[Path | None, option("works: section_id, from_m, to_m, date, treatment")] = None
+    survey: Annotated[
+        Path | None, option("surveyed stretches that calibrate the cars: section_id, from_m, to_m, iri_m_km")
+    ] = None
     vehicles: Annotated[Path | None, option("what is known of the vehicles")] = None
     columns: Annotated[Path | None, option("column maps of further logs (TOML)")] = None
     on: Annotated[date | None, option("day of the states; default today")] = None
@@ -95,7 +98,7 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
 
 
 def _roads(request: LoadRequest, workspace: Workspace) -> list[Finding]:
-    """Bring in network, sections and works where they were given."""
+    """Bring in network, sections, survey and works where they were given."""
     from contado.engines.pavement.ingest import roads
 
     if request.sections is not None and request.routes is None:
@@ -110,6 +113,8 @@ def _roads(request: LoadRequest, workspace: Workspace) -> list[Finding]:
     findings: list[Finding] = []
     if request.network is not None or request.routes is not None:
         findings += roads.load_sections(workspace, request.routes, request.sections)[1]
+    if request.survey is not None:
+        findings += roads.load_survey(workspace, request.survey)[1]
     if request.works is not None:
         findings += roads.load_works(workspace, request.works)[1]
     return findings

@@ -45,7 +45,7 @@ class MatchedTrip(msgspec.Struct, kw_only=True):
 
 
 class MatchAnswer(LabelledAnswer, kw_only=True):
-    """Trips in order of first appearance."""
+    """Trips in order of first appearance; ``compute_s`` are processor seconds of the matching alone."""
 
     points: int
     matched: int

@@ -20,6 +20,9 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
 
     cells: Annotated[Path, argument("cells: from_m, to_m, iri_m_km (.csv, .csv.gz, .parquet)")]
     min_length_m: Annotated[float, option("least length of a segment", unit="m", gt=0)] = 100.0
+    method: Annotated[
+        Literal["pelt", "cda"], option("pelt, or cda (cumulative differences) for comparison")
+    ] = "pelt"
     cuts: Annotated[
         Path | None, option("places where a segment must end: a table with the column chainage_m")
     ] = None
@@ -63,7 +66,9 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     cuts = _cuts(request.cuts)
     segments.warm_up()
     began = time.perf_counter()
-    found = segments.segment(start, end, iri, min_length_m=request.min_length_m, cuts_m=cuts)
+    found = segments.segment(
+        start, end, iri, min_length_m=request.min_length_m, cuts_m=cuts, method=request.method
+    )
     seconds = time.perf_counter() - began
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(

@@ -86,6 +86,38 @@ def test_no_name_of_a_vehicle_or_position_of_a_drive_is_stored(loaded):
     assert "pavement_fix" not in workspace.tables()
 
 
+def test_a_survey_calibrates_the_cars_for_good(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    truth = tables.read(drives / "truth_iri_100m.csv").table.to_pylist()
+    survey = tmp_path / "survey.csv"
+    lines = [f"truth_route,{r['from_m']},{r['to_m']},{r['iri_m_km']}" for r in truth[:5]]
+    survey.write_text("\n".join(["section_id,from_m,to_m,iri_m_km", *lines]), encoding="utf-8")
+    assert roads.load_survey(workspace, survey)[0] == 5
+    for name in ("car1_pass1", "car1_pass2"):
+        part = tmp_path / name
+        part.mkdir()
+        for file in [*drives.glob(f"{name}_*"), drives / "meta.json"]:
+            shutil.copy(file, part)
+        load.load(workspace, load.read_folders(part), on=ON)
+        if name == "car1_pass1":
+            with workspace.commit() as commit:
+                commit.table("pavement_survey", tables.empty("pavement_survey"))
+    [car] = workspace.read("pavement_vehicle").to_pylist()
+    assert car["calibrated"]
+    assert car["sd_log"] < 0.1
+    shared = workspace.read("pavement_cell_obs")["sd_cal_log"].to_pylist()
+    assert set(shared) == {car["sd_log"]}
+
+
+def test_a_survey_with_a_bad_row_names_its_line(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    survey = tmp_path / "survey.csv"
+    survey.write_text("section_id,from_m,to_m,iri_m_km\na,0,100,2\na,100,200,0\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        roads.load_survey(workspace, survey)
+    assert (caught.value.rule, caught.value.rows) == ("iri_not_positive", (3,))
+
+
 def test_a_later_drive_adds_to_what_is_there(drives, tmp_path):
     workspace = built(tmp_path / "w", drives)
     before: list[dict] = []

@@ -10,7 +10,7 @@ height.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["DetectSettings", "Detection", "detect", "deviation"]
-
-HEIGHT_MEDIAN_M: Final = 10.0
-"""Base of the running median that heights are read from: longer than a speed bump."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +52,6 @@ class Detection:
 
     index: int
     """Grid point of the largest deviation."""
-    deviation_m: float
-    """Stacked deviation there, up positive [m]."""
     score: float
     hits: tuple[bool, ...]
     """Whether each pass felt it."""
@@ -90,7 +85,7 @@ def _shape(profile_m: Floats, settings: DetectSettings) -> Floats:
 def detect(
     profiles: Sequence[Floats], shocks: Sequence[Floats], settings: DetectSettings | None = None
 ) -> tuple[list[Detection], Floats]:
-    """Return the places that stand out and the stacked deviation [m], shape (grid,).
+    """Return the places that stand out and the stacked profile [m], shape (grid,).
 
     Parameters
     ----------
@@ -101,11 +96,11 @@ def detect(
     if not profiles:
         return [], np.empty(0)
     together = _mean(profiles)
-    stacked, shape = deviation(together, HEIGHT_MEDIAN_M), _shape(together, settings)
+    shape = _shape(together, settings)
     shock = _median(shocks)
     score = _joint(shock, shape, settings)
     each = [(s, _joint(s, _shape(p, settings), settings)) for p, s in zip(profiles, shocks, strict=True)]
-    return [_detection(k, stacked, score, each, settings) for k in _peaks(score, settings)], stacked
+    return [_detection(k, score, each, settings) for k in _peaks(score, settings)], together
 
 
 def _joint(shock: Floats, shape: Floats, settings: DetectSettings) -> Floats:
@@ -132,7 +127,7 @@ def _peaks(score: Floats, settings: DetectSettings) -> list[int]:
 
 
 def _detection(
-    k: int, stacked: Floats, score: Floats, each: list[tuple[Floats, Floats]], settings: DetectSettings
+    k: int, score: Floats, each: list[tuple[Floats, Floats]], settings: DetectSettings
 ) -> Detection:
     reach = round(settings.reach_m / GRID_M)
     near = slice(max(0, k - reach), k + reach + 1)
@@ -145,7 +140,6 @@ def _detection(
     ]
     return Detection(
         index=k,
-        deviation_m=float(stacked[k]),
         score=float(score[k]),
         hits=hits,
         possible=possible,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
+from contado.engines.pavement.anomalies.detect import deviation
 from contado.engines.pavement.equalise import ENVELOPE_M, PROFILE_BAND
 from contado.engines.pavement.measure import GRID_M
 from contado.engines.pavement.vehicles import NOMINAL_CAR
@@ -31,7 +32,7 @@ Criticality = Literal["verde", "giallo", "arancione", "rosso"]
 CRITICALITIES: Final = ("verde", "giallo", "arancione", "rosso")
 
 LENGTHS_M: Final = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)
-REACH_M: Final = 4.0
+MARGIN_M: Final = 10.0
 WANDER_M: Final = 0.5
 BUMP_LENGTH_M: Final = (1.5, 5.0)
 """A hump this long is a speed bump; anything else that rises is `raised`."""
@@ -50,57 +51,79 @@ class Shape:
     offset_m: float
 
 
-def fit_shape(deviation_m: Floats, index: int, speed_m_s: float) -> Shape:
-    """Fit a raised cosine through the inversion's own filter to the deviation of a profile around a place.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _View:
+    """How a place is looked at: base of the running median, reach of the window, lengths tried [m]."""
+
+    base_m: float
+    reach_m: float
+    lengths_m: tuple[float, ...]
+
+
+LONG: Final = _View(base_m=10.0, reach_m=4.0, lengths_m=LENGTHS_M)
+SHORT: Final = _View(base_m=3.0, reach_m=2.0, lengths_m=tuple(x for x in LENGTHS_M if x <= 1.5))
+"""Without the road's longer waves: what is short is read more surely."""
+
+
+def fit_shape(
+    profile_m: Floats, index: int, speed_m_s: float, f_max_hz: float = PROFILE_BAND.f_max_hz
+) -> Shape:
+    """Fit a raised cosine through the inversion's own filter to a profile around a place.
 
     Parameters
     ----------
-    deviation_m
-        Profile minus its running median of 10 m [m], shape (grid,).
+    profile_m
+        Reconstructed profile [m], shape (grid,).
     index
         Grid point of the place.
-    speed_m_s
-        Speed there, on which the band of the inversion depends.
+    speed_m_s, f_max_hz
+        Speed there and highest frequency that was sampled: the inversion's band depends on both.
     """
-    reach, wander = round(REACH_M / GRID_M), round(WANDER_M / GRID_M)
-    around = np.arange(index - reach - wander, index + reach + wander + 1)
-    seen = np.nan_to_num(deviation_m[np.clip(around, 0, len(deviation_m) - 1)])
-    parts = np.lib.stride_tricks.sliding_window_view(seen, 2 * reach + 1)
-    templates = _templates(max(5, round(speed_m_s)))
+    margin = round(MARGIN_M / GRID_M)
+    around = np.clip(np.arange(index - margin, index + margin + 1), 0, len(profile_m) - 1)
+    near = np.nan_to_num(profile_m[around])
+    up = deviation(near, LONG.base_m)[margin] > 0
+    band = (max(5, round(speed_m_s)), float(min(f_max_hz, PROFILE_BAND.f_max_hz)))
+    fits = [_fit(near, view, band, up=bool(up)) for view in (LONG, SHORT)]
+    return max(fits, key=lambda fit: fit[0])[1]
+
+
+def _fit(near: Floats, view: _View, band: tuple[int, float], *, up: bool) -> tuple[float, Shape]:
+    """Return how much of the deviation in the middle of ``near`` is explained, and the shape that does."""
+    reach, wander, middle = (round(m / GRID_M) for m in (view.reach_m, WANDER_M, MARGIN_M))
+    away = deviation(near, view.base_m)[middle - reach - wander : middle + reach + wander + 1]
+    parts = np.lib.stride_tricks.sliding_window_view(away, 2 * reach + 1)
+    templates = _templates(view, *band)
     gain = np.sum(templates**2, axis=1)
     fitted = (parts @ templates.T) / gain
-    explained = fitted**2 * gain
-    best = np.where(np.sign(fitted) == np.sign(deviation_m[index]), explained, -np.inf)
+    share = fitted**2 * gain / np.maximum(np.sum(parts**2, axis=1), 1e-30)[:, None]
+    best = np.where((fitted > 0) == up, share, -1.0)
     shift, k = np.unravel_index(int(best.argmax()), best.shape)
-    return Shape(
-        length_m=LENGTHS_M[int(k)],
+    shape = Shape(
+        length_m=view.lengths_m[int(k)],
         height_mm=1000 * float(fitted[shift, k]),
         offset_m=float((int(shift) - wander) * GRID_M),
     )
+    return float(best[shift, k]), shape
 
 
 @cache
-def _templates(speed_m_s: int) -> Floats:
+def _templates(view: _View, speed_m_s: int, f_max_hz: float) -> Floats:
     """Return what the inversion makes of a unit raised cosine of each length, shape (lengths, window)."""
-    from scipy.ndimage import median_filter
-
     size = 1024
     x = (np.arange(size) - size // 2) * GRID_M
     wavenumber = np.fft.rfftfreq(size, GRID_M)
     frequency = (wavenumber * speed_m_s).astype(np.float64)
-    forward = (
-        np.abs(NOMINAL_CAR.body_acceleration_response(frequency) * np.sinc(ENVELOPE_M * wavenumber)) ** 2
-    )
+    response = NOMINAL_CAR.body_acceleration_response(frequency) * np.sinc(ENVELOPE_M * wavenumber)
     band = (wavenumber >= PROFILE_BAND.n_min_c_m) & (wavenumber <= PROFILE_BAND.n_max_c_m)
-    band &= (frequency >= PROFILE_BAND.f_min_hz) & (frequency <= PROFILE_BAND.f_max_hz)
-    forward = np.where(band, forward, 0.0)
+    band &= (frequency >= PROFILE_BAND.f_min_hz) & (frequency <= f_max_hz)
+    forward = np.where(band, np.abs(response) ** 2, 0.0)
     kept = forward / (forward + PROFILE_BAND.regularisation * forward.max())
-    reach = round(REACH_M / GRID_M)
+    reach = round(view.reach_m / GRID_M)
     rows = []
-    for length in LENGTHS_M:
+    for length in view.lengths_m:
         cosine = np.where(np.abs(x) < length / 2, 0.5 * (1 + np.cos(2 * np.pi * x / length)), 0.0)
-        seen = np.fft.irfft(np.fft.rfft(cosine) * kept, size)
-        seen = seen - median_filter(seen, size=round(10.0 / GRID_M) + 1)
+        seen = deviation(np.fft.irfft(np.fft.rfft(cosine) * kept, size), view.base_m)
         rows.append(seen[size // 2 - reach : size // 2 + reach + 1])
     return np.array(rows)
 

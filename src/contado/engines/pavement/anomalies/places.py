@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.anomalies.detect import HEIGHT_MEDIAN_M, deviation
 from contado.engines.pavement.anomalies.kind import (
-    REACH_M,
     Criticality,
     Kind,
     Shape,
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["Place", "PlaceSettings", "places"]
 
 UNKNOWN_SPEED_M_S: Final = 10.0
+PROFILE_RATE_SHARE: Final = 0.4
+"""Highest frequency that the inversion uses, over the sampling rate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,11 @@ def _place(
     felt_by = [p for p, hit in zip(passes, felt, strict=True) if hit]
     speeds = [s if np.isfinite(s := float(p.speed_m_s[k])) else UNKNOWN_SPEED_M_S for p in felt_by]
     speed = float(np.median(speeds))
-    shape = _agreed(fit_shape(stacked_m, k, speed), k, profiles, speeds)
+    rates = [PROFILE_RATE_SHARE * p.fs_hz for p in felt_by]
+    stacked = fit_shape(stacked_m, k, speed, min(rates))
+    shape = _agreed(
+        stacked, [fit_shape(*args) for args in zip(profiles, repeat(k), speeds, rates, strict=False)]
+    )
     along = float(np.clip(k * GRID_M + shape.offset_m, 0.0, frame.length_m))
     lon, lat = frame.route.lonlat([along + frame.start_m])
     grade = severity(shape.height_mm, shape.length_m, speed)
@@ -139,14 +144,8 @@ def _place(
     )
 
 
-def _agreed(stacked: Shape, k: int, profiles: Sequence[Floats], speeds: Sequence[float]) -> Shape:
+def _agreed(stacked: Shape, fits: Sequence[Shape]) -> Shape:
     """Return the shape with the passes' median height and length: a stack is blurred, each pass is not."""
-    margin = round((HEIGHT_MEDIAN_M + REACH_M) / GRID_M)
-    first = max(0, k - margin)
-    fits = [
-        fit_shape(deviation(profile[first : k + margin + 1], HEIGHT_MEDIAN_M), k - first, speed)
-        for profile, speed in zip(profiles, speeds, strict=True)
-    ]
     alike = [f for f in fits if (f.height_mm > 0) == (stacked.height_mm > 0)]
     if not alike:
         return stacked

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement.calibration import NOMINAL, fit_car
-from contado.engines.pavement.survey import Vehicle
+import numpy as np
+
+from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car
+from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
 from contado.kernel import tables
 from contado.kernel.identifiers import keyed_hash
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.processing import ProcessResult
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["table", "vehicles"]
+__all__ = ["calibrated", "surveys", "table", "to_calibrate", "vehicles"]
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
@@ -36,7 +38,7 @@ def vehicles(
     """Return each car of ``traces`` with its calibration.
 
     What is ``given`` (by the names in the files) comes first, then what the workspace keeps; a new car is
-    fitted to the spectra of all its traversals.
+    fitted to the spectra of all its traversals. One that no survey calibrated has the nominal scale.
     """
     key = workspace.settings.workspace.key
     told = {keyed_hash(key, name): vehicle for name, vehicle in given.items()}
@@ -48,8 +50,45 @@ def vehicles(
     for name in sorted(spectra):
         here = told.get(name, Vehicle())
         car = here.car or _kept(kept.get(name)) or fit_car(spectra[name]).car
-        found[name] = Vehicle(car=car, calibration=here.calibration or NOMINAL)
+        found[name] = Vehicle(car=car, calibration=here.calibration or _scale(kept.get(name)) or NOMINAL)
     return found
+
+
+def surveys(workspace: WorkspaceView) -> dict[str, Reference]:
+    """Return the surveyed stretches of table ``pavement_survey`` by section, the longest survey first."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in workspace.read("pavement_survey").to_pylist():
+        rows[row["section_id"]].append(row)
+    found = {section: _reference(sorted(cells, key=lambda c: c["from_m"])) for section, cells in rows.items()}
+    longest = sorted(found, key=lambda s: (-float((found[s].to_m - found[s].from_m).sum()), s))
+    return {section: found[section] for section in longest}
+
+
+def _reference(cells: Sequence[Mapping[str, Any]]) -> Reference:
+    from_m, to_m, iri = (np.array([c[n] for c in cells], np.float64) for n in ("from_m", "to_m", "iri_m_km"))
+    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
+
+
+def to_calibrate(known: Mapping[str, Vehicle]) -> dict[str, Vehicle]:
+    """Return the cars as a surveyed section may calibrate them: those it has not been done for, open."""
+    return {
+        name: Vehicle(
+            car=v.car, calibration=v.calibration if v.calibration and v.calibration.calibrated else None
+        )
+        for name, v in known.items()
+    }
+
+
+def calibrated(known: Mapping[str, Vehicle], result: ProcessResult) -> dict[str, Vehicle]:
+    """Return the cars with what a surveyed section told of them."""
+    told = {v.vehicle: v.calibration for v in result.vehicles if v.calibration.calibrated}
+    return {name: Vehicle(car=v.car, calibration=told.get(name, v.calibration)) for name, v in known.items()}
+
+
+def _scale(row: Mapping[str, Any] | None) -> Calibration | None:
+    if row is None or not row["calibrated"]:
+        return None
+    return Calibration(scale=row["scale"], sd_log=row["sd_log"], calibrated=True)
 
 
 def _kept(row: Mapping[str, Any] | None) -> QuarterCar | None:

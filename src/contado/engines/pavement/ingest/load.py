@@ -201,18 +201,23 @@ def _processed(
         pieces[piece.section_id][drive.name] = trace_drive(drive, frames[piece.section_id], piece.aligned)
     traces = [trace for passes in pieces.values() for trace in passes.values()]
     known = fleet.vehicles(traces, workspace, vehicles)
-    for section in track(sorted(pieces), "sections", progress):
+    surveys = {section: r for section, r in fleet.surveys(workspace).items() if section in pieces}
+    order = [*surveys, *sorted(set(pieces) - set(surveys))]  # a surveyed section calibrates the cars first
+    for section in track(order, "sections", progress):
         drives = tuple(trace.aligned.drive for trace in pieces[section].values())
         label: Label = "simulated" if any(d.label == "simulated" for d in drives) else "estimated"
-        yield process(
+        result = process(
             DriveSet(drives=drives, label=label),
             network,
             routes[section],
-            vehicles=known,
+            reference=surveys.get(section),
+            vehicles=fleet.to_calibrate(known) if section in surveys else known,
             cell_m=settings.pavement.cell_m,
             section_id=section,
             traced=pieces[section],
         )
+        known = fleet.calibrated(known, result) if section in surveys else known
+        yield result
 
 
 def _routes(workspace: Workspace) -> tuple[Network, dict[str, Route]]:

@@ -19,11 +19,20 @@ if TYPE_CHECKING:
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Workspace
 
-__all__ = ["LAYER", "NETWORK_SOURCE", "SECTIONS_SOURCE", "load_network", "load_sections", "load_works"]
+__all__ = [
+    "LAYER",
+    "NETWORK_SOURCE",
+    "SECTIONS_SOURCE",
+    "load_network",
+    "load_sections",
+    "load_survey",
+    "load_works",
+]
 
 NETWORK_SOURCE = "street_network"
 SECTIONS_SOURCE = "road_sections"
 WORKS_SOURCE = "road_works"
+SURVEY_SOURCE = "road_survey"
 LAYER = "road_links"
 """Layer of the streets, each piece once."""
 
@@ -92,14 +101,44 @@ def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None)
 
 def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     """Write table ``pavement_works`` (section_id, from_m, to_m, date[, treatment, cost_eur])."""
-    import pyarrow as pa
-
     read = tables.read(file, declared="pavement_works")
-    rows = read.table.append_column("source_id", pa.array([WORKS_SOURCE] * read.table.num_rows))
+    rows = _from(read.table, WORKS_SOURCE)
     with workspace.commit() as commit:
         commit.table("pavement_works", rows)
         commit.table("source", _source(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
     return int(rows.num_rows), list(read.findings)
+
+
+def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
+    """Write table ``pavement_survey`` (section_id, from_m, to_m, iri_m_km[, date, instrument]).
+
+    Raises
+    ------
+    DataError
+        An IRI is not positive (`iri_not_positive`), with its line.
+    """
+    import numpy as np
+
+    from contado.engines.pavement import columns
+
+    read = tables.read(file, declared="pavement_survey")
+    columns.require(read.table, ["section_id", "from_m", "to_m", "iri_m_km"], file.name)
+    iri = columns.numbers(read.table, "iri_m_km", file.name, lines=read.lines)
+    bad = np.flatnonzero(~(iri > 0))
+    columns.refuse(bad, read.table, "iri_m_km", file.name, "iri_not_positive", "IRI is above 0", read.lines)
+    rows = _from(read.table, SURVEY_SOURCE)
+    with workspace.commit() as commit:
+        commit.table("pavement_survey", rows)
+        commit.table("source", _source(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
+    return int(rows.num_rows), list(read.findings)
+
+
+def _from(table: pa.Table, source_id: str) -> pa.Table:
+    """Return the rows with the file as their source, whatever the file called its own."""
+    import pyarrow as pa
+
+    kept = table.drop_columns([c for c in ("source_id",) if c in table.column_names])
+    return kept.append_column("source_id", pa.array([source_id] * table.num_rows, pa.string()))
 
 
 def _locate(workspace: Workspace) -> Callable[[float, float], str | None] | None:

@@ -78,9 +78,9 @@ def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResu
     lattice = Lattice.of(longest, settings.max_candidates)
     points = batch.Points.at(x[usable], y[usable])
     batch.run(points, offsets[:1], lattice, scene)  # no trip: compiles, or reads the compiled code
-    start, cpu = time.perf_counter(), time.thread_time()
+    start = time.thread_time()
     edges, chains, trips = batch.run(points, offsets, lattice, scene)
-    seconds, cpu = time.perf_counter() - start, time.thread_time() - cpu
+    seconds = time.thread_time() - start
     filled = batch.Points.at(x, y)
     for whole, part in zip(filled[2:], points[2:], strict=True):
         whole[usable] = part
@@ -101,6 +101,5 @@ def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResu
         x=x,
         y=y,
         compute_s=seconds,
-        cpu_s=cpu,
         findings=traces.findings,
     )

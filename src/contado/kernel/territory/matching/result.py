@@ -24,7 +24,7 @@ __all__ = ["MatchResult"]
 STATES = np.array(["unmatched", "matched", "placed"])
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class MatchResult:
     """Matched traces; the arrays have one entry a point, in the order of the traces."""
 
@@ -53,10 +53,11 @@ class MatchResult:
     """Points in the measure CRS [m]."""
     y: NDArray[np.float64]
     compute_s: float
-    """Seconds of the matching proper: no reading, no projection, no compilation."""
-    cpu_s: float
-    """Processor seconds of the same: less where other programs share the machine."""
+    """Processor seconds of the matching proper: no reading, no projection, no compilation."""
     findings: tuple[Finding, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"MatchResult({len(self.traces.trips)} trips, {len(self.edge)} points, {int(self.used.sum())} matched)"
 
     @property
     def used(self) -> NDArray[np.bool_]:

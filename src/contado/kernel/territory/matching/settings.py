@@ -30,8 +30,8 @@ class MatchSettings:
     min_radius_m: float = 50.0
     """Candidates lie within max(this, ``radius_sigma`` sigma) [m]."""
     radius_sigma: float = 4.0
-    max_candidates: int = 8
-    """Directed candidates of an anchor."""
+    max_candidates: int = 12
+    """Directed candidates of an anchor: its six to eight nearest pieces of street."""
     creep_sigma: float = 2.0
     """Going back this far on one edge costs nothing."""
     stub_sigma: float = 2.0

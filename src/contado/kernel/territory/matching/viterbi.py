@@ -44,7 +44,8 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
             straight = math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
             missing = k - tail - 1
             near = missing == 0 or straight <= rules.bridge + rules.spacing
-            if near and _reach(tail, k, straight, lattice, scene):
+            factor = rules.far_factor if straight >= rules.far and missing == 0 else rules.limit_factor
+            if near and _step(tail, k, straight, factor * straight + rules.limit_fixed, lattice, scene):
                 tail = k
                 k += 1
                 continue
@@ -60,19 +61,6 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
         tail = k
         k += 1
     _choose(anchors, lattice)
-
-
-@leaf(inline="always")
-def _reach(p: int, k: int, straight: float, lattice: Any, scene: Any) -> bool:
-    """Score anchor ``k`` after ``p``; where the usual limit reaches nothing, once more with the far one."""
-    rules = scene.rules
-    far = rules.far_factor * straight + rules.limit_fixed
-    limit = rules.limit_factor * straight + rules.limit_fixed if straight < rules.far else far
-    reached = _step(p, k, straight, limit, lattice, scene)
-    while not reached and limit < far:
-        limit = far
-        reached = _step(p, k, straight, limit, lattice, scene)
-    return reached
 
 
 @leaf()

@@ -66,6 +66,8 @@ def _ways(table: pa.Table, path: Path) -> Ways:
     if not np.array_equal(counts, shapely.get_num_coordinates(lines)):
         bad = int(np.flatnonzero(counts != shapely.get_num_coordinates(lines))[0])
         raise unreadable(path, f"row {bad + 1} has {counts[bad]} nodes for another number of points")
+    if (np.abs(points) > (180.0, 90.0)).any():
+        raise unreadable(path, "its coordinates are no degrees (EPSG:4326)")
     tags = {name: _texts(table, name) for name in _TAGS if name in table.column_names}
     return Ways(
         way_id=way_id,

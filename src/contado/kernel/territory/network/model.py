@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.territory.matching.settings import MatchSettings
     from contado.kernel.territory.network.grid import SegmentIndex
+    from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["Network"]
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Network:
     """A directed street network in metres.
 
@@ -61,6 +62,9 @@ class Network:
     """NaN where unknown."""
     findings: tuple[Finding, ...] = ()
     """What was met and answered while reading."""
+
+    def __repr__(self) -> str:
+        return f"Network({self.nodes} nodes, {self.edges} edges, {self.profile or 'no profile'}, EPSG:{self.epsg})"
 
     @classmethod
     def from_file(cls, path: str | Path, profile: str = "drive", epsg: int | None = None) -> Network:
@@ -131,6 +135,11 @@ class Network:
         from contado.kernel.territory.network import links as road_link
 
         return road_link.read(links, epsg=epsg)
+
+    @classmethod
+    def from_workspace(cls, view: WorkspaceView, epsg: int | None = None) -> Network:
+        """Rebuild the network of a workspace from its table ``road_link``; errors as `from_links`."""
+        return cls.from_links(view.read("road_link"), epsg)
 
     @property
     def nodes(self) -> int:

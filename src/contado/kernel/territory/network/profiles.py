@@ -59,9 +59,9 @@ def load(name: str) -> Profile:
     rows = _rows()
     if name not in rows:
         raise UsageError(
-            f"There is no network profile {name!r}.",
+            f"There is no network profile {name!r}; valid: {', '.join(rows)}.",
             rule="unknown_choice",
-            hint=f"valid: {', '.join(rows)}",
+            hint="a car's network is drive; all keeps every street and path",
             field="profile",
         )
     return rows[name]

@@ -1,0 +1,1 @@
+"""Cost-benefit and multi-criteria appraisal: one verb a module."""

@@ -1,0 +1,1 @@
+"""Funding rules of a programme folder: one verb a module."""
