@@ -35,10 +35,10 @@ class Unit(msgspec.Struct, kw_only=True):
     istat: str | msgspec.UnsetType = msgspec.UNSET
     name: str | msgspec.UnsetType = msgspec.UNSET
     status: Literal["current", "merged"] | msgspec.UnsetType = msgspec.UNSET
-    successor: str | None | msgspec.UnsetType = msgspec.UNSET
-    since: str | None | msgspec.UnsetType = msgspec.UNSET
-    pop: int | None | msgspec.UnsetType = msgspec.UNSET
-    area_km2: float | None | msgspec.UnsetType = msgspec.UNSET
+    successor: str | msgspec.UnsetType | None = msgspec.UNSET
+    since: str | msgspec.UnsetType | None = msgspec.UNSET
+    pop: int | msgspec.UnsetType | None = msgspec.UNSET
+    area_km2: float | msgspec.UnsetType | None = msgspec.UNSET
     error: Problem | msgspec.UnsetType = msgspec.UNSET
 
 
