@@ -157,6 +157,12 @@ class Programme:
         outside = sorted((c for c in known if not c.chosen), key=lambda c: c.mark is not None)
         return inside[-n:], outside[:n]
 
+    def a_yes(self) -> Candidate | None:
+        """Return the last that enters by its own yield, above the line; else the best of what is in."""
+        inside = [c for c in self.candidates if c.chosen and c.yield_ is not None]
+        above = [c for c in inside if c.yield_ is not None and c.yield_ >= 1]
+        return above[-1] if above else next(iter(inside), None)
+
     def by_id(self, intervention_id: str) -> Candidate | None:
         """Return a candidate."""
         return next((c for c in self.candidates if c.id == intervention_id), None)
