@@ -13,7 +13,7 @@ from contado.kernel.errors import Finding, UsageError
 from contado.kernel.identifiers import check_cui, check_cup, check_vat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from contado.kernel.programme.registry import Work
 
@@ -53,8 +53,8 @@ def propose_cui(
     free = (code for n in range(1, _MOST + 1) if (code := f"{prefix}{n:05d}") not in used)
     found = {}
     for work in sorted(works, key=lambda w: w.id):
-        code = work.cui or next(free, None)
-        if code is None:
+        code = work.cui or next(free, "")
+        if not code:
             raise UsageError(
                 f"All progressives of {prefix} are used up.",
                 rule="bad_cui",
@@ -78,13 +78,13 @@ def check_codes(works: Sequence[Work]) -> list[Finding]:
             found.append(_finding(work.id, "bad_cui", f"CUI {work.cui!r}: {problem}.", hint))
     shared = "keep it only for real lots of one project"
     found += _shared(works, "duplicate_cup", "CUP", {w.id: w.cups for w in works}, shared)
-    cuis = {w.id: (w.cui,) if w.cui else () for w in works}
+    cuis: dict[str, tuple[str, ...]] = {w.id: (w.cui,) if w.cui else () for w in works}
     found += _shared(works, "duplicate_cui", "CUI", cuis, "a CUI names one work")
     return found
 
 
 def _shared(
-    works: Sequence[Work], rule: str, kind: str, codes: dict[str, tuple[str, ...]], hint: str
+    works: Sequence[Work], rule: str, kind: str, codes: Mapping[str, tuple[str, ...]], hint: str
 ) -> list[Finding]:
     owners: dict[str, list[str]] = defaultdict(list)
     for work in works:

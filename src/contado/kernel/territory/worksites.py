@@ -92,7 +92,7 @@ def find(
     rows = {str(r["id"]): r for r in interventions.select(list(_KEPT)).to_pylist()}
     off = {frozenset(pair) for pair in without}
     related = set() if relations is None else _related(relations)
-    shared = _on_one_street(rows, _streets(links)) | _on_one_ground(interventions, overlap_share)
+    shared = _on_one_ground(interventions, overlap_share) | _on_one_street(rows, _streets(links))
     usable = {
         pair: why
         for pair, why in shared.items()
@@ -166,7 +166,7 @@ def _flat(geometry: Any) -> Any:
     import numpy as np
     import shapely
 
-    west, south, east, north = shapely.total_bounds(geometry)
+    _west, south, _east, north = shapely.total_bounds(geometry)
     scale = np.cos(np.radians((south + north) / 2))
     return shapely.transform(geometry, lambda xy: xy * (scale, 1.0))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -15,6 +14,7 @@ from contado.kernel.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from contado.kernel.programme.schede import Filing
 
@@ -154,7 +154,7 @@ def _without_geometry(table: Any) -> Any:
     return table.drop_columns(["geometry"]) if "geometry" in table.column_names else table
 
 
-def file_programme(  # noqa: PLR0913 - the options of two verbs
+def file_programme(
     programme: Sequence[Mapping[str, Any]],
     tables: Tables,
     *,

@@ -48,7 +48,7 @@ class Filing:
         return tuple(work.id for work in self.listed if work.start_year == self.first_year)
 
 
-def prepare(  # noqa: PLR0913 - what the norm makes the sheets of
+def prepare(
     works: Sequence[Work],
     *,
     years: Sequence[int],
