@@ -36,7 +36,7 @@ _TEMPLATE: Final = """
 _NOTHING: Final = {"it": "Nessuna riga.", "en": "No rows."}
 _SIZES: Final = ((8, 9.0), (14, 6.5))
 """Up to so many columns: size of the letters [pt]."""
-_SMALLEST: Final = 4.6
+_SMALLEST: Final = 5.2
 _LEAST: Final = 7
 _WIDEST: Final = 30
 _WRAPPED: Final = 22

@@ -134,7 +134,12 @@ def _on_one_street(
     for key, row in rows.items():
         for link in row["road_link_ids"] or ():
             users[streets.get(link, link)].add(key)
-    shared = {pair for keys in users.values() for pair in combinations(sorted(keys), 2)}
+    shared = {
+        (a, b)
+        for keys in users.values()
+        for a, b in combinations(sorted(keys), 2)
+        if rows[a]["practice"] != rows[b]["practice"]
+    }
     return dict.fromkeys(sorted(shared), "same street")
 
 
@@ -149,16 +154,16 @@ def _on_one_ground(interventions: pa.Table, share: float) -> dict[tuple[str, str
     there = np.flatnonzero(~shapely.is_missing(geometry) & ~shapely.is_empty(geometry))
     if there.size < 2:
         return {}
-    ids = [str(key) for key in interventions["id"].to_pylist()]
-    practices = interventions["practice"].to_pylist()
+    ids = np.array(interventions["id"].to_pylist(), dtype=object)[there]
+    practices = np.unique(interventions["practice"].to_pylist(), return_inverse=True)[1][there]
     plane = _flat(geometry[there])
     left, right = shapely.STRtree(plane).query(plane, predicate="intersects")
-    found = {}
-    for i, j in zip(left.tolist(), right.tolist(), strict=True):
-        a, b = int(there[i]), int(there[j])
-        if ids[a] < ids[b] and practices[a] != practices[b] and _overlap(plane[i], plane[j]) > share:
-            found[ids[a], ids[b]] = "same ground"
-    return found
+    mixed = (left < right) & (practices[left] != practices[right])
+    return {
+        (min(ids[i], ids[j]), max(ids[i], ids[j])): "same ground"
+        for i, j in zip(left[mixed].tolist(), right[mixed].tolist(), strict=True)
+        if _overlap(plane[i], plane[j]) > share
+    }
 
 
 def _flat(geometry: Any) -> Any:
@@ -184,8 +189,6 @@ def _overlap(a: Any, b: Any) -> float:
 
 
 def _may_join(a: Mapping[str, Any], b: Mapping[str, Any], years: Sequence[int]) -> bool:
-    if a["practice"] == b["practice"]:
-        return False
     if _unit(a) == _unit(b):
         return False
     first = max(a["earliest_year"], b["earliest_year"])
