@@ -22,6 +22,7 @@ def reached(
 
     Examples
     --------
+    >>> import datetime as dt
     >>> reached({"done": None}, day=dt.date(2027, 5, 3))
     ('new', None)
     >>> reached({"done": dt.date(2027, 5, 3)}, day=dt.date(2027, 5, 3))[0]
