@@ -58,7 +58,18 @@ def with_worksites(
         SharedWorksite(site_id=p.site_id, a=p.a, b=p.b, saving_eur=p.saving_eur, reason=p.reason)
         for p in found.pairs
     ]
-    return {**inputs, "relation": joined}, shared, list(found.findings)
+    sited = _with_sites(interventions, found.sites)
+    return {**inputs, "intervention": sited, "relation": joined}, shared, list(found.findings)
+
+
+def _with_sites(interventions: pa.Table, sites: Mapping[str, str]) -> pa.Table:
+    """Return the interventions with the site of each; one that has a site of its own keeps it."""
+    import pyarrow as pa
+
+    ids, own = interventions["id"].to_pylist(), interventions["site_id"].to_pylist()
+    named = [site or sites.get(key) for key, site in zip(ids, own, strict=True)]
+    index = interventions.column_names.index("site_id")
+    return interventions.set_column(index, "site_id", pa.array(named, pa.string()))
 
 
 def _pairs(words: Sequence[str], known: Sequence[str]) -> list[tuple[str, str]]:

@@ -52,13 +52,16 @@ TREES = candidate("trees:1", "forestazione", ["L2"], cost_eur=90_000.0, worksite
 
 
 @pytest.mark.item(SPEC, 18, "two practices on one street: one site_id, one saving", "1 pair, 6,000 EUR")
-def test_one_street(planned, figure):
+def test_one_street(planned, figure, tmp_path):
     answer = planned([ROAD, TREES], budget=184_000.0)
     (pair,) = answer["worksites"]
     assert ({pair["a"], pair["b"]}, pair["saving_eur"]) == ({"road:1", "trees:1"}, 6_000.0)
     assert len(answer["programme"]) == 2
     assert answer["verified"]
     assert [w["saving_eur"] for w in answer["joint_worksites"]] == [6_000.0]
+    programme = Workspace.open(tmp_path / "city").read("programme").to_pylist()
+    assert {row["site_id"] for row in programme} == {pair["site_id"]}
+    assert Workspace.open(tmp_path / "city").read("relation").num_rows == 0  # no share was written into
     figure(f"1 pair, {pair['saving_eur']:,.0f} EUR")
 
 
