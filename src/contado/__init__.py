@@ -29,6 +29,7 @@ _ROOMS = (
     "appraisal",
     "portfolio",
     "practice",
+    "programme",
     "publish",
     "solver",
     "tables",

@@ -26,6 +26,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "import": "Bring a file into the workspace as a layer",
     "export": {
         "layer": "Write a layer to a file",
+        "schede": "Write the sheets of the workspace's three-year programme",
     },
     "serve": "Show the workspace in a browser",
     "locate": "Say which municipality a point lies in",
@@ -57,6 +58,11 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "cba": "Appraise costs and benefits over the years",
         "mcda": "Compare alternatives on many criteria",
     },
+    "programme": {
+        "export": "Write the sheets of a plan, ready to file",
+        "record": "Take in what the offices report: commitments, payments, works, observations",
+        "codes": "Check project codes",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -82,6 +88,7 @@ GROUPS: Mapping[str, str] = {
     "practice": "List and check practices",
     "funding": "Sources of money and their dated rules",
     "appraisal": "Cost-benefit and multi-criteria appraisal",
+    "programme": "The three-year programme: filing, codes, what was realised",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Answer as BaseAnswer
 from contado.kernel.declare import Context, Label, Request, Verb, option
+from contado.verbs._worksites import SharedWorksite, with_worksites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,9 @@ class PlanRequest(Request, frozen=True, kw_only=True):
     discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] | None = None
     floors: Annotated[bool, option("keep the floors of municipalities")] = True
     seed: Annotated[int, option("seed of the solver", ge=0)] = 0
+    without_worksite: Annotated[
+        list[str], option("pairs A,B of interventions that shall not share a worksite")
+    ] = msgspec.field(default_factory=list)
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +95,7 @@ class PlanAnswer(BaseAnswer, kw_only=True):
     candidates: int
     programme: list[Chosen]
     joint_worksites: list[JointWorksite]
+    worksites: list[SharedWorksite]
     prices: list[Price]
     run: str
     label: Label | None
@@ -108,6 +113,7 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
     started = time.perf_counter()
     workspace = Workspace.open(context.workspace)
     inputs = {name: workspace.read(name) for name in record.INPUTS}
+    inputs, shared, notes = with_worksites(inputs, workspace.read("road_link"), request.without_worksite)
     settings = _settings(request, workspace)
     problem = Problem.from_tables(
         inputs, floors=settings.floors, discount_rate_share=settings.discount_rate_share
@@ -123,7 +129,9 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
     written = time.perf_counter()
     made = _write(workspace, inputs, result, settings)
     seconds = Seconds(read=read_s, solve=result.seconds, write=time.perf_counter() - written)
-    return _answer(result, made, seconds, _label(inputs["intervention"]))
+    answer = _answer(result, made, seconds, _label(inputs["intervention"]))
+    answer.worksites, answer.findings = shared, [*answer.findings, *notes]
+    return answer
 
 
 def _settings(request: PlanRequest, workspace: Workspace) -> RunSettings:
@@ -242,6 +250,7 @@ def _answer(result: Result, made: RunRecord, seconds: Seconds, label: Label | No
             JointWorksite(a=a, b=b, year=year, saving_eur=cents / 100)
             for a, b, year, cents in result.joint_worksites()
         ],
+        worksites=[],
         prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
         run=made.run_id,
         label=label,
