@@ -57,6 +57,11 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "cba": "Appraise costs and benefits over the years",
         "mcda": "Compare alternatives on many criteria",
     },
+    "monitoring": {
+        "savings": "Say what each meter saved after an event",
+        "compare": "Compare what changed with units where nothing was done",
+        "update": "Correct planned costs by what works really cost",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -82,6 +87,7 @@ GROUPS: Mapping[str, str] = {
     "practice": "List and check practices",
     "funding": "Sources of money and their dated rules",
     "appraisal": "Cost-benefit and multi-criteria appraisal",
+    "monitoring": "Before and after: savings, comparisons, realised costs",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 

@@ -211,7 +211,7 @@ def _estimated(chosen: _Candidate, temperature: Floats, energy: Floats, days: Fl
     if chosen.cooling_at is not None:
         columns.append(np.clip(temperature - chosen.cooling_at, 0, None))
     rows = np.stack(columns, axis=1)
-    inverse = np.linalg.pinv((rows * days[:, None]).T @ rows, hermitian=True)
+    inverse = np.linalg.pinv((rows * days[:, None]).T @ rows, hermitian=True).astype(np.float64)
     coefficients = inverse @ (rows.T @ (days * energy))
     residuals = energy - rows @ coefficients
     sse, mean = float(days @ residuals**2), float(days @ energy / days.sum())

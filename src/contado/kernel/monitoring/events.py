@@ -79,16 +79,17 @@ def find_events(
     if len(days) < 4 * segment:
         return []
     expected = baseline.predict(temperature_degc)
-    routine = _routine(baseline, temperature_degc, energy_d, days)
     steps: list[tuple[int, bool, float]] = []
-    for _ in range(_MOST_EVENTS):
-        columns = [routine, *(_step(expected, row, own)[:, None] for row, own, _ in steps)]
-        known = np.concatenate(columns, axis=1)
+    changes = np.zeros_like(energy_d)
+    for _ in range(_MOST_EVENTS + 1):
+        routine = _routine(baseline, temperature_degc, energy_d - changes, days)
+        known = np.concatenate([routine, _columns(expected, steps)], axis=1) if steps else routine
         found = _strongest(known, expected, energy_d, days, segment, false_alarm)
-        if found is None:
+        if found is None or len(steps) == _MOST_EVENTS:
             break
-        steps.append(found)
-    return _quantified(routine, expected, energy_d, days, sorted(steps))
+        steps = sorted([*steps, found])
+        changes = _columns(expected, steps) @ _sizes(routine, expected, energy_d, days, steps)
+    return _quantified(routine, expected, energy_d, days, steps)
 
 
 def _routine(baseline: Baseline, temperature: Floats, energy: Floats, days: Floats) -> Floats:
@@ -174,18 +175,27 @@ def _student(known: Floats, steps: Floats, energy: Floats, free: int) -> Floats:
     return result
 
 
+def _columns(expected: Floats, steps: list[tuple[int, bool, float]]) -> Floats:
+    return np.stack([_step(expected, row, own) for row, own, _ in steps], axis=1)
+
+
+def _sizes(
+    routine: Floats, expected: Floats, energy: Floats, days: Floats, steps: list[tuple[int, bool, float]]
+) -> Floats:
+    """Estimate the sizes of all changes together."""
+    root = np.sqrt(days)
+    columns = np.concatenate([routine, _columns(expected, steps)], axis=1)
+    solved: Floats = np.linalg.lstsq(columns * root[:, None], energy * root, rcond=None)[0]
+    return solved[routine.shape[1] :]
+
+
 def _quantified(
     routine: Floats, expected: Floats, energy: Floats, days: Floats, steps: list[tuple[int, bool, float]]
 ) -> list[Event]:
-    """Estimate all changes together and sum each to the end of the period."""
+    """Sum each change to the end of the period."""
     if not steps:
         return []
-    columns = np.stack([_step(expected, row, own) for row, own, _ in steps], axis=1)
-    root = np.sqrt(days)[:, None]
-    solved, *_ = np.linalg.lstsq(
-        np.concatenate([routine, columns], axis=1) * root, energy * root[:, 0], rcond=None
-    )
-    sizes = solved[routine.shape[1] :]
+    sizes, columns = _sizes(routine, expected, energy, days, steps), _columns(expected, steps)
     return [
         Event(row=row, kwh=float(size * (days @ column)), statistic=t, proportional=own)
         for (row, own, t), size, column in zip(steps, sizes, columns.T, strict=True)

@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Days = NDArray[np.int64]
 
-__all__ = ["BASELINE_DAYS", "BASELINE_MOST_DAYS", "COLUMNS", "Meter", "Period", "Refusal", "meters_from_table"]
+__all__ = [
+    "BASELINE_DAYS",
+    "BASELINE_MOST_DAYS",
+    "COLUMNS",
+    "Meter",
+    "Period",
+    "Refusal",
+    "meters_from_table",
+]
 
 COLUMNS: Final = ("meter", "date", "energy_kwh", "temperature_degc")
 BASELINE_DAYS: Final = 270
@@ -82,7 +90,7 @@ class Meter:
     days_missing: int
 
 
-class _Refused(Exception):  # noqa: N818 - carries the reason within this module only
+class _Refused(Exception):
     def __init__(self, rule: str, message: str, hint: str, day: int | None = None, used: int = 0) -> None:
         super().__init__(message)
         self.rule, self.hint, self.used = rule, hint, used
@@ -210,7 +218,9 @@ def _check_periods(before: Period, after: Period, boundary: int) -> None:
             used,
         )
     if not before.energy_d.any():
-        raise _Refused("all_zero", "the whole baseline is zero.", "check the meter and its column", None, used)
+        raise _Refused(
+            "all_zero", "the whole baseline is zero.", "check the meter and its column", None, used
+        )
     if not len(after.start):
         raise _Refused("no_reporting", "no usable day on or after the event.", "check --event", None, used)
 

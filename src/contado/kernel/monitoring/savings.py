@@ -52,6 +52,8 @@ FlagName = Literal[
     "duplicate_dates",
     "bad_temperature",
     "bad_number",
+    "bad_value",
+    "bad_date",
     "no_reporting",
 ]
 
@@ -111,14 +113,14 @@ def savings(
     confidence
         Probability of the two-sided interval.
     adjustments
-        Meter -> non-routine adjustment [kWh], added to the adjusted baseline.
+        Meter -> agreed non-routine adjustment [kWh], added to the adjusted baseline.
     refused
         Meters that were refused while reading.
 
     Raises
     ------
     DataError
-        ``missing_column``; ``bad_usage``: an adjustment of an unknown meter.
+        ``missing_column``, ``empty_table``.
     """
     found = meters_from_table(meters, event=event, refused=refused or {})
     known = dict(adjustments or {})
