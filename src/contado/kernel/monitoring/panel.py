@@ -221,7 +221,8 @@ def power(effect: float, spread: float, n_treated: int, n_control: int, *, alpha
     free = n_treated + n_control - 2
     shift = abs(effect) / (spread * math.sqrt(1 / n_treated + 1 / n_control))
     limit = float(student.isf(alpha / 2, free))
-    return float(nct.sf(limit, free, shift) + nct.cdf(-limit, free, shift))
+    wrong_side = float(np.nan_to_num(nct.cdf(-limit, free, shift)))  # scipy gives NaN where nothing is left
+    return float(nct.sf(limit, free, shift)) + wrong_side
 
 
 def detectable_effect(
@@ -235,4 +236,7 @@ def detectable_effect(
     def short(size: float) -> float:
         return power(size * unit, spread, n_treated, n_control, alpha=alpha) - wanted
 
-    return float(brentq(short, 0.0, 100.0)) * unit
+    enough = 1.0
+    while short(enough) < 0:
+        enough *= 2
+    return float(brentq(short, 0.0, enough)) * unit
