@@ -27,6 +27,7 @@ __all__ = ["__version__", "open"]
 _ROOMS = (
     "funding",
     "appraisal",
+    "monitoring",
     "portfolio",
     "practice",
     "programme",

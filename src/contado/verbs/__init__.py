@@ -62,6 +62,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "export": "Write the sheets of a plan, ready to file",
         "record": "Take in what the offices report: commitments, payments, works, observations",
         "codes": "Check project codes",
+    "monitoring": {
+        "savings": "Say what each meter saved after an event",
+        "compare": "Compare what changed with units where nothing was done",
+        "update": "Correct planned costs by what works really cost",
     },
     "pavement": {
         "network": "Read a street network and count it",
@@ -89,6 +93,7 @@ GROUPS: Mapping[str, str] = {
     "funding": "Sources of money and their dated rules",
     "appraisal": "Cost-benefit and multi-criteria appraisal",
     "programme": "The three-year programme: filing, codes, what was realised",
+    "monitoring": "Before and after: savings, comparisons, realised costs",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 
