@@ -62,6 +62,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "export": "Write the sheets of a plan, ready to file",
         "record": "Take in what the offices report: commitments, payments, works, observations",
         "codes": "Check project codes",
+    },
     "monitoring": {
         "savings": "Say what each meter saved after an event",
         "compare": "Compare what changed with units where nothing was done",
