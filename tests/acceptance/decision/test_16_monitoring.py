@@ -79,9 +79,12 @@ def test_synthetic_meters(ask, figure):
 
 
 @pytest.mark.item("decision", 16, "a step of 30 % in mid-period", "flagged within 14 days")
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_step_is_flagged(ask, figure, sign):
-    made = {f"m{seed}": meter(KINDS[seed % 3], seed, step=0.3 * sign)[:2] for seed in range(12)}
+@pytest.mark.parametrize(("step", "proportional"), [(0.3, False), (-0.3, False), (0.3, True)])
+def test_a_step_is_flagged(ask, figure, step, proportional):
+    made = {
+        f"m{seed}": meter(KINDS[seed % 3], seed, step=step, proportional=proportional)[:2]
+        for seed in range(12)
+    }
     true = EVENT + dt.timedelta(days=182)
     far = []
     for found in savings(ask, made):

@@ -13,6 +13,7 @@ from contado.kernel.monitoring.events import Event, find_events
 from contado.kernel.monitoring.feedback import DomainRatio, Feedback, feedback
 from contado.kernel.monitoring.meters import Meter, Period, Refusal, meters_from_table
 from contado.kernel.monitoring.panel import Comparison, compare, detectable_effect, power
+from contado.kernel.monitoring.panel_table import Panel, panel_from_table
 from contado.kernel.monitoring.savings import Flag, MeterSaving, interval_half_width, saving, savings
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Flag",
     "Meter",
     "MeterSaving",
+    "Panel",
     "Period",
     "Refusal",
     "compare",
@@ -33,6 +35,7 @@ __all__ = [
     "fit",
     "interval_half_width",
     "meters_from_table",
+    "panel_from_table",
     "power",
     "saving",
     "savings",

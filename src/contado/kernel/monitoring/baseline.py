@@ -14,6 +14,8 @@ References
    doi:10.1214/aos/1176344136 (BIC).
 .. [5] A. Ruch, J. K. Kissock, T. A. Reddy, Prediction Uncertainty of Linear Building Energy Use Models With
    Autocorrelated Residuals, Journal of Solar Energy Engineering 121(1), 1999, doi:10.1115/1.2888144.
+.. [6] F. H. C. Marriott, J. A. Pope, Bias in the Estimation of Autocorrelations, Biometrika 41(3/4), 1954,
+   doi:10.1093/biomet/41.3-4.390 (k = 1; each further slow column counts as another).
 
 Examples
 --------
@@ -68,7 +70,7 @@ class Baseline:
     variance: float
     """Residual variance of one day, all parameters counted (balance points too)."""
     autocorrelation: float
-    """Lag-1 autocorrelation of the residuals."""
+    """Lag-1 autocorrelation of the residuals, its bias added back."""
     cv_rmse: float | None
     r2: float | None
     inverse: Floats
@@ -227,15 +229,22 @@ def _estimated(chosen: _Candidate, temperature: Floats, energy: Floats, days: Fl
         balance_cooling_degc=chosen.cooling_at,
         n=len(energy),
         variance=sse / free,
-        autocorrelation=autocorrelation(residuals * np.sqrt(days)),
+        autocorrelation=autocorrelation(residuals * np.sqrt(days), _PARAMETERS[chosen.model]),
         cv_rmse=float(np.sqrt(sse / days.sum() * len(energy) / free)) / mean if mean > 0 else None,
         r2=1 - sse / total if total > 0 else None,
         inverse=inverse,
     )
 
 
-def autocorrelation(residuals: Floats) -> float:
-    """Return the lag-1 autocorrelation of (n,) residuals in the order of time; 0 where there is no variance."""
+def autocorrelation(residuals: Floats, parameters: int = 0) -> float:
+    """Return the lag-1 autocorrelation of (n,) residuals in the order of time; 0 where there is no variance.
+
+    Fitted ``parameters`` take slow movements out of the residuals and with them some autocorrelation; the bias
+    is added back to first order, (k + (k + 2) r) / n, closing at most half of the way to one [6]_.
+    """
     centred = residuals - residuals.mean()
     power = float(centred @ centred)
-    return float(centred[1:] @ centred[:-1]) / power if power > 0 else 0.0
+    found = float(centred[1:] @ centred[:-1]) / power if power > 0 else 0.0
+    if not parameters or power == 0:
+        return found
+    return min(found + (parameters + (parameters + 2) * found) / len(residuals), (1 + found) / 2)

@@ -147,11 +147,9 @@ def _scan(known: Floats, steps: Floats, energy: Floats, free: int) -> Floats:
 
 
 def _rho(rows: Floats, energy: Floats) -> float:
-    """Estimate the autocorrelation, with the bias that fitted columns bring added back to first order."""
     basis, _ = np.linalg.qr(rows)
-    found = autocorrelation(energy - basis @ (basis.T @ energy))
-    n, k = rows.shape
-    return float(np.clip(found + (k + (k + 2) * found) / n, 0.0, _RHO_MAX))
+    found = autocorrelation(energy - basis @ (basis.T @ energy), rows.shape[1])
+    return float(np.clip(found, 0.0, _RHO_MAX))
 
 
 def _whiten(columns: Floats, rho: float) -> Floats:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -40,22 +40,6 @@ __all__ = ["Flag", "MeterSaving", "interval_half_width", "saving", "savings"]
 _FAR_DEGC: Final = 2.0
 """How far outside the temperatures of the baseline a row may lie before it is flagged."""
 _MISSING_SHARE: Final = 0.1
-
-FlagName = Literal[
-    "non_routine_event",
-    "short_baseline",
-    "missing_days",
-    "temperature_outside_baseline",
-    "high_cv_rmse",
-    "low_r2",
-    "all_zero",
-    "duplicate_dates",
-    "bad_temperature",
-    "bad_number",
-    "bad_value",
-    "bad_date",
-    "no_reporting",
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

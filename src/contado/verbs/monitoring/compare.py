@@ -36,12 +36,11 @@ class CompareAnswer(Answer, kw_only=True):
 
 def _run(request: CompareRequest, context: Context) -> CompareAnswer:
     from contado.kernel import monitoring, tables
-    from contado.kernel.monitoring.panel_table import panel_from_table
     from contado.kernel.tables.findings import made_strict, raise_refused
 
     table, findings, lines = tables.read(request.panel, declared="folder/panel")
     raise_refused(findings)
-    panel = panel_from_table(table, event=request.event, lines=lines)
+    panel = monitoring.panel_from_table(table, event=request.event, lines=lines)
     findings += panel.findings
     if context.strict:
         raise_refused(made_strict(findings))
