@@ -57,6 +57,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "cba": "Appraise costs and benefits over the years",
         "mcda": "Compare alternatives on many criteria",
     },
+    "portfolio": {
+        "solve": "Choose the best programme of a folder, with a bound and prices",
+        "verify": "Recompute a plan from its folder and say what it breaks",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -82,6 +86,7 @@ GROUPS: Mapping[str, str] = {
     "practice": "List and check practices",
     "funding": "Sources of money and their dated rules",
     "appraisal": "Cost-benefit and multi-criteria appraisal",
+    "portfolio": "Choose among interventions or options under budgets",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 
