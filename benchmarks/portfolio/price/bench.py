@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+import subprocess
 import sys
 import time
 from importlib import metadata
@@ -62,7 +62,7 @@ def run(n=10_000):
     floored, floored_s = ours(family(n, floors=133), 1e-4)
     figures |= {"floors_gap": floored.gap_share, "floors_cpu_s": floored_s}
     peers, skipped = [], []
-    for name, package, peer in (("OR-Tools PDLP", "ortools", pdlp), ("HiGHS LP", "highspy", highs)):
+    for name, package, peer in (("OR-Tools PDLP", "ortools", "pdlp"), ("HiGHS LP", "highspy", "highs")):
         try:
             version = metadata.version(package)
             bound, peer_s = in_child(peer, n)
@@ -97,32 +97,24 @@ def ours(options, gap):
 
 def in_child(peer, n):
     """Run a peer in a process of its own: OR-Tools and highspy cannot be imported in one."""
-    context = multiprocessing.get_context("spawn")
-    pipe, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(theirs, peer, n), daemon=True)
-    child.start()
-    theirs.close()
-    try:
-        if not pipe.poll(PEER_LIMIT_S):
-            raise TimeoutError(f"unfinished after {PEER_LIMIT_S:g} s")
-        answer = pipe.recv()
-    finally:
-        child.kill()
-        child.join()
-    problem, *found = answer
-    if problem:
-        raise RuntimeError(problem)
-    return found
+    done = subprocess.run(
+        [sys.executable, __file__, str(n), peer],
+        capture_output=True,
+        text=True,
+        timeout=PEER_LIMIT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(done.stderr.strip().splitlines()[-1])
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def _work(pipe, peer, n):
-    try:
-        options = family(n)
-        start = time.process_time()
-        bound = peer(options)
-        pipe.send((None, bound, time.process_time() - start))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the parent names it
-        pipe.send((f"{type(error).__name__}: {error}",))
+def alone(peer, n):
+    """Print the linear relaxation [EUR] and the CPU seconds of one peer."""
+    options = family(n)
+    start = time.process_time()
+    bound = {"pdlp": pdlp, "highs": highs}[peer](options)
+    print(json.dumps([bound, time.process_time() - start]))
 
 
 def highs(options):
@@ -160,4 +152,8 @@ def pdlp(options):
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000), indent=1))
+    size = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    if len(sys.argv) > 2:
+        alone(sys.argv[2], size)
+    else:
+        print(json.dumps(run(size), indent=1))

@@ -115,6 +115,8 @@ def solve_options(
 def _refuse_impossible_floors(options: Options) -> None:
     """Refuse a floor above all that its municipality's sites could ever be paid."""
     m = options.n_rows
+    if m == options.n_budgets:
+        return
     most = np.zeros(m + 1)
     for k in range(options.row.shape[1]):
         paid = -np.minimum(options.amount[:, k], 0.0)

@@ -62,9 +62,10 @@ def _margin(
 @njit(error_model="numpy")
 def _weights(size: int, best: float, width: float, v: Floats) -> float:
     """Turn values into weights exp((v - best) / width), 0 below 16 widths; return their sum with "nothing"."""
-    total = math.exp(-best / width) if best < _FAR * width else 0.0
+    per_width = 1.0 / width
+    total = math.exp(-best * per_width) if best < _FAR * width else 0.0
     for a in range(size):
-        below = (v[a] - best) / width
+        below = (v[a] - best) * per_width
         v[a] = math.exp(below) if below > -_FAR else 0.0
         total += v[a]
     return total
@@ -137,13 +138,13 @@ def dual_pass(
         best = _margin(first, size, benefit, row, amount, price, v)
         exact += best
         total = _weights(size, best, width, v)
-        smooth += best + width * math.log(total)
+        smooth += best + (width * math.log(total) if total > 1.0 else 0.0)
         for a in range(size):
-            v[a] /= total
             if v[a] > 0.0:
+                v[a] /= total
                 for k in range(row.shape[1]):
                     use[row[first + a, k]] += v[a] * amount[first + a, k]
-        if curved and v[:size].max() < 1.0 - _NEGLIGIBLE:
+        if curved and total > 1.0 + _NEGLIGIBLE:  # the largest weight is 1, so its p is 1 / total
             _bend(first, size, row, amount, v, width, mean, touched, hessian)
     return exact, smooth
 
