@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio.problem import Problem
     from contado.kernel.portfolio.result import Choice
 
-__all__ = ["Reason", "explain_all"]
+__all__ = ["Reason", "explain_all", "why_not"]
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +69,12 @@ def _chosen(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], f
 def _rejected(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float], i: int) -> Reason:
     best = _best_start(problem, prices, i)
     value, cost = best if best is not None else (None, None)
-    code, it, en, names = _why_not(problem, choice, i, payable=best is not None)
+    code, it, en, names = why_not(problem, choice, i, payable=best is not None)
     return Reason(code=code, it=it, en=en, value_eur=value, priced_cost_eur=cost, names=names)
 
 
-def _why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple[str, str, str, str | None]:
+def why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple[str, str, str, str | None]:
+    """Return code, sentence in Italian and in English, and what they name, of an intervention left out."""
     if not problem.starts(i):
         return (
             "window",

@@ -8,6 +8,7 @@ non-cumulable source only ``own`` money may be added.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,48 @@ class Problem:
             for s in self.sources
         }
         return {name: cents for name, cents in caps.items() if cents > 0}
+
+    def open_caps_cents(self, i: int) -> dict[str, int]:
+        """What each source may pay at most for ``i`` whatever it costs: its cap and its richest year."""
+        richest: dict[str, int] = {}
+        for (source, _), cents in self.budget_cents.items():
+            richest[source] = max(cents, richest.get(source, 0))
+        allowed = [s for s in self.sources if s.domains is None or self.domains[i] in s.domains]
+        caps = {
+            s.name: min(c for c in (s.cap_cents, richest.get(s.name, 0)) if c is not None)
+            for s in allowed
+            if s.max_rate > 0
+        }
+        return {name: cents for name, cents in caps.items() if cents > 0}
+
+    def rates(self, i: int) -> dict[str, float]:
+        """Share of the cost of ``i`` that each source may pay."""
+        return {s.name: s.max_rate for s in self.sources if s.domains is None or self.domains[i] in s.domains}
+
+    def plan_value_eur(self, starts: Mapping[int, int]) -> float:
+        """Value of a choice of starts, synergies included, in EUR of the base year."""
+        total = [self.value_eur(i, year) for i, year in starts.items()]
+        for r in self.relations:
+            if r.kind == "enhances" and r.a in starts and r.b in starts:
+                later = max(starts[r.a], starts[r.b])
+                total.append(r.effect_factor * self.value_eur(r.a, later))
+        return math.fsum(total)
+
+    def with_figures(
+        self, *, cost_cents: NDArray[np.int64] | None = None, benefit_eur: NDArray[np.float64] | None = None
+    ) -> Problem:
+        """Return the problem at other costs and benefits (n); an eligible cost that was the cost follows it.
+
+        Its ``rows`` stay those that were stated.
+        """
+        cost = self.cost_cents if cost_cents is None else cost_cents
+        follows = self.eligible_cents == self.cost_cents
+        return dataclasses.replace(
+            self,
+            cost_cents=cost,
+            eligible_cents=np.where(follows, cost, self.eligible_cents),
+            benefit_eur=self.benefit_eur if benefit_eur is None else benefit_eur,
+        )
 
     def starts(self, i: int) -> list[int]:
         """Budget years in which intervention ``i`` may start."""

@@ -45,6 +45,7 @@ class Result:
     bound_eur: float
     proof: Proof
     prices: Mapping[tuple[str, int], float]
+    floor_prices: Mapping[tuple[str, str], float]
     reasons: Mapping[int, Reason]
     verdict: Verdict
     solver: str
@@ -80,6 +81,7 @@ def assemble(
     claim: Solution,
     prices: Mapping[tuple[str, int], float],
     *,
+    floor_prices: Mapping[tuple[str, str], float] | None = None,
     price_bound_eur: float | None = None,
     gap_share: float = 1e-4,
 ) -> Result:
@@ -112,6 +114,7 @@ def assemble(
         bound_eur=bound,
         proof=proof,
         prices=prices,
+        floor_prices=floor_prices or {},
         reasons=explain_all(problem, choice, prices),
         verdict=verdict,
         solver=claim.solver,
