@@ -252,8 +252,24 @@ def _write(
                 title_it="Interventi in programma",
                 title_en="Interventions of the programme",
                 label=_label(layer),
+                updated_at=_unchanged_since(workspace, layer),
             )
     return made
+
+
+def _unchanged_since(workspace: Workspace, layer: pa.Table) -> str | None:
+    """Return when the layer of the programme was written, if it would be written again as it is."""
+    from contado.kernel import tables
+
+    old = next((info for info in workspace.layers() if info.id == "programme"), None)
+    if old is None:
+        return None
+    before = workspace.layer("programme")
+    before = before.select([c for c in before.column_names if c in layer.column_names])
+    same = before.column_names == layer.column_names and tables.content_hash(before) == tables.content_hash(
+        layer
+    )
+    return old.updated_at if same else None
 
 
 def _layer(interventions: pa.Table, result: Result) -> pa.Table:
