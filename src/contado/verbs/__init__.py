@@ -57,6 +57,14 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "cba": "Appraise costs and benefits over the years",
         "mcda": "Compare alternatives on many criteria",
     },
+    "portfolio": {
+        "explain": "Say why an intervention is in the best programme or not, in figures",
+        "front": "List all nondominated plans of several objectives",
+        "robust": "Say which projects stay whatever the weights, scores, costs and benefits",
+        "increments": "Plan at larger and smaller budgets and say what enters when",
+        "alternatives": "List plans nearly as good as the best that decide otherwise",
+        "compare": "Show what changes from one programme to another",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -82,6 +90,7 @@ GROUPS: Mapping[str, str] = {
     "practice": "List and check practices",
     "funding": "Sources of money and their dated rules",
     "appraisal": "Cost-benefit and multi-criteria appraisal",
+    "portfolio": "Choose among interventions or options under budgets",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 
