@@ -422,12 +422,16 @@ def _sturdy_lines(answer: PlanAnswer, *, italian: bool) -> list[str]:
     soft = "?" if answer.soft_value_share is None else f"{answer.soft_value_share:.0%}"
     if italian:
         return [
-            f"valore fra {low} e {high} EUR in {answer.draws} estrazioni; {core} interventi su {len(words)} "
-            f"restano quasi sempre; {soft} del valore su dati stimati, simulati o da confermare"
+            (
+                f"valore fra {low} e {high} EUR in {answer.draws} estrazioni; {core} interventi su {len(words)} "
+                f"restano quasi sempre; {soft} del valore su dati stimati, simulati o da confermare"
+            )
         ]
     return [
-        f"value between EUR {low} and {high} in {answer.draws} draws; {core} of {len(words)} interventions "
-        f"nearly always stay; {soft} of the value rests on estimated, simulated or unconfirmed data"
+        (
+            f"value between EUR {low} and {high} in {answer.draws} draws; {core} of {len(words)} interventions "
+            f"nearly always stay; {soft} of the value rests on estimated, simulated or unconfirmed data"
+        )
     ]
 
 

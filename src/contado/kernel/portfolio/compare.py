@@ -57,11 +57,9 @@ def compare(a: Mapping[str, Any], b: Mapping[str, Any]) -> Comparison:
 
 
 def _lines(plan: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    lines = plan.get("programme")
     try:
-        return {
-            str(line["intervention_id"]): {"start_year": int(line["start_year"]), **line} for line in lines
-        }  # type: ignore[union-attr]
+        lines = {str(line["intervention_id"]): line for line in plan["programme"]}
+        return {key: {**line, "start_year": int(line["start_year"])} for key, line in lines.items()}
     except (KeyError, TypeError, ValueError):
         raise DataError(
             "There is no programme of intervention_id and start_year to compare.",

@@ -61,11 +61,13 @@ def intervals(problem: Problem) -> Intervals:
 
 
 def _ends(row: Mapping[str, Any], what: str, value: float, scale: float) -> tuple[float, float]:
-    ends = [row.get(f"{what}_low_eur"), row.get(f"{what}_high_eur")]
-    if any(e is None or e == "" or not math.isfinite(float(e)) for e in ends):
-        return value, value
-    low, high = (float(e) * scale for e in ends)
+    low, high = (_number(row.get(f"{what}_{end}_eur")) * scale for end in ("low", "high"))
     return (low, high) if low < high else (value, value)
+
+
+def _number(cell: Any) -> float:
+    """Return a cell as a number; NaN, which is below and above nothing, for an empty one."""
+    return math.nan if cell is None or cell == "" else float(cell)
 
 
 def sample(problem: Problem, draws: int, seed: int) -> list[Problem]:

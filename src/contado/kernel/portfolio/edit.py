@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
     from contado.kernel.solver import Model
 
@@ -95,7 +93,7 @@ class Extension:
 def joined(models: Sequence[Model]) -> Model:
     """Return one model that holds the given ones side by side (columns and rows in their order)."""
 
-    def together(name: str) -> NDArray[np.float64]:
+    def together(name: str) -> Any:
         return np.concatenate([getattr(m, name) for m in models])
 
     shifts = np.cumsum([0, *[m.n_columns for m in models[:-1]]])

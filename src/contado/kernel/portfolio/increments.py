@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from typing import TYPE_CHECKING
 
@@ -91,4 +92,4 @@ def _entry(key: str, steps: Sequence[Step]) -> Entry:
 
 def _nested(steps: Sequence[Step]) -> bool:
     sets = [set(s.chosen) for s in steps if s.value is not None]
-    return all(a <= b for a, b in zip(sets, sets[1:], strict=False))
+    return all(a <= b for a, b in itertools.pairwise(sets))

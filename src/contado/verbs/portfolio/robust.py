@@ -64,7 +64,7 @@ class RobustAnswer(Answer, kw_only=True):
     value: float | UnsetType = UNSET
     value_low: float | UnsetType = UNSET
     value_high: float | UnsetType = UNSET
-    soft_value_share: float | None | UnsetType = UNSET
+    soft_value_share: float | UnsetType | None = UNSET
     regret: RegretRow | UnsetType = UNSET
     information: list[InformationRow] | UnsetType = UNSET
 
