@@ -31,7 +31,8 @@ def relaxed(problem, rule, by_eur):
         ]
         return restated(problem, floors=floors)
     budgets = [
-        b | {"budget_eur": float(b["budget_eur"]) + (by_eur if f"{b['source']} {b['year']}" == rule.key else 0)}
+        b
+        | {"budget_eur": float(b["budget_eur"]) + (by_eur if f"{b['source']} {b['year']}" == rule.key else 0)}
         for b in problem.rows["budgets"]
     ]
     return restated(problem, budgets=budgets)
@@ -89,7 +90,9 @@ def test_the_set_is_minimal(shared, figure):
     kept = [f for f in floors if f"municipality {f['municipality']}" in named]
     assert not feasible(restated(problem, budgets=only, floors=kept))
     for rule in found:
-        fewer = [r if f"{r['source']} {r['year']}" == rule.key else b for b, r in zip(only, plenty, strict=True)]
+        fewer = [
+            r if f"{r['source']} {r['year']}" == rule.key else b for b, r in zip(only, plenty, strict=True)
+        ]
         left = [f for f in kept if f"municipality {f['municipality']}" != rule.key]
         assert feasible(restated(problem, budgets=fewer, floors=left))
     figure(f"minimal, {len(found)} rules")
