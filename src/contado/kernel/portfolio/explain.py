@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -55,7 +56,14 @@ def explain_all(
 
 def _chosen(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float], i: int) -> Reason:
     year = choice.starts[i]
-    cost = sum(c * prices.get((f, year), 0.0) for f, c in choice.payments[i].items()) / 100
+    cost = (
+        sum(
+            c * share * prices.get((f, y), 0.0)
+            for f, c in choice.payments[i].items()
+            for y, share in problem.charges(i, year, f)
+        )
+        / 100
+    )
     sources = ", ".join(choice.payments[i]) or "-"
     return Reason(
         code="chosen",
@@ -154,8 +162,11 @@ def _fill(
     problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int, mix: Mapping[str, int]
 ) -> float | None:
     due, total = int(problem.cost_cents[i]), 0.0
-    for source in sorted(mix, key=lambda f: (prices.get((f, year), 0.0), f)):
-        pays = min(due, mix[source], problem.budget_cents.get((source, year), 0))
-        total += pays * prices.get((source, year), 0.0)
+    charges = {f: problem.charges(i, year, f) for f in mix}
+    price = {f: sum(share * prices.get((f, y), 0.0) for y, share in cells) for f, cells in charges.items()}
+    for source in sorted(mix, key=lambda f: (price[f], f)):
+        left = [problem.budget_cents[source, y] / share for y, share in charges[source]]
+        pays = min(due, mix[source], math.floor(min(left, default=0)))
+        total += pays * price[source]
         due -= pays
     return total / 100 if due == 0 else None

@@ -119,10 +119,10 @@ def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
     if i not in result.choice.starts:
         return [common]
     year = result.choice.starts[i]
-    paid: list[tuple[str | None, int]] = list(result.choice.payments[i].items()) or [(None, 0)]
+    paid: list[tuple[str | None, int, int]] = [*result.paid_by_year(i)] or [(None, year, 0)]
     return [
-        common | {"source": source, "year": year, "start_year": year, "amount_eur": cents / 100}
-        for source, cents in paid
+        common | {"source": source, "year": when, "start_year": year, "amount_eur": cents / 100}
+        for source, when, cents in paid
     ]
 
 

@@ -5,12 +5,14 @@ Every plan it gives keeps windows, groups, relations, caps and budgets; floors a
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from contado.kernel.portfolio.problem import OWN
+from contado.kernel.portfolio.offers import OWN
+from contado.kernel.portfolio.payments import Mix, split_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from contado.kernel.portfolio.problem import Problem
 
@@ -74,7 +76,10 @@ class Ledger:
         if payments is None:
             return False
         for source, cents in payments.items():
-            self._left[source, year] -= cents
+            charges = self.problem.charges(i, year, source)
+            parts = split_cents(cents, [share for _, share in charges])
+            for (paid, _), part in zip(charges, parts, strict=True):
+                self._left[source, paid] -= part
         self.starts[i] = year
         if group is not None:
             self._groups.add(group)
@@ -102,20 +107,30 @@ class Ledger:
 
     def _pay(self, i: int, year: int, due: int) -> dict[str, int] | None:
         """Pay with the mix that takes least own money; None where no mix suffices."""
-        caps = self.problem.caps_cents(i)
-        alone = [f for f in caps if f in self._alone]
-        mixes: list[Sequence[str]] = [[f for f in caps if f not in alone]]
-        mixes += [[f for f in caps if f in (one, OWN)] for one in alone]
-        paid = [p for mix in mixes if (p := self._fill(mix, caps, year, due)) is not None]
+        caps = {f: self._room(i, year, f, cap) for f, cap in self.problem.caps_cents(i).items()}
+        flagged = self.problem.flagged(i, caps)
+        mixes = [Mix(sources=frozenset(f for f in caps if f not in flagged))]
+        for one in flagged:
+            beside = frozenset({one, OWN} if one in self._alone else {one, *caps} - ({*flagged} - {one}))
+            share = self.problem.offers[i][one].public_share
+            mixes.append(Mix(sources=beside, public_share=share))
+        paid = [p for mix in mixes if (p := self._fill(mix, caps, due)) is not None]
         return min(paid, key=lambda p: p.get(OWN, 0), default=None)
 
-    def _fill(
-        self, mix: Sequence[str], caps: Mapping[str, int], year: int, due: int
-    ) -> dict[str, int] | None:
-        payments: dict[str, int] = {}
-        for source in [f for f in mix if f != OWN] + [f for f in mix if f == OWN]:
-            cents = min(due, caps[source], self._left.get((source, year), 0))
+    def _room(self, i: int, year: int, source: str, cap: int) -> int:
+        """What a source can still pay for a start: its cap and what is left in each year it pays in."""
+        charges = self.problem.charges(i, year, source)
+        left = [math.floor(self._left[source, paid] / share) for paid, share in charges]
+        return min([cap, *left]) if charges else 0
+
+    @staticmethod
+    def _fill(mix: Mix, caps: Mapping[str, int], due: int) -> dict[str, int] | None:
+        public, payments = due - mix.own_cents(due), dict[str, int]()
+        for source in [f for f in caps if f != OWN] + [OWN]:
+            limit = due if source == OWN else min(due, public)
+            cents = min(limit, caps.get(source, 0)) if source in mix.sources else 0
             if cents > 0:
                 payments[source] = cents
                 due -= cents
+                public -= cents if source != OWN else 0
         return payments if due == 0 else None
