@@ -60,6 +60,12 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "portfolio": {
         "solve": "Choose the best programme of a folder, with a bound and prices",
         "verify": "Recompute a plan from its folder and say what it breaks",
+        "explain": "Say why an intervention is in the best programme or not, in figures",
+        "front": "List all nondominated plans of several objectives",
+        "robust": "Say which projects stay whatever the weights, scores, costs and benefits",
+        "increments": "Plan at larger and smaller budgets and say what enters when",
+        "alternatives": "List plans nearly as good as the best that decide otherwise",
+        "compare": "Show what changes from one programme to another",
     },
     "pavement": {
         "network": "Read a street network and count it",
