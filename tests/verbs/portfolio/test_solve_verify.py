@@ -95,6 +95,30 @@ def test_a_programme_is_solved_written_and_verified(programme, capsys, tmp_path)
 def test_a_programme_whose_floors_cannot_be_met_is_an_answer_with_exit_3(programme, capsys):
     code, answer = call(capsys, "solve", programme({}))
     assert (code, answer["status"], answer["verified"]) == (3, "infeasible", False)
+    assert "municipality M4" in {c["key"] for c in answer["conflict"]}
+
+
+def test_floors_alone_are_hard_and_soft_ones_are_missed_as_little_as_can_be(programme, capsys):
+    folder = programme({"relations": [("requires,I006,I007,\n", "")]})
+    assert call(capsys, "solve", "--floors", folder)[1]["status"] == "infeasible"
+    code, answer = call(capsys, "solve", folder, "--floors", "soft")
+    assert (code, answer["status"], answer["verified"]) == (0, "claimed", True)
+    assert answer["largest_shortfall"] == 1.0
+    assert [s["share"] for s in answer["shortfalls"]] == [0.0, 0.0, 0.0, 1.0]
+
+
+def test_draws_add_the_robustness_of_every_intervention(programme, capsys):
+    folder = programme({"equity_floors": [(None, None)]})
+    _, answer = call(capsys, "solve", folder, "--draws", "5")
+    assert answer["draws"] == 5
+    assert set(answer["robustness"].values()) <= {"core", "exterior"}
+    assert answer["value_low"] == answer["value_high"] == pytest.approx(answer["value"])
+
+
+def test_what_an_options_folder_lacks_is_refused(folder, capsys):
+    for extra in (("--floors", "soft"), ("--draws", "5")):
+        code, answer = call(capsys, "solve", folder, *extra)
+        assert (code, answer["error"]["rule"]) == (2, "bad_usage")
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"chosen": ["a"]}', '{"programme": []}'])

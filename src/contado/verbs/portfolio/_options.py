@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from contado.kernel.errors import CertificateFailed
+from contado.kernel.errors import CertificateFailed, UsageError
 from contado.kernel.portfolio.options import Options
 from contado.kernel.portfolio.price import FloorConflict, OptionsResult, solve_options
 from contado.kernel.portfolio.verify_options import recomputed_bound_eur, verify_options
@@ -25,8 +25,10 @@ __all__ = ["solve"]
 
 def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float) -> SolveAnswer:
     """Return the plan of an options folder; infeasible floors are an answer, not an error."""
+    _refuse_what_options_lack(request)
     started = time.perf_counter()
-    options = Options.from_tables(folder.tables, floors=request.floors)
+    floors = request.floors == "hard"
+    options = Options.from_tables(folder.tables, floors=floors)
     built = time.perf_counter()
     try:
         result = solve_options(
@@ -42,7 +44,7 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
         seconds = Seconds(read=read_s, build=built - started, solve=time.perf_counter() - built, verify=0.0)
         return _infeasible(folder, conflict, seconds)
     solved = time.perf_counter()
-    verdict = _audited(folder, result, floors=request.floors)
+    verdict = _audited(folder, result, floors=floors)
     seconds = Seconds(
         read=read_s,
         build=built - started,
@@ -52,6 +54,24 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
     if request.out is not None and verdict.ok:
         write_options(request.out, folder, result, request)
     return _answer(folder, result, verdict, seconds)
+
+
+def _refuse_what_options_lack(request: SolveRequest) -> None:
+    """Refuse what only a programme folder knows.
+
+    Raises
+    ------
+    UsageError
+        Soft floors or draws are asked for.
+    """
+    for name, asked in (("floors", request.floors == "soft"), ("draws", request.draws > 0)):
+        if asked:
+            raise UsageError(
+                f"An options folder knows no {'soft floors' if name == 'floors' else 'intervals to draw from'}.",
+                rule="bad_usage",
+                hint=f"leave --{name} out, or give a programme folder",
+                field=name,
+            )
 
 
 def _audited(folder: Folder, result: OptionsResult, *, floors: bool) -> Verdict:

@@ -17,16 +17,23 @@ if TYPE_CHECKING:
 
     from contado.kernel.portfolio import Result
     from contado.kernel.portfolio.price import OptionsResult
+    from contado.kernel.portfolio.robust import Robustness
     from contado.kernel.tables.exchange import Folder
     from contado.verbs.portfolio.solve import SolveRequest
 
 __all__ = ["write_options", "write_programme"]
 
 
-def write_programme(out: Path, shared: Mapping[str, pa.Table], result: Result, request: SolveRequest) -> None:
+def write_programme(
+    out: Path,
+    shared: Mapping[str, pa.Table],
+    result: Result,
+    request: SolveRequest,
+    sturdy: Robustness | None,
+) -> None:
     """Write a programme so that `contado rerun` can repeat it."""
     inputs = {n: shared[n] if n in shared else tables.empty(n) for n in record.INPUTS}
-    programme = record.programme_table(result)
+    programme = record.programme_table(result, sturdy)
     settings = _settings(request)
     hashes = record.input_hashes(inputs)
     made = record.RunRecord(
@@ -109,7 +116,8 @@ def _settings(request: SolveRequest) -> record.RunSettings:
         time_limit_s=request.time_limit_s,
         discount_rate_share=request.discount_rate,
         seed=request.seed,
-        floors=request.floors,
+        floors=request.floors != "none",
+        draws=request.draws,
     )
 
 

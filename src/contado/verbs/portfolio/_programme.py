@@ -5,22 +5,33 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from contado.kernel.errors import InfeasibleProgramme
-from contado.kernel.portfolio import Problem, verify
-from contado.kernel.portfolio.milp import build
+from contado.kernel.errors import InfeasibleProgramme, SolverStopped
+from contado.kernel.portfolio import Problem, robust, verify
+from contado.kernel.portfolio.conflict import conflicts
+from contado.kernel.portfolio.soft import solve_soft
 from contado.kernel.portfolio.verify import Start
-from contado.kernel.solver import solve as solve_here
 from contado.kernel.tables.programme_folder import as_shared_tables
 from contado.verbs.portfolio._folder import rows_set_aside
 from contado.verbs.portfolio._out import write_programme
-from contado.verbs.portfolio.solve import Chosen, FloorPrice, Joint, Payment, Price, Seconds, SolveAnswer
+from contado.verbs.portfolio.solve import (
+    Chosen,
+    FloorPrice,
+    Joint,
+    Payment,
+    Price,
+    Relax,
+    Shortfall,
+    SolveAnswer,
+    Times,
+)
 from contado.verbs.portfolio.verify import broken
 
 if TYPE_CHECKING:
     from contado.kernel.declare import Context
-    from contado.kernel.portfolio import Result, Verdict
+    from contado.kernel.portfolio import Choice, Result, Verdict
+    from contado.kernel.portfolio.robust import Robustness
     from contado.kernel.tables.exchange import Folder
-    from contado.verbs.portfolio.solve import SolveRequest
+    from contado.verbs.portfolio.solve import Seconds, SolveRequest
 
 __all__ = ["solve"]
 
@@ -29,8 +40,13 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
     """Return the programme of a folder; rules that cannot be kept together are an answer, not an error."""
     started = time.perf_counter()
     shared = as_shared_tables(folder.tables)
-    problem = Problem.from_tables(shared, floors=request.floors, discount_rate_share=request.discount_rate)
+    problem = Problem.from_tables(
+        shared, floors=request.floors != "none", discount_rate_share=request.discount_rate
+    )
     built = time.perf_counter()
+    times = Times(read=read_s, build=built - started, begun=built)
+    if request.floors == "soft" and problem.floors_cents:
+        return _with_soft_floors(folder, problem, request, times)
     try:
         result = problem.solve(
             gap_share=request.gap,
@@ -40,35 +56,45 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
             cancel=context.cancel,
         )
     except InfeasibleProgramme:
-        seconds = Seconds(read=read_s, build=built - started, solve=time.perf_counter() - built, verify=0.0)
-        return _infeasible(folder, seconds)
+        return _infeasible(folder, problem, request, times)
     solved = time.perf_counter()
-    verdict = _audited(folder, result, floors=request.floors)
-    seconds = Seconds(
-        read=read_s, build=built - started, solve=solved - built, verify=time.perf_counter() - solved
-    )
+    verdict = _audited(folder, problem, result.choice, floors=request.floors == "hard")
+    seconds = times.until(solved)
+    sturdy = _assessed(result, request, context)
     if request.out is not None and verdict.ok:
-        write_programme(request.out, shared, result, request)
-    return _answer(folder, result, verdict, seconds)
+        write_programme(request.out, shared, result, request, sturdy)
+    return _answer(folder, result, verdict, seconds, sturdy)
 
 
-def _audited(folder: Folder, result: Result, *, floors: bool) -> Verdict:
+def _assessed(result: Result, request: SolveRequest, context: Context) -> Robustness | None:
+    if not request.draws:
+        return None
+    return robust.assess(
+        result.problem,
+        result.choice,
+        draws=request.draws,
+        seed=request.seed,
+        gap_share=request.gap,
+        progress=context.progress,
+        cancel=context.cancel,
+    )
+
+
+def _audited(folder: Folder, problem: Problem, choice: Choice, *, floors: bool) -> Verdict:
     """Recompute the programme from the folder's own rows, not from the problem's."""
     plan = [
-        Start(
-            intervention_id=result.problem.ids[i],
-            start_year=year,
-            payments_cents=dict(result.choice.payments[i]),
-        )
-        for i, year in sorted(result.choice.starts.items())
+        Start(intervention_id=problem.ids[i], start_year=year, payments_cents=dict(choice.payments[i]))
+        for i, year in sorted(choice.starts.items())
     ]
     rows = {n: t.to_pylist() for n, t in folder.tables.items() if floors or n != "equity_floors"}
-    return verify(rows, plan, discount_rate_share=result.problem.discount_rate_share)
+    return verify(rows, plan, discount_rate_share=problem.discount_rate_share)
 
 
-def _answer(folder: Folder, result: Result, verdict: Verdict, seconds: Seconds) -> SolveAnswer:
+def _answer(
+    folder: Folder, result: Result, verdict: Verdict, seconds: Seconds, sturdy: Robustness | None
+) -> SolveAnswer:
     joint = result.joint_worksites()
-    return SolveAnswer(
+    answer = SolveAnswer(
         kind="programme",
         status=result.status,
         value=result.value_eur,
@@ -82,36 +108,78 @@ def _answer(folder: Folder, result: Result, verdict: Verdict, seconds: Seconds) 
         seconds=seconds,
         rows_set_aside=rows_set_aside(folder),
         prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
-        floor_prices=_floor_prices(result.problem),
-        programme=[_chosen(result, i) for i in sorted(result.choice.starts)],
+        floor_prices=[
+            FloorPrice(municipality=key, price=p) for (_, key), p in sorted(result.floor_prices.items())
+        ],
+        programme=_chosen_all(result.problem, result.choice),
         joint_worksites=[Joint(a=a, b=b, year=y, saving_eur=cents / 100) for a, b, y, cents in joint],
-        findings=list(folder.findings),
+        findings=[*folder.findings, *result.problem.findings],
+    )
+    if sturdy is not None:
+        answer.draws, answer.replan_method = sturdy.draws, sturdy.replan_method
+        answer.selection_frequency, answer.robustness = sturdy.selection_frequency, dict(sturdy.robustness)
+        answer.value_low, answer.value_high = sturdy.value_low, sturdy.value_high
+        answer.soft_value_share = sturdy.soft_value_share
+    return answer
+
+
+def _with_soft_floors(folder: Folder, problem: Problem, request: SolveRequest, times: Times) -> SolveAnswer:
+    """Return the plan that misses the floors least; the auditor checks everything but them."""
+    plan = solve_soft(problem, time_limit_s=request.time_limit_s)
+    solved = time.perf_counter()
+    verdict = _audited(folder, problem, plan.choice, floors=False)
+    gap = max(0.0, plan.bound_eur - plan.value_eur) / plan.bound_eur if plan.bound_eur > 0 else 0.0
+    return SolveAnswer(
+        kind="programme",
+        status="claimed" if gap <= max(request.gap, 1e-9) else "feasible",
+        value=plan.value_eur,
+        bound=plan.bound_eur,
+        gap=gap,
+        proof="solver",
+        verified=verdict.ok,
+        violations=broken(verdict),
+        method="milp",
+        solver="HiGHS",
+        seconds=times.until(solved),
+        rows_set_aside=rows_set_aside(folder),
+        prices=[],
+        floor_prices=[],
+        programme=_chosen_all(problem, plan.choice),
+        joint_worksites=_joint(problem, plan.choice),
+        largest_shortfall=plan.largest_shortfall_share,
+        shortfalls=[
+            Shortfall(municipality=key, share=share)
+            for (_, key), share in sorted(plan.shortfall_share.items())
+        ],
+        findings=[*folder.findings, *problem.findings],
     )
 
 
-def _chosen(result: Result, i: int) -> Chosen:
-    year = result.choice.starts[i]
+def _joint(problem: Problem, choice: Choice) -> list[Joint]:
+    starts = choice.starts
+    return [
+        Joint(a=problem.ids[r.a], b=problem.ids[r.b], year=starts[r.a], saving_eur=r.saving_cents / 100)
+        for r in problem.relations
+        if r.kind == "joint_worksite" and r.a in starts and starts.get(r.b) == starts[r.a]
+    ]
+
+
+def _chosen_all(problem: Problem, choice: Choice) -> list[Chosen]:
+    return [_chosen(problem, choice, i) for i in sorted(choice.starts)]
+
+
+def _chosen(problem: Problem, choice: Choice, i: int) -> Chosen:
+    year = choice.starts[i]
     return Chosen(
-        intervention_id=result.problem.ids[i],
+        intervention_id=problem.ids[i],
         start_year=year,
-        value_eur=result.problem.value_eur(i, year),
-        payments=[Payment(source=f, amount_eur=c / 100) for f, c in result.choice.payments[i].items()],
+        value_eur=problem.value_eur(i, year),
+        payments=[Payment(source=f, amount_eur=c / 100) for f, c in choice.payments[i].items()],
     )
 
 
-def _floor_prices(problem: Problem) -> list[FloorPrice]:
-    """Return the duals of the floors in the linear relaxation; they are the model's last rows, sorted."""
-    floors = sorted(problem.floors_cents)
-    if not floors:
-        return []
-    dual = solve_here(build(problem)[0].relaxed()).row_dual
-    if dual is None:
-        return []
-    prices = zip(floors, dual[-len(floors) :], strict=True)
-    return [FloorPrice(municipality=key, price=abs(float(p))) for (_, key), p in prices]
-
-
-def _infeasible(folder: Folder, seconds: Seconds) -> SolveAnswer:
+def _infeasible(folder: Folder, problem: Problem, request: SolveRequest, times: Times) -> SolveAnswer:
+    solved = time.perf_counter()
     return SolveAnswer(
         kind="programme",
         status="infeasible",
@@ -123,12 +191,21 @@ def _infeasible(folder: Folder, seconds: Seconds) -> SolveAnswer:
         violations=[],
         method="milp",
         solver="HiGHS",
-        seconds=seconds,
+        seconds=times.until(solved),
         rows_set_aside=rows_set_aside(folder),
         prices=[],
         floor_prices=[],
         programme=[],
         joint_worksites=[],
-        conflict=[],
-        findings=list(folder.findings),
+        conflict=_conflict(problem, request.time_limit_s),
+        findings=[*folder.findings, *problem.findings],
     )
+
+
+def _conflict(problem: Problem, time_limit_s: float) -> list[Relax]:
+    """Return the rules in conflict; none where the time did not suffice to know them."""
+    try:
+        found = conflicts(problem, time_limit_s=time_limit_s)
+    except SolverStopped:
+        return []
+    return [Relax(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found]

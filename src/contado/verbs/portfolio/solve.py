@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -18,7 +19,12 @@ class SolveRequest(Request, frozen=True, kw_only=True):
     folder: Annotated[
         Path, argument("programme folder (interventions.csv ...) or options folder (options.csv ...)")
     ]
-    floors: Annotated[bool, option("keep the floors of municipalities")] = True
+    floors: Annotated[
+        Literal["hard", "soft", "none"],
+        option(
+            "floors of municipalities: kept, missed as little as can be, or left out", bare="hard", off="none"
+        ),
+    ] = "hard"
     gap: Annotated[float, option("relative gap at which the search may stop", ge=0)] = 1e-4
     time_limit_s: Annotated[
         float, option("time the search may take", unit="s", gt=0, flags=("--time-limit",))
@@ -26,6 +32,9 @@ class SolveRequest(Request, frozen=True, kw_only=True):
     method: Annotated[Literal["auto", "milp", "price"], option("exact programme or price method")] = "auto"
     seed: Annotated[int, option("seed of samples and solver", ge=0)] = 0
     discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] = 0.03
+    draws: Annotated[
+        int, option("plan again under so many draws from the inputs' intervals (programme folders)", ge=0)
+    ] = 0
     out: Annotated[Path | None, option("folder for programme.parquet, price.parquet, run.json")] = None
 
 
@@ -78,6 +87,13 @@ class Relax(msgspec.Struct, frozen=True, kw_only=True):
     relax_eur: float | None
 
 
+class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
+    """By which share of itself a soft floor is missed: 0 = met."""
+
+    municipality: str
+    share: float
+
+
 class Seconds(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time went."""
 
@@ -85,6 +101,19 @@ class Seconds(msgspec.Struct, frozen=True, kw_only=True):
     build: float
     solve: float
     verify: float
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds up to the solve, and the clock when it began."""
+
+    read: float
+    build: float
+    begun: float
+
+    def until(self, solved: float) -> Seconds:
+        """Return the seconds of an answer whose solve ended at ``solved`` and whose audit ends now."""
+        now = time.perf_counter()
+        return Seconds(read=self.read, build=self.build, solve=solved - self.begun, verify=now - solved)
 
 
 class SolveAnswer(Answer, kw_only=True):
@@ -110,6 +139,15 @@ class SolveAnswer(Answer, kw_only=True):
     margins_given_up: float | UnsetType = UNSET
     priced_slack: float | UnsetType = UNSET
     conflict: list[Relax] | UnsetType = UNSET
+    largest_shortfall: float | UnsetType = UNSET
+    shortfalls: list[Shortfall] | UnsetType = UNSET
+    draws: int | UnsetType = UNSET
+    replan_method: str | UnsetType = UNSET
+    selection_frequency: dict[str, float] | UnsetType = UNSET
+    robustness: dict[str, Literal["core", "borderline", "exterior"]] | UnsetType = UNSET
+    value_low: float | UnsetType = UNSET
+    value_high: float | UnsetType = UNSET
+    soft_value_share: float | UnsetType | None = UNSET
 
     def exit_code(self) -> int:
         """3 when there is no plan, the gap was not reached, or the auditor refuses the plan."""
@@ -117,8 +155,6 @@ class SolveAnswer(Answer, kw_only=True):
 
 
 def _run(request: SolveRequest, context: Context) -> SolveAnswer:
-    import time
-
     from contado.verbs.portfolio import _options, _programme
     from contado.verbs.portfolio._folder import read_portfolio
 
