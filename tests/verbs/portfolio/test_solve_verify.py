@@ -115,6 +115,18 @@ def test_draws_add_the_robustness_of_every_intervention(programme, capsys):
     assert answer["value_low"] == answer["value_high"] == pytest.approx(answer["value"])
 
 
+def test_scenarios_add_what_starts_now_and_each_plan_of_theirs(programme, capsys, tmp_path):
+    folder, scenarios = programme({"equity_floors": [(None, None)]}), tmp_path / "scenarios.csv"
+    scenarios.write_text("scenario,intervention_id,benefit_eur\nas_stated,I001,271000\n")
+    code, answer = call(capsys, "solve", folder, "--scenarios", scenarios, "--now-years", "2027")
+    assert code == 0
+    assert answer["recourse_value"] == pytest.approx(0.0, abs=0.01)
+    assert answer["by_scenario"]["as_stated"]["value"] == pytest.approx(791_482.33, abs=0.01)
+    assert all(line["start_year"] == 2027 for line in answer["now"])
+    code, answer = call(capsys, "solve", folder, "--now-years", "2027")
+    assert (code, answer["error"]["rule"]) == (2, "bad_usage")
+
+
 def test_what_an_options_folder_lacks_is_refused(folder, capsys):
     for extra in (("--floors", "soft"), ("--draws", "5")):
         code, answer = call(capsys, "solve", folder, *extra)

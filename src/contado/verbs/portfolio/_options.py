@@ -62,16 +62,19 @@ def _refuse_what_options_lack(request: SolveRequest) -> None:
     Raises
     ------
     UsageError
-        Soft floors or draws are asked for.
+        Soft floors, draws or scenarios are asked for.
     """
-    for name, asked in (("floors", request.floors == "soft"), ("draws", request.draws > 0)):
-        if asked:
-            raise UsageError(
-                f"An options folder knows no {'soft floors' if name == 'floors' else 'intervals to draw from'}.",
-                rule="bad_usage",
-                hint=f"leave --{name} out, or give a programme folder",
-                field=name,
-            )
+    asked = {
+        "floors": request.floors == "soft",
+        "draws": request.draws > 0,
+        "scenarios": request.scenarios is not None or request.now_years is not None,
+    }
+    for name in (n for n, wanted in asked.items() if wanted):
+        raise UsageError(
+            "Soft floors, draws and scenarios are questions to a programme folder, not to options.",
+            hint=f"leave --{name} out, or give a programme folder",
+            field=name,
+        )
 
 
 def _audited(folder: Folder, result: OptionsResult, *, floors: bool) -> Verdict:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from contado.kernel.errors import InfeasibleProgramme, SolverStopped
+from contado.kernel.errors import InfeasibleProgramme, SolverStopped, UsageError
 from contado.kernel.portfolio import Problem, robust, verify
 from contado.kernel.portfolio.conflict import conflicts
+from contado.kernel.portfolio.scenarios import read_scenarios, two_stage
 from contado.kernel.portfolio.soft import solve_soft
 from contado.kernel.portfolio.verify import Start
 from contado.kernel.tables.programme_folder import as_shared_tables
@@ -20,13 +21,17 @@ from contado.verbs.portfolio.solve import (
     Payment,
     Price,
     Relax,
+    ScenarioPlan,
     Shortfall,
     SolveAnswer,
+    Started,
     Times,
 )
 from contado.verbs.portfolio.verify import broken
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contado.kernel.declare import Context
     from contado.kernel.portfolio import Choice, Result, Verdict
     from contado.kernel.portfolio.robust import Robustness
@@ -43,6 +48,7 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
     problem = Problem.from_tables(
         shared, floors=request.floors != "none", discount_rate_share=request.discount_rate
     )
+    _refuse_half_a_question(request)
     built = time.perf_counter()
     times = Times(read=read_s, build=built - started, begun=built)
     if request.floors == "soft" and problem.floors_cents:
@@ -63,7 +69,51 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
     sturdy = _assessed(result, request, context)
     if request.out is not None and verdict.ok:
         write_programme(request.out, shared, result, request, sturdy)
-    return _answer(folder, result, verdict, seconds, sturdy)
+    answer = _answer(folder, result, verdict, seconds, sturdy)
+    if request.scenarios is not None and request.now_years is not None:
+        _add_stages(answer, problem, request.scenarios, request.now_years, request.time_limit_s)
+    return answer
+
+
+def _refuse_half_a_question(request: SolveRequest) -> None:
+    """Refuse options that go together or exclude each other.
+
+    Raises
+    ------
+    UsageError
+        Scenarios without a year or the reverse; a file for a plan that misses floors.
+    """
+    if (request.scenarios is None) != (request.now_years is None):
+        raise UsageError(
+            "Two stages need both scenarios and the last common year.",
+            hint="give --scenarios FILE.csv and --now-years YEAR",
+            field="now_years" if request.now_years is None else "scenarios",
+        )
+    if request.floors == "soft" and (request.out or request.draws or request.scenarios):
+        raise UsageError(
+            "With soft floors there is a plan only: it breaks floors, so it is not written, drawn or staged.",
+            hint="leave --out, --draws and --scenarios out, or keep the floors",
+            field="floors",
+        )
+
+
+def _add_stages(
+    answer: SolveAnswer, problem: Problem, path: Path, now_years: int, time_limit_s: float
+) -> None:
+    """Add what starts now in every scenario, each scenario's plan, and what waiting is worth."""
+    from contado.kernel.tables import read
+
+    scenarios = read_scenarios(problem, read(path).table.to_pylist())
+    staged = two_stage(problem, scenarios, now_years=now_years, time_limit_s=time_limit_s)
+    answer.now = [Started(intervention_id=problem.ids[i], start_year=y) for i, y in staged.now.items()]
+    answer.by_scenario = {
+        name: ScenarioPlan(
+            value=value,
+            programme=_chosen_all(problem.with_figures(benefit_eur=scenarios[name]), choice),
+        )
+        for name, (value, choice) in staged.by_scenario.items()
+    }
+    answer.recourse_value = staged.recourse_value
 
 
 def _assessed(result: Result, request: SolveRequest, context: Context) -> Robustness | None:

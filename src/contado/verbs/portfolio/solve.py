@@ -35,6 +35,10 @@ class SolveRequest(Request, frozen=True, kw_only=True):
     draws: Annotated[
         int, option("plan again under so many draws from the inputs' intervals (programme folders)", ge=0)
     ] = 0
+    scenarios: Annotated[
+        Path | None, option("file with scenario, intervention_id, benefit_eur: plan in two stages")
+    ] = None
+    now_years: Annotated[int | None, option("last year whose starts all scenarios share")] = None
     out: Annotated[Path | None, option("folder for programme.parquet, price.parquet, run.json")] = None
 
 
@@ -94,6 +98,20 @@ class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
     share: float
 
 
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """An intervention that starts in every scenario."""
+
+    intervention_id: str
+    start_year: int
+
+
+class ScenarioPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The programme of one scenario and its value there."""
+
+    value: float
+    programme: list[Chosen]
+
+
 class Seconds(msgspec.Struct, frozen=True, kw_only=True):
     """Where the time went."""
 
@@ -139,6 +157,9 @@ class SolveAnswer(Answer, kw_only=True):
     margins_given_up: float | UnsetType = UNSET
     priced_slack: float | UnsetType = UNSET
     conflict: list[Relax] | UnsetType = UNSET
+    now: list[Started] | UnsetType = UNSET
+    by_scenario: dict[str, ScenarioPlan] | UnsetType = UNSET
+    recourse_value: float | UnsetType = UNSET
     largest_shortfall: float | UnsetType = UNSET
     shortfalls: list[Shortfall] | UnsetType = UNSET
     draws: int | UnsetType = UNSET
