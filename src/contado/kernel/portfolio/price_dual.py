@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.kernel.portfolio.price_kernels import COMPILED, dual_pass
+from contado.kernel.portfolio.price_kernels import COMPILED, dual_pass, factor
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -219,16 +219,26 @@ def _first_prices(options: Options) -> Vector:
 
 def _newton_direction(point: _Point) -> Vector:
     """Return -H^-1 g by Cholesky; the diagonal is raised until H is positive definite."""
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
+    from scipy.linalg import solve_triangular
 
     assert point.hessian is not None
-    diagonal, ridge = np.diag(point.hessian), 1e-9
+    diagonal, ridge = np.abs(np.diag(point.hessian)), 1e-9
     while True:
-        try:
-            factor = cho_factor(point.hessian + np.diag(ridge * np.abs(diagonal)))
-            return np.asarray(-cho_solve(factor, point.gradient))
-        except LinAlgError:
-            ridge *= 100
+        lower = _factor(point.hessian + np.diag(ridge * diagonal))
+        if lower is not None:
+            half = solve_triangular(lower, point.gradient, lower=True)
+            return np.asarray(-solve_triangular(lower, half, lower=True, trans="T"))
+        ridge *= 100
+
+
+def _factor(matrix: Vector) -> Vector | None:
+    """Return the lower Cholesky factor, None where the matrix is not positive definite."""
+    if COMPILED:
+        return matrix if factor(matrix) else None
+    try:
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return None
 
 
 def _way_to_walls(prices: Vector, ceiling: Vector, direction: Vector) -> float:

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
     Rows = NDArray[np.int16]
     Flags = NDArray[np.bool_]
 
-__all__ = ["COMPILED", "alternatives_of", "dual_pass", "gains", "per_row", "repair", "sweep", "switch"]
+__all__ = [
+    "COMPILED",
+    "alternatives_of",
+    "dual_pass",
+    "factor",
+    "gains",
+    "per_row",
+    "repair",
+    "sweep",
+    "switch",
+]
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -147,6 +157,27 @@ def dual_pass(
         if curved and total > 1.0 + _NEGLIGIBLE:  # the largest weight is 1, so its p is 1 / total
             _bend(first, size, row, amount, v, width, mean, touched, hessian)
     return exact, smooth
+
+
+@njit(error_model="numpy")
+def factor(matrix: Floats) -> bool:
+    """Turn the lower triangle of ``matrix`` (m, m) into its Cholesky factor; False where it has none.
+
+    A library's factorisation uses threads, which cost many times the work of so small a matrix, and whose
+    number would change the last digits.
+    """
+    for i in range(len(matrix)):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for k in range(j):
+                total -= matrix[i, k] * matrix[j, k]
+            if i > j:
+                matrix[i, j] = total / matrix[j, j]
+            elif total > 0.0:
+                matrix[i, i] = math.sqrt(total)
+            else:
+                return False
+    return True
 
 
 @njit(error_model="numpy")
