@@ -155,12 +155,13 @@ def _explain_failure(options: Options, time_limit_s: float) -> None:
     """
     from contado.kernel.portfolio.options_model import floor_conflict
 
-    conflict = floor_conflict(options, time_limit_s=time_limit_s)
+    floors = options.n_rows > options.n_budgets
+    conflict = floor_conflict(options, time_limit_s=time_limit_s) if floors else []
     if conflict:
         raise _infeasible({c.municipality: c.relax_eur for c in conflict})
     raise SolverStopped(
         "No plan was found that keeps every budget and floor.",
-        hint="lower the floors, give more time, or solve without floors",
+        hint="give more time, lower the floors, or install the extra roads, whose compiler speeds this up",
     )
 
 
