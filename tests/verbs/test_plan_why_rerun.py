@@ -172,7 +172,8 @@ def test_floors_that_cannot_be_met_end_with_3_and_write_nothing(city, capsys):
         commit.table("floor", tables.from_rows("floor", floors))
     before = Workspace.open(city).file_hashes()
     code, answer = ask(capsys, "plan", "-w", city)
-    assert (code, answer["error"]["rule"]) == (3, "infeasible")
+    assert (code, answer["status"]) == (3, "infeasible")
+    assert [(c["rule"], c["key"]) for c in answer["conflict"]] == [("floor", "municipality 015146")]
     assert Workspace.open(city).file_hashes() == before
     assert ask(capsys, "plan", "-w", city, "--no-floors")[0] == 0
 

@@ -38,11 +38,29 @@ class _Plain(click.ParamType[Any]):
 
 
 class _Command(click.Command):
-    """A command that takes negative numbers as arguments."""
+    """A command that takes negative numbers as arguments, and choices without a value."""
+
+    specs: Sequence[Field] = ()
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Mark negative numbers before parsing."""
-        return super().parse_args(ctx, [_MARK + a if _NEGATIVE.match(a) else a for a in args])
+        """Mark negative numbers and write short forms out before parsing."""
+        words = [_MARK + a if _NEGATIVE.match(a) else a for a in args]
+        return super().parse_args(ctx, _written_out(words, self.specs))
+
+
+def _written_out(words: Sequence[str], specs: Sequence[Field]) -> list[str]:
+    """Replace ``--x`` without one of its choices by ``--x=bare``, and ``--no-x`` by ``--x=off``."""
+    short = {"--" + s.name.replace("_", "-"): s for s in specs if s.bare is not None}
+    negated = {"--no-" + s.name.replace("_", "-"): s for s in specs if s.off is not None}
+    out = []
+    for word, after in zip(words, [*words[1:], ""], strict=False):
+        if word in short and after not in (short[word].choices or ()):
+            out.append(f"{word}={short[word].bare}")
+        elif word in negated:
+            out.append(f"--{word.removeprefix('--no-')}={negated[word].off}")
+        else:
+            out.append(word)
+    return out
 
 
 def build(verb: Verb[Any, Any]) -> click.Command:
@@ -52,13 +70,15 @@ def build(verb: Verb[Any, Any]) -> click.Command:
     def callback(**values: Any) -> Outcome:
         return _execute(verb, specs, values)
 
-    return _Command(
+    command = _Command(
         name=verb.name.split()[-1],
         callback=callback,
         params=[_parameter(spec) for spec in specs] + _common(verb),
         help=verb.help + ".",
         epilog=_epilog(verb),
     )
+    command.specs = specs
+    return command
 
 
 def _epilog(verb: Verb[Any, Any]) -> str | None:

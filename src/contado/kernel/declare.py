@@ -103,13 +103,18 @@ def option(
     question_it: str | None = None,
     question_en: str | None = None,
     flags: Sequence[str] = (),
+    bare: str | None = None,
+    off: str | None = None,
     **limits: Any,
 ) -> msgspec.Meta:
     """Describe an option: its help, its unit, its question in plain words, further flags and limits.
 
+    ``bare`` is the choice that ``--x`` alone stands for, ``off`` the one of ``--no-x``.
+
     ``limits`` are those of `msgspec.Meta`: ``gt, ge, lt, le, min_length, pattern`` and so on.
     """
     extra = {"unit": unit, "question_it": question_it, "question_en": question_en, "flags": tuple(flags)}
+    extra |= {"bare": bare, "off": off}
     return _meta(help, extra, limits)
 
 
@@ -133,6 +138,10 @@ class Field:
     question_it: str | None = None
     question_en: str | None = None
     flags: tuple[str, ...] = ()
+    bare: str | None = None
+    """The choice that the option alone, without a value, stands for."""
+    off: str | None = None
+    """The choice that ``--no-`` before the option stands for."""
     limits: Mapping[str, float] = field(default_factory=dict)
 
     @property

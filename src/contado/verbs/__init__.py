@@ -68,6 +68,16 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "compare": "Compare what changed with units where nothing was done",
         "update": "Correct planned costs by what works really cost",
     },
+    "portfolio": {
+        "solve": "Choose the best programme of a folder, with a bound and prices",
+        "verify": "Recompute a plan from its folder and say what it breaks",
+        "explain": "Say why an intervention is in the best programme or not, in figures",
+        "front": "List all nondominated plans of several objectives",
+        "robust": "Say which projects stay whatever the weights, scores, costs and benefits",
+        "increments": "Plan at larger and smaller budgets and say what enters when",
+        "alternatives": "List plans nearly as good as the best that decide otherwise",
+        "compare": "Show what changes from one programme to another",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -95,6 +105,7 @@ GROUPS: Mapping[str, str] = {
     "appraisal": "Cost-benefit and multi-criteria appraisal",
     "programme": "The three-year programme: filing, codes, what was realised",
     "monitoring": "Before and after: savings, comparisons, realised costs",
+    "portfolio": "Choose among interventions or options under budgets",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 

@@ -9,16 +9,30 @@ import msgspec
 
 from contado.kernel.declare import Answer as BaseAnswer
 from contado.kernel.declare import Context, Label, Request, Verb, option
-from contado.verbs._worksites import SharedWorksite, with_worksites
+from contado.kernel.errors import InfeasibleProgramme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pyarrow as pa
 
+    from contado.kernel.portfolio import Problem
     from contado.kernel.portfolio.record import RunRecord, RunSettings
     from contado.kernel.portfolio.result import Result
+    from contado.kernel.portfolio.robust import Robustness
     from contado.kernel.workspace import Workspace
+
+
+_STURDY = (
+    "draws",
+    "replan_method",
+    "selection_frequency",
+    "robustness",
+    "value_low",
+    "value_high",
+    "soft_value_share",
+)
+"""Keys of the answer that come from the draws."""
 
 
 class PlanRequest(Request, frozen=True, kw_only=True):
@@ -30,10 +44,9 @@ class PlanRequest(Request, frozen=True, kw_only=True):
     ) = None
     discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] | None = None
     floors: Annotated[bool, option("keep the floors of municipalities")] = True
-    seed: Annotated[int, option("seed of the solver", ge=0)] = 0
-    without_worksite: Annotated[
-        list[str], option("pairs A,B of interventions that shall not share a worksite")
-    ] = msgspec.field(default_factory=list)
+    seed: Annotated[int, option("seed of the solver and of the draws", ge=0)] = 0
+    robust: Annotated[bool, option("plan again under draws from the inputs' intervals")] = True
+    draws: Annotated[int, option("number of draws", ge=1)] = 200
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,35 +87,54 @@ class Seconds(msgspec.Struct, frozen=True, kw_only=True):
 
     read: float
     solve: float
+    robust: float
     write: float
 
 
+class ConflictRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of a minimal conflicting set and by how much it alone must give way."""
+
+    rule: str
+    key: str
+    relax_eur: float | None
+
+
 class PlanAnswer(BaseAnswer, kw_only=True):
-    """The programme and how far it may be from the best."""
+    """The programme, how far it may be from the best, and how sturdy it is.
+
+    ``draws`` null: robustness was left out on request.
+    """
 
     kind: Literal["programme"] = "programme"
     status: str
-    value: float
-    bound: float
-    gap: float
-    proof: str
-    verified: bool
-    violations: list[str]
-    method: str
-    solver: str
+    value: float | None = None
+    bound: float | None = None
+    gap: float | None = None
+    proof: str = "none"
+    verified: bool = False
+    violations: list[str] = msgspec.field(default_factory=list)
+    method: str = "milp"
+    solver: str = "HiGHS"
     seconds: Seconds
     rows_set_aside: int
     candidates: int
-    programme: list[Chosen]
-    joint_worksites: list[JointWorksite]
-    worksites: list[SharedWorksite]
-    prices: list[Price]
-    run: str
+    programme: list[Chosen] = msgspec.field(default_factory=list)
+    joint_worksites: list[JointWorksite] = msgspec.field(default_factory=list)
+    prices: list[Price] = msgspec.field(default_factory=list)
+    conflict: list[ConflictRow] = msgspec.field(default_factory=list)
+    draws: int | None = None
+    replan_method: Literal["milp", "lp_rounding"] | None = None
+    selection_frequency: dict[str, float] = msgspec.field(default_factory=dict)
+    robustness: dict[str, Literal["core", "borderline", "exterior"]] = msgspec.field(default_factory=dict)
+    value_low: float | None = None
+    value_high: float | None = None
+    soft_value_share: float | None = None
+    run: str | None = None
     label: Label | None
 
     def exit_code(self) -> int:
-        """3 when the gap asked for was not reached; the plan is printed all the same."""
-        return 3 if self.status == "feasible" else 0
+        """3 when no programme keeps the rules, or the gap asked for was not reached; it is printed all the same."""
+        return 3 if self.status in {"feasible", "infeasible"} else 0
 
 
 def _run(request: PlanRequest, context: Context) -> PlanAnswer:
@@ -113,25 +145,66 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
     started = time.perf_counter()
     workspace = Workspace.open(context.workspace)
     inputs = {name: workspace.read(name) for name in record.INPUTS}
-    inputs, shared, notes = with_worksites(inputs, workspace.read("road_link"), request.without_worksite)
     settings = _settings(request, workspace)
     problem = Problem.from_tables(
         inputs, floors=settings.floors, discount_rate_share=settings.discount_rate_share
     )
     read_s = time.perf_counter() - started
-    result = problem.solve(
-        gap_share=settings.gap_share,
-        time_limit_s=settings.time_limit_s,
+    try:
+        result = problem.solve(
+            gap_share=settings.gap_share,
+            time_limit_s=settings.time_limit_s,
+            seed=settings.seed,
+            progress=context.progress,
+            cancel=context.cancel,
+        )
+    except InfeasibleProgramme:
+        return _infeasible(problem, settings, read_s, _label(inputs["intervention"]))
+    drawn = time.perf_counter()
+    sturdy = assessed(result, settings, context)
+    written = time.perf_counter()
+    made = _write(workspace, inputs, result, settings, sturdy)
+    ended = time.perf_counter()
+    seconds = Seconds(read=read_s, solve=result.seconds, robust=written - drawn, write=ended - written)
+    return _answer(result, made, sturdy, seconds, _label(inputs["intervention"]))
+
+
+def assessed(result: Result, settings: RunSettings, context: Context) -> Robustness | None:
+    """Plan again under the draws that the settings ask for; None when they ask for none."""
+    from contado.kernel.portfolio import robust
+
+    if settings.draws == 0:
+        return None
+    return robust.assess(
+        result.problem,
+        result.choice,
+        draws=settings.draws,
         seed=settings.seed,
+        gap_share=settings.gap_share,
         progress=context.progress,
         cancel=context.cancel,
     )
-    written = time.perf_counter()
-    made = _write(workspace, inputs, result, settings)
-    seconds = Seconds(read=read_s, solve=result.seconds, write=time.perf_counter() - written)
-    answer = _answer(result, made, seconds, _label(inputs["intervention"]))
-    answer.worksites, answer.findings = shared, [*answer.findings, *notes]
-    return answer
+
+
+def _infeasible(problem: Problem, settings: RunSettings, read_s: float, label: Label | None) -> PlanAnswer:
+    """Name the rules that cannot hold together; nothing is written."""
+    from contado.kernel.portfolio.conflict import conflicts
+
+    started = time.perf_counter()
+    found = conflicts(problem, time_limit_s=settings.time_limit_s)
+    return PlanAnswer(
+        status="infeasible",
+        seconds=Seconds(read=read_s, solve=time.perf_counter() - started, robust=0.0, write=0.0),
+        rows_set_aside=_set_aside(problem),
+        candidates=len(problem.ids),
+        conflict=[ConflictRow(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found],
+        label=label,
+        findings=list(problem.findings),
+    )
+
+
+def _set_aside(problem: Problem) -> int:
+    return sum(f.action == "row_set_aside" for f in problem.findings)
 
 
 def _settings(request: PlanRequest, workspace: Workspace) -> RunSettings:
@@ -145,17 +218,22 @@ def _settings(request: PlanRequest, workspace: Workspace) -> RunSettings:
         discount_rate_share=planning.discount_rate_share if rate is None else rate,
         seed=request.seed,
         floors=request.floors,
+        draws=request.draws if request.robust else 0,
     )
 
 
 def _write(
-    workspace: Workspace, inputs: Mapping[str, pa.Table], result: Result, settings: RunSettings
+    workspace: Workspace,
+    inputs: Mapping[str, pa.Table],
+    result: Result,
+    settings: RunSettings,
+    sturdy: Robustness | None,
 ) -> RunRecord:
     """Commit programme, price and run tables, the layer of the programme and the run's folder, all or nothing."""
     from contado.kernel import tables
     from contado.kernel.portfolio import record
 
-    programme = record.programme_table(result)
+    programme = record.programme_table(result, sturdy)
     made = recorded(inputs, result, settings, programme)
     with workspace.commit() as commit:
         commit.table("programme", programme)
@@ -174,8 +252,24 @@ def _write(
                 title_it="Interventi in programma",
                 title_en="Interventions of the programme",
                 label=_label(layer),
+                updated_at=_unchanged_since(workspace, layer),
             )
     return made
+
+
+def _unchanged_since(workspace: Workspace, layer: pa.Table) -> str | None:
+    """Return when the layer of the programme was written, if it would be written again as it is."""
+    from contado.kernel import tables
+
+    old = next((info for info in workspace.layers() if info.id == "programme"), None)
+    if old is None:
+        return None
+    before = workspace.layer("programme")
+    before = before.select([c for c in before.column_names if c in layer.column_names])
+    same = before.column_names == layer.column_names and tables.content_hash(before) == tables.content_hash(
+        layer
+    )
+    return old.updated_at if same else None
 
 
 def _layer(interventions: pa.Table, result: Result) -> pa.Table:
@@ -230,9 +324,11 @@ def _label(interventions: pa.Table) -> Label | None:
     return next((label for label in order if label in present), None)
 
 
-def _answer(result: Result, made: RunRecord, seconds: Seconds, label: Label | None) -> PlanAnswer:
+def _answer(
+    result: Result, made: RunRecord, sturdy: Robustness | None, seconds: Seconds, label: Label | None
+) -> PlanAnswer:
     ids = result.problem.ids
-    return PlanAnswer(
+    answer = PlanAnswer(
         status=result.status,
         value=result.value_eur,
         bound=result.bound_eur,
@@ -243,19 +339,22 @@ def _answer(result: Result, made: RunRecord, seconds: Seconds, label: Label | No
         method=made.method,
         solver=result.solver,
         seconds=seconds,
-        rows_set_aside=sum(f.action == "row_set_aside" for f in result.problem.findings),
+        rows_set_aside=_set_aside(result.problem),
         candidates=len(ids),
         programme=[_chosen(result, i) for i in sorted(result.choice.starts)],
         joint_worksites=[
             JointWorksite(a=a, b=b, year=year, saving_eur=cents / 100)
             for a, b, year, cents in result.joint_worksites()
         ],
-        worksites=[],
         prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
         run=made.run_id,
         label=label,
         findings=list(result.problem.findings),
     )
+    if sturdy is not None:
+        for name in _STURDY:
+            setattr(answer, name, getattr(sturdy, name))
+    return answer
 
 
 def _chosen(result: Result, i: int) -> Chosen:
@@ -269,27 +368,71 @@ def _chosen(result: Result, i: int) -> Chosen:
 
 
 def _text(answer: PlanAnswer, lang: Literal["it", "en"]) -> str:
-    """Write the answer for a person: what it buys, how near to the best, what one more euro is worth."""
+    """Write the answer for a person: what it buys, how near to the best, how sturdy, what one more euro is worth."""
+    italian = lang == "it"
+    if answer.value is None or answer.gap is None:
+        return "\n".join(_conflict_lines(answer, italian=italian))
     spent = sum(p.amount_eur for c in answer.programme for p in c.payments)
     proof = {
         "prices": ("dimostrato dai prezzi", "proven by prices"),
         "solver": ("parola del solutore", "solver's claim"),
     }
     words = proof.get(answer.proof, ("senza prova", "without proof"))
-    if lang == "it":
+    if italian:
         head = f"{len(answer.programme)} interventi su {answer.candidates}, {spent:,.2f} EUR"
         lines = [
             head,
             f"valore {answer.value:,.2f} EUR, al massimo {answer.gap:.4%} sotto il meglio ({words[0]})",
         ]
         lines += ["verificato al centesimo" if answer.verified else "NON verificato"]
-        lines += [f"un euro in più in {p.source} {p.year} vale {p.price:.2f} EUR" for p in answer.prices]
     else:
         head = f"{len(answer.programme)} of {answer.candidates} interventions, EUR {spent:,.2f}"
         lines = [head, f"value EUR {answer.value:,.2f}, at most {answer.gap:.4%} below the best ({words[1]})"]
         lines += ["verified to the cent" if answer.verified else "NOT verified"]
-        lines += [f"one more euro in {p.source} {p.year} is worth EUR {p.price:.2f}" for p in answer.prices]
-    return "\n".join(lines)
+    lines += _sturdy_lines(answer, italian=italian)
+    more = (
+        "un euro in più in {s} {y} vale {p:.2f} EUR"
+        if italian
+        else "one more euro in {s} {y} is worth EUR {p:.2f}"
+    )
+    return "\n".join(lines + [more.format(s=p.source, y=p.year, p=p.price) for p in answer.prices])
+
+
+def _conflict_lines(answer: PlanAnswer, *, italian: bool) -> list[str]:
+    if italian:
+        head, by = "nessun programma rispetta tutte le regole insieme:", "da allentare almeno di"
+    else:
+        head, by = "no programme keeps all rules together:", "must give way by at least"
+    never = "non basta allentarla" if italian else "no amount of it suffices"
+    return [
+        head,
+        *(
+            f"{c.rule} {c.key}: {never if c.relax_eur is None else f'{by} EUR {c.relax_eur:,.2f}'}"
+            for c in answer.conflict
+        ),
+    ]
+
+
+def _sturdy_lines(answer: PlanAnswer, *, italian: bool) -> list[str]:
+    """Say beside the gap what the intervals of the inputs do to the plan."""
+    if answer.draws is None or answer.value_low is None or answer.value_high is None:
+        return ["solidità non calcolata (--no-robust)" if italian else "robustness left out (--no-robust)"]
+    words = [answer.robustness[c.intervention_id] for c in answer.programme]
+    core, low, high = words.count("core"), f"{answer.value_low:,.0f}", f"{answer.value_high:,.0f}"
+    soft = "?" if answer.soft_value_share is None else f"{answer.soft_value_share:.0%}"
+    if italian:
+        return [
+            (
+                f"valore fra {low} e {high} EUR in {answer.draws} estrazioni; {core} interventi su {len(words)} "
+                f"restano quasi sempre; {soft} del valore su dati stimati, simulati o da confermare"
+            )
+        ]
+    return [
+        (
+            f"value between EUR {low} and {high} in {answer.draws} draws; {core} of {len(words)} interventions "
+            f"nearly always stay; {soft} of the value rests on estimated, simulated or unconfirmed data"
+        )
+    ]
 
 
 VERB = Verb(

@@ -281,7 +281,7 @@ def test_a_row_that_cannot_be_used_is_set_aside_with_its_rule(change, rule):
         ([candidate("A", 10, "")], "missing_benefit"),
         ([candidate("A", 10, float("nan"))], "missing_benefit"),
         ([candidate("A", 10, 1), candidate("A", 10, 1)], "duplicate_id"),
-        ([candidate("A", 10, 1, spend_profile="0.5;0.5")], "spend_profile"),
+        ([candidate("A", 10, 1, spend_profile="0.5;0.4")], "spend_profile"),
     ],
 )
 def test_what_the_problem_cannot_be_stated_with_is_refused(rows, rule):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio.problem import Problem
     from contado.kernel.portfolio.result import Choice
 
-__all__ = ["Reason", "explain_all"]
+__all__ = ["Reason", "explain_all", "why_not"]
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +56,14 @@ def explain_all(
 
 def _chosen(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float], i: int) -> Reason:
     year = choice.starts[i]
-    cost = sum(c * prices.get((f, year), 0.0) for f, c in choice.payments[i].items()) / 100
+    cost = (
+        sum(
+            c * share * prices.get((f, y), 0.0)
+            for f, c in choice.payments[i].items()
+            for y, share in problem.charges(i, year, f)
+        )
+        / 100
+    )
     sources = ", ".join(choice.payments[i]) or "-"
     return Reason(
         code="chosen",
@@ -69,11 +77,12 @@ def _chosen(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], f
 def _rejected(problem: Problem, choice: Choice, prices: Mapping[tuple[str, int], float], i: int) -> Reason:
     best = _best_start(problem, prices, i)
     value, cost = best if best is not None else (None, None)
-    code, it, en, names = _why_not(problem, choice, i, payable=best is not None)
+    code, it, en, names = why_not(problem, choice, i, payable=best is not None)
     return Reason(code=code, it=it, en=en, value_eur=value, priced_cost_eur=cost, names=names)
 
 
-def _why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple[str, str, str, str | None]:
+def why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple[str, str, str, str | None]:
+    """Return code, sentence in Italian and in English, and what they name, of an intervention left out."""
     if not problem.starts(i):
         return (
             "window",
@@ -153,8 +162,11 @@ def _fill(
     problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int, mix: Mapping[str, int]
 ) -> float | None:
     due, total = int(problem.cost_cents[i]), 0.0
-    for source in sorted(mix, key=lambda f: (prices.get((f, year), 0.0), f)):
-        pays = min(due, mix[source], problem.budget_cents.get((source, year), 0))
-        total += pays * prices.get((source, year), 0.0)
+    charges = {f: problem.charges(i, year, f) for f in mix}
+    price = {f: sum(share * prices.get((f, y), 0.0) for y, share in cells) for f, cells in charges.items()}
+    for source in sorted(mix, key=lambda f: (price[f], f)):
+        left = [problem.budget_cents[source, y] / share for y, share in charges[source]]
+        pays = min(due, mix[source], math.floor(min(left, default=0)))
+        total += pays * price[source]
         due -= pays
     return total / 100 if due == 0 else None

@@ -2,18 +2,20 @@
 
 Columns: x[i,t] start of i in year t (binary); y[i,t,f] >= 0 payment of source f; u[i,f] use of a
 non-cumulable source, only where i has such a source beside another one that is not ``own``;
-z[r,t] joint worksite (continuous); p[r,t] both ends of an `enhances` started by t (continuous).
+z[r,t] joint worksite (continuous); p[r,t] both ends of an `enhances` started by t (continuous);
+c[t] cost of one intervention whose cost is a variable (`free_cost`, for its break-even).
 HiGHS in whole euros with tight tolerances gave wrong optima; thousands with default tolerances do not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 from contado.kernel.errors import InfeasibleProgramme, SolverStopped
 from contado.kernel.portfolio.certificate import weak_duality_bound
-from contado.kernel.portfolio.payments import pay
+from contado.kernel.portfolio.payments import Mix, pay
 from contado.kernel.portfolio.problem import OWN, Problem
 from contado.kernel.portfolio.result import Choice, Result, assemble
 from contado.kernel.solver import Model, RowBuilder, Solution, solve_in_child
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
 
     from contado.kernel.progress import Cancel, Progress
 
-__all__ = ["Columns", "build", "solve"]
+__all__ = ["UNIT_CENTS", "Columns", "build", "choice_of", "claim_of", "solve", "starts_of"]
 
-_UNIT_CENTS = 100_000.0
+UNIT_CENTS = 100_000.0
 """Cents in the model's unit of money, 1,000 EUR."""
+_USED = 1e-6
+"""A payment below a thousandth of a euro is the solver's dust."""
 _IN_PROCESS = 400
 """Binaries up to which HiGHS runs in this process: such a model ends in well under a second."""
 
@@ -42,7 +46,11 @@ class Columns:
     u: dict[tuple[int, str], int] = field(default_factory=dict)
     z: dict[tuple[int, int], int] = field(default_factory=dict)
     p: dict[tuple[int, int], int] = field(default_factory=dict)
+    c: dict[int, int] = field(default_factory=dict)
+    free_cost: int | None = None
+    charges: dict[tuple[str, int], list[tuple[int, float]]] = field(default_factory=dict)
     budget_rows: dict[tuple[str, int], int] = field(default_factory=dict)
+    floor_rows: dict[tuple[str, str], int] = field(default_factory=dict)
     cost: list[float] = field(default_factory=list)
     upper: list[float] = field(default_factory=list)
     integer: list[bool] = field(default_factory=list)
@@ -55,9 +63,12 @@ class Columns:
         return len(self.cost) - 1
 
 
-def build(problem: Problem) -> tuple[Model, Columns]:
-    """Compile the problem into arrays; the model is testable entry by entry before it is solved."""
-    columns, rows = Columns(), RowBuilder()
+def build(problem: Problem, *, free_cost: int | None = None) -> tuple[Model, Columns]:
+    """Compile the problem into arrays; the model is testable entry by entry before it is solved.
+
+    With ``free_cost`` the cost of that intervention is a variable, and what sources may pay follows it.
+    """
+    columns, rows = Columns(free_cost=free_cost), RowBuilder()
     _start_columns(problem, columns)
     _worksite_columns(problem, columns, rows)
     _once_each(problem, columns, rows)
@@ -71,7 +82,8 @@ def build(problem: Problem) -> tuple[Model, Columns]:
 
 def _start_columns(problem: Problem, columns: Columns) -> None:
     for i in range(len(problem.ids)):
-        payable = sum(problem.caps_cents(i).values()) > 0 or problem.cost_cents[i] == 0
+        free = i == columns.free_cost or problem.cost_cents[i] == 0
+        payable = free or sum(problem.caps_cents(i).values()) > 0
         for year in problem.starts(i) if payable else ():
             columns.x[i, year] = columns.add(problem.value_eur(i, year) / 1000, 1.0, integer=True)
 
@@ -107,47 +119,110 @@ def _payments(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
     savings: dict[tuple[int, int], list[tuple[int, float]]] = {}
     for (r, year), z in columns.z.items():
         relation = problem.relations[r]
-        savings.setdefault((relation.a, year), []).append((z, relation.saving_cents / _UNIT_CENTS))
-    exclusive = {s.name for s in problem.sources if not s.cumulable}
+        savings.setdefault((relation.a, year), []).append((z, relation.saving_cents / UNIT_CENTS))
     caps = [problem.caps_cents(i) for i in range(len(problem.ids))]
+    if columns.free_cost is not None:
+        caps[columns.free_cost] = problem.open_caps_cents(columns.free_cost)
+    flags = {i: problem.flagged(i, caps[i]) for i in {i for i, _ in columns.x}}
     for i, year in list(columns.x):
-        alone = [f for f in caps[i] if f in exclusive and any(g not in (f, OWN) for g in caps[i])]
-        for f in alone:
+        for f in flags[i]:
             if (i, f) not in columns.u:
                 columns.u[i, f] = columns.add(0.0, 1.0, integer=True)
-        _pay_start(problem, columns, rows, i, year, caps[i], alone, savings.get((i, year), []))
+        _pay_start(problem, columns, rows, (i, year), caps[i], flags[i], savings.get((i, year), []))
+    for i, mine in sorted(flags.items()):
+        _companions(problem, columns, rows, i, mine)
+        for f in mine:
+            if problem.offers[i][f].public_share < 1:
+                _own_share(problem, columns, rows, (i, f), savings)
 
 
 def _pay_start(
     problem: Problem,
     columns: Columns,
     rows: RowBuilder,
-    i: int,
-    year: int,
+    start: tuple[int, int],
     caps: dict[str, int],
-    alone: list[str],
+    flagged: list[str],
     savings: list[tuple[int, float]],
 ) -> None:
     """Payments of one start: they sum to cost less savings, within caps, alone where they must be."""
-    x = columns.x[i, year]
-    cells = [f for f in caps if problem.budget_cents.get((f, year), 0) > 0]
+    i, year = start
+    x = columns.x[start]
+    exclusive = {s.name for s in problem.sources if not s.cumulable}
+    cells = [f for f in caps if problem.charges(i, year, f)]
     for f in cells:
-        cap = caps[f] / _UNIT_CENTS
+        cap = caps[f] / UNIT_CENTS
         y = columns.add(0.0, cap, integer=False)
         columns.y[i, year, f] = y
+        for paid, share in problem.charges(i, year, f):
+            columns.charges.setdefault((f, paid), []).append((y, share))
         rows.add([y, x], [1.0, -cap], upper=0.0)
-        if f in alone:
+        alone = [columns.u[i, g] for g in flagged if g in exclusive]
+        if f in flagged:
             rows.add([y, columns.u[i, f]], [1.0, -cap], upper=0.0)
         elif f != OWN and alone:
-            use = [columns.u[i, g] for g in alone]
-            rows.add([y, *use], [1.0, *[cap] * len(use)], upper=cap)
+            rows.add([y, *alone], [1.0, *[cap] * len(alone)], upper=cap)
     ys = [columns.y[i, year, f] for f in cells]
     zs, amounts = [z for z, _ in savings], [a for _, a in savings]
-    cost = float(problem.cost_cents[i]) / _UNIT_CENTS
-    rows.add([*ys, *zs, x], [*[1.0] * len(ys), *amounts, -cost], lower=0.0, upper=0.0)
-    if len(alone) > 1:
-        use = [columns.u[i, f] for f in alone]
-        rows.add(use, [1.0] * len(use), upper=1.0)
+    if i == columns.free_cost:
+        most = sum(caps[f] for f in cells) / UNIT_CENTS + sum(amounts)
+        base, cost = _free_cost(problem, columns, rows, start, most), 1.0
+    else:
+        base, cost = x, float(problem.cost_cents[i]) / UNIT_CENTS
+    rows.add([*ys, *zs, base], [*[1.0] * len(ys), *amounts, -cost], lower=0.0, upper=0.0)
+
+
+def _companions(problem: Problem, columns: Columns, rows: RowBuilder, i: int, flagged: list[str]) -> None:
+    """At most one of the flagged sources that may not pay beside each other."""
+    exclusive = [s.name for s in problem.sources if not s.cumulable and s.name in flagged]
+    if len(exclusive) > 1:
+        rows.add([columns.u[i, f] for f in exclusive], [1.0] * len(exclusive), upper=1.0)
+    for f, g in combinations(flagged, 2):
+        one = [h for h in (f, g) if h in exclusive]
+        apart = problem.apart(i, f, g) or (len(one) == 1 and OWN not in (f, g))
+        if apart:
+            rows.add([columns.u[i, f], columns.u[i, g]], [1.0, 1.0], upper=1.0)
+
+
+def _own_share(
+    problem: Problem,
+    columns: Columns,
+    rows: RowBuilder,
+    use: tuple[int, str],
+    savings: dict[tuple[int, int], list[tuple[int, float]]],
+) -> None:
+    """Public money at most a share of the cost (less savings) of i where source f is used."""
+    i, f = use
+    share = problem.offers[i][f].public_share
+    mine = [c for (k, _, g), c in columns.y.items() if k == i and g != OWN]
+    zs = [z for (k, _), pairs in savings.items() if k == i for z in pairs]
+    if i == columns.free_cost:
+        most = float(sum(problem.open_caps_cents(i).values())) / UNIT_CENTS
+        costs = list(columns.c.values())
+        left = [*[1.0] * len(mine), *[-share] * len(costs), most]
+        rows.add([*mine, *costs, columns.u[use]], left, upper=most)
+        return
+    cost = float(problem.cost_cents[i]) / UNIT_CENTS
+    xs = [c for (k, _), c in columns.x.items() if k == i]
+    rows.add(
+        [*mine, columns.u[use], *[z for z, _ in zs], *xs],
+        [*[1.0] * len(mine), (1 - share) * cost, *[share * a for _, a in zs], *[-cost] * len(xs)],
+        upper=0.0,
+    )
+
+
+def _free_cost(
+    problem: Problem, columns: Columns, rows: RowBuilder, start: tuple[int, int], most: float
+) -> int:
+    """Add the cost of a start as a variable: 0 without the start, and each rate follows it."""
+    i, year = start
+    c = columns.add(0.0, most, integer=False)
+    columns.c[year] = c
+    rows.add([c, columns.x[start]], [1.0, -most], upper=0.0)
+    for f, rate in problem.rates(i).items():
+        if (i, year, f) in columns.y:
+            rows.add([columns.y[i, year, f], c], [1.0, -rate], upper=0.0)
+    return c
 
 
 def _dependencies(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
@@ -189,15 +264,16 @@ def _synergies(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
 
 def _budgets(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
     for (source, year), cents in sorted(problem.budget_cents.items()):
-        mine = [c for (_, y, f), c in columns.y.items() if y == year and f == source]
+        mine = columns.charges.get((source, year))
         if mine:
-            columns.budget_rows[source, year] = rows.add(mine, [1.0] * len(mine), upper=cents / _UNIT_CENTS)
+            paid, shares = [c for c, _ in mine], [share for _, share in mine]
+            columns.budget_rows[source, year] = rows.add(paid, shares, upper=cents / UNIT_CENTS)
 
 
 def _floors(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
     for (kind, key), cents in sorted(problem.floors_cents.items()):
         mine = [c for (i, _, source), c in columns.y.items() if _counts(problem, kind, key, i, source)]
-        rows.add(mine, [1.0] * len(mine), lower=cents / _UNIT_CENTS)
+        columns.floor_rows[kind, key] = rows.add(mine, [1.0] * len(mine), lower=cents / UNIT_CENTS)
 
 
 def _counts(problem: Problem, kind: str, key: str, i: int, source: str) -> bool:
@@ -228,12 +304,9 @@ def solve(
     model, columns = build(problem)
     if not columns.x:
         return _nothing(problem, columns)
-    if sum(columns.integer) <= _IN_PROCESS:
-        claim = solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
-    else:
-        claim = solve_in_child(
-            model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
-        )
+    claim = claim_of(
+        model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
+    )
     if claim.status == "infeasible":
         raise InfeasibleProgramme(
             "No programme keeps all rules: the floors cannot be met under the budgets.",
@@ -244,6 +317,40 @@ def solve(
             f"The solver found no plan in {time_limit_s:g} s.", hint="give more time with --time-limit-s"
         )
     return _finish(problem, model, columns, claim, gap_share)
+
+
+def claim_of(
+    model: Model,
+    *,
+    gap_share: float = 0.0,
+    time_limit_s: float = 60.0,
+    seed: int = 0,
+    progress: Progress | None = None,
+    cancel: Cancel | None = None,
+) -> Solution:
+    """Solve a model in this process when it is small, else in a child that can be stopped."""
+    if int(model.integer.sum()) <= _IN_PROCESS:
+        return solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
+    return solve_in_child(
+        model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
+    )
+
+
+def starts_of(columns: Columns, x: NDArray[np.float64]) -> dict[int, int]:
+    """Return the start year of each intervention that a solution chooses."""
+    return {i: year for (i, year), c in columns.x.items() if x[c] > 0.5}
+
+
+def choice_of(problem: Problem, columns: Columns, x: NDArray[np.float64]) -> Choice:
+    """Return a solution's starts with their canonical payments.
+
+    Raises
+    ------
+    CertificateFailed
+        The starts cannot be paid to the cent.
+    """
+    starts = starts_of(columns, x)
+    return Choice(starts=starts, payments=pay(problem, starts, _mixes(problem, columns, x, starts)))
 
 
 def _nothing(problem: Problem, columns: Columns) -> Result:
@@ -262,35 +369,37 @@ def _nothing(problem: Problem, columns: Columns) -> Result:
 
 def _finish(problem: Problem, model: Model, columns: Columns, claim: Solution, gap_share: float) -> Result:
     assert claim.x is not None
-    starts = {i: year for (i, year), c in columns.x.items() if claim.x[c] > 0.5}
-    exclusive = _exclusive_sources(problem, columns, claim.x, starts)
-    payments = pay(problem, starts, exclusive)
+    choice = choice_of(problem, columns, claim.x)
     relaxation = solve_here(model.relaxed())
     bound = weak_duality_bound(model, relaxation.row_dual)
     return assemble(
         problem,
-        Choice(starts=starts, payments=payments),
+        choice,
         claim,
         _prices(problem, columns, relaxation.row_dual),
+        floor_prices=_floor_prices(columns, relaxation.row_dual),
         price_bound_eur=None if bound is None else bound * 1000,
         gap_share=gap_share,
     )
 
 
-def _exclusive_sources(
+def _mixes(
     problem: Problem, columns: Columns, x: NDArray[np.float64], starts: dict[int, int]
-) -> dict[int, str | None]:
-    """For each chosen intervention, the non-cumulable source that it uses alone (with own money), if any."""
+) -> dict[int, Mix]:
+    """For each chosen intervention, the sources that may pay beside those it uses, and the share of own money."""
     exclusive = {s.name for s in problem.sources if not s.cumulable}
-    used: dict[int, str | None] = {}
+    mixes: dict[int, Mix] = {}
     for i, year in starts.items():
-        paying = (
-            [f for f in problem.caps_cents(i) if x[columns.y[i, year, f]] > 1e-9]
-            if problem.cost_cents[i]
-            else []
-        )
-        used[i] = next((f for f in paying if f in exclusive), None)
-    return used
+        caps = problem.caps_cents(i)
+        flagged = problem.flagged(i, caps)
+        used = {f for f in flagged if (c := columns.y.get((i, year, f))) is not None and x[c] > _USED}
+        alone = next((f for f in caps if f in used & exclusive), None)
+        allowed = [f for f in caps if f not in flagged or f in used]
+        if alone is not None:
+            allowed = [f for f in allowed if f in (alone, OWN)]
+        share = min((problem.offers[i][f].public_share for f in allowed if f in used), default=1.0)
+        mixes[i] = Mix(sources=frozenset(allowed), public_share=share)
+    return mixes
 
 
 def _prices(
@@ -301,3 +410,10 @@ def _prices(
     if dual is not None:
         prices |= {key: abs(float(dual[row])) for key, row in columns.budget_rows.items()}
     return prices
+
+
+def _floor_prices(columns: Columns, dual: NDArray[np.float64] | None) -> dict[tuple[str, str], float]:
+    """Benefit given up for each euro that a floor reserves: the duals of the linear relaxation."""
+    if dual is None:
+        return {}
+    return {key: abs(float(dual[row])) for key, row in columns.floor_rows.items()}

@@ -1,13 +1,14 @@
 """The canonical problem: interventions, years, sources, caps, relations, budgets, in whole cents.
 
 Rows are sorted by id before anything else, so the order of the input never matters. Value of a start in
-year t = benefit_eur (1 + r)^-(t - base), base = first budget year. Cost is spent whole in the start year.
-A source pays only its domains, at most max_rate x eligible cost and max_eur_per_intervention; with a
-non-cumulable source only ``own`` money may be added.
+year t = benefit_eur (1 + r)^-(t - base), base = first budget year. Cost is spent whole in the start year, or
+by spend_profile: then every payment is spread over the years in these shares. A source pays what its rules
+offer; with a non-cumulable source only ``own`` money may be added.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.kernel.errors import DataError, Finding
+from contado.kernel.portfolio.offers import OWN, Offer, offers_of, rules_on
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
@@ -28,26 +31,13 @@ if TYPE_CHECKING:
 
 __all__ = ["OWN", "Problem", "Relation", "Source", "to_cents"]
 
-OWN = "own"
-"""The body's own money: the one source that may be added to a non-cumulable one."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A source of money: its domains (None = all), rate, cap per intervention, cumulability."""
+    """A source of money, in the order of the rules."""
 
     name: str
-    domains: frozenset[str] | None
-    max_rate: float
-    cap_cents: int | None
     cumulable: bool
-
-    def amount_max_cents(self, domain: str, eligible_cents: int) -> int:
-        """Return the most that this source pays for one intervention, rounded down to the cent."""
-        if self.domains is not None and domain not in self.domains:
-            return 0
-        by_rate = math.floor(round(self.max_rate * eligible_cents, 6))
-        return by_rate if self.cap_cents is None else min(by_rate, self.cap_cents)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +66,13 @@ class Problem:
     groups: tuple[str | None, ...]
     years: tuple[int, ...]
     sources: tuple[Source, ...]
+    offers: tuple[Mapping[str, Offer], ...]
+    """What each source offers each intervention."""
     budget_cents: Mapping[tuple[str, int], int]
+    earmarks: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    """The domain or municipality to which the money of a source and year is reserved."""
+    profiles: tuple[tuple[float, ...], ...] = ()
+    """Shares of the cost by year from the start; () = all in the first year."""
     relations: tuple[Relation, ...] = ()
     floors_cents: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Least spending by (kind, key): kind is municipality, domain or source."""
@@ -96,20 +92,107 @@ class Problem:
 
     def caps_cents(self, i: int) -> dict[str, int]:
         """What each source may pay for intervention ``i``; sources that pay nothing are left out."""
-        caps = {
-            s.name: min(
-                int(self.cost_cents[i]), s.amount_max_cents(self.domains[i], int(self.eligible_cents[i]))
-            )
-            for s in self.sources
-        }
+        cost, eligible = int(self.cost_cents[i]), int(self.eligible_cents[i])
+        caps = {f: min(cost, offer.amount_max_cents(eligible)) for f, offer in self.offers[i].items()}
         return {name: cents for name, cents in caps.items() if cents > 0}
+
+    def open_caps_cents(self, i: int) -> dict[str, int]:
+        """What each source may pay at most for ``i`` whatever it costs: its cap, and all its money."""
+        money: dict[str, int] = {}
+        for (source, _), cents in self.budget_cents.items():
+            money[source] = cents + money.get(source, 0)
+        caps = {}
+        for f, offer in self.offers[i].items():
+            limits = [money.get(f, 0)] + ([] if offer.cap_cents is None else [offer.cap_cents])
+            if offer.rate is not None and not self.eligible_follows(i):
+                limits.append(offer.amount_max_cents(int(self.eligible_cents[i])))
+            caps[f] = 0 if offer.rate == 0 else min(limits)
+        return {name: cents for name, cents in caps.items() if cents > 0}
+
+    def rates(self, i: int) -> dict[str, float]:
+        """Share of the cost of ``i`` that each source may pay, where it follows the cost."""
+        follows = self.eligible_follows(i)
+        return {
+            f: offer.rate if follows and offer.rate is not None else 1.0
+            for f, offer in self.offers[i].items()
+        }
+
+    def eligible_follows(self, i: int) -> bool:
+        """Whether the eligible cost of ``i`` is its cost."""
+        return bool(self.eligible_cents[i] == self.cost_cents[i])
+
+    def profile(self, i: int) -> tuple[float, ...]:
+        """Shares of the cost of ``i`` by year from its start."""
+        return self.profiles[i] if self.profiles else (1.0,)
+
+    def charges(self, i: int, year: int, source: str) -> list[tuple[int, float]]:
+        """Return (budget year, share) of a payment of ``source`` for ``i`` started in ``year``; [] = it cannot pay."""
+        shares = [(year + k, share) for k, share in enumerate(self.profile(i)) if share > 0]
+        offer = self.offers[i].get(source)
+        if offer is None or not offer.pays(year, shares[-1][0]):
+            return []
+        mine = {"", self.domains[i], self.municipalities[i]}
+        usable = all(
+            self.budget_cents.get((source, y), 0) > 0 and self.earmarks.get((source, y), "") in mine
+            for y, _ in shares
+        )
+        return shares if usable else []
+
+    def flagged(self, i: int, caps: Iterable[str]) -> list[str]:
+        """Return the sources of ``caps`` that need a flag of use for ``i``: what they allow beside them is limited."""
+        names = list(caps)
+        alone = {s.name for s in self.sources if not s.cumulable}
+        return [
+            f
+            for f in names
+            if (f in alone and any(g not in (f, OWN) for g in names))
+            or self.offers[i][f].public_share < 1
+            or any(self.apart(i, f, g) for g in names)
+        ]
+
+    def apart(self, i: int, f: str, g: str) -> bool:
+        """Whether sources ``f`` and ``g`` are declared incompatible."""
+        offers = self.offers[i]
+        return g in offers[f].incompatible_with or f in offers[g].incompatible_with
+
+    def plan_value_eur(self, starts: Mapping[int, int]) -> float:
+        """Value of a choice of starts, synergies included, in EUR of the base year."""
+        total = [self.value_eur(i, year) for i, year in starts.items()]
+        for r in self.relations:
+            if r.kind == "enhances" and r.a in starts and r.b in starts:
+                later = max(starts[r.a], starts[r.b])
+                total.append(r.effect_factor * self.value_eur(r.a, later))
+        return math.fsum(total)
+
+    def with_figures(
+        self, *, cost_cents: NDArray[np.int64] | None = None, benefit_eur: NDArray[np.float64] | None = None
+    ) -> Problem:
+        """Return the problem at other costs and benefits (n); an eligible cost that was the cost follows it.
+
+        Its ``rows`` stay those that were stated.
+        """
+        cost = self.cost_cents if cost_cents is None else cost_cents
+        follows = self.eligible_cents == self.cost_cents
+        return dataclasses.replace(
+            self,
+            cost_cents=cost,
+            eligible_cents=np.where(follows, cost, self.eligible_cents),
+            benefit_eur=self.benefit_eur if benefit_eur is None else benefit_eur,
+        )
 
     def starts(self, i: int) -> list[int]:
         """Budget years in which intervention ``i`` may start."""
         return [y for y in self.years if self.earliest[i] <= y <= self.latest[i]]
 
     @classmethod
-    def from_folder(cls, path: Path, *, floors: bool = True, discount_rate_share: float = 0.03) -> Problem:
+    def from_folder(
+        cls,
+        path: Path,
+        *,
+        floors: bool = True,
+        discount_rate_share: float = 0.03,
+        on: dt.date | None = None,
+    ) -> Problem:
         """Read a programme folder (interventions, budgets, funding_rules, relations, equity_floors .csv).
 
         Raises
@@ -130,6 +213,8 @@ class Problem:
             interventions=rows("interventions"),
             budgets=rows("budgets"),
             rules=rows("funding_rules"),
+            amounts=rows("funding_amounts", required=False),
+            on=on,
             relations=rows("relations", required=False),
             floors=rows("equity_floors", required=False) if floors else [],
             discount_rate_share=discount_rate_share,
@@ -137,7 +222,12 @@ class Problem:
 
     @classmethod
     def from_tables(
-        cls, tables: Mapping[str, pa.Table], *, floors: bool = True, discount_rate_share: float = 0.03
+        cls,
+        tables: Mapping[str, pa.Table],
+        *,
+        floors: bool = True,
+        discount_rate_share: float = 0.03,
+        on: dt.date | None = None,
     ) -> Problem:
         """State the problem of a workspace's tables (intervention, budget, funding_rule, relation, floor).
 
@@ -154,6 +244,8 @@ class Problem:
             interventions=[{**r, "domain": r["practice"]} for r in rows("intervention")],
             budgets=budgets,
             rules=rows("funding_rule") or open_rules,
+            amounts=rows("funding_amount"),
+            on=on,
             relations=rows("relation"),
             floors=rows("floor") if floors else [],
             discount_rate_share=discount_rate_share,
@@ -168,10 +260,16 @@ class Problem:
         rules: Iterable[Mapping[str, Any]],
         relations: Iterable[Mapping[str, Any]] = (),
         floors: Iterable[Mapping[str, Any]] = (),
+        amounts: Iterable[Mapping[str, Any]] = (),
         discount_rate_share: float = 0.03,
+        on: dt.date | None = None,
     ) -> Problem:
-        """State the problem of plain rows, as they come out of a CSV file or an Arrow table."""
+        """State the problem of plain rows, as they come out of a CSV file or an Arrow table.
+
+        ``amounts`` are rows of ``funding_amount``; ``on`` is the day whose rules count (None: all rules).
+        """
         budgets, rules, relations, floors = tuple(budgets), tuple(rules), tuple(relations), tuple(floors)
+        amounts = tuple(amounts)
         kept, findings = _usable(sorted(interventions, key=lambda r: str(r["id"])))
         position = {str(r["id"]): k for k, r in enumerate(kept)}
         money = {(str(b["source"]), int(b["year"])): to_cents(b["budget_eur"]) for b in budgets}
@@ -184,10 +282,16 @@ class Problem:
                 field="budget",
             )
         known, unknown = _relations(relations, position)
+        valid = rules_on(rules, {c for r in kept for c in r}, on)
+        given = {(str(a["intervention_id"]), str(a["source"])): to_cents(a["amount_eur"]) for a in amounts}
+        sources: dict[str, Source] = {}
+        for rule, _ in valid:
+            sources.setdefault(rule.source, Source(name=rule.source, cumulable=rule.cumulable))
         costs = [to_cents(r["cost_eur"]) for r in kept]
         eligible = [
             _or(to_cents_or_none(r.get("eligible_cost_eur")), c) for r, c in zip(kept, costs, strict=True)
         ]
+        offers = tuple(offers_of(r, e, valid, given, findings) for r, e in zip(kept, eligible, strict=True))
         return cls(
             ids=tuple(position),
             domains=tuple(str(r["domain"]) for r in kept),
@@ -199,8 +303,13 @@ class Problem:
             latest=np.array([int(r["latest_year"]) for r in kept], dtype=np.int64),
             groups=tuple(str(r["choice_group"]) if r.get("choice_group") else None for r in kept),
             years=years,
-            sources=tuple(_source(r) for r in rules),
+            sources=tuple(sources.values()),
+            offers=offers,
             budget_cents=money,
+            earmarks={
+                (str(b["source"]), int(b["year"])): str(b["earmark"]) for b in budgets if b.get("earmark")
+            },
+            profiles=tuple(_profile(r) for r in kept),
             relations=known,
             floors_cents={_floor_key(f): to_cents(f["min_spend_eur"]) for f in floors},
             discount_rate_share=discount_rate_share,
@@ -208,7 +317,8 @@ class Problem:
             rows={
                 "interventions": tuple(kept),
                 "budgets": budgets,
-                "funding_rules": rules,
+                "funding_rules": tuple(r for r in rules if _counts(r, on)),
+                "funding_amounts": amounts,
                 "relations": relations,
                 "equity_floors": floors,
             },
@@ -283,7 +393,6 @@ def _usable(rows: list[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], lis
 
 def _why_unusable(row: Mapping[str, Any]) -> tuple[str, str] | None:
     key, cost, benefit = row["id"], row.get("cost_eur"), row.get("benefit_eur")
-    profile = row.get("spend_profile")
     if cost is None or cost == "" or not math.isfinite(float(cost)):
         return "missing_cost", "the cost is empty"
     if float(cost) < 0:
@@ -299,13 +408,6 @@ def _why_unusable(row: Mapping[str, Any]) -> tuple[str, str] | None:
             rule="missing_benefit",
             hint="give benefit_eur, or effects with unit values",
             field="benefit_eur",
-        )
-    if profile not in (None, "", "1", "1.0"):
-        raise DataError(
-            f"intervention {key}: spend_profile {profile!r} spreads the cost over years.",
-            rule="spend_profile",
-            hint="give the lots of each year as interventions joined by `requires`",
-            field="spend_profile",
         )
     return None
 
@@ -350,20 +452,28 @@ def _floor_key(row: Mapping[str, Any]) -> tuple[str, str]:
     return str(row["kind"]), str(row["key"])
 
 
-def _source(row: Mapping[str, Any]) -> Source:
-    if row.get("when"):
+def _profile(row: Mapping[str, Any]) -> tuple[float, ...]:
+    """Read spend_profile: shares that sum to 1, as a list or separated by ``;``."""
+    cell = row.get("spend_profile")
+    words = cell if isinstance(cell, list) else str(cell or "").split(";")
+    try:
+        shares = tuple(float(w) for w in words if str(w).strip())
+    except ValueError:
+        shares = (math.nan,)
+    if not shares:
+        return (1.0,)
+    if not (all(s >= 0 for s in shares) and abs(math.fsum(shares) - 1) <= 1e-6):
         raise DataError(
-            f"funding rule of {row['source']}: the condition {row['when']!r} cannot be judged yet.",
-            rule="bad_predicate",
-            hint="state eligibility by `domains`, or leave `when` empty",
-            field="when",
+            f"intervention {row['id']}: spend_profile {cell!r} does not sum to 1.",
+            rule="spend_profile",
+            hint="give the share of each year from the start, such as 0.4;0.6",
+            field="spend_profile",
         )
-    domains = row["domains"]
-    words = domains if isinstance(domains, list) else str(domains).split(";")
-    return Source(
-        name=str(row["source"]),
-        domains=None if "*" in words else frozenset(w.strip() for w in words),
-        max_rate=float(row["max_rate"]),
-        cap_cents=to_cents_or_none(row.get("max_eur_per_intervention")),
-        cumulable=str(row["cumulable"]).strip().casefold() in {"true", "1", "yes"},
-    )
+    while len(shares) > 1 and shares[-1] == 0:
+        shares = shares[:-1]
+    return shares
+
+
+def _counts(row: Mapping[str, Any], on: dt.date | None) -> bool:
+    """Whether a row of ``funding_rule`` counts on a day."""
+    return on is None or bool(rules_on([{**row, "when": None}], (), on))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio.explain import Reason
     from contado.kernel.portfolio.problem import Problem
     from contado.kernel.portfolio.result import Result
+    from contado.kernel.portfolio.robust import Robustness
 
 __all__ = [
     "INPUTS",
@@ -44,6 +45,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     discount_rate_share: float
     seed: int
     floors: bool
+    draws: int = 0
+    """Seeded draws under which the plan was planned again; 0 = none."""
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +87,24 @@ def versions() -> dict[str, str]:
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
 
 
-def programme_table(result: Result) -> pa.Table:
+def programme_table(result: Result, robustness: Robustness | None = None) -> pa.Table:
     """Return table ``programme``: a row for each payment of what is chosen, one for each that is not."""
     problem = result.problem
-    rows = [row for i in range(len(problem.ids)) for row in _rows(problem, result, i)]
+    rows = [
+        row | _sturdiness(robustness, problem.ids[i])
+        for i in range(len(problem.ids))
+        for row in _rows(problem, result, i)
+    ]
     return tables.from_rows("programme", rows)
+
+
+def _sturdiness(robustness: Robustness | None, key: str) -> dict[str, Any]:
+    if robustness is None:
+        return {}
+    return {
+        "selection_frequency": robustness.selection_frequency[key],
+        "robustness": robustness.robustness[key],
+    }
 
 
 def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
@@ -104,10 +120,10 @@ def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
     if i not in result.choice.starts:
         return [common]
     year = result.choice.starts[i]
-    paid: list[tuple[str | None, int]] = list(result.choice.payments[i].items()) or [(None, 0)]
+    paid: list[tuple[str | None, int, int]] = [*result.paid_by_year(i)] or [(None, year, 0)]
     return [
-        common | {"source": source, "year": year, "start_year": year, "amount_eur": cents / 100}
-        for source, cents in paid
+        common | {"source": source, "year": when, "start_year": year, "amount_eur": cents / 100}
+        for source, when, cents in paid
     ]
 
 
@@ -116,10 +132,14 @@ def _sentences(reason: Reason) -> dict[str, str]:
 
 
 def price_table(result: Result) -> pa.Table:
-    """Return table ``price``: the value of one more euro in each budget."""
-    rows = [
+    """Return table ``price``: value of one more euro in each budget, given up for one reserved by a floor."""
+    rows: list[dict[str, Any]] = [
         {"kind": "budget", "key": source, "year": year, "price": price}
         for (source, year), price in sorted(result.prices.items())
+    ]
+    rows += [
+        {"kind": "floor", "key": key if kind == "municipality" else f"{kind} {key}", "price": price}
+        for (kind, key), price in sorted(result.floor_prices.items())
     ]
     return tables.from_rows("price", rows)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from contado.kernel.errors import CertificateFailed
 from contado.kernel.portfolio.explain import Reason, explain_all
+from contado.kernel.portfolio.payments import split_cents
 from contado.kernel.portfolio.verify import Start, Verdict, verify
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Result:
     bound_eur: float
     proof: Proof
     prices: Mapping[tuple[str, int], float]
+    floor_prices: Mapping[tuple[str, str], float]
     reasons: Mapping[int, Reason]
     verdict: Verdict
     solver: str
@@ -65,12 +67,22 @@ class Result:
             if r.kind == "joint_worksite" and r.a in starts and starts.get(r.b) == starts[r.a]
         ]
 
+    def paid_by_year(self, i: int) -> list[tuple[str, int, int]]:
+        """Return (source, year, cents) of every payment of a chosen intervention."""
+        start = self.choice.starts[i]
+        return [
+            (source, start + k, part)
+            for source, cents in self.choice.payments[i].items()
+            for k, part in enumerate(split_cents(cents, self.problem.profile(i)))
+            if part
+        ]
+
     def spent_cents(self) -> dict[tuple[str, int], int]:
         """Money spent by source and year."""
         spent = dict.fromkeys(self.problem.budget_cents, 0)
         for i, payments in self.choice.payments.items():
-            for source, cents in payments.items():
-                spent[source, self.choice.starts[i]] += cents
+            for source, year, cents in self.paid_by_year(i):
+                spent[source, year] += cents
         return spent
 
 
@@ -80,6 +92,7 @@ def assemble(
     claim: Solution,
     prices: Mapping[tuple[str, int], float],
     *,
+    floor_prices: Mapping[tuple[str, str], float] | None = None,
     price_bound_eur: float | None = None,
     gap_share: float = 1e-4,
 ) -> Result:
@@ -112,6 +125,7 @@ def assemble(
         bound_eur=bound,
         proof=proof,
         prices=prices,
+        floor_prices=floor_prices or {},
         reasons=explain_all(problem, choice, prices),
         verdict=verdict,
         solver=claim.solver,

@@ -1,7 +1,9 @@
 """The auditor: recomputes a programme from the plain rows, in whole cents.
 
-It imports nothing of the optimiser and no solver. Rules checked: known intervention, started once, window,
-choice group, requires, excludes, domains, rates, caps, cumulability, exact sums, budgets, floors, value.
+It imports nothing of the optimiser and no solver; what a funding rule says is read by `contado.kernel.funding`.
+Rules checked: known intervention, started once, window, choice group, requires, excludes, eligibility, rates,
+caps, cumulability, incompatible sources, own share, last days to commit and spend, exact sums, budgets by year
+(spend profiles included), earmarks, floors, value.
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from contado.kernel.funding import Rule, read_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,8 +61,11 @@ class _Books:
     """The plain rows, indexed."""
 
     interventions: Mapping[str, Mapping[str, Any]]
-    rules: Mapping[str, Mapping[str, Any]]
+    rules: Mapping[str, Sequence[tuple[Rule, int | None]]]
+    """Source -> its rules, each with the year by which it must be spent."""
+    amounts: Mapping[tuple[str, str], int]
     budgets: Mapping[tuple[str, int], int]
+    earmarks: Mapping[tuple[str, int], str]
     relations: Sequence[Mapping[str, Any]]
     floors: Mapping[tuple[str, str], int]
     plan: Mapping[str, Start]
@@ -75,13 +82,18 @@ def verify(
     Parameters
     ----------
     rows
-        ``interventions, budgets, funding_rules`` and optional ``relations, equity_floors``.
+        ``interventions, budgets, funding_rules`` and optional ``funding_amounts, relations, equity_floors``.
     plan
         One `Start` an intervention that is chosen.
     """
     books = _Books(
         interventions={str(r["id"]): r for r in rows["interventions"]},
-        rules={str(r["source"]): r for r in rows["funding_rules"]},
+        rules=_rules(rows["funding_rules"], rows["interventions"]),
+        amounts={
+            (str(a["intervention_id"]), str(a["source"])): _cents(a["amount_eur"])
+            for a in rows.get("funding_amounts", ())
+        },
+        earmarks={(str(b["source"]), int(b["year"])): str(b.get("earmark") or "") for b in rows["budgets"]},
         budgets={(str(b["source"]), int(b["year"])): _cents(b["budget_eur"]) for b in rows["budgets"]},
         relations=rows.get("relations", ()),
         floors=dict(_floor(f) for f in rows.get("equity_floors", ())),
@@ -89,7 +101,7 @@ def verify(
     )
     violations = [*_twice(plan), *_unknown(books, plan)]
     if not violations:
-        checks = (_windows, _groups, _relations, _payments, _sums, _budgets, _floors)
+        checks = (_windows, _groups, _relations, _payments, _mixes, _sums, _budgets, _floors)
         violations = [v for check in checks for v in check(books)]
     return Verdict(value_eur=_value(books, discount_rate_share), violations=tuple(violations))
 
@@ -159,41 +171,112 @@ def _relations(books: _Books) -> Iterator[Violation]:
             yield Violation(rule="excludes", key=a.intervention_id, message=f"it excludes {relation['b']}")
 
 
-def _limit(row: Mapping[str, Any], rule: Mapping[str, Any]) -> int:
-    """Most that a source may pay for an intervention, in cents; 0 outside its domains."""
-    domains = rule["domains"]
-    words = {w.strip() for w in (domains if isinstance(domains, list) else str(domains).split(";"))}
-    if "*" not in words and str(row["domain"]) not in words:
-        return 0
+def _rules(
+    rows: Sequence[Mapping[str, Any]], interventions: Sequence[Mapping[str, Any]]
+) -> dict[str, list[tuple[Rule, int | None]]]:
+    found: dict[str, list[tuple[Rule, int | None]]] = {}
+    for rule, row in zip(read_rules(rows, {c for r in interventions for c in r}), rows, strict=True):
+        spend_by = row.get("spend_by")
+        found.setdefault(rule.source, []).append((rule, int(str(spend_by)[:4]) if spend_by else None))
+    return found
+
+
+def _holding(books: _Books, key: str, source: str) -> tuple[Rule, int | None, int] | None:
+    """Return the rule of a source that pays an intervention most, its last year, and that amount in cents."""
+    row = books.interventions[key]
     base = row.get("eligible_cost_eur")
     eligible = _cents(row["cost_eur"] if base is None or base == "" else base)
-    limit = math.floor(round(float(rule["max_rate"]) * eligible, 6))
-    cap = rule.get("max_eur_per_intervention")
-    return limit if cap is None or cap == "" else min(limit, _cents(cap))
+    engine = books.amounts.get((key, source))
+    best: tuple[Rule, int | None, int] | None = None
+    for rule, spend_by in books.rules[source]:
+        if rule.eligible(row) is not True or rule.missing(row):
+            continue
+        cents = rule.amount(row, eligible).cents if engine is None else engine
+        if engine is not None and rule.cap_cents is not None:
+            cents = min(cents, rule.cap_cents)
+        if best is None or cents > best[2]:
+            best = rule, spend_by, cents
+    return best
+
+
+def _used(start: Start) -> dict[str, int]:
+    return {f: c for f, c in start.payments_cents.items() if c}
 
 
 def _payments(books: _Books) -> Iterator[Violation]:
     for key, start in books.plan.items():
-        used = {f: c for f, c in start.payments_cents.items() if c}
-        for source, cents in used.items():
+        last = start.start_year + len(_profile(books.interventions[key])) - 1
+        for source, cents in _used(start).items():
             if source not in books.rules:
                 yield Violation(
                     rule="unknown_source", key=f"{key} {source}", message="no rule for this source"
                 )
                 continue
-            limit = _limit(books.interventions[key], books.rules[source])
+            holding = _holding(books, key, source)
+            limit = 0 if holding is None else holding[2]
             if cents > limit or cents < 0:
                 yield _over("rate_or_cap", f"{key} {source}", limit, cents, "payment out of range")
-        alone = [f for f in used if f in books.rules and not _true(books.rules[f]["cumulable"])]
+            if holding is not None:
+                yield from _too_late(key, start.start_year, last, holding)
+
+
+def _too_late(key: str, first: int, last: int, holding: tuple[Rule, int | None, int]) -> Iterator[Violation]:
+    rule, spend_by, _ = holding
+    if rule.commit_by is not None and first > rule.commit_by.year:
+        yield Violation(
+            rule="commit_by", key=f"{key} {rule.source}", message=f"{first} is after {rule.commit_by}"
+        )
+    if spend_by is not None and last > spend_by:
+        yield Violation(rule="spend_by", key=f"{key} {rule.source}", message=f"{last} is after {spend_by}")
+
+
+def _mixes(books: _Books) -> Iterator[Violation]:
+    for key, start in books.plan.items():
+        used = {f: c for f, c in _used(start).items() if f in books.rules}
+        held = {f: h[0] for f in used if (h := _holding(books, key, f)) is not None}
+        alone = [f for f in used if any(not rule.cumulable for rule, _ in books.rules[f])]
         others = [f for f in used if f != _OWN]
         if alone and len(others) > 1:
             yield Violation(
                 rule="cumulability", key=key, message=f"{alone[0]} is paid together with {others}"
             )
+        for f, rule in held.items():
+            if beside := sorted(rule.incompatible_with & used.keys() - {f}):
+                yield Violation(rule="incompatible", key=key, message=f"{f} is paid together with {beside}")
+        yield from _shares(books, key, used, held)
 
 
-def _true(cell: Any) -> bool:
-    return str(cell).strip().casefold() in {"true", "1", "yes"}
+def _shares(
+    books: _Books, key: str, used: Mapping[str, int], held: Mapping[str, Rule]
+) -> Iterator[Violation]:
+    due, public = _net_cost(books, key), sum(c for f, c in used.items() if f != _OWN)
+    for f, rule in held.items():
+        share = 1.0 if f == _OWN else min(rule.total_public_max, 1 - rule.own_share_min)
+        limit = math.floor(round(share * due, 6))
+        if public > limit:
+            yield _over("public_share", f"{key} {f}", limit, public, "too much public money")
+
+
+def _profile(row: Mapping[str, Any]) -> list[float]:
+    """Shares of the cost by year from the start, without trailing zeros; [1.0] for an empty cell."""
+    cell = row.get("spend_profile")
+    words = cell if isinstance(cell, list) else str(cell or "").split(";")
+    shares = [float(w) for w in words if str(w).strip()] or [1.0]
+    while len(shares) > 1 and shares[-1] == 0:
+        shares.pop()
+    return shares
+
+
+def _by_year(row: Mapping[str, Any], start: Start) -> Iterator[tuple[str, int, int]]:
+    """Yield (source, year, cents): running totals are rounded down to the cent, the last year takes the rest."""
+    shares = _profile(row)
+    for source, cents in start.payments_cents.items():
+        before = 0
+        for k in range(len(shares)):
+            whole = k == len(shares) - 1
+            after = cents if whole else math.floor(round(math.fsum(shares[: k + 1]) * cents, 6))
+            yield source, start.start_year + k, after - before
+            before = after
 
 
 def _net_cost(books: _Books, key: str) -> int:
@@ -215,10 +298,16 @@ def _sums(books: _Books) -> Iterator[Violation]:
 
 def _budgets(books: _Books) -> Iterator[Violation]:
     spent: dict[tuple[str, int], int] = {}
-    for start in books.plan.values():
-        for source, cents in start.payments_cents.items():
-            cell = source, start.start_year
+    for key, start in books.plan.items():
+        row = books.interventions[key]
+        for source, year, cents in _by_year(row, start):
+            cell = source, year
             spent[cell] = spent.get(cell, 0) + cents
+            earmark = books.earmarks.get(cell)
+            if cents and earmark and earmark not in {str(row["domain"]), str(row["municipality"])}:
+                yield Violation(
+                    rule="earmark", key=f"{key} {source} {year}", message=f"it is reserved to {earmark}"
+                )
     for (source, year), cents in sorted(spent.items()):
         limit = books.budgets.get((source, year), 0)
         if cents > limit:

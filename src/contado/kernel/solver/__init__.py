@@ -8,5 +8,6 @@ from __future__ import annotations
 from contado.kernel.solver.child import solve_in_child
 from contado.kernel.solver.direct import solve
 from contado.kernel.solver.model import Model, RowBuilder, Solution
+from contado.kernel.solver.warm import WarmLP
 
-__all__ = ["Model", "RowBuilder", "Solution", "solve", "solve_in_child"]
+__all__ = ["Model", "RowBuilder", "Solution", "WarmLP", "solve", "solve_in_child"]

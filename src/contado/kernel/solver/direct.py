@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["solve"]
+__all__ = ["claim_of", "open_solver", "pass_model", "solve"]
 
 
 def solve(
@@ -50,17 +50,8 @@ def solve(
     import highspy
 
     started = time.perf_counter()
-    solver = highspy.Highs()  # type: ignore[no-untyped-call]
-    options = {
-        "output_flag": False,
-        "threads": 1,
-        "random_seed": seed,
-        "mip_rel_gap": gap_share,
-        "time_limit": time_limit_s,
-    }
-    for name, value in options.items():
-        _check(solver.setOptionValue(name, value), f"option {name}={value}")
-    _pass(solver, model)
+    solver = open_solver(random_seed=seed, mip_rel_gap=gap_share, time_limit=time_limit_s)
+    pass_model(solver, model)
     if on_improved is not None:
         _listen(solver, on_improved, started)
     status = solver.run()
@@ -68,7 +59,23 @@ def solve(
         raise SolverStopped(
             "HiGHS ended with an error.", hint="check the model's numbers for NaN and infinity"
         )
-    return _claim(solver, model, time.perf_counter() - started)
+    return claim_of(solver, model, time.perf_counter() - started)
+
+
+def open_solver(**options: float) -> Any:
+    """Return a silent, single-threaded HiGHS with the given options, each of them checked.
+
+    Raises
+    ------
+    SolverStopped
+        HiGHS refuses an option.
+    """
+    import highspy
+
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in {"output_flag": False, "threads": 1, **options}.items():
+        _check(solver.setOptionValue(name, value), f"option {name}={value}")
+    return solver
 
 
 def _check(status: Any, what: str) -> None:
@@ -78,7 +85,14 @@ def _check(status: Any, what: str) -> None:
         raise SolverStopped(f"HiGHS refuses {what}.", hint="report the model")
 
 
-def _pass(solver: Any, model: Model) -> None:
+def pass_model(solver: Any, model: Model) -> None:
+    """Hand a model to HiGHS.
+
+    Raises
+    ------
+    SolverStopped
+        The model holds a number that is not finite, or HiGHS refuses it.
+    """
     import highspy
 
     if not (np.isfinite(model.cost).all() and np.isfinite(model.value).all()):
@@ -110,7 +124,8 @@ def _listen(
     solver.cbMipImprovingSolution.subscribe(heard)
 
 
-def _claim(solver: Any, model: Model, seconds: float) -> Solution:
+def claim_of(solver: Any, model: Model, seconds: float) -> Solution:
+    """Return what HiGHS says of ``model`` after its run."""
     info, status = solver.getInfo(), solver.getModelStatus()
     has_plan = info.primal_solution_status == 2  # kSolutionStatusFeasible
     mip = bool(model.integer.any())

@@ -1,0 +1,295 @@
+"""Prices of a large programme: Newton steps on the smoothed dual along a path of falling smoothing.
+
+f(l) = sum_i [M_i + tau w_i ln sum_a exp((v_a - M_i) / (tau w_i))] + c.l - kappa sum [ln l + ln(1 - l/U)],
+with v = b - A l, M_i = max(0, max v), a over a site's options and "nothing", w_i the largest benefit of
+the site, kappa = 0.2 tau^1.5 L / m and U = 20 times the first prices. Every pass gives the exact bound
+L = sum_i M_i + c.l too, and the least one is kept: it holds at any prices, so no step is ever trusted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.kernel.portfolio.price_kernels import COMPILED, dual_pass, factor
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from contado.kernel.portfolio.options import Options
+
+    Vector = NDArray[np.float64]
+
+__all__ = ["Dual", "dual_prices"]
+
+_FIRST_TAU = 0.3
+_LEAST_TAU = 3e-5
+_STEPS_A_LEVEL = 6
+_BACKTRACKS = 6
+_ARMIJO = 1e-3
+_FAR = 16.0
+_NEGLIGIBLE = 1e-4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dual:
+    """Prices of the rows (m), the bound they prove [cents], and the passes over all options it took."""
+
+    prices: Vector
+    bound: float
+    passes: int
+    at_ceiling: bool
+    """Whether a price stands at its upper limit: the floors are then hardly to be met."""
+
+
+@dataclass(slots=True)
+class _Point:
+    """f, its gradient (m) and Hessian (m, m) at some prices."""
+
+    value: float
+    gradient: Vector
+    hessian: Vector | None
+
+
+@dataclass(slots=True)
+class _Path:
+    """The dual of one programme, with the best bound seen."""
+
+    options: Options
+    ceiling: Vector
+    scale: Vector
+    site: NDArray[np.int64] | None
+    best: float = math.inf
+    best_prices: Vector | None = None
+    passes: int = 0
+    step: float = 1.0
+    deadline: float = math.inf
+    trail: list[tuple[float, Vector]] = field(default_factory=list)
+
+    def at(self, prices: Vector, tau: float, *, curved: bool) -> _Point:
+        """Evaluate f at the prices (m)."""
+        options, m = self.options, self.options.n_rows
+        use, hessian = np.zeros(m + 1), np.zeros((m + 1, m + 1) if curved else (1, 1))
+        priced = np.append(prices, 0.0)
+        if COMPILED:
+            exact, smooth = dual_pass(
+                options.ptr,
+                options.benefit,
+                options.row,
+                options.amount,
+                self.scale,
+                priced,
+                tau,
+                use,
+                hessian,
+                curved,
+            )
+        else:
+            assert self.site is not None
+            exact, smooth = _plain_pass(options, self.site, self.scale, priced, tau, use, hessian, curved)
+        self.passes += 1
+        bound = exact + float(prices @ options.limit)
+        if bound < self.best:
+            self.best, self.best_prices = bound, prices.copy()
+        return self._with_barrier(prices, tau, smooth, use[:m], hessian[:m, :m] if curved else None)
+
+    def _with_barrier(
+        self, prices: Vector, tau: float, smooth: float, use: Vector, hessian: Vector | None
+    ) -> _Point:
+        limit, ceiling = self.options.limit, self.ceiling
+        kappa = 0.2 * tau**1.5 * abs(self.best) / max(1, len(limit))
+        left = ceiling - prices
+        value = (
+            smooth
+            + float(prices @ limit)
+            - kappa * float(np.log(prices).sum() + np.log(left / ceiling).sum())
+        )
+        gradient = limit - use - kappa / prices + kappa / left
+        if hessian is not None:
+            hessian = hessian + np.diag(kappa / prices**2 + kappa / left**2)
+        return _Point(value, gradient, hessian)
+
+    def level(self, prices: Vector, tau: float) -> Vector:
+        """Minimise f at one smoothing, from the prices (m)."""
+        point = self.at(prices, tau, curved=True)
+        for _ in range(_STEPS_A_LEVEL):
+            direction = _newton_direction(point)
+            slope = float(point.gradient @ direction)
+            if -slope < 0.1 * tau**2 * abs(point.value) or time.perf_counter() > self.deadline:
+                break
+            moved = self._search(prices, point, direction, tau)
+            if moved is None:
+                break
+            prices, point = moved
+        self.trail.append((tau, prices))
+        return prices
+
+    def _search(
+        self, prices: Vector, point: _Point, direction: Vector, tau: float
+    ) -> tuple[Vector, _Point] | None:
+        """Step along the direction, within (0, U), until f falls enough; None where it does not."""
+        wall = 0.95 * _way_to_walls(prices, self.ceiling, direction)
+        if wall < 0.3:
+            direction = np.clip(direction, -0.9 * prices, 0.9 * (self.ceiling - prices))
+            wall = 1.0
+        slope = float(point.gradient @ direction)
+        if slope >= 0.0:
+            return None
+        step = min(1.0, wall, max(2.0 * self.step, 0.05))
+        for _ in range(_BACKTRACKS):
+            new = prices + step * direction
+            there = self.at(new, tau, curved=True)
+            if there.value <= point.value + _ARMIJO * step * slope:
+                self.step = step
+                return new, there
+            bend = float((there.gradient - point.gradient) @ direction)
+            step *= min(0.6, max(0.1, -slope / bend)) if bend > 0 else 0.6
+        return None
+
+    def start_of(self, tau: float, prices: Vector) -> Vector:
+        """Return the start of a level: extrapolated linearly in tau from the last two."""
+        if len(self.trail) < 2 or self.trail[-1][0] == self.trail[-2][0]:
+            return prices
+        (tau_1, first), (tau_2, second) = self.trail[-2:]
+        ahead = second + (second - first) * (tau - tau_2) / (tau_2 - tau_1)
+        return np.clip(ahead, 0.3 * prices, (prices + self.ceiling) / 2)
+
+
+def dual_prices(options: Options, *, gap_share: float, seed: int = 0, time_limit_s: float = math.inf) -> Dual:
+    """Return prices whose bound lies within about 1e-6 of the linear relaxation.
+
+    Parameters
+    ----------
+    gap_share
+        Relative gap wanted; the smoothing falls to a tenth of its root.
+    """
+    deadline = time.perf_counter() + time_limit_s
+    first = _first_prices(options)
+    ceiling, prices, tau = 20.0 * first, first.copy(), _FIRST_TAU
+    last = max(_LEAST_TAU, 0.1 * math.sqrt(gap_share))
+    for part, lowest in _parts(options, seed):
+        path = _path(part, ceiling, deadline)
+        prices, tau = _descend(path, prices, tau, max(lowest, last))
+    path = _path(options, ceiling, deadline)
+    prices, _ = _descend(path, prices, min(tau * 2, _FIRST_TAU), last)
+    assert path.best_prices is not None
+    return Dual(
+        prices=path.best_prices,
+        bound=path.best,
+        passes=path.passes,
+        at_ceiling=bool((prices > 0.98 * ceiling).any()),
+    )
+
+
+def _parts(options: Options, seed: int) -> list[tuple[Options, float]]:
+    """Return growing samples of the sites, each with the least smoothing it is good for."""
+    n, parts = max(4000, 100 * options.n_rows), []
+    while 3 * n < options.n_sites and n < 60_000:
+        parts.append((options.sample(n, seed), 0.03 * math.sqrt(4000 / n)))
+        n *= 8
+    return parts
+
+
+def _descend(path: _Path, prices: Vector, tau: float, last: float) -> tuple[Vector, float]:
+    """Follow the path from ``tau`` down to ``last``; return the prices and the smoothing reached."""
+    while True:
+        prices = path.level(path.start_of(tau, prices), tau)
+        if tau <= last or time.perf_counter() > path.deadline:
+            return prices, tau
+        tau = max(tau / 2, last)
+
+
+def _path(options: Options, ceiling: Vector, deadline: float) -> _Path:
+    largest = np.maximum.reduceat(options.benefit, options.ptr[:-1])
+    scale = np.maximum(largest, 1e-3 * float(np.abs(options.benefit).mean()) + 1e-9)
+    return _Path(options, ceiling, scale, None if COMPILED else options.site, deadline=deadline)
+
+
+def _first_prices(options: Options) -> Vector:
+    spent = float(options.amount[options.amount > 0].sum())
+    base = max(float(np.maximum(options.benefit, 0).sum()) / spent if spent else 1.0, 1e-9)
+    first = np.full(options.n_rows, base)
+    first[options.n_budgets :] *= 0.1
+    return first
+
+
+def _newton_direction(point: _Point) -> Vector:
+    """Return -H^-1 g by Cholesky; the diagonal is raised until H is positive definite."""
+    from scipy.linalg import solve_triangular
+
+    assert point.hessian is not None
+    diagonal, ridge = np.abs(np.diag(point.hessian)), 1e-9
+    while True:
+        lower = _factor(point.hessian + np.diag(ridge * diagonal))
+        if lower is not None:
+            half = solve_triangular(lower, point.gradient, lower=True)
+            return np.asarray(-solve_triangular(lower, half, lower=True, trans="T"))
+        ridge *= 100
+
+
+def _factor(matrix: Vector) -> Vector | None:
+    """Return the lower Cholesky factor, None where the matrix is not positive definite."""
+    if COMPILED:
+        return matrix if factor(matrix) else None
+    try:
+        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _way_to_walls(prices: Vector, ceiling: Vector, direction: Vector) -> float:
+    """Return the step at which the first price would reach 0 or its ceiling."""
+    down, up = direction < 0, direction > 0
+    ways = np.concatenate(
+        [prices[down] / -direction[down], (ceiling[up] - prices[up]) / direction[up], [math.inf]]
+    )
+    return float(ways.min())
+
+
+def _plain_pass(
+    options: Options,
+    site: NDArray[np.int64],
+    scale: Vector,
+    priced: Vector,
+    tau: float,
+    use: Vector,
+    hessian: Vector,
+    curved: bool,
+) -> tuple[float, float]:
+    """Do in numpy what `price_kernels.dual_pass` does."""
+    starts, m = options.ptr[:-1], len(priced) - 1
+    v = options.values(priced[:m])
+    best = np.maximum(np.maximum.reduceat(v, starts), 0.0)
+    width = tau * scale
+    below = (v - best[site]) / width[site]
+    weight = np.where(below > -_FAR, np.exp(np.maximum(below, -_FAR)), 0.0)
+    none = np.where(best < _FAR * width, np.exp(-np.minimum(best / width, _FAR)), 0.0)
+    total = np.add.reduceat(weight, starts) + none
+    p = weight / total[site]
+    use += np.bincount(options.row.ravel(), (p[:, None] * options.amount).ravel(), minlength=m + 1)
+    if curved:
+        _plain_hessian(options, site, width, p, hessian)
+    return float(best.sum()), float((best + width * np.log(total)).sum())
+
+
+def _plain_hessian(
+    options: Options, site: NDArray[np.int64], width: Vector, p: Vector, hessian: Vector
+) -> None:
+    """Add sum_i (sum p a a' - abar abar') / (tau w_i) to ``hessian`` (m + 1, m + 1)."""
+    from scipy.sparse import coo_array
+
+    counts = np.flatnonzero(p >= _NEGLIGIBLE)
+    row, amount, m = options.row[counts].astype(np.int64), options.amount[counts], len(hessian)
+    share = p[counts] / width[site[counts]]
+    for k in range(row.shape[1]):
+        for j in range(row.shape[1]):
+            entries = share * amount[:, k] * amount[:, j]
+            hessian += np.bincount(row[:, k] * m + row[:, j], entries, minlength=m * m).reshape(m, m)
+    of = np.repeat(site[counts], row.shape[1])
+    weighted = (amount * (p[counts] / np.sqrt(width[site[counts]]))[:, None]).ravel()
+    mean = coo_array((weighted, (of, row.ravel())), shape=(options.n_sites, m)).tocsr()
+    hessian -= (mean.T @ mean).toarray()

@@ -1,0 +1,1 @@
+"""Programmes in folders: solve, verify; one verb a module."""

@@ -1,0 +1,133 @@
+"""What `portfolio solve --out` writes: programme.parquet, price.parquet, run.json and the inputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pyarrow as pa
+
+from contado.kernel import tables
+from contado.kernel.portfolio import record
+from contado.kernel.provenance import sha256_of_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from contado.kernel.portfolio import Result
+    from contado.kernel.portfolio.price import OptionsResult
+    from contado.kernel.portfolio.robust import Robustness
+    from contado.kernel.tables.exchange import Folder
+    from contado.verbs.portfolio.solve import SolveRequest
+
+__all__ = ["write_options", "write_programme"]
+
+
+def write_programme(
+    out: Path,
+    shared: Mapping[str, pa.Table],
+    result: Result,
+    request: SolveRequest,
+    sturdy: Robustness | None,
+) -> None:
+    """Write a programme so that `contado rerun` can repeat it."""
+    inputs = {n: shared[n] if n in shared else tables.empty(n) for n in record.INPUTS}
+    programme = record.programme_table(result, sturdy)
+    settings = _settings(request)
+    hashes = record.input_hashes(inputs)
+    made = record.RunRecord(
+        run_id=record.run_id_of(hashes, settings),
+        verb="portfolio solve",
+        inputs=hashes,
+        settings=settings,
+        versions=record.versions(),
+        method="milp",
+        solver=result.solver,
+        stop="time" if result.status == "feasible" else "gap",
+        status=result.status,
+        value_eur=result.value_eur,
+        bound_eur=result.bound_eur,
+        gap_share=result.gap_share,
+        proof=result.proof,
+        verified=result.verdict.ok,
+        programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
+    )
+    _write(out, {"programme": programme, "price": record.price_table(result)}, inputs, made)
+
+
+def write_options(out: Path, folder: Folder, result: OptionsResult, request: SolveRequest) -> None:
+    """Write the chosen options (a row an option, ``intervention_id`` = site), prices and the record."""
+    programme, settings = _programme_of(folder, result), _settings(request)
+    hashes = record.input_hashes(folder.tables)
+    made = record.RunRecord(
+        run_id=record.run_id_of(hashes, settings),
+        verb="portfolio solve",
+        inputs=hashes,
+        settings=settings,
+        versions=record.versions(),
+        method=result.method,
+        solver=result.solver,
+        stop="time" if result.status == "feasible" else "gap",
+        status=result.status,
+        value_eur=result.value_eur,
+        bound_eur=result.bound_eur,
+        gap_share=result.gap_share,
+        proof="prices",
+        verified=True,
+        programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
+    )
+    _write(out, {"programme": programme, "price": _price_of(result)}, folder.tables, made)
+
+
+def _programme_of(folder: Folder, result: OptionsResult) -> pa.Table:
+    """Return table ``programme`` of the chosen options: a row a payment."""
+    options, budgets = folder.tables["options"], folder.tables["budgets"]
+    paid = {str(b["budget"]): (b.get("source"), b.get("year")) for b in budgets.to_pylist()}
+    rows = []
+    for option in options.take(pa.array(result.chosen, pa.int64())).to_pylist():
+        for name in (n for n in option if n.startswith("budget_")):
+            amount = option[f"cost_{name.removeprefix('budget_')}_eur"]
+            if option[name] is not None and amount:
+                source, year = paid[str(option[name])]
+                rows.append(
+                    {
+                        "intervention_id": str(option["site"]),
+                        "source": source,
+                        "year": year,
+                        "start_year": year,
+                        "amount_eur": amount,
+                        "value_eur": option["benefit_eur"],
+                        "reason_code": "chosen",
+                    }
+                )
+    return tables.from_rows("programme", rows)
+
+
+def _price_of(result: OptionsResult) -> pa.Table:
+    rows = [{"kind": "budget", "key": b, "price": p} for b, p in result.prices.items()]
+    rows += [{"kind": "floor", "key": q, "price": p} for q, p in result.floor_prices.items()]
+    return tables.from_rows("price", rows)
+
+
+def _settings(request: SolveRequest) -> record.RunSettings:
+    return record.RunSettings(
+        gap_share=request.gap,
+        time_limit_s=request.time_limit_s,
+        discount_rate_share=request.discount_rate,
+        seed=request.seed,
+        floors=request.floors != "none",
+        draws=request.draws,
+    )
+
+
+def _write(
+    out: Path, results: Mapping[str, pa.Table], inputs: Mapping[str, pa.Table], made: record.RunRecord
+) -> None:
+    (out / "inputs").mkdir(parents=True, exist_ok=True)
+    for name, table in inputs.items():
+        tables.write_parquet(table, out / "inputs" / f"{name}.parquet")
+    for name, table in results.items():
+        tables.write_parquet(table, out / f"{name}.parquet")
+    with tables.atomic(out / "run.json") as temporary:
+        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))

@@ -1,0 +1,261 @@
+"""Solve a programme folder exactly, through the shared tables that it stands for."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from contado.kernel.errors import InfeasibleProgramme, SolverStopped, UsageError
+from contado.kernel.portfolio import Problem, robust, verify
+from contado.kernel.portfolio.conflict import conflicts
+from contado.kernel.portfolio.scenarios import read_scenarios, two_stage
+from contado.kernel.portfolio.soft import solve_soft
+from contado.kernel.portfolio.verify import Start
+from contado.kernel.tables.programme_folder import as_shared_tables
+from contado.verbs.portfolio._folder import rows_set_aside
+from contado.verbs.portfolio._out import write_programme
+from contado.verbs.portfolio.solve import (
+    Chosen,
+    FloorPrice,
+    Joint,
+    Payment,
+    Price,
+    Relax,
+    ScenarioPlan,
+    Shortfall,
+    SolveAnswer,
+    Started,
+    Times,
+)
+from contado.verbs.portfolio.verify import broken
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from contado.kernel.declare import Context
+    from contado.kernel.portfolio import Choice, Result, Verdict
+    from contado.kernel.portfolio.robust import Robustness
+    from contado.kernel.tables.exchange import Folder
+    from contado.verbs.portfolio.solve import Seconds, SolveRequest
+
+__all__ = ["solve"]
+
+
+def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float) -> SolveAnswer:
+    """Return the programme of a folder; rules that cannot be kept together are an answer, not an error."""
+    started = time.perf_counter()
+    shared = as_shared_tables(folder.tables)
+    problem = Problem.from_tables(
+        shared, floors=request.floors != "none", discount_rate_share=request.discount_rate
+    )
+    _refuse_half_a_question(request)
+    built = time.perf_counter()
+    times = Times(read=read_s, build=built - started, begun=built)
+    if request.floors == "soft" and problem.floors_cents:
+        return _with_soft_floors(folder, problem, request, times)
+    try:
+        result = problem.solve(
+            gap_share=request.gap,
+            time_limit_s=request.time_limit_s,
+            seed=request.seed,
+            progress=context.progress,
+            cancel=context.cancel,
+        )
+    except InfeasibleProgramme:
+        return _infeasible(folder, problem, request, times)
+    solved = time.perf_counter()
+    verdict = _audited(folder, problem, result.choice, floors=request.floors == "hard")
+    seconds = times.until(solved)
+    sturdy = _assessed(result, request, context)
+    if request.out is not None and verdict.ok:
+        write_programme(request.out, shared, result, request, sturdy)
+    answer = _answer(folder, result, verdict, seconds, sturdy)
+    if request.scenarios is not None and request.now_years is not None:
+        _add_stages(answer, problem, request.scenarios, request.now_years, request.time_limit_s)
+    return answer
+
+
+def _refuse_half_a_question(request: SolveRequest) -> None:
+    """Refuse options that go together or exclude each other.
+
+    Raises
+    ------
+    UsageError
+        Scenarios without a year or the reverse; a file for a plan that misses floors.
+    """
+    if (request.scenarios is None) != (request.now_years is None):
+        raise UsageError(
+            "Two stages need both scenarios and the last common year.",
+            hint="give --scenarios FILE.csv and --now-years YEAR",
+            field="now_years" if request.now_years is None else "scenarios",
+        )
+    if request.floors == "soft" and (request.out or request.draws or request.scenarios):
+        raise UsageError(
+            "With soft floors there is a plan only: it breaks floors, so it is not written, drawn or staged.",
+            hint="leave --out, --draws and --scenarios out, or keep the floors",
+            field="floors",
+        )
+
+
+def _add_stages(
+    answer: SolveAnswer, problem: Problem, path: Path, now_years: int, time_limit_s: float
+) -> None:
+    """Add what starts now in every scenario, each scenario's plan, and what waiting is worth."""
+    from contado.kernel.tables import read
+
+    scenarios = read_scenarios(problem, read(path).table.to_pylist())
+    staged = two_stage(problem, scenarios, now_years=now_years, time_limit_s=time_limit_s)
+    answer.now = [Started(intervention_id=problem.ids[i], start_year=y) for i, y in staged.now.items()]
+    answer.by_scenario = {
+        name: ScenarioPlan(
+            value=value,
+            programme=_chosen_all(problem.with_figures(benefit_eur=scenarios[name]), choice),
+        )
+        for name, (value, choice) in staged.by_scenario.items()
+    }
+    answer.recourse_value = staged.recourse_value
+
+
+def _assessed(result: Result, request: SolveRequest, context: Context) -> Robustness | None:
+    if not request.draws:
+        return None
+    return robust.assess(
+        result.problem,
+        result.choice,
+        draws=request.draws,
+        seed=request.seed,
+        gap_share=request.gap,
+        progress=context.progress,
+        cancel=context.cancel,
+    )
+
+
+def _audited(folder: Folder, problem: Problem, choice: Choice, *, floors: bool) -> Verdict:
+    """Recompute the programme from the folder's own rows, not from the problem's."""
+    plan = [
+        Start(intervention_id=problem.ids[i], start_year=year, payments_cents=dict(choice.payments[i]))
+        for i, year in sorted(choice.starts.items())
+    ]
+    rows = {n: t.to_pylist() for n, t in folder.tables.items() if floors or n != "equity_floors"}
+    return verify(rows, plan, discount_rate_share=problem.discount_rate_share)
+
+
+def _answer(
+    folder: Folder, result: Result, verdict: Verdict, seconds: Seconds, sturdy: Robustness | None
+) -> SolveAnswer:
+    joint = result.joint_worksites()
+    answer = SolveAnswer(
+        kind="programme",
+        status=result.status,
+        value=result.value_eur,
+        bound=result.bound_eur,
+        gap=result.gap_share,
+        proof=result.proof,
+        verified=verdict.ok,
+        violations=broken(verdict),
+        method="milp",
+        solver=result.solver,
+        seconds=seconds,
+        rows_set_aside=rows_set_aside(folder),
+        prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
+        floor_prices=[
+            FloorPrice(municipality=key, price=p) for (_, key), p in sorted(result.floor_prices.items())
+        ],
+        programme=_chosen_all(result.problem, result.choice),
+        joint_worksites=[Joint(a=a, b=b, year=y, saving_eur=cents / 100) for a, b, y, cents in joint],
+        findings=[*folder.findings, *result.problem.findings],
+    )
+    if sturdy is not None:
+        answer.draws, answer.replan_method = sturdy.draws, sturdy.replan_method
+        answer.selection_frequency, answer.robustness = sturdy.selection_frequency, dict(sturdy.robustness)
+        answer.value_low, answer.value_high = sturdy.value_low, sturdy.value_high
+        answer.soft_value_share = sturdy.soft_value_share
+    return answer
+
+
+def _with_soft_floors(folder: Folder, problem: Problem, request: SolveRequest, times: Times) -> SolveAnswer:
+    """Return the plan that misses the floors least; the auditor checks everything but them."""
+    plan = solve_soft(problem, time_limit_s=request.time_limit_s)
+    solved = time.perf_counter()
+    verdict = _audited(folder, problem, plan.choice, floors=False)
+    gap = max(0.0, plan.bound_eur - plan.value_eur) / plan.bound_eur if plan.bound_eur > 0 else 0.0
+    return SolveAnswer(
+        kind="programme",
+        status="claimed" if gap <= max(request.gap, 1e-9) else "feasible",
+        value=plan.value_eur,
+        bound=plan.bound_eur,
+        gap=gap,
+        proof="solver",
+        verified=verdict.ok,
+        violations=broken(verdict),
+        method="milp",
+        solver="HiGHS",
+        seconds=times.until(solved),
+        rows_set_aside=rows_set_aside(folder),
+        prices=[],
+        floor_prices=[],
+        programme=_chosen_all(problem, plan.choice),
+        joint_worksites=_joint(problem, plan.choice),
+        largest_shortfall=plan.largest_shortfall_share,
+        shortfalls=[
+            Shortfall(municipality=key, share=share)
+            for (_, key), share in sorted(plan.shortfall_share.items())
+        ],
+        findings=[*folder.findings, *problem.findings],
+    )
+
+
+def _joint(problem: Problem, choice: Choice) -> list[Joint]:
+    starts = choice.starts
+    return [
+        Joint(a=problem.ids[r.a], b=problem.ids[r.b], year=starts[r.a], saving_eur=r.saving_cents / 100)
+        for r in problem.relations
+        if r.kind == "joint_worksite" and r.a in starts and starts.get(r.b) == starts[r.a]
+    ]
+
+
+def _chosen_all(problem: Problem, choice: Choice) -> list[Chosen]:
+    return [_chosen(problem, choice, i) for i in sorted(choice.starts)]
+
+
+def _chosen(problem: Problem, choice: Choice, i: int) -> Chosen:
+    year = choice.starts[i]
+    return Chosen(
+        intervention_id=problem.ids[i],
+        start_year=year,
+        value_eur=problem.value_eur(i, year),
+        payments=[Payment(source=f, amount_eur=c / 100) for f, c in choice.payments[i].items()],
+    )
+
+
+def _infeasible(folder: Folder, problem: Problem, request: SolveRequest, times: Times) -> SolveAnswer:
+    solved = time.perf_counter()
+    return SolveAnswer(
+        kind="programme",
+        status="infeasible",
+        value=None,
+        bound=None,
+        gap=None,
+        proof="solver",
+        verified=False,
+        violations=[],
+        method="milp",
+        solver="HiGHS",
+        seconds=times.until(solved),
+        rows_set_aside=rows_set_aside(folder),
+        prices=[],
+        floor_prices=[],
+        programme=[],
+        joint_worksites=[],
+        conflict=_conflict(problem, request.time_limit_s),
+        findings=[*folder.findings, *problem.findings],
+    )
+
+
+def _conflict(problem: Problem, time_limit_s: float) -> list[Relax]:
+    """Return the rules in conflict; none where the time did not suffice to know them."""
+    try:
+        found = conflicts(problem, time_limit_s=time_limit_s)
+    except SolverStopped:
+        return []
+    return [Relax(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found]
