@@ -63,7 +63,11 @@ def test_the_analytic_example(figure):
 
 def brute_force(weights, points):
     values = {tuple(weights @ x) for x in points}
-    return {v for v in values if not any(w != v and all(a >= b for a, b in zip(w, v, strict=False)) for w in values)}
+    return {
+        v
+        for v in values
+        if not any(w != v and all(a >= b for a, b in zip(w, v, strict=False)) for w in values)
+    }
 
 
 @pytest.mark.parametrize("p", [2, 3, 4])
