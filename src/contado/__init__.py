@@ -27,8 +27,10 @@ __all__ = ["__version__", "open"]
 _ROOMS = (
     "funding",
     "appraisal",
+    "monitoring",
     "portfolio",
     "practice",
+    "programme",
     "publish",
     "solver",
     "tables",

@@ -81,8 +81,9 @@ def test_proposals_are_one_choice_a_segment_with_links_and_years(toy, diagnosis)
     assert all(r["benefit_low_eur"] <= r["benefit_eur"] <= r["benefit_high_eur"] for r in first)
     unknown = [r for r in rows if r["asset_id"] == "manto_stradale:T2"]
     assert unknown
-    assert all(r["benefit_eur"] is None for r in unknown)
-    assert {"illustrative", "missing_benefit"} <= {f.rule for f in found.findings}
+    assert all(r["benefit_low_eur"] < r["benefit_eur"] / 2 for r in unknown)
+    assert all(r["benefit_high_eur"] > 2 * r["benefit_eur"] for r in unknown)
+    assert {"illustrative", "assumed_value"} <= {f.rule for f in found.findings}
 
 
 def test_effects_are_condition_and_carbon(toy, diagnosis):

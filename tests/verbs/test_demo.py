@@ -75,6 +75,17 @@ def test_the_programme_keeps_its_budgets_and_is_verified(demo):
     assert answer["rejected"]["start_year"] is None
 
 
+def test_works_of_different_domains_share_worksites_and_save_money(demo):
+    folder, answer = demo
+    assert answer["joint"]["pairs"] >= 1
+    assert answer["joint"]["saving_eur"] > 0
+    works = WorkspaceView(folder).read("intervention").drop_columns(["geometry"]).to_pylist()
+    assert {w["practice"] for w in works} == {"manto_stradale", "biciplan", "forestazione"}
+    invented = [w for w in works if w["practice"] != "manto_stradale"]
+    assert len(invented) == 4
+    assert all(w["worksite_cost_eur"] > 0 and w["road_link_ids"] for w in invented)
+
+
 def test_everything_that_rests_on_the_town_is_labelled_simulated(demo):
     folder, answer = demo
     view = WorkspaceView(folder)

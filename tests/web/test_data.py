@@ -75,3 +75,38 @@ def test_names_are_found_without_accents_and_case():
     )
     assert fold("Cerro al Lambro") == "cerro al lambro"
     assert fold("Cantù") == "cantu"
+
+
+def test_reasons_name_interventions_and_sources():
+    row = {
+        "reason_code": "chosen",
+        "reason_it": "In programma nel 2029, pagato da own, regional.",
+        "reason_en": "In the programme in 2029, paid by own, regional.",
+    }
+    named = {"own": "Fondi propri", "regional": "Regione"}
+    assert (
+        programme._told(row, {}, named)["reason_it"]
+        == "In programma nel 2029, pagato da Fondi propri, Regione."
+    )
+    out = {
+        "reason_code": "excluded_by",
+        "reason_it": "Escluso: è stato scelto m:S1:000:wearing_4cm.",
+        "reason_en": None,
+    }
+    told = programme._told(out, {"m:S1:000:wearing_4cm": "Usura, Via Roma"}, named)
+    assert told == {"reason_it": "Escluso: è stato scelto Usura, Via Roma.", "reason_en": None}
+
+
+@pytest.mark.parametrize(
+    ("yield_", "chosen", "mark"),
+    [
+        (2.0, True, None),
+        (0.8, True, "floor"),
+        (1.3, False, "excluded"),
+        (0.5, False, None),
+        (1.0, True, None),
+        (None, True, None),
+    ],
+)
+def test_only_exceptions_of_the_line_carry_a_sign(yield_, chosen, mark):
+    assert programme._mark(yield_, chosen=chosen) == mark

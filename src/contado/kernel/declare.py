@@ -12,7 +12,7 @@ Examples
 ...     profile: Annotated[Path, argument("file with two columns x y")]
 ...     segment_m: Annotated[float, option("length of a segment", unit="m", gt=0)] = 100.0
 >>> [(f.name, f.positional, f.unit, f.default) for f in fields(LengthRequest)]
-[('profile', True, None, NO_DEFAULT), ('segment_m', False, 'm', 100.0)]
+[('profile', True, None, NODEFAULT), ('segment_m', False, 'm', 100.0)]
 """
 
 from __future__ import annotations

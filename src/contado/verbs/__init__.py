@@ -26,6 +26,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "import": "Bring a file into the workspace as a layer",
     "export": {
         "layer": "Write a layer to a file",
+        "schede": "Write the sheets of the workspace's three-year programme",
     },
     "serve": "Show the workspace in a browser",
     "locate": "Say which municipality a point lies in",
@@ -65,6 +66,16 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "alternatives": "List plans nearly as good as the best that decide otherwise",
         "compare": "Show what changes from one programme to another",
     },
+    "programme": {
+        "export": "Write the sheets of a plan, ready to file",
+        "record": "Take in what the offices report: commitments, payments, works, observations",
+        "codes": "Check project codes",
+    },
+    "monitoring": {
+        "savings": "Say what each meter saved after an event",
+        "compare": "Compare what changed with units where nothing was done",
+        "update": "Correct planned costs by what works really cost",
+    },
     "pavement": {
         "network": "Read a street network and count it",
         "reference": "Convert between chainages and points of a route",
@@ -91,6 +102,8 @@ GROUPS: Mapping[str, str] = {
     "funding": "Sources of money and their dated rules",
     "appraisal": "Cost-benefit and multi-criteria appraisal",
     "portfolio": "Choose among interventions or options under budgets",
+    "programme": "The three-year programme: filing, codes, what was realised",
+    "monitoring": "Before and after: savings, comparisons, realised costs",
     "pavement": "Road sensing: network, drives, roughness, anomalies, condition",
 }
 

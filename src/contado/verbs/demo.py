@@ -19,6 +19,7 @@ from contado import verbs
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import WorkspaceError
 from contado.kernel.provenance import sha256_of_bytes
+from contado.verbs._demo_streets import bring_street_works
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,13 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     verified: bool
 
 
+class Joint(msgspec.Struct, frozen=True, kw_only=True):
+    """Pairs of works that start on one worksite, and what that saves."""
+
+    pairs: int
+    saving_eur: float
+
+
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
     """One intervention and why it is in or out."""
 
@@ -96,6 +104,7 @@ class DemoAnswer(LabelledAnswer, kw_only=True):
     classes: list[RoadClass]
     accuracy: Accuracy
     programme: Money
+    joint: Joint
     accepted: Explained
     rejected: Explained | None
     seconds: float
@@ -109,8 +118,8 @@ def _run(request: DemoRequest, context: Context) -> DemoAnswer:
         dir=request.folder.absolute().parent, prefix=".contado-demo-"
     ) as scratch:
         built, season = Path(scratch) / "workspace", Path(scratch) / "season"
-        loaded = _build(built, season, request.seed, context)
-        answer = _tell(built, season, loaded, request.folder)
+        loaded, planned = _build(built, season, request.seed, context)
+        answer = _tell(built, season, loaded, planned, request.folder)
         answer.seconds = time.perf_counter() - started
         (built / _MARK).write_bytes(msgspec.json.encode({"seed": request.seed, "label": "simulated"}))
         _put(built, request.folder)
@@ -138,7 +147,7 @@ def _put(built: Path, folder: Path) -> None:
     built.rename(folder)
 
 
-def _build(built: Path, season: Path, seed: int, context: Context) -> Any:
+def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any, Any]:
     """Run the pipeline: territory, drives, condition, candidates, budgets, programme."""
     from contado.engines.pavement import simulate
     from contado.kernel.workspace import Workspace
@@ -160,9 +169,9 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> Any:
     )
     _do("diagnose", here, practice=_PRACTICE, on=_ON)
     _do("propose", here, practice=_PRACTICE, on=_ON)
+    bring_street_works(Workspace.open(built))
     _bring_budgets(Workspace.open(built))
-    _do("plan", here, gap=2e-3)
-    return loaded
+    return loaded, _do("plan", here, gap=2e-3)
 
 
 def _fix_the_key(workspace: Workspace, seed: int) -> None:
@@ -247,7 +256,7 @@ def _bring_budgets(workspace: Workspace) -> None:
         commit.table("source", tables.from_rows("source", [source]), practice="demo")
 
 
-def _tell(built: Path, season: Path, loaded: Any, folder: Path) -> DemoAnswer:
+def _tell(built: Path, season: Path, loaded: Any, planned: Any, folder: Path) -> DemoAnswer:
     """Read the summary from the finished workspace."""
     from contado.kernel import practice as practices
     from contado.kernel.workspace import WorkspaceView
@@ -265,6 +274,10 @@ def _tell(built: Path, season: Path, loaded: Any, folder: Path) -> DemoAnswer:
         classes=[_class(sections, letter) for letter in (*_CLASSES, None)],
         accuracy=_accuracy(sections, season / "truth_iri_100m.csv"),
         programme=_money(view),
+        joint=Joint(
+            pairs=len(planned.joint_worksites),
+            saving_eur=sum(pair.saving_eur for pair in planned.joint_worksites),
+        ),
         accepted=accepted,
         rejected=rejected,
         seconds=0.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
@@ -30,12 +31,12 @@ __all__ = ["create", "create_app"]
 METHODS = ["GET", "HEAD"]
 
 
-def create(workspace: Path) -> ASGIApp:
-    """Return the application of the workspace at a path."""
-    return create_app(opener(workspace))
+def create(workspace: Path, *, warm: bool = False) -> ASGIApp:
+    """Return the application of the workspace at a path; ``warm`` reads it before the first visitor."""
+    return create_app(opener(workspace), warm=warm)
 
 
-def create_app(open_view: Callable[[], View], *, development: bool = False) -> ASGIApp:
+def create_app(open_view: Callable[[], View], *, development: bool = False, warm: bool = False) -> ASGIApp:
     """Return the application of a workspace.
 
     Parameters
@@ -44,8 +45,12 @@ def create_app(open_view: Callable[[], View], *, development: bool = False) -> A
         Opens the workspace; called again when its files have changed.
     development
         Whether the sheet of parts is shown at ``/_parti``.
+    warm
+        Whether a thread reads the workspace at once, so that the first visitor does not wait.
     """
     site = Site(open_view)
+    if warm:
+        threading.Thread(target=site.warm, name="warm", daemon=True).start()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=True)
     app.add_middleware(GZipMiddleware, minimum_size=500)
     for pattern, file in routes.FILES.items():  # before the pages: /dati/NAME.csv is no layer called NAME.csv

@@ -10,7 +10,17 @@ import datetime as dt
 import math
 from typing import Literal, NamedTuple
 
-__all__ = ["LANGS", "Lang", "Words", "date_text", "interval_text", "long_date", "million_digits", "number"]
+__all__ = [
+    "LANGS",
+    "Lang",
+    "Words",
+    "date_text",
+    "interval_text",
+    "km_digits",
+    "long_date",
+    "million_digits",
+    "number",
+]
 
 Lang = Literal["it", "en"]
 LANGS: tuple[Lang, Lang] = ("it", "en")
@@ -64,6 +74,11 @@ def million_digits(euros: float | None) -> int:
     """
     size = abs(euros or 0.0)
     return next((d for d, least in ((1, 1e6), (2, 1e5), (3, 1e4)) if size >= least), 1 if size == 0 else 4)
+
+
+def km_digits(km: float) -> int:
+    """Return how many decimals a length needs: one below a hundred kilometres."""
+    return 1 if km < 100 else 0
 
 
 def interval_text(low: float | None, high: float | None, lang: Lang, digits: int = 0) -> str:

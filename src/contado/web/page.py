@@ -115,6 +115,7 @@ class Page:
             "url": self.url,
             "num": lambda value, digits=0: i18n.number(value, self.lang, digits),
             "mdigits": i18n.million_digits,
+            "km": lambda length: i18n.number(length, self.lang, i18n.km_digits(length)),
             "millions": lambda euros: i18n.number(euros / 1e6, self.lang, i18n.million_digits(euros)),
             "span": lambda low, high, digits=0: i18n.interval_text(low, high, self.lang, digits),
             "date": lambda value: i18n.date_text(value, self.lang),

@@ -39,7 +39,7 @@ def run(workspace: Path, listener: socket.socket, ready: Callable[[], None]) -> 
     log.setLevel(logging.INFO)
     log.addHandler(logging.StreamHandler(sys.stderr))
     config = uvicorn.Config(
-        create(workspace),
+        create(workspace, warm=True),
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from contado.kernel.errors import ContadoError
 from contado.web.data import indicators, opendata, practices, programme, roads, territory
 
 if TYPE_CHECKING:
@@ -45,6 +47,11 @@ class Site:
                 self.view = self._open()
                 self._models.clear()
                 self.revision = revision
+
+    def warm(self) -> None:
+        """Read what every page needs; what is damaged is told to the visitor who meets it."""
+        with contextlib.suppress(ContadoError):
+            _ = (self.territory.units, self.roads.sections, self.programme.candidates, self.cards)
 
     def cached(self, name: str, make: Callable[[], T]) -> T:
         """Return the model ``name``, made once for the present state."""

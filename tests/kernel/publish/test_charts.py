@@ -54,7 +54,7 @@ def test_the_cut_line_lies_at_one_and_the_programme_ends_at_its_last_euro():
     svg = charts.cut_line(bars, label="x", words=("cost", "line = 1", "in", "out"), axis=lambda v: f"{v:.0f}")
     paths = {p.get("class"): p.get("d") for p in marks(svg, "path") if p.get("class")}
     height = float(re.search(r"M34 ([\d.]+)H", paths["ct-cut"])[1])
-    assert height == pytest.approx(300 - 42 - (300 - 34 - 42) / 3, abs=0.1)
+    assert height == pytest.approx(300 - 42 - (300 - 40 - 42) / 3, abs=0.1)
     assert paths["ct-chosen"].count("z") == 2
     assert paths["ct-rejected"].count("z") == 2
     texts = [t.text for t in marks(svg, "text")]

@@ -78,7 +78,7 @@ def test_an_italian_profile_is_driven_with_a_note(call, tmp_path):
     ("options", "rule", "word"),
     [
         (["--iso-class", "Z"], "unknown_choice", "A, B, C, D, E, F, G, H"),
-        (["--model", "bike"], "unknown_choice", "quarter, half"),
+        (["--model", "bike"], "unknown_choice", "half, quarter"),
         (["--vehicle", "1,2,3"], "bad_value", "vehicle"),
         (["--vehicle", "1,2,3,0"], "bad_value", "golden car"),
         (["--speed-kmh", "-5"], "bad_value", "speed_kmh"),

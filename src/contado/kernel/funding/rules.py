@@ -83,9 +83,8 @@ class Rule:
             quantity = float(row[self.unit_column])
             cents = math.floor(round(self.per_unit_eur * quantity * 100, 6))
             parts.append((cents, f"{self.per_unit_eur:g} * {quantity:.15g}"))
-        for cap in (self.cap_cents, self.cap_beneficiary_cents):
-            if cap is not None:
-                parts.append((cap, _eur(cap)))
+        caps = (self.cap_cents, self.cap_beneficiary_cents)
+        parts += [(cap, _eur(cap)) for cap in caps if cap is not None]
         cents = min(c for c, _ in parts)
         formula = parts[0][1] if len(parts) == 1 else f"min({', '.join(text for _, text in parts)})"
         if cents < self.min_cents:

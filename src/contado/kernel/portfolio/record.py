@@ -114,6 +114,7 @@ def _rows(problem: Problem, result: Result, i: int) -> list[dict[str, Any]]:
         "value_eur": reason.value_eur,
         "margin_eur": reason.margin_eur,
         "yield_ratio": reason.yield_ratio,
+        "site_id": problem.rows["interventions"][i].get("site_id"),
         **_sentences(reason),
     }
     if i not in result.choice.starts:

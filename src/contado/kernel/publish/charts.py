@@ -188,7 +188,7 @@ def cut_line(
     width, height
         Size in px; two drawings (wide, narrow) are better than one that shrinks.
     """
-    left, right, top, bottom = 34.0, 8.0, 34.0, 42.0
+    left, right, top, bottom = 34.0, 8.0, 40.0, 42.0
     total = sum(b.cost for b in bars) or 1.0
     peak = max(1.5, min(max((b.height for b in bars), default=1.0), 6.0))
 
@@ -202,10 +202,10 @@ def cut_line(
     body = _hatch(hatch, REJECTED) + _grid(peak, left, width - right, y)
     body += _bars(bars, x, y, hatch)
     end = max((at + b.cost for at, b in _cumulated(bars) if b.chosen and not b.mark), default=0.0)
-    body += f'<path class="ct-ink" d="M{_n(x(end))} {_n(top - 16)}V{_n(y(0))}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="2 3"/>'
+    body += f'<path class="ct-ink" d="M{_n(x(end))} {_n(top - 30)}V{_n(y(0))}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="2 3"/>'
     anchor = "end" if x(end) > width / 2 else "start"
-    inside = f'<text class="ct-text" x="{_n(x(end) - 6)}" y="{_n(top - 8)}" text-anchor="end">{escape(words[2])}</text>'
-    outside = f'<text class="ct-text" x="{_n(x(end) + 6)}" y="{_n(top - 8)}">{escape(words[3])}</text>'
+    inside = f'<text class="ct-text" x="{_n(x(end) - 6)}" y="{_n(top - 20)}" text-anchor="end">{escape(words[2])}</text>'
+    outside = f'<text class="ct-text" x="{_n(x(end) + 6)}" y="{_n(top - 20)}">{escape(words[3])}</text>'
     body += (inside if anchor == "end" or x(end) > 200 else "") + outside
     body += f'<path class="ct-cut" d="M{_n(left)} {_n(y(1))}H{_n(width - right)}" stroke="{LINE}" stroke-width="2" stroke-dasharray="7 4"/>'
     body += f'<text class="ct-cut-text" x="{_n(width - right)}" y="{_n(y(1) - 7)}" text-anchor="end" fill="{LINE}" font-weight="700">{escape(words[1])}</text>'

@@ -173,10 +173,17 @@ class Commit:
             licence=licence,
             source_id=source_id,
             label=label,
-            updated_at=updated_at or datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            updated_at=updated_at or self._changed_at(name, change.sha256 or ""),
             access=access,
             style=style,
         )
+
+    def _changed_at(self, name: str, sha256: str) -> str:
+        """Return now, or when the layer last changed where its content is the same as before."""
+        old = registry.load(self._root).get(name)
+        if old is not None and old.sha256 == sha256 and old.updated_at:
+            return old.updated_at
+        return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
     def source(self, name: str, files: Mapping[str, Path | bytes]) -> None:
         """Keep ``files`` (name -> path or content) as they are in ``sources/NAME``, replacing it whole."""

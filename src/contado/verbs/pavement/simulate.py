@@ -25,11 +25,11 @@ _Car = Annotated[
 ]
 _Mount = Annotated[
     list[float],
-    option("Z,Y,X: angles of the device; without it any attitude", unit="deg", min_length=3, max_length=3),
+    option("Z,Y,X: angles of the device; without it any attitude [deg]", min_length=3, max_length=3),
 ]
 _Centre = Annotated[
     list[float],
-    option("LON,LAT of what is invented (default 8.93,45.42)", unit="deg", min_length=2, max_length=2),
+    option("LON,LAT of what is invented (default 8.93,45.42) [deg]", min_length=2, max_length=2),
 ]
 
 

@@ -17,19 +17,6 @@ class UnitRequest(Request, frozen=True, kw_only=True):
     query: Annotated[list[str], argument("ISTAT code, Belfiore code or name", many=True)]
 
 
-class FoundUnit(msgspec.Struct, kw_only=True):
-    """A municipality; ``successor`` and ``since`` where its code was merged into another."""
-
-    query: str
-    istat: str
-    name: str
-    status: Literal["current", "merged"]
-    successor: str | None
-    since: str | None
-    pop: int | None
-    area_km2: float | None
-
-
 class Problem(msgspec.Struct, kw_only=True):
     """Why nothing was found, and what is near."""
 
@@ -38,21 +25,31 @@ class Problem(msgspec.Struct, kw_only=True):
     hint: str
 
 
-class UnknownUnit(msgspec.Struct, kw_only=True):
-    """A query that names no municipality."""
+class Unit(msgspec.Struct, kw_only=True):
+    """A municipality as found, or the query with its ``error``; what does not apply is absent.
+
+    ``successor`` and ``since`` say into what and when its code was merged.
+    """
 
     query: str
-    error: Problem
+    istat: str | msgspec.UnsetType = msgspec.UNSET
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    status: Literal["current", "merged"] | msgspec.UnsetType = msgspec.UNSET
+    successor: str | msgspec.UnsetType | None = msgspec.UNSET
+    since: str | msgspec.UnsetType | None = msgspec.UNSET
+    pop: int | msgspec.UnsetType | None = msgspec.UNSET
+    area_km2: float | msgspec.UnsetType | None = msgspec.UNSET
+    error: Problem | msgspec.UnsetType = msgspec.UNSET
 
 
 class UnitAnswer(Answer, kw_only=True):
     """One entry a query, in the order asked."""
 
-    units: list[FoundUnit | UnknownUnit]
+    units: list[Unit]
 
     def exit_code(self) -> int:
         """Exit code 2 when a query is unknown; the others are answered."""
-        return 2 if any(isinstance(unit, UnknownUnit) for unit in self.units) else 0
+        return 2 if any(unit.error is not msgspec.UNSET for unit in self.units) else 0
 
 
 def _run(request: UnitRequest, context: Context) -> UnitAnswer:
@@ -63,12 +60,12 @@ def _run(request: UnitRequest, context: Context) -> UnitAnswer:
     assert context.workspace is not None
     units = boundaries.from_workspace(WorkspaceView(context.workspace))
 
-    def answer(query: str) -> FoundUnit | UnknownUnit:
+    def answer(query: str) -> Unit:
         try:
-            return FoundUnit(**msgspec.structs.asdict(codes.resolve(units, query)))
+            return Unit(**msgspec.structs.asdict(codes.resolve(units, query)))
         except CodeError as error:
             problem = Problem(rule=error.rule, message=error.message, hint=error.hint)
-            return UnknownUnit(query=query, error=problem)
+            return Unit(query=query, error=problem)
 
     return UnitAnswer(units=[answer(query) for query in request.query])
 
@@ -77,15 +74,15 @@ def _text(answer: UnitAnswer, lang: Literal["it", "en"]) -> str:
     return "\n".join(_line(unit, lang) for unit in answer.units)
 
 
-def _line(unit: FoundUnit | UnknownUnit, lang: Literal["it", "en"]) -> str:
-    if isinstance(unit, UnknownUnit):
+def _line(unit: Unit, lang: Literal["it", "en"]) -> str:
+    if isinstance(unit.error, Problem):
         return f"{unit.query}: {unit.error.message} Hint: {unit.error.hint}"
     if unit.status == "merged":
         word = "confluito in" if lang == "it" else "merged into"
         return f"{unit.istat}  {unit.name}  {word} {unit.successor}, {unit.since}"
-    people = "?" if unit.pop is None else f"{unit.pop:,}"
+    people = f"{unit.pop:,}" if isinstance(unit.pop, int) else "?"
     residents = "residenti" if lang == "it" else "residents"
-    area = "?" if unit.area_km2 is None else f"{unit.area_km2:.2f}"
+    area = f"{unit.area_km2:.2f}" if isinstance(unit.area_km2, float) else "?"
     return f"{unit.istat}  {unit.name}  {people} {residents}  {area} km2"
 
 

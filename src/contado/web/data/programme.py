@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -156,6 +157,12 @@ class Programme:
         outside = sorted((c for c in known if not c.chosen), key=lambda c: c.mark is not None)
         return inside[-n:], outside[:n]
 
+    def a_yes(self) -> Candidate | None:
+        """Return the last that enters by its own yield, above the line; else the best of what is in."""
+        inside = [c for c in self.candidates if c.chosen and c.yield_ is not None]
+        above = [c for c in inside if c.yield_ is not None and c.yield_ >= 1]
+        return above[-1] if above else next(iter(inside), None)
+
     def by_id(self, intervention_id: str) -> Candidate | None:
         """Return a candidate."""
         return next((c for c in self.candidates if c.id == intervention_id), None)
@@ -180,9 +187,12 @@ def load(view: View, territory: Territory) -> Programme:
     """Read interventions, programme, prices, budgets and the latest run of `plan`."""
     named = {str(r["source"]): text(r, "name") or str(r["source"]) for r in rows(view, "funding_source")}
     payments = [_with_name(r, "source", named) for r in rows(view, "programme")]
-    decided = _by_intervention(payments)
     names = {u.code: u.name for u in territory.units}
-    candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in rows(view, "intervention")]
+    found = rows(view, "intervention")
+    titles = {str(r["id"]): text(r, "name") or str(r["id"]) for r in found}
+    payments = [r | _told(r, titles, named) for r in payments]
+    decided = _by_intervention(payments)
+    candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in found]
     candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
     prices = [_with_name(r, "key", named) for r in rows(view, "price")]
     budgets = [_with_name(r, "source", named) for r in rows(view, "budget")]
@@ -225,6 +235,21 @@ def _by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
     out: dict[str, list[Row]] = {}
     for row in found:
         out.setdefault(str(row["intervention_id"]), []).append(row)
+    return out
+
+
+def _told(row: Row, titles: Mapping[str, str], named: Mapping[str, str]) -> Row:
+    """Return the reasons with the names of interventions and sources in place of their keys."""
+    out: Row = {}
+    for column in ("reason_it", "reason_en"):
+        words = re.sub(
+            r"[\w.-]+(?::[\w.-]*\w)+", lambda m: titles.get(m[0], m[0]), str(row.get(column) or "")
+        )
+        head, by, tail = words.partition(" da " if column == "reason_it" else " by ")
+        if row.get("reason_code") == "chosen" and by:
+            keys = tail.rstrip(".").split(", ")
+            words = f"{head}{by}{', '.join(named.get(k, k) for k in keys)}."
+        out[column] = words or None
     return out
 
 

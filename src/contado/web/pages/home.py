@@ -84,8 +84,8 @@ def _last(page: Page) -> str:
 def _driven(page: Page) -> Figure:
     roads = page.site.roads
     return Figure(
-        number=i18n.number(roads.driven_km, page.lang),
-        unit=page.say("km su ", "km of ") + i18n.number(roads.km, page.lang),
+        number=i18n.number(roads.driven_km, page.lang, i18n.km_digits(roads.km)),
+        unit=page.say("km su ", "km of ") + i18n.number(roads.km, page.lang, i18n.km_digits(roads.km)),
         meaning=page.say("di strade percorse dai sensori", "of roads driven by the sensors"),
         label=roads.label,
         when=_last(page),
@@ -101,8 +101,8 @@ def _planned(page: Page) -> Figure:
         number=i18n.number(len(programme.chosen), page.lang),
         unit=page.say(*(("intervento", "intervention") if one else ("interventi", "interventions"))),
         meaning=page.say(
-            f"in {places} comuni, {millions} milioni di €",
-            f"in {places} municipalities, EUR {millions} million",
+            f"in {places} {'comune' if places == 1 else 'comuni'}, {millions} milioni di €",
+            f"in {places} {'municipality' if places == 1 else 'municipalities'}, EUR {millions} million",
         ),
         label="simulated" if programme.simulated else "estimated",
         when="",

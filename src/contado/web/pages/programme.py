@@ -70,7 +70,7 @@ def brief(page: Page) -> Response:
         **_context(page, None),
         inside=inside,
         outside=outside,
-        yes=inside[-1] if inside else None,
+        yes=programme.a_yes(),
         no=outside[0] if outside else None,
         wide=_cut(page, programme, 740, 300),
         narrow=_cut(page, programme, 340, 250),

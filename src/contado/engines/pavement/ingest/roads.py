@@ -151,8 +151,8 @@ def _locate(workspace: Workspace) -> Callable[[float, float], str | None] | None
     locator = Locator(boundaries.from_workspace(workspace))
 
     def locate(lon: float, lat: float) -> str | None:
-        found = locator.istat([lon], [lat])[0]
-        return str(found) if found else None
+        found: str | None = locator.istat([lon], [lat])[0].as_py()
+        return found
 
     return locate
 

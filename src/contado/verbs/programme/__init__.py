@@ -1,0 +1,1 @@
+"""The three-year programme: one verb a module."""

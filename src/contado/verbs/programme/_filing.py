@@ -1,0 +1,264 @@
+"""What the verbs of filing share: tables of a folder or workspace in, sheets in files out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+
+from contado.kernel.declare import Answer, require
+from contado.kernel.errors import DataError, Finding, TableNotFound, UsageError, did_you_mean
+from contado.kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from contado.kernel.programme.schede import Filing
+
+__all__ = ["FORMATS", "FilingAnswer", "Tables", "checked_formats", "file_programme", "read_tables", "text"]
+
+FORMATS = ("csv", "xlsx", "pdf")
+_PACKAGES = {"xlsx": "openpyxl", "pdf": "typst"}
+
+
+class WrittenFile(msgspec.Struct, frozen=True, kw_only=True):
+    """One file and its hash."""
+
+    path: str
+    sha256: str
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    """What one type of resource pays, by year."""
+
+    resource_type: str
+    years: dict[str, float]
+    total_eur: float
+
+
+class SchedaA(msgspec.Struct, frozen=True, kw_only=True):
+    """Resources of the works of scheda D."""
+
+    rows: list[Resource]
+    total_eur: float
+
+
+class ListedWork(msgspec.Struct, frozen=True, kw_only=True):
+    """One work of the programme."""
+
+    intervention_id: str
+    cui: str | None
+    cup: list[str]
+    years: dict[str, float]
+    total_eur: float
+    priority: int | None
+
+
+class SchedaD(msgspec.Struct, frozen=True, kw_only=True):
+    """Works of the programme."""
+
+    rows: list[ListedWork]
+    total_eur: float
+
+
+class SchedaE(msgspec.Struct, frozen=True, kw_only=True):
+    """Works of the first year."""
+
+    rows: list[str]
+
+
+class FilingAnswer(Answer, kw_only=True):
+    """The files and what stands in them."""
+
+    files: list[WrittenFile]
+    first_year: int
+    threshold_eur: float
+    scheda_a: SchedaA
+    scheda_d: SchedaD
+    scheda_e: SchedaE
+    below_threshold: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tables:
+    """Rows that filing needs, under the shared names."""
+
+    rows: Mapping[str, list[dict[str, Any]]]
+    settings: Settings
+    findings: tuple[Finding, ...] = ()
+
+
+def checked_formats(formats: Sequence[str]) -> list[str]:
+    """Return the formats asked for; refuse an unknown one, and one whose package is missing.
+
+    Raises
+    ------
+    UsageError, ExtraMissing
+        Before anything is written.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            raise UsageError(
+                f"--formats: {name!r} is no format.",
+                rule="unknown_choice",
+                hint=did_you_mean(name, FORMATS),
+                field="formats",
+            )
+        if name in _PACKAGES:
+            require("programme export", "publish", (_PACKAGES[name],))
+    return list(dict.fromkeys(formats))
+
+
+def read_tables(path: Path) -> Tables:
+    """Read a programme folder, or a workspace.
+
+    Raises
+    ------
+    TableNotFound, DataError
+        The folder is not there, or holds something that cannot be used.
+    """
+    if (path / "contado.toml").is_file() and not (path / "interventions.csv").is_file():
+        return _workspace(path)
+    from contado.kernel import settings
+    from contado.kernel.tables.exchange import read_folder
+    from contado.kernel.tables.findings import raise_refused
+    from contado.kernel.tables.programme_folder import as_shared_tables
+
+    folder = read_folder(path)
+    raise_refused(folder.findings)
+    if folder.kind != "programme":
+        raise TableNotFound(
+            f"{path.name} is no programme folder.", hint="it holds interventions.csv, budgets.csv ..."
+        )
+    own = path / "contado.toml"
+    return Tables(
+        rows={name: table.to_pylist() for name, table in as_shared_tables(folder.tables).items()},
+        settings=settings.load(own) if own.is_file() else Settings(),
+        findings=tuple(folder.findings),
+    )
+
+
+def _workspace(path: Path) -> Tables:
+    from contado.kernel.workspace import WorkspaceView
+
+    view = WorkspaceView(path)
+    names = ("intervention", "budget", "funding_source", "legal_parameter")
+    rows = {name: _without_geometry(view.read(name)).to_pylist() for name in names}
+    return Tables(rows=rows, settings=view.settings)
+
+
+def _without_geometry(table: Any) -> Any:
+    return table.drop_columns(["geometry"]) if "geometry" in table.column_names else table
+
+
+def file_programme(
+    programme: Sequence[Mapping[str, Any]],
+    tables: Tables,
+    *,
+    out: Path,
+    formats: Sequence[str],
+    fiscal_code: str | None,
+    threshold_eur: float | None,
+) -> FilingAnswer:
+    """Prepare the sheets of a plan, write them into ``out`` and say what stands in them."""
+    from contado.kernel.programme import legal
+    from contado.kernel.programme.registry import works
+    from contado.kernel.programme.schede import prepare
+
+    rows = tables.rows
+    years = sorted({int(b["year"]) for b in rows.get("budget", [])})
+    if not years:
+        raise DataError("There is no budget.", rule="no_budget", hint="bring source, year, budget_eur")
+    day = dt.date(years[0], 1, 1)
+    parameters = rows.get("legal_parameter", [])
+    eu_eur, doubts = legal.legal_value(legal.EU, day, parameters)
+    if threshold_eur is None:
+        threshold_eur, more = legal.legal_value(legal.PROGRAMME, day, parameters)
+        doubts += more
+    filing = prepare(
+        works(programme, rows["intervention"]),
+        years=years,
+        candidates=rows["intervention"],
+        sources=rows.get("funding_source", []),
+        threshold_eur=threshold_eur,
+        eu_threshold_eur=eu_eur,
+        fiscal_code=fiscal_code or tables.settings.body.fiscal_code or None,
+    )
+    files = _write(filing, out, formats)
+    return _answer(filing, files, threshold_eur, [*tables.findings, *doubts, *filing.findings])
+
+
+def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFile]:
+    from contado.kernel.programme.schede.columns import TITLES, columns
+    from contado.kernel.provenance import sha256_of_file
+    from contado.kernel.publish import pdf, xlsx
+    from contado.kernel.publish.sheet import Sheet
+    from contado.kernel.tables import write_csv
+
+    out.mkdir(parents=True, exist_ok=True)
+    writers: dict[str, Callable[[Sheet, Path], None]] = {"xlsx": xlsx.write, "pdf": pdf.write}
+    written = []
+    for kind in formats:
+        for name, table in filing.sheets.items():
+            path = out / f"{name}.{kind}"
+            if kind == "csv":
+                write_csv(table, path)
+            else:
+                heads = [c.heading_it for c in columns(name, filing.first_year)]
+                writers[kind](Sheet.from_table(table, title=TITLES[name], headings=heads), path)
+            written.append(WrittenFile(path=str(path), sha256=sha256_of_file(path)))
+    return written
+
+
+def _answer(
+    filing: Filing, files: list[WrittenFile], threshold_eur: float, findings: list[Finding]
+) -> FilingAnswer:
+    from contado.kernel.programme.priority import level
+
+    total = sum(work.total_cents for work in filing.listed) / 100
+    resources = [
+        Resource(
+            resource_type=name,
+            years={str(y): money.get(y, 0) / 100 for y in filing.years},
+            total_eur=sum(money.values()) / 100,
+        )
+        for name, money in filing.resources_cents.items()
+    ]
+    listed = [
+        ListedWork(
+            intervention_id=work.id,
+            cui=filing.cuis.get(work.id),
+            cup=list(work.cups),
+            years={str(y): work.year_cents(y) / 100 for y in filing.years},
+            total_eur=work.total_cents / 100,
+            priority=level(work.facts.get("priority_class")),
+        )
+        for work in filing.listed
+    ]
+    resources_total = sum(sum(money.values()) for money in filing.resources_cents.values()) / 100
+    return FilingAnswer(
+        files=files,
+        first_year=filing.first_year,
+        threshold_eur=threshold_eur,
+        scheda_a=SchedaA(rows=resources, total_eur=resources_total),
+        scheda_d=SchedaD(rows=listed, total_eur=total),
+        scheda_e=SchedaE(rows=list(filing.first)),
+        below_threshold=[work.id for work in filing.below],
+        findings=findings,
+    )
+
+
+def text(answer: FilingAnswer, lang: Literal["it", "en"]) -> str:
+    """Write the answer for a person."""
+    listed, first = len(answer.scheda_d.rows), len(answer.scheda_e.rows)
+    total, below = answer.scheda_d.total_eur, len(answer.below_threshold)
+    head = {
+        "it": f"{listed} lavori per {total:,.2f} EUR, di cui {first} nell'elenco annuale {answer.first_year}; "
+        f"{below} sotto la soglia di {answer.threshold_eur:,.0f} EUR",
+        "en": f"{listed} works, EUR {total:,.2f}; {first} of them in {answer.first_year}; "
+        f"{below} below the threshold of EUR {answer.threshold_eur:,.0f}",
+    }
+    return "\n".join([head[lang], *(f"  {file.path}" for file in answer.files)])
