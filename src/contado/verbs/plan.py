@@ -10,6 +10,7 @@ import msgspec
 from contado.kernel.declare import Answer as BaseAnswer
 from contado.kernel.declare import Context, Label, Request, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
+from contado.verbs._worksites import SharedWorksite, with_worksites
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +48,9 @@ class PlanRequest(Request, frozen=True, kw_only=True):
     seed: Annotated[int, option("seed of the solver and of the draws", ge=0)] = 0
     robust: Annotated[bool, option("plan again under draws from the inputs' intervals")] = True
     draws: Annotated[int, option("number of draws", ge=1)] = 200
+    without_worksite: Annotated[
+        list[str], option("pairs A,B of interventions that shall not share a worksite")
+    ] = msgspec.field(default_factory=list)
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,6 +124,7 @@ class PlanAnswer(BaseAnswer, kw_only=True):
     candidates: int
     programme: list[Chosen] = msgspec.field(default_factory=list)
     joint_worksites: list[JointWorksite] = msgspec.field(default_factory=list)
+    worksites: list[SharedWorksite] = msgspec.field(default_factory=list)
     prices: list[Price] = msgspec.field(default_factory=list)
     conflict: list[ConflictRow] = msgspec.field(default_factory=list)
     draws: int | None = None
@@ -145,6 +150,7 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
     started = time.perf_counter()
     workspace = Workspace.open(context.workspace)
     inputs = {name: workspace.read(name) for name in record.INPUTS}
+    inputs, shared, notes = with_worksites(inputs, workspace.read("road_link"), request.without_worksite)
     settings = _settings(request, workspace)
     problem = Problem.from_tables(
         inputs, floors=settings.floors, discount_rate_share=settings.discount_rate_share
@@ -166,7 +172,9 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
     made = _write(workspace, inputs, result, settings, sturdy)
     ended = time.perf_counter()
     seconds = Seconds(read=read_s, solve=result.seconds, robust=written - drawn, write=ended - written)
-    return _answer(result, made, sturdy, seconds, _label(inputs["intervention"]))
+    answer = _answer(result, made, sturdy, seconds, _label(inputs["intervention"]))
+    answer.worksites, answer.findings = shared, [*answer.findings, *notes]
+    return answer
 
 
 def assessed(result: Result, settings: RunSettings, context: Context) -> Robustness | None:

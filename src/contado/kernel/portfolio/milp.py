@@ -9,11 +9,12 @@ HiGHS in whole euros with tight tolerances gave wrong optima; thousands with def
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from contado.kernel.errors import InfeasibleProgramme, SolverStopped
+from contado.kernel.errors import CertificateFailed, InfeasibleProgramme, SolverStopped
 from contado.kernel.portfolio.certificate import weak_duality_bound
 from contado.kernel.portfolio.payments import Mix, pay
 from contado.kernel.portfolio.problem import OWN, Problem
@@ -63,10 +64,14 @@ class Columns:
         return len(self.cost) - 1
 
 
-def build(problem: Problem, *, free_cost: int | None = None) -> tuple[Model, Columns]:
+def build(
+    problem: Problem, *, free_cost: int | None = None, spare_cents: bool = False
+) -> tuple[Model, Columns]:
     """Compile the problem into arrays; the model is testable entry by entry before it is solved.
 
     With ``free_cost`` the cost of that intervention is a variable, and what sources may pay follows it.
+    With ``spare_cents`` each budget keeps a cent for each payment that is spread over years, whose parts are
+    rounded.
     """
     columns, rows = Columns(free_cost=free_cost), RowBuilder()
     _start_columns(problem, columns)
@@ -75,7 +80,7 @@ def build(problem: Problem, *, free_cost: int | None = None) -> tuple[Model, Col
     _payments(problem, columns, rows)
     _dependencies(problem, columns, rows)
     _synergies(problem, columns, rows)
-    _budgets(problem, columns, rows)
+    _budgets(problem, columns, rows, spare_cents=spare_cents)
     _floors(problem, columns, rows)
     return rows.finish(cost=columns.cost, upper=columns.upper, integer=columns.integer), columns
 
@@ -262,12 +267,13 @@ def _synergies(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
             rows.add([p, *both], [1.0, *[-1.0] * len(both)], lower=-1.0)
 
 
-def _budgets(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+def _budgets(problem: Problem, columns: Columns, rows: RowBuilder, *, spare_cents: bool) -> None:
     for (source, year), cents in sorted(problem.budget_cents.items()):
         mine = columns.charges.get((source, year))
         if mine:
             paid, shares = [c for c, _ in mine], [share for _, share in mine]
-            columns.budget_rows[source, year] = rows.add(paid, shares, upper=cents / UNIT_CENTS)
+            left = cents - (sum(share < 1 for share in shares) if spare_cents else 0)
+            columns.budget_rows[source, year] = rows.add(paid, shares, upper=left / UNIT_CENTS)
 
 
 def _floors(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
@@ -304,9 +310,8 @@ def solve(
     model, columns = build(problem)
     if not columns.x:
         return _nothing(problem, columns)
-    claim = claim_of(
-        model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
-    )
+    search = {"gap_share": gap_share, "time_limit_s": time_limit_s, "seed": seed}
+    claim = claim_of(model, **search, progress=progress, cancel=cancel)  # type: ignore[arg-type]
     if claim.status == "infeasible":
         raise InfeasibleProgramme(
             "No programme keeps all rules: the floors cannot be met under the budgets.",
@@ -316,7 +321,14 @@ def solve(
         raise SolverStopped(
             f"The solver found no plan in {time_limit_s:g} s.", hint="give more time with --time-limit-s"
         )
-    return _finish(problem, model, columns, claim, gap_share)
+    try:
+        return _finish(problem, model, columns, claim, gap_share)
+    except CertificateFailed:
+        if all(len(profile) == 1 for profile in problem.profiles):
+            raise
+    spared, columns = build(problem, spare_cents=True)
+    again = claim_of(spared, **search, progress=progress, cancel=cancel)  # type: ignore[arg-type]
+    return _finish(problem, model, columns, dataclasses.replace(again, bound=claim.bound), gap_share)
 
 
 def claim_of(

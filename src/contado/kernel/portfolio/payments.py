@@ -3,7 +3,8 @@
 Least ``own`` money first, then sources in the order of the rules. Each year is a flow from interventions
 (what they cost) to sources (what they have) through arcs capped by the funding rules: whole numbers in,
 whole numbers out. Augmenting one source after the other gives each as much as the earlier ones leave
-possible, and never takes from an earlier one.
+possible, and never takes from an earlier one. Where a cost is spread over years the payments of several years
+hang together: then one LP a source does the same.
 """
 
 from __future__ import annotations
@@ -14,14 +15,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.kernel.errors import CertificateFailed
+from contado.kernel.portfolio.edit import Extension
 from contado.kernel.portfolio.offers import OWN
+from contado.kernel.solver import RowBuilder, solve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contado.kernel.portfolio.problem import Problem
+    from contado.kernel.solver import Model
 
 __all__ = ["Mix", "Payments", "arcs_of", "net_cost_cents", "pay", "pay_over_years", "split_cents"]
+
+_UNIT = 100_000.0
+"""Cents in the unit of the LP, 1,000 EUR."""
 
 Payments = dict[int, dict[str, int]]
 """Intervention -> source -> cents."""
@@ -161,43 +168,83 @@ def pay_over_years(
     CertificateFailed
         The choice cannot be paid to the cent.
     """
-    from contado.kernel.portfolio.edit import Extension
-    from contado.kernel.solver import RowBuilder, solve
+    where = {
+        cell: c
+        for c, cell in enumerate(
+            (i, f) for i, year in sorted(starts.items()) for f in arcs_of(problem, i, year, mixes[i])
+        )
+    }
+    if not where:
+        return _whole_cents(problem, starts, cost, {})
+    for spare in (True, False):
+        amounts = _in_turn(problem, _over_years(problem, starts, cost, mixes, where, spare=spare), where)
+        payments = None if amounts is None else _whole_cents(problem, starts, cost, amounts)
+        if payments is not None and _within_budgets(problem, starts, payments):
+            return payments
+    raise _unpayable("to the cent within budgets")
 
-    rows, where, charged = RowBuilder(), {}, {}
-    for i, year in sorted(starts.items()):
-        held = mixes[i].own_cents(cost[i])
-        caps = arcs_of(problem, i, year, mixes[i])
-        for f in caps:
-            where[i, f] = len(where)
-            for paid, share in problem.charges(i, year, f):
-                charged.setdefault((f, paid), []).append((where[i, f], share))
-        mine = [where[i, f] for f in caps]
-        rows.add(mine, [1.0] * len(mine), lower=cost[i] / 1e5, upper=cost[i] / 1e5)
-        if held:
-            rows.add([where[i, OWN]] if OWN in caps else [], [1.0] if OWN in caps else [], lower=held / 1e5)
-    for cell, entries in charged.items():
-        columns, shares = [c for c, _ in entries], [share for _, share in entries]
-        rows.add(columns, shares, upper=problem.budget_cents[cell] / 1e5)
-    upper = [min(problem.caps_cents(i)[f], cost[i]) / 1e5 for i, f in where]
-    model = rows.finish(cost=[0.0] * len(where), upper=upper, integer=[False] * len(where))
+
+def _in_turn(
+    problem: Problem, model: Model, where: Mapping[tuple[int, str], int]
+) -> dict[tuple[int, str], float] | None:
+    """Give each source in turn as much as the earlier ones leave possible; None where nothing fits."""
     changed, x = Extension(model), None
     for source in [s.name for s in problem.sources if s.name != OWN] + [OWN]:
         mine = [c for (_, f), c in where.items() if f == source]
         changed.objective((c, 1.0) for c in mine)
         claim = solve(changed.finish())
+        if claim.x is None or claim.value is None:
+            return None
         x = claim.x
-        if x is None or claim.value is None:
-            raise _unpayable("within budgets")
         changed.row(mine, [1.0] * len(mine), lower=claim.value - 1e-9)
-    assert x is not None or not where
-    return _whole_cents(
-        problem, starts, cost, {k: float(x[c]) * 1e5 for k, c in where.items()} if where else {}
-    )
+    assert x is not None
+    return {cell: float(x[c]) * _UNIT for cell, c in where.items()}
+
+
+def _over_years(
+    problem: Problem,
+    starts: Mapping[int, int],
+    cost: Mapping[int, int],
+    mixes: Mapping[int, Mix],
+    where: Mapping[tuple[int, str], int],
+    *,
+    spare: bool,
+) -> Model:
+    """State the payments of fixed starts as an LP: sums, own money, budgets of all years.
+
+    With ``spare`` a cent a payment is left in each budget, for the rounding of its parts.
+    """
+    rows = RowBuilder()
+    charged: dict[tuple[str, int], list[tuple[int, float]]] = {}
+    for i, year in sorted(starts.items()):
+        mine = [c for (k, _), c in where.items() if k == i]
+        rows.add(mine, [1.0] * len(mine), lower=cost[i] / _UNIT, upper=cost[i] / _UNIT)
+        if held := mixes[i].own_cents(cost[i]):
+            own = [where[i, OWN]] if (i, OWN) in where else []
+            rows.add(own, [1.0] * len(own), lower=held / _UNIT)
+        for (k, f), c in where.items():
+            for paid, share in problem.charges(i, year, f) if k == i else ():
+                charged.setdefault((f, paid), []).append((c, share))
+    for cell, entries in charged.items():
+        columns, shares = [c for c, _ in entries], [share for _, share in entries]
+        left = sum(share < 1 for share in shares) if spare else 0
+        rows.add(columns, shares, upper=(problem.budget_cents[cell] - left) / _UNIT)
+    upper = [min(problem.caps_cents(i)[f], cost[i]) / _UNIT for i, f in where]
+    return rows.finish(cost=[0.0] * len(where), upper=upper, integer=[False] * len(where))
 
 
 def _unpayable(what: str) -> CertificateFailed:
     return CertificateFailed(f"The plan cannot be paid {what}.", hint="report the programme folder")
+
+
+def _within_budgets(problem: Problem, starts: Mapping[int, int], payments: Payments) -> bool:
+    spent: dict[tuple[str, int], int] = {}
+    for i, amounts in payments.items():
+        for source, cents in amounts.items():
+            for k, part in enumerate(split_cents(cents, problem.profile(i))):
+                cell = source, starts[i] + k
+                spent[cell] = spent.get(cell, 0) + part
+    return all(cents <= problem.budget_cents.get(cell, 0) for cell, cents in spent.items())
 
 
 def _whole_cents(

@@ -31,7 +31,7 @@ __all__ = [
     "run_table",
 ]
 
-INPUTS = ("intervention", "budget", "funding_rule", "relation", "floor")
+INPUTS = ("intervention", "budget", "funding_rule", "funding_amount", "relation", "floor")
 """Tables that a plan reads; their hashes stand in its record."""
 
 _PACKAGES = ("contado", "highspy", "numpy", "pyarrow", "scipy")

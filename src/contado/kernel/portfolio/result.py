@@ -80,7 +80,7 @@ class Result:
     def spent_cents(self) -> dict[tuple[str, int], int]:
         """Money spent by source and year."""
         spent = dict.fromkeys(self.problem.budget_cents, 0)
-        for i, payments in self.choice.payments.items():
+        for i in self.choice.payments:
             for source, year, cents in self.paid_by_year(i):
                 spent[source, year] += cents
         return spent

@@ -156,7 +156,7 @@ def solve_regret(
         changed.row([worst, *used.tolist()], [1.0, *value[used].tolist()], lower=best[name] / 1000)
     changed.objective([(worst, -1.0)])
     plan = _risk_plan(problem, columns, changed.finish(), scenarios, clock.left_s(), (0.0, 0.0))
-    return plan, max(0.0, max(best[name] - value for name, value in plan.scenario_values.items()))
+    return plan, max(0.0, *(best[name] - value for name, value in plan.scenario_values.items()))
 
 
 def two_stage(
