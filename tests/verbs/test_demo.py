@@ -73,6 +73,9 @@ def test_the_programme_keeps_its_budgets_and_is_verified(demo):
     assert money["gap_share"] <= 2e-3
     assert answer["accepted"]["start_year"] in (2027, 2028, 2029)
     assert answer["rejected"]["start_year"] is None
+    for one in (answer["accepted"], answer["rejected"]):
+        assert 0 <= one["selection_frequency"] <= 1
+        assert one["robustness"] in {"core", "borderline", "exterior"}
 
 
 def test_works_of_different_domains_share_worksites_and_save_money(demo):

@@ -20,6 +20,11 @@ _PROOF = {
     "prices": ("dimostrato dai prezzi", "proven by prices"),
     "solver": ("parola del solutore", "the solver's claim"),
 }
+_STURDY = {
+    "core": ("sicuro", "safe"),
+    "borderline": ("in bilico", "borderline"),
+    "exterior": ("fragile", "fragile"),
+}
 _TEXT = {
     "en": {
         "head": "SIMULATED: an invented town, its roads and drives. Borders and residents are real.",
@@ -34,6 +39,7 @@ _TEXT = {
         "yes": "Why yes",
         "no": "Why not",
         "yields": "yields {ratio:.2f} for each euro at the budgets' prices",
+        "drawn": "chosen in {share:.0%} of the draws from the intervals of costs and benefits ({word})",
         "where": "Results        {workspace}\n  contado serve -w {workspace}          pages and map\n  contado why ID -w {workspace}         where a number comes from\n  contado export layer manto_stradale_sections --to roads.gpkg -w {workspace}",
         "seconds": "{seconds:.0f} s",
     },
@@ -50,6 +56,7 @@ _TEXT = {
         "yes": "Perché sì",
         "no": "Perché no",
         "yields": "rende {ratio:.2f} per ogni euro ai prezzi dei bilanci",
+        "drawn": "scelto nel {share:.0%} delle prove con costi e benefici estratti dai loro intervalli ({word})",
         "where": "Risultati      {workspace}\n  contado serve -w {workspace}          pagine e mappa\n  contado why ID -w {workspace}         da dove viene un numero\n  contado export layer manto_stradale_sections --to strade.gpkg -w {workspace}",
         "seconds": "{seconds:.0f} s",
     },
@@ -110,4 +117,7 @@ def _explained(words: dict[str, str], head: str, one: Explained, lang: str) -> l
     lines = [f"{head:<14} {one.name}, EUR {one.cost_eur:,.0f}", f"  {reason}"]
     if one.yield_ratio is not None:
         lines.append("  " + words["yields"].format(ratio=one.yield_ratio))
+    if one.selection_frequency is not None and one.robustness is not None:
+        word = _STURDY[one.robustness][int(lang == "en")]
+        lines.append("  " + words["drawn"].format(share=one.selection_frequency, word=word))
     return [*lines, f"  {one.id}"]

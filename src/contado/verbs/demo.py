@@ -91,6 +91,8 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
     yield_ratio: float | None
     reason_it: str
     reason_en: str
+    selection_frequency: float | None
+    robustness: str | None
 
 
 class DemoAnswer(LabelledAnswer, kw_only=True):
@@ -352,6 +354,8 @@ def _one(works: dict[str, Any], row: dict[str, Any]) -> Explained:
         yield_ratio=row["yield_ratio"],
         reason_it=row["reason_it"],
         reason_en=row["reason_en"],
+        selection_frequency=row["selection_frequency"],
+        robustness=row["robustness"],
     )
 
 
