@@ -45,7 +45,6 @@ def command(python: Path, line: str) -> list[str]:
     return [str(python), "-m", "contado.cli", *words[1:]]
 
 
-@pytest.mark.slow
 def test_a_newcomer_adds_a_practice_by_following_the_page(python, tmp_path):
     printed = {}
     for language, name, body in BLOCK.findall(PAGE.read_text(encoding="utf-8")):
