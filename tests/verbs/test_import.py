@@ -11,6 +11,13 @@ import pytest
 
 from contado.kernel.workspace import Workspace
 
+LISTENING = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has jobs in its background ignore Ctrl-C
+from contado.cli import main
+main(sys.argv[1:])
+"""
+
 
 def interrupted(command, big, lock):
     """Send Ctrl-C while the import holds its lock; a machine that is faster than us gets more to do."""
@@ -30,7 +37,7 @@ def interrupted(command, big, lock):
 def test_ctrl_c_leaves_the_old_layer(tmp_path):
     ws = Workspace.create(tmp_path / "city")
     (tmp_path / "small.csv").write_text("id,lon,lat\n1,9,45\n")
-    command = [sys.executable, "-m", "contado.cli", "import", "--layer", "p", "-w", str(ws.path)]
+    command = [sys.executable, "-c", LISTENING, "import", "--layer", "p", "-w", str(ws.path)]
     subprocess.run([*command, str(tmp_path / "small.csv")], check=True, capture_output=True)
     old = len(ws.layer("p"))
     before = ws.file_hashes()

@@ -59,11 +59,11 @@ def test_a_killed_writer_leaves_the_old_or_the_new_state(tmp_path, seed, figure)
     one_commit_s = time.monotonic() - started
     draw = random.Random(seed)
     reached, finished = 1, 0
-    for _ in range(KILLS):
+    for kill in range(KILLS):
         pid = os.fork()
         if pid == 0:
             child(ws.path, reached)
-        time.sleep(draw.uniform(0, 3 * one_commit_s))
+        time.sleep(draw.uniform(0, (2 + kill) * one_commit_s))
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         opened = Workspace.open(ws.path)

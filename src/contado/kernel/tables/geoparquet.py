@@ -297,7 +297,9 @@ def read(path: Path | str | pa.NativeFile) -> pa.Table:
 
     name = Path(path).name if isinstance(path, (Path, str)) else "the layer"
     try:
-        table = pq.read_table(path, partitioning=None, page_checksum_verification=True)
+        # one open file: a path is opened twice, and between the two a writer may have replaced the file
+        source = pa.OSFile(str(path)) if isinstance(path, (Path, str)) else path
+        table = pq.read_table(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{name} cannot be read as Parquet: {str(error).splitlines()[0]}.",

@@ -96,7 +96,9 @@ def _read_parquet(file: Path) -> pa.Table:
     import pyarrow.parquet as pq
 
     try:
-        return pq.read_table(file, partitioning=None, page_checksum_verification=True)
+        # one open file: a path is opened twice, and between the two a writer may have replaced the file
+        with pa.OSFile(str(file)) as source:
+            return pq.read_table(source, page_checksum_verification=True)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{file.name} cannot be read as Parquet: {str(error).splitlines()[0]}.",
