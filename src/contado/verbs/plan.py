@@ -242,7 +242,7 @@ def _write(
     from contado.kernel.portfolio import record
 
     programme = record.programme_table(result, sturdy)
-    made = recorded(inputs, result, settings, programme)
+    made = record.recorded("plan", inputs, result, settings, programme)
     with workspace.commit() as commit:
         commit.table("programme", programme)
         commit.table("price", record.price_table(result))
@@ -295,34 +295,6 @@ def _layer(interventions: pa.Table, result: Result) -> pa.Table:
         ["id", "practice", "type", "name", "municipality", "cost_eur", "benefit_eur", "label", "geometry"]
     )
     return kept.append_column("start_year", pa.array([starts[k] for k in kept["id"].to_pylist()], pa.int64()))
-
-
-def recorded(
-    inputs: Mapping[str, pa.Table], result: Result, settings: RunSettings, programme: pa.Table
-) -> RunRecord:
-    """Return the record of a run, without any time of day: equal inputs give equal bytes."""
-    from contado.kernel import tables
-    from contado.kernel.portfolio import record
-    from contado.kernel.provenance import sha256_of_bytes
-
-    hashes = record.input_hashes(inputs)
-    return record.RunRecord(
-        run_id=record.run_id_of(hashes, settings),
-        verb="plan",
-        inputs=hashes,
-        settings=settings,
-        versions=record.versions(),
-        method="milp",
-        solver=result.solver,
-        stop="time" if result.status == "feasible" else "gap",
-        status=result.status,
-        value_eur=result.value_eur,
-        bound_eur=result.bound_eur,
-        gap_share=result.gap_share,
-        proof=result.proof,
-        verified=result.verdict.ok,
-        programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
-    )
 
 
 def _label(interventions: pa.Table) -> Label | None:

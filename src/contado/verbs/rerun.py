@@ -37,7 +37,7 @@ class RerunAnswer(Answer, kw_only=True):
 
 def _run(request: RerunRequest, context: Context) -> RerunAnswer:
     from contado.kernel.portfolio import Problem, record
-    from contado.verbs.plan import assessed, recorded
+    from contado.verbs.plan import assessed
 
     old = _read(request.run)
     inputs = _inputs(request.run.parent / "inputs")
@@ -52,7 +52,7 @@ def _run(request: RerunRequest, context: Context) -> RerunAnswer:
         cancel=context.cancel,
     )
     sturdy = assessed(result, old.settings, context)
-    new = recorded(inputs, result, old.settings, record.programme_table(result, sturdy))
+    new = record.recorded(old.verb, inputs, result, old.settings, record.programme_table(result, sturdy))
     same = new.programme_sha256 == old.programme_sha256
     return RerunAnswer(
         identical=same,

@@ -27,6 +27,7 @@ __all__ = [
     "input_hashes",
     "price_table",
     "programme_table",
+    "recorded",
     "run_id_of",
     "run_table",
 ]
@@ -85,6 +86,30 @@ def run_id_of(hashes: Mapping[str, str], settings: RunSettings) -> str:
 def versions() -> dict[str, str]:
     """Return the versions of the packages that a plan's bytes depend on."""
     return {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def recorded(
+    verb: str, inputs: Mapping[str, pa.Table], result: Result, settings: RunSettings, programme: pa.Table
+) -> RunRecord:
+    """Return the record of a run of ``verb``, without any time of day: equal inputs give equal bytes."""
+    hashes = input_hashes(inputs)
+    return RunRecord(
+        run_id=run_id_of(hashes, settings),
+        verb=verb,
+        inputs=hashes,
+        settings=settings,
+        versions=versions(),
+        method="milp",
+        solver=result.solver,
+        stop="time" if result.status == "feasible" else "gap",
+        status=result.status,
+        value_eur=result.value_eur,
+        bound_eur=result.bound_eur,
+        gap_share=result.gap_share,
+        proof=result.proof,
+        verified=result.verdict.ok,
+        programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
+    )
 
 
 def programme_table(result: Result, robustness: Robustness | None = None) -> pa.Table:

@@ -34,25 +34,7 @@ def write_programme(
     """Write a programme so that `contado rerun` can repeat it."""
     inputs = {n: shared[n] if n in shared else tables.empty(n) for n in record.INPUTS}
     programme = record.programme_table(result, sturdy)
-    settings = _settings(request)
-    hashes = record.input_hashes(inputs)
-    made = record.RunRecord(
-        run_id=record.run_id_of(hashes, settings),
-        verb="portfolio solve",
-        inputs=hashes,
-        settings=settings,
-        versions=record.versions(),
-        method="milp",
-        solver=result.solver,
-        stop="time" if result.status == "feasible" else "gap",
-        status=result.status,
-        value_eur=result.value_eur,
-        bound_eur=result.bound_eur,
-        gap_share=result.gap_share,
-        proof=result.proof,
-        verified=result.verdict.ok,
-        programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
-    )
+    made = record.recorded("portfolio solve", inputs, result, _settings(request), programme)
     _write(out, {"programme": programme, "price": record.price_table(result)}, inputs, made)
 
 
