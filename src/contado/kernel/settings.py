@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA_VERSION",
     "Body",
+    "Dates",
     "Pavement",
     "Planning",
     "Setting",
@@ -67,6 +68,17 @@ class Body(_Theme, frozen=True, kw_only=True):
     accessibility_contact: Annotated[str, Meta(description="address for accessibility feedback")] = ""
 
 
+class Dates(_Theme, frozen=True, kw_only=True):
+    """[dates]: the calendar that terms are counted on."""
+
+    patron_day: Annotated[
+        str, Meta(description="patron day of the office's seat, month and day; empty = none")
+    ] = "12-07"
+    saturday_closed: Annotated[bool, Meta(description="whether a term that ends on a Saturday moves on")] = (
+        False
+    )
+
+
 class Web(_Theme, frozen=True, kw_only=True):
     """[web]: the pages."""
 
@@ -104,6 +116,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     workspace: WorkspaceSettings = WorkspaceSettings()
     territory: TerritorySettings = TerritorySettings()
     body: Body = Body()
+    dates: Dates = Dates()
     web: Web = Web()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()

@@ -164,9 +164,9 @@ def file_programme(
     threshold_eur: float | None,
 ) -> FilingAnswer:
     """Prepare the sheets of a plan, write them into ``out`` and say what stands in them."""
-    from contado.kernel.programme import legal
+    from contado.kernel.dates import legal_value
     from contado.kernel.programme.registry import works
-    from contado.kernel.programme.schede import prepare
+    from contado.kernel.programme.schede import EU_THRESHOLD, LISTED_THRESHOLD, prepare
 
     rows = tables.rows
     years = sorted({int(b["year"]) for b in rows.get("budget", [])})
@@ -174,9 +174,9 @@ def file_programme(
         raise DataError("There is no budget.", rule="no_budget", hint="bring source, year, budget_eur")
     day = dt.date(years[0], 1, 1)
     parameters = rows.get("legal_parameter", [])
-    eu_eur, doubts = legal.legal_value(legal.EU, day, parameters)
+    eu_eur, doubts = legal_value(EU_THRESHOLD, day, parameters)
     if threshold_eur is None:
-        threshold_eur, more = legal.legal_value(legal.PROGRAMME, day, parameters)
+        threshold_eur, more = legal_value(LISTED_THRESHOLD, day, parameters)
         doubts += more
     filing = prepare(
         works(programme, rows["intervention"]),
