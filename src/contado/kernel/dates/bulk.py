@@ -74,7 +74,7 @@ def _due(
         raw = _months(events, lengths * (12 if day_type == "years" else 1))
     raw = raw + stops
     open_days = _busdays(calendar, _year(raw.min()), _year(raw.max()) + 1, working=False)
-    return cast("Days", np.busday_offset(raw, 0, roll="forward", busdaycal=open_days))
+    return np.busday_offset(raw, 0, roll="forward", busdaycal=open_days)
 
 
 def _working(events: Days, lengths: NDArray[np.int64], calendar: Calendar) -> Days:
@@ -92,7 +92,7 @@ def _months(events: Days, lengths: NDArray[np.int64]) -> Days:
     day = (events - month.astype("datetime64[D]")).astype(np.int64)
     target = month + lengths
     last = ((target + 1).astype("datetime64[D]") - target.astype("datetime64[D]")).astype(np.int64) - 1
-    return target.astype("datetime64[D]") + np.minimum(day, last)
+    return cast("Days", target.astype("datetime64[D]") + np.minimum(day, last))
 
 
 def _year(day: Any) -> int:

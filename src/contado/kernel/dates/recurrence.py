@@ -275,7 +275,7 @@ def _generated(
             return
         yield Occurrence(placed.instant, placed.wall)
     if last is None and rule.count is not None and count < rule.count:
-        findings.append(_cut(series, rule.count, count))
+        findings.append(_cut(series, rule.count, max(count, 1)))
 
 
 def _clock_times(rule: Rule, series: Series, last: dt.datetime | None) -> Iterator[dt.datetime]:

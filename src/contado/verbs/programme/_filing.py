@@ -16,11 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from contado.kernel.programme.registry import Work
     from contado.kernel.programme.schede import Filing
 
 __all__ = ["FORMATS", "FilingAnswer", "Tables", "checked_formats", "file_programme", "read_tables", "text"]
 
 FORMATS = ("csv", "xlsx", "pdf")
+"""Formats of the sheets, written where none is named."""
+_CALENDAR = "ics"
 _PACKAGES = {"xlsx": "openpyxl", "pdf": "typst"}
 
 
@@ -99,12 +102,13 @@ def checked_formats(formats: Sequence[str]) -> list[str]:
     UsageError, ExtraMissing
         Before anything is written.
     """
+    valid = (*FORMATS, _CALENDAR)
     for name in formats:
-        if name not in FORMATS:
+        if name not in valid:
             raise UsageError(
                 f"--formats: {name!r} is no format.",
                 rule="unknown_choice",
-                hint=did_you_mean(name, FORMATS),
+                hint=did_you_mean(name, valid),
                 field="formats",
             )
         if name in _PACKAGES:
@@ -145,7 +149,7 @@ def _workspace(path: Path) -> Tables:
     from contado.kernel.workspace import WorkspaceView
 
     view = WorkspaceView(path)
-    names = ("intervention", "budget", "funding_source", "legal_parameter")
+    names = ("intervention", "budget", "funding_source", "funding_rule", "legal_parameter", "milestone")
     rows = {name: _without_geometry(view.read(name)).to_pylist() for name in names}
     return Tables(rows=rows, settings=view.settings)
 
@@ -178,16 +182,20 @@ def file_programme(
     if threshold_eur is None:
         threshold_eur, more = legal_value(LISTED_THRESHOLD, day, parameters)
         doubts += more
+    started = works(programme, rows["intervention"])
+    body = fiscal_code or tables.settings.body.fiscal_code or None
     filing = prepare(
-        works(programme, rows["intervention"]),
+        started,
         years=years,
         candidates=rows["intervention"],
         sources=rows.get("funding_source", []),
         threshold_eur=threshold_eur,
         eu_threshold_eur=eu_eur,
-        fiscal_code=fiscal_code or tables.settings.body.fiscal_code or None,
+        fiscal_code=body,
     )
-    files = _write(filing, out, formats)
+    files = _write(filing, out, [kind for kind in formats if kind != _CALENDAR])
+    if _CALENDAR in formats:
+        files.append(_write_calendar(started, tables, out, domain=body or "contado"))
     return _answer(filing, files, threshold_eur, [*tables.findings, *doubts, *filing.findings])
 
 
@@ -211,6 +219,27 @@ def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFil
                 writers[kind](Sheet.from_table(table, title=TITLES[name], headings=heads), path)
             written.append(WrittenFile(path=str(path), sha256=sha256_of_file(path)))
     return written
+
+
+def _write_calendar(started: Sequence[Work], tables: Tables, out: Path, *, domain: str) -> WrittenFile:
+    from contado.kernel.dates import Calendar
+    from contado.kernel.programme import milestones
+    from contado.kernel.provenance import sha256_of_file
+    from contado.kernel.tables import atomic
+
+    rows = tables.rows
+    due = milestones.due(started, rows.get("funding_rule", ()), rows.get("milestone", ()))
+    names = {work.id: work.text("name") or work.id for work in started}
+    content = milestones.calendar(
+        due,
+        names,
+        domain=domain,
+        calendar=Calendar.from_settings(tables.settings.dates),
+    )
+    path = out / f"milestones.{_CALENDAR}"
+    with atomic(path) as file:
+        file.write_bytes(content)
+    return WrittenFile(path=str(path), sha256=sha256_of_file(path))
 
 
 def _answer(
