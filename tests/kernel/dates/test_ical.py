@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 import recurring_ical_events
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from contado.kernel.dates.ical import Entry, to_bytes
@@ -95,6 +95,7 @@ def test_the_same_entries_give_the_same_bytes_in_any_order(entries):
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=("Cc", "Cs", "Zl", "Zp")), min_size=1))
+@example(r"C:\Nuovo")
 def test_any_text_survives(text):
     assert str(read(to_bytes([replace(DEADLINE, summary=text)], name="x"))[DEADLINE.uid]["SUMMARY"]) == text
 

@@ -76,13 +76,16 @@ def test_a_suspension_lengthens_the_raw_day_exactly(rule, event, days):
     assert term(rule, event, suspension_days=days).raw == term(rule, event).raw + days * DAY
 
 
+@pytest.mark.parametrize("office", [Calendar(), Calendar("06-24", saturday_closed=True)])
 @given(
     st.lists(EVENTS, min_size=1, max_size=40), st.sampled_from(TYPES), st.integers(0, 40), st.integers(0, 30)
 )
-def test_terms_at_once_equal_terms_one_by_one(events, kind, length, stop):
+def test_terms_at_once_equal_terms_one_by_one(office, events, kind, length, stop):
     rule = replace(OPINION, day_type=kind, days=length)
-    many = bulk.due(np.array(events, dtype="datetime64[D]"), length, kind, suspension_days=stop)
-    assert many.tolist() == [term(rule, e, suspension_days=stop).due for e in events]
+    many = bulk.due(
+        np.array(events, dtype="datetime64[D]"), length, kind, calendar=office, suspension_days=stop
+    )
+    assert many.tolist() == [term(rule, e, calendar=office, suspension_days=stop).due for e in events]
 
 
 def test_terms_at_once_take_arrays_of_lengths_and_keep_unknown_events():

@@ -11,7 +11,7 @@ Examples
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -67,24 +67,23 @@ def _due(
     events: Days, lengths: NDArray[np.int64], stops: NDArray[np.int64], day_type: DayType, calendar: Calendar
 ) -> Days:
     if day_type == "calendar":
-        raw = events + lengths
+        raw = events + (lengths + stops)
     elif day_type == "working":
-        raw = _working(events, lengths, calendar)
+        raw = _working(events, lengths, calendar) + stops
     else:
-        raw = _months(events, lengths * (12 if day_type == "years" else 1))
-    raw = raw + stops
-    open_days = _busdays(calendar, _year(raw.min()), _year(raw.max()) + 1, working=False)
-    return np.busday_offset(raw, 0, roll="forward", busdaycal=open_days)
+        raw = _months(events, lengths * (12 if day_type == "years" else 1)) + stops
+    table = _table(calendar, _year(raw.min()), _year(raw.max()) + 1)
+    return table.next_open[(raw - table.first).astype(np.int64)]
 
 
 def _working(events: Days, lengths: NDArray[np.int64], calendar: Calendar) -> Days:
     """``length``-th working day after; a 0 is the day itself or the next working one."""
-    # two years and a week of every 200 working days are on the safe side of any holidays
+    # every year has more than 200 working days
     last = _year(events.max()) + 2 + int(lengths.max()) // 200
-    working = _busdays(calendar, _year(events.min()) - 1, last, working=True)
-    counted = np.busday_offset(events, lengths, roll="backward", busdaycal=working)
-    first = np.busday_offset(events, 0, roll="forward", busdaycal=working)
-    return np.where(lengths == 0, first, counted)
+    table = _table(calendar, _year(events.min()), last)
+    at = (events - table.first).astype(np.int64)
+    reached = table.rank[at] - 1 + np.where(lengths == 0, ~table.is_working[at], lengths)
+    return table.working[reached]
 
 
 def _months(events: Days, lengths: NDArray[np.int64]) -> Days:
@@ -99,9 +98,26 @@ def _year(day: Any) -> int:
     return int(day.astype("datetime64[Y]").astype(np.int64)) + 1970
 
 
+class _Table(NamedTuple):
+    """The days of some years in a row: one read a file takes the place of a walk over the calendar."""
+
+    first: np.datetime64
+    next_open: Days
+    is_working: NDArray[np.bool_]
+    rank: NDArray[np.int64]
+    """Working days up to a day, itself included."""
+    working: Days
+
+
 @lru_cache(maxsize=64)
-def _busdays(calendar: Calendar, first: int, last: int, *, working: bool) -> np.busdaycalendar:
-    """Calendar of numpy: working days, or the days on which a term may end."""
-    days = [day for year in range(first, last + 1) for day in calendar.holidays(year)]
-    week = "1111100" if working else ("1111100" if calendar.saturday_closed else "1111110")
-    return np.busdaycalendar(weekmask=week, holidays=np.array(days, dtype="datetime64[D]"))
+def _table(calendar: Calendar, first: int, last: int) -> _Table:
+    """Return the table from the first day of one year to the last of another."""
+    days = np.arange(f"{first:04}-01-01", f"{last + 1:04}-01-01", dtype="datetime64[D]")
+    holidays = [day for year in range(first, last + 1) for day in calendar.holidays(year)]
+    free = np.isin(days, np.array(holidays, dtype="datetime64[D]"))
+    weekday = (days.astype(np.int64) + 3) % 7
+    is_open = ~free & (weekday < (5 if calendar.saturday_closed else 6))
+    position = np.where(is_open, np.arange(days.size), days.size - 1)
+    following = np.minimum.accumulate(position[::-1])[::-1]
+    is_working = ~free & (weekday < 5)
+    return _Table(days[0], days[following], is_working, np.cumsum(is_working), days[is_working])

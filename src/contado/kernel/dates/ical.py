@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contado.kernel.dates import local
@@ -96,7 +97,7 @@ def to_bytes(entries: Iterable[Entry], *, name: str, tz: str = local.ROME) -> by
     calendar = icalendar.Calendar()
     calendar.add("prodid", PRODID)
     calendar.add("version", "2.0")
-    calendar.add("x-wr-calname", name)
+    calendar.add("x-wr-calname", _text(name))
     calendar.add("x-wr-timezone", tz)
     if any(isinstance(entry.start, dt.datetime) for entry in known):
         calendar.add_component(_zone(tz))
@@ -131,14 +132,17 @@ def _component(entry: Entry, tz: str) -> icalendar.Component:
     zone = local.zone(tz)
     made.add("uid", entry.uid)
     made.add("dtstamp", _utc(entry.stamp))
-    made.add("summary", entry.summary)
+    made.add("summary", _text(entry.summary))
     made.add("dtstart" if entry.kind == "event" else "due", _at(entry.start, zone))
     if entry.end is not None:
         made.add("dtend", _at(entry.end, zone))
     elif entry.kind == "event" and not isinstance(entry.start, dt.datetime):
         # a deadline does not make anyone busy
         made.add("transp", "TRANSPARENT")
-    for key in ("description", "location", "url", "status"):
+    for key in ("description", "location"):
+        if getattr(entry, key):
+            made.add(key, _text(getattr(entry, key)))
+    for key in ("url", "status"):
         if getattr(entry, key):
             made.add(key, getattr(entry, key))
     if entry.categories:
@@ -163,6 +167,24 @@ def _recur(made: icalendar.Component, entry: Entry, zone: dt.tzinfo) -> None:
         clocks = getattr(entry, key)
         if clocks:
             made.add(key, [_at(clock, zone) for clock in sorted(clocks)])
+
+
+@cache
+def _text_type() -> type[icalendar.vText]:
+    import icalendar
+
+    class Text(icalendar.vText):
+        """Text escaped by RFC 5545 section 3.3.11; the library takes a backslash before N for a new line."""
+
+        def to_ical(self) -> bytes:
+            lines = self.replace("\\", "\\\\").replace(";", r"\;").replace(",", r"\,").splitlines()
+            return r"\n".join(lines).encode()
+
+    return Text
+
+
+def _text(text: str) -> icalendar.vText:
+    return _text_type()(text)
 
 
 def _at(clock: dt.date | dt.datetime, zone: dt.tzinfo) -> Any:
