@@ -66,6 +66,8 @@ class Body(_Theme, frozen=True, kw_only=True):
     office: Annotated[str, Meta(description="office to ask, shown on practice pages")] = ""
     contact: Annotated[str, Meta(description="address, telephone and hours of the office")] = ""
     accessibility_contact: Annotated[str, Meta(description="address for accessibility feedback")] = ""
+    ipa_code: Annotated[str, Meta(description="code of the body in the index of public administrations")] = ""
+    email: Annotated[str, Meta(description="address for questions on the open data")] = ""
 
 
 class Dates(_Theme, frozen=True, kw_only=True):
@@ -86,6 +88,10 @@ class Web(_Theme, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65535, description="port to listen on; 0 = a free one")] = 8000
     rows_a_page: Annotated[int, Meta(ge=10, le=500, description="rows of a table on one page")] = 50
     default_lang: Annotated[Literal["it", "en"], Meta(description="language of the root address")] = "it"
+    address: Annotated[str, Meta(description="public address of the site; empty = host and port")] = ""
+    licence: Annotated[str, Meta(description="licence of the body's own data, where a layer names none")] = (
+        "CC BY 4.0"
+    )
 
 
 class Pavement(_Theme, frozen=True, kw_only=True):

@@ -33,6 +33,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "territory": {
         "unit": "Look up municipalities by code or name",
     },
+    "catalogue": {
+        "export": "Write the catalogue of open data (DCAT-AP_IT)",
+        "read": "List the datasets of a DCAT catalogue",
+    },
     "frontend": {
         "check": "Check the third-party files of the web pages",
     },
@@ -98,6 +102,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
 GROUPS: Mapping[str, str] = {
     "export": "Layers out of the workspace",
     "territory": "Municipalities and their codes",
+    "catalogue": "The catalogue of open data",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",
