@@ -95,7 +95,7 @@ def rules(draw):
     )
 
 
-@pytest.mark.parametrize("examples", [60, pytest.param(500, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("examples", [40, pytest.param(500, marks=pytest.mark.slow)])
 def test_occurrences_equal_those_of_another_reader(examples):
     settings(max_examples=examples, deadline=None)(given(rules())(_same_as_the_library))()
 
@@ -115,7 +115,7 @@ def _same_as_the_library(series):
     assert [o.instant for o in occurrences(series, start, end).found] == expected
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rules())
 def test_occurrences_equal_a_reading_of_the_rule_day_by_day(series):
     rule, first, end = parse(series.rrule), series.dtstart, dt.date(2029, 1, 1)
