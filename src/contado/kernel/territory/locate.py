@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.territory.boundaries import Units
 
-__all__ = ["CELLS", "Locator"]
+__all__ = ["CELLS", "Locator", "batch"]
 
 CELLS: Final = 512
 """Cells along each side of the grid."""
@@ -64,6 +64,10 @@ class Locator:
         # one ring of empty cells around the box catches everything outside, NaN and infinity included
         self._scale = (cells / (east - west), cells / (north - south))
         self._grid, self._start, self._candidates = _table(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        shapely.prepare(self.shapes)  # GEOS's indices do not travel
 
     def cell_coordinates(self, points: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
         """Return longitudes (axis 0) or latitudes (axis 1) in cells from the corner of the ringed grid."""
@@ -165,6 +169,17 @@ class Locator:
             part = slice(bounds[k], bounds[k + 1])
             hit[order[part]] = shapely.intersects_xy(self.shapes[k], lon[part], lat[part])
         return hit
+
+
+def batch(points: pa.RecordBatch, locator: Locator) -> pa.RecordBatch:
+    """Locate the rows ``row_id, lon, lat``: ``row_id, unit`` with the unit's position (-1: in none).
+
+    A routine of `contado.kernel.scale`, with the locator as its context.
+    """
+    import pyarrow as pa
+
+    lon, lat = (points.column(name).to_numpy(zero_copy_only=False) for name in ("lon", "lat"))
+    return pa.record_batch({"row_id": points.column("row_id"), "unit": pa.array(locator.index(lon, lat))})
 
 
 def _slices(size: int, step: int) -> Iterator[slice]:
