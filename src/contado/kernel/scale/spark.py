@@ -68,13 +68,13 @@ def _session() -> Iterator[Any]:
     if running := SparkSession.getActiveSession():
         yield running
         return
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)  # else the first python3 of PATH, without us
     session = (
         SparkSession.builder.appName("contado")
         .master(os.environ.get("MASTER", "local[2]"))
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.maxResultSize", "0")
-        .config("spark.pyspark.python", sys.executable)
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.log.level", "ERROR")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.territory.boundaries import Units
 
-__all__ = ["CELLS", "Locator", "batch"]
+__all__ = ["CELLS", "Locator", "batch", "counted", "slices"]
 
 CELLS: Final = 512
 """Cells along each side of the grid."""
@@ -63,7 +63,7 @@ class Locator:
         self._origin = (float(west), float(south))
         # one ring of empty cells around the box catches everything outside, NaN and infinity included
         self._scale = (cells / (east - west), cells / (north - south))
-        self._grid, self._start, self._candidates = _table(self)
+        self.grid, self._start, self._candidates = _table(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -101,7 +101,7 @@ class Locator:
         if lons.shape != lats.shape:
             raise ValueError(f"{lons.size} longitudes and {lats.size} latitudes")
         found = np.empty(lons.size, dtype=np.int32)
-        for part in _slices(lons.size, _EXACT):
+        for part in slices(lons.size, _EXACT):
             self._locate(lons[part], lats[part], found[part])
         return found
 
@@ -119,8 +119,8 @@ class Locator:
     def _locate(self, lon: NDArray[np.float64], lat: NDArray[np.float64], found: NDArray[np.int32]) -> None:
         """Read the table, then test the points of mixed cells; write into ``found``."""
         mixed = []
-        for part in _slices(lon.size, _BATCH):
-            owner = self._grid[self._cell(lon[part], lat[part])]
+        for part in slices(lon.size, _BATCH):
+            owner = self.grid[self._cell(lon[part], lat[part])]
             found[part] = owner
             mixed.append(np.flatnonzero(owner < _NONE) + part.start)
         rows = np.concatenate(mixed) if mixed else np.empty(0, dtype=np.intp)
@@ -157,6 +157,18 @@ class Locator:
             rank += 1
         return found
 
+    def units_of(self, cells: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return index into ``cells`` and unit for each unit that owns or touches a cell, by cell and code."""
+        owner = self.grid[cells]
+        slot = -2 - owner
+        listed = slot >= 0
+        count = (owner >= 0).astype(np.int64)
+        count[listed] = np.diff(self._start)[slot[listed]]
+        member = np.repeat(np.arange(cells.size), count)
+        first = np.where(listed, self._start[np.where(listed, slot, 0)], 0)[member]
+        of_list = self._candidates[np.where(listed[member], first + counted(count), 0)]
+        return member, np.where(listed[member], of_list, owner[member]).astype(np.int64)
+
     def test(
         self, lon: NDArray[np.float64], lat: NDArray[np.float64], unit: NDArray[Any]
     ) -> NDArray[np.bool_]:
@@ -182,7 +194,8 @@ def batch(points: pa.RecordBatch, locator: Locator) -> pa.RecordBatch:
     return pa.record_batch({"row_id": points.column("row_id"), "unit": pa.array(locator.index(lon, lat))})
 
 
-def _slices(size: int, step: int) -> Iterator[slice]:
+def slices(size: int, step: int) -> Iterator[slice]:
+    """Yield the parts of ``range(size)``, ``step`` long each."""
     return (slice(start, min(start + step, size)) for start in range(0, size, step))
 
 
@@ -194,13 +207,14 @@ def _table(locator: Locator) -> tuple[NDArray[np.int32], NDArray[np.int32], NDAr
     inside_unit, inside = _inside_cells(locator, border_unit, border)
     grid = np.full(size, _NONE, dtype=np.int32)
     grid[inside[::-1]] = inside_unit[::-1]  # backwards: where units overlap, the lowest code is written last
-    mixed = np.unique(border)
     is_mixed = np.zeros(size, dtype=bool)
-    is_mixed[mixed] = True
-    also = is_mixed[inside]  # cells inside one unit that the border of another, overlapping one crosses
+    is_mixed[border] = True
+    twice = np.bincount(inside, minlength=size) > 1  # inside several units that overlap: these are listed too
+    also = is_mixed[inside] | twice[inside]  # the border of another, overlapping unit crosses the cell
     cell = np.concatenate([border, inside[also]])
     unit = np.concatenate([border_unit, inside_unit[also]])
     order = np.lexsort((unit, cell))
+    mixed = np.flatnonzero(is_mixed | twice)
     start = np.searchsorted(cell[order], np.append(mixed, size)).astype(np.int32)
     grid[mixed] = -2 - np.arange(mixed.size)
     return grid, start, unit[order].astype(np.min_scalar_type(len(shapes)))
@@ -217,16 +231,16 @@ def _border_cells(locator: Locator) -> tuple[NDArray[np.int64], NDArray[np.int64
     first = np.floor(low - _MARGIN).astype(np.int64)
     rows = np.floor(high + _MARGIN).astype(np.int64) - first + 1
     segment = np.repeat(np.arange(first.size), rows)
-    row = first[segment] + _counted(rows)
+    row = first[segment] + counted(rows)
     left, right = _columns(a[segment], b[segment], row)
     columns = right - left + 1
     width = locator.cells + 2
-    pair = np.repeat((unit[segment] * width + row) * width + left, columns) + _counted(columns)
+    pair = np.repeat((unit[segment] * width + row) * width + left, columns) + counted(columns)
     # a unit's pairs begin at unit * width * width, since row + 1 <= width
     return np.divmod(np.unique(pair), width * width)
 
 
-def _counted(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+def counted(counts: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return 0, 1 .. count - 1 for each count, one after another."""
     ends = np.cumsum(counts)
     total = int(ends[-1]) if ends.size else 0
@@ -276,4 +290,4 @@ def _inside_cells(
     probe_row, probe_column = np.divmod(first, locator.cells + 2)
     inside = locator.test(*locator.centre(probe_column, probe_row), unit)
     count = (last - first + 1)[inside]
-    return np.repeat(unit[inside], count), np.repeat(first[inside], count) + _counted(count)
+    return np.repeat(unit[inside], count), np.repeat(first[inside], count) + counted(count)
