@@ -37,12 +37,12 @@ class Environment:
 
 
 ENVIRONMENTS = {
+    "duckdb": Environment(("duckdb==1.5.5", "duckdb-extension-spatial==1.5.5", "pandas")),
+    "geopandas": Environment(("geopandas==1.2.0", "pyarrow")),
     "linopy": Environment(("linopy==0.10.1", "highspy==1.15.1")),
     "opendsm": Environment(("opendsm==1.2.7", "multimethod<2")),  # its classes clash with multimethod 2
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
-    "geopandas": Environment(("geopandas==1.2.0", "pyarrow")),
-    "duckdb": Environment(("duckdb==1.5.5", "duckdb-extension-spatial==1.5.5")),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
     "sedonadb": Environment(("sedonadb==0.5.0", "geoarrow-pyarrow", "pandas", "pyarrow")),
 }
@@ -118,6 +118,12 @@ def serve(function) -> None:
     said["peak_mb"] = peak_mb()
     np.savez(folder / "found.npz", **found)
     (folder / "said.json").write_text(json.dumps(said))
+
+
+def unpacked(given: dict[str, np.ndarray], name: str) -> list[bytes]:
+    """Return texts of bytes that were handed over as one array and the size of each (``name_size``)."""
+    data, size = given[name].tobytes(), given[f"{name}_size"]
+    return [data[end - one : end] for end, one in zip(size.cumsum(), size, strict=True)]
 
 
 def cpu_s() -> float:

@@ -30,6 +30,12 @@ def buildings(n, bounds):
     return shapely.polygons(corner[:, None] + L_SHAPE * side * DEGREES_A_METRE)
 
 
+def packed(name, wkb):
+    """Return geometries as two arrays: all bytes, and the size of each."""
+    size = np.array([len(one) for one in wkb])
+    return {name: np.frombuffer(b"".join(wkb), np.uint8), f"{name}_size": size}
+
+
 def run(n=1_000_000):
     """Return task, n, ours, peers, skipped, figures."""
     n = n or 1_000_000
@@ -41,9 +47,8 @@ def run(n=1_000_000):
     _, with_boxes_s = peers.best(lambda: Joiner(units).pairs(stored, boxes), REPEATS)
     _, preparation_s = peers.best(lambda: Joiner(units), REPEATS)
     given = {
-        "data": np.frombuffer(b"".join(wkb), np.uint8),
-        "size": np.array([len(one) for one in wkb]),
-        "units": np.array(units.gdf.geometry.to_wkb()),
+        **packed("buildings", wkb),
+        **packed("units", units.gdf.geometry.to_wkb()),
         "repeats": REPEATS,
     }
     sides = {

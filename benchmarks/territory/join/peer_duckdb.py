@@ -14,11 +14,8 @@ def run(given):
     session = duckdb.connect(config={"threads": 1})
     folder = Path(duckdb_extension_spatial.__file__).parent / "extensions"
     session.execute(f"LOAD '{next(folder.rglob('spatial.duckdb_extension'))}'")
-    ends = given["size"].cumsum()
-    data = given["data"].tobytes()
-    wkb = [data[end - size : end] for end, size in zip(ends, given["size"], strict=True)]
+    wkb, units = peers.unpacked(given, "buildings"), peers.unpacked(given, "units")
     session.register("q", pd.DataFrame({"i": np.arange(len(wkb)), "wkb": wkb}))
-    units = given["units"].tolist()
     session.register("b", pd.DataFrame({"k": np.arange(len(units)), "wkb": units}))
     session.execute("CREATE TABLE buildings AS SELECT i, ST_GeomFromWKB(wkb) AS g FROM q")
     session.execute("CREATE TABLE units AS SELECT k, ST_GeomFromWKB(wkb) AS g FROM b")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 from contado.kernel.errors import ColumnNotFound, Finding, UsageError
+from contado.kernel.scale import Engine
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,7 +30,7 @@ class LocateRequest(Request, frozen=True, kw_only=True):
     lat: Annotated[float | None, argument("latitude [deg]")] = None
     points: Annotated[Path | None, option("file of points (.csv, .parquet) with columns id, lon, lat")] = None
     out: Annotated[Path | None, option("file to write (.csv, .parquet): id, istat")] = None
-    engine: Annotated[Literal["local"], option("where the work is done")] = "local"
+    engine: Annotated[Engine, option("where the work on --points is done")] = "local"
 
 
 class LocateAnswer(Answer, kw_only=True):
@@ -78,7 +79,7 @@ def _run(request: LocateRequest, context: Context) -> LocateAnswer:
         assert request.lat is not None
         return _one(units, request.lon, request.lat)
     assert request.out is not None
-    return _many(units, request.points, request.out)
+    return _many(units, request.points, request.out, request.engine)
 
 
 def _known_ending(path: Path) -> None:
@@ -107,20 +108,22 @@ def _one(units: Units, lon: float, lat: float) -> PointAnswer:
     return PointAnswer(istat=None, name=None, distance_m=found.geodesic_m, nearest=units.codes[position])
 
 
-def _many(units: Units, source: Path, out: Path) -> PointsAnswer:
-    import time
+def _many(units: Units, source: Path, out: Path, engine: Engine) -> PointsAnswer:
+    import os
 
     import numpy as np
+    import pyarrow as pa
 
-    from contado.kernel import tables
-    from contado.kernel.territory.locate import Locator
+    from contado.kernel import scale, tables
+    from contado.kernel.territory import locate
 
     read = tables.read(source)
     ids, lon, lat = _columns(read.table, source.name)
-    start = time.process_time()
-    locator = Locator(units)
-    index = locator.index(lon, lat)
-    cpu_s = time.process_time() - start
+    start = sum(os.times()[:4])  # of the workers too
+    locator = locate.Locator(units)
+    found = scale.run(locate.batch, pa.table({"lon": lon, "lat": lat}), locator, engine=engine)
+    index = found["unit"].to_numpy()
+    cpu_s = sum(os.times()[:4]) - start
     istat = locator.codes_of(index)
     valid = np.isfinite(lon) & np.isfinite(lat)
     located = int((index >= 0).sum())

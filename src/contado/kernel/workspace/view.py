@@ -93,20 +93,21 @@ class WorkspaceView:
         shares: list[pa.Table] = []
         for _ in range(_ATTEMPTS):
             self._settle()
-            files = self._files_of(table)
+            files = self.files_of(table)
             before = _identities(files)
             shares = [self._read_share(f, schema) for f in files]
-            if self._files_of(table) == files and _identities(files) == before:
+            if self.files_of(table) == files and _identities(files) == before:
                 break
         return shares
 
     def provenance(self, table: str, practice: str | None = None) -> Provenance | None:
         """Return how a table, or a practice's share of it, was made; None where its file does not say."""
-        files = self._files_of(table)
+        files = self.files_of(table)
         named = [f for f in files if f.stem == practice] or files
         return tables.provenance(tables.read(named[0]).table) if len(named) == 1 else None
 
-    def _files_of(self, table: str) -> list[Path]:
+    def files_of(self, table: str) -> list[Path]:
+        """Return the Parquet files of a table, one a share; none where it has no rows yet."""
         folder = self.path / "tables"
         whole = folder / f"{table}.parquet"
         shares = sorted((folder / table).glob("*.parquet")) if "/" not in table else []
@@ -141,9 +142,9 @@ class WorkspaceView:
         folder = self.path / "tables"
         names = {p.stem if p.suffix == ".parquet" else p.name for p in _visible(folder)}
         out = {}
-        for name in sorted(n for n in names if self._files_of(n)):
+        for name in sorted(n for n in names if self.files_of(n)):
             try:
-                out[name] = sum(pq.read_metadata(f).num_rows for f in self._files_of(name))
+                out[name] = sum(pq.read_metadata(f).num_rows for f in self.files_of(name))
             except (pa.ArrowException, OSError):
                 raise Damaged(
                     f"tables/{name} is damaged.", hint="restore it from a backup", field=name
