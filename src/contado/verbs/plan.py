@@ -421,6 +421,7 @@ VERB = Verb(
     request=PlanRequest,
     answer=PlanAnswer,
     run=_run,
+    best_so_far=True,
     workspace=True,
     text=_text,
     examples=("contado plan -w city", "contado plan -w city --gap 0.001 --time-limit-s 30 --json"),

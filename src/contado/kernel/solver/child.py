@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,8 @@ def solve_in_child(
 def _watch(
     pipe: Connection, started: float, time_limit_s: float, progress: Progress | None, cancel: Cancel | None
 ) -> Solution:
-    best: tuple[SolveEvent, NDArray[np.float64]] | None = None
+    event: SolveEvent | None = None
+    best: NDArray[np.float64] | None = None
     while time.monotonic() - started < time_limit_s and not (cancel and cancel.requested):
         if not pipe.poll(_POLL_S):
             continue
@@ -77,20 +79,19 @@ def _watch(
             return claim
         if kind == "error":
             raise SolverStopped(f"The solver stopped: {payload}", hint="report the model")
-        best = payload
+        event, found = payload
+        best = best if found is None else found
         if progress is not None:
-            event = best[0]
             progress(
                 "solve",
                 event.seconds,
                 time_limit_s,
                 {"plan": event.plan, "bound": event.bound, "gap": event.gap},
             )
-    return _stopped(best, time.monotonic() - started)
+    return _stopped(event, best, time.monotonic() - started)
 
 
-def _stopped(best: tuple[SolveEvent, NDArray[np.float64]] | None, seconds: float) -> Solution:
-    event, x = best if best is not None else (None, None)
+def _stopped(event: SolveEvent | None, x: NDArray[np.float64] | None, seconds: float) -> Solution:
     return Solution(
         status="stopped" if x is None else "feasible",
         x=x,
@@ -106,9 +107,10 @@ def _stopped(best: tuple[SolveEvent, NDArray[np.float64]] | None, seconds: float
 def _work(pipe: Connection, model: Model, gap_share: float, time_limit_s: float, seed: int) -> None:
     """Run in the child: what it prints never reaches our standard output."""
     _silence()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
 
-    def send(event: SolveEvent, x: NDArray[np.float64]) -> None:
-        pipe.send(("better", (event, x)))
+    def send(event: SolveEvent, x: NDArray[np.float64] | None) -> None:
+        pipe.send(("state", (event, x)))
 
     try:
         claim: Any = solve(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, on_improved=send)

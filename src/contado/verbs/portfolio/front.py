@@ -80,5 +80,6 @@ VERB = Verb(
     request=FrontRequest,
     answer=FrontAnswer,
     run=_run,
+    best_so_far=True,
     examples=("contado portfolio front 2kp50 --json",),
 )

@@ -224,6 +224,7 @@ VERB = Verb(
     request=SolveRequest,
     answer=SolveAnswer,
     run=_run,
+    best_so_far=True,
     text=_text,
     examples=(
         "contado portfolio solve folder",
