@@ -167,13 +167,13 @@ def test_a_plan_without_a_budget_says_so_and_writes_nothing(city, capsys):
 
 def test_floors_that_cannot_be_met_end_with_3_and_write_nothing(city, capsys):
     workspace = Workspace.open(city)
-    floors = [{"kind": "municipality", "key": "015146", "min_spend_eur": 1000.0}]
+    floors = [{"kind": "municipality", "key": "015146", "min_spend_eur": 190.0}]
     with workspace.commit() as commit:
         commit.table("floor", tables.from_rows("floor", floors))
     before = Workspace.open(city).file_hashes()
     code, answer = ask(capsys, "plan", "-w", city)
     assert (code, answer["status"]) == (3, "infeasible")
-    assert [(c["rule"], c["key"]) for c in answer["conflict"]] == [("floor", "municipality 015146")]
+    assert ("floor", "municipality 015146") in [(c["rule"], c["key"]) for c in answer["conflict"]]
     assert Workspace.open(city).file_hashes() == before
     assert ask(capsys, "plan", "-w", city, "--no-floors")[0] == 0
 

@@ -42,7 +42,10 @@ def _run(request: RerunRequest, context: Context) -> RerunAnswer:
     old = _read(request.run)
     inputs = _inputs(request.run.parent / "inputs")
     problem = Problem.from_tables(
-        inputs, floors=old.settings.floors, discount_rate_share=old.settings.discount_rate_share
+        inputs,
+        floors=old.settings.floors,
+        discount_rate_share=old.settings.discount_rate_share,
+        on=old.settings.day,
     )
     result = problem.solve(
         gap_share=old.settings.gap_share,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ __all__ = [
     "INPUTS",
     "RunRecord",
     "RunSettings",
+    "as_done",
     "input_hashes",
     "price_table",
     "programme_table",
@@ -48,6 +50,18 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     floors: bool
     draws: int = 0
     """Seeded draws under which the plan was planned again; 0 = none."""
+    on: str | None = None
+    """Day whose funding rules count (ISO 8601); None = all rules, whatever their dates."""
+
+    @property
+    def day(self) -> dt.date | None:
+        """``on`` as a date."""
+        return None if self.on is None else dt.date.fromisoformat(self.on)
+
+
+def as_done(settings: RunSettings, robustness: Robustness | None) -> RunSettings:
+    """Return the settings with the draws really made: fewer than asked for where somebody stopped them."""
+    return settings if robustness is None else msgspec.structs.replace(settings, draws=robustness.draws)
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):

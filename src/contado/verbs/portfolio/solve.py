@@ -180,7 +180,7 @@ def _run(request: SolveRequest, context: Context) -> SolveAnswer:
     from contado.verbs.portfolio._folder import read_portfolio
 
     started = time.perf_counter()
-    folder = read_portfolio(request.folder, strict=context.strict)
+    folder = read_portfolio(request.folder, strict=context.strict, floors=request.floors)
     solve = _programme.solve if folder.kind == "programme" else _options.solve
     return solve(folder, request, context, time.perf_counter() - started)
 

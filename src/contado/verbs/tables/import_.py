@@ -28,13 +28,13 @@ class ImportAnswer(Answer, kw_only=True):
 
 
 def _run(request: ImportRequest, context: Context) -> ImportAnswer:
-    from contado.kernel.tables import exchange
     from contado.kernel.tables.findings import count, raise_refused
     from contado.kernel.workspace import Workspace
+    from contado.verbs._folders import read_folder
 
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
-    folder = exchange.read_folder(request.folder, strict=context.strict)
+    folder = read_folder(request.folder, strict=context.strict)
     raise_refused(folder.findings)
     shared = _shared(folder)
     with workspace.commit() as commit:
