@@ -299,6 +299,7 @@ def solve(
     gap_share: float,
     time_limit_s: float,
     seed: int,
+    improvements: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Result:
@@ -314,7 +315,12 @@ def solve(
     model, columns = build(problem)
     if not columns.x:
         return _nothing(problem, columns)
-    search = {"gap_share": gap_share, "time_limit_s": time_limit_s, "seed": seed}
+    search = {
+        "gap_share": gap_share,
+        "time_limit_s": time_limit_s,
+        "seed": seed,
+        "improvements": improvements,
+    }
     claim = claim_of(model, **search, progress=progress, cancel=cancel)  # type: ignore[arg-type]
     if claim.status == "infeasible":
         raise InfeasibleProgramme(
@@ -341,6 +347,7 @@ def claim_of(
     gap_share: float = 0.0,
     time_limit_s: float = 60.0,
     seed: int = 0,
+    improvements: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
@@ -348,12 +355,18 @@ def claim_of(
 
     ``progress`` hears of plans and bounds in EUR.
     """
-    watched = progress is not None or cancel is not None
+    watched = progress is not None or cancel is not None or improvements is not None
     if int(model.integer.sum()) <= (_AT_ONCE if watched else _IN_PROCESS):
         return solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
     told = None if progress is None else _in_eur(progress)
     return solve_in_child(
-        model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=told, cancel=cancel
+        model,
+        gap_share=gap_share,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        improvements=improvements,
+        progress=told,
+        cancel=cancel,
     )
 
 

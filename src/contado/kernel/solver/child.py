@@ -8,12 +8,13 @@ as it is found; when the clock or the user says stop, the child is killed and no
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contado.kernel.errors import SolverStopped
 from contado.kernel.solver.direct import solve
@@ -38,10 +39,14 @@ def solve_in_child(
     gap_share: float = 1e-4,
     time_limit_s: float = 60.0,
     seed: int = 0,
+    improvements: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
     """Maximise ``model`` in a child process; return its claim, or the best plan when it had to be stopped.
+
+    With ``improvements`` it is stopped at that many improving solutions, which a single thread finds in the
+    same order each time: so a search that a clock has ended is repeated.
 
     Raises
     ------
@@ -55,19 +60,33 @@ def solve_in_child(
     child.start()
     theirs.close()
     try:
-        return _watch(ours, started, time_limit_s, progress, cancel)
+        return _watch(ours, _Limits(started + time_limit_s, improvements, cancel), progress)
     finally:
         child.kill()
         child.join()
         ours.close()
 
 
-def _watch(
-    pipe: Connection, started: float, time_limit_s: float, progress: Progress | None, cancel: Cancel | None
-) -> Solution:
+class _Limits(NamedTuple):
+    """What ends a search from outside: the monotonic clock, a count of improving solutions, a person."""
+
+    ends_s: float
+    improvements: int | None
+    cancel: Cancel | None
+
+    def reached(self, improvements: int) -> bool:
+        """Whether the search must end now."""
+        asked = self.cancel is not None and self.cancel.requested
+        return asked or time.monotonic() >= self.ends_s or improvements == self.improvements
+
+
+def _watch(pipe: Connection, limits: _Limits, progress: Progress | None) -> Solution:
+    started = time.monotonic()
+    total_s = limits.ends_s - started
     event: SolveEvent | None = None
     best: NDArray[np.float64] | None = None
-    while time.monotonic() - started < time_limit_s and not (cancel and cancel.requested):
+    improvements = 0
+    while not limits.reached(improvements):
         if not pipe.poll(_POLL_S):
             continue
         try:
@@ -76,19 +95,17 @@ def _watch(
             break
         if kind == "done":
             claim: Solution = payload
-            return claim
+            return dataclasses.replace(claim, improvements=improvements)
         if kind == "error":
             raise SolverStopped(f"The solver stopped: {payload}", hint="report the model")
         event, found = payload
-        best = best if found is None else found
+        if found is not None:
+            best, improvements = found, improvements + 1
         if progress is not None:
-            progress(
-                "solve",
-                event.seconds,
-                time_limit_s,
-                {"plan": event.plan, "bound": event.bound, "gap": event.gap},
-            )
-    return _stopped(event, best, time.monotonic() - started)
+            facts = {"plan": event.plan, "bound": event.bound, "gap": event.gap}
+            progress("solve", event.seconds, total_s, facts)
+    stopped = _stopped(event, best, time.monotonic() - started)
+    return dataclasses.replace(stopped, improvements=improvements)
 
 
 def _stopped(event: SolveEvent | None, x: NDArray[np.float64] | None, seconds: float) -> Solution:
