@@ -168,7 +168,7 @@ def test_why_tells_every_link_of_the_chain(city, capsys):
         ("asset", "SA", "name", "via A", "toy"),
         ("observation", "SA", "condition_index_km_y 2026-05-31", 3.0, "toy"),
         ("funding_rule", "own", "article", "TUEL art. 162", "toy"),
-        ("source", "toy", "licence", "CC0", None),
+        ("source", "toy", "licence", "CC0", "toy"),
     ]:
         assert step in steps
     order = list(dict.fromkeys(table for table, *_ in steps))
