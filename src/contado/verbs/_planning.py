@@ -91,6 +91,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     links = workspace.read("road_link")
     inputs, shared, notes = with_worksites(checked.tables, links, request.without_worksite)
     problem = Problem.from_tables(inputs, floors=request.floors, discount_rate_share=rate_share, on=on)
+    context.cancel.raise_if_requested()
     return Planning(
         workspace=workspace,
         inputs=inputs,

@@ -45,6 +45,7 @@ class FrontAnswer(Answer, kw_only=True):
 
 def _run(request: FrontRequest, context: Context) -> FrontAnswer:
     objectives, findings = _objectives(request, context)
+    context.cancel.raise_if_requested()
     return drawn(objectives, request.time_limit_s, context, findings)
 
 
