@@ -44,6 +44,9 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "propose": "Let a practice propose interventions",
     "monitor": "Let a practice measure what was done",
     "plan": "Choose the programme of the workspace under its budgets",
+    "front": "List all nondominated programmes of the workspace",
+    "explain": "Say why an intervention is in the workspace's programme or not",
+    "robust": "Say how sturdy the workspace's programme is under draws",
     "why": "Show where a number comes from",
     "rerun": "Repeat a recorded run and compare the bytes",
     "tables": {

@@ -127,9 +127,9 @@ def read_tables(path: Path) -> Tables:
     if (path / "contado.toml").is_file() and not (path / "interventions.csv").is_file():
         return _workspace(path)
     from contado.kernel import settings
-    from contado.kernel.tables.exchange import read_folder
     from contado.kernel.tables.findings import raise_refused
     from contado.kernel.tables.programme_folder import as_shared_tables
+    from contado.verbs._folders import read_folder
 
     folder = read_folder(path)
     raise_refused(folder.findings)
