@@ -32,6 +32,7 @@ _ROOMS = (
     "practice",
     "programme",
     "publish",
+    "records",
     "solver",
     "tables",
     "territory",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 from sqlalchemy import delete, select, update
@@ -22,7 +22,10 @@ from contado.kernel.records.scopes import now
 if TYPE_CHECKING:
     from contado.kernel.records.scopes import ScopedSession
 
-__all__ = ["Issued", "SignedIn", "close", "issue", "open_session", "resolve", "rotate", "sweep", "use_link"]
+__all__ = ["LINK_PATH", "Issued", "SignedIn", "close", "issue", "open_session", "resolve", "rotate", "sweep", "use_link"]
+
+LINK_PATH: Final = "/accedi/"
+"""Address of a sign-in link, before its secret."""
 
 Kind = Literal["token", "link", "session"]
 _ISSUED = {"token": "token.issued", "link": "link.issued", "session": "session.opened"}
