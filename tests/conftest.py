@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +33,83 @@ def shared_path(relative: str) -> Path:
 def shared():
     """Function from a path below shared/data to the real path; skips when absent."""
     return shared_path
+
+
+# ---------------------------------------------------------------- a real PostgreSQL
+class Postgres:
+    """A server for tests: `database()` gives the address of a new, empty database.
+
+    Of a cluster of our own the databases belong to a role that is no superuser, as in real use.
+    """
+
+    def __init__(self, admin_url: str, owner: str | None) -> None:
+        from sqlalchemy import make_url
+
+        self.admin = make_url(admin_url).set(drivername="postgresql+psycopg")
+        self.owner = owner
+
+    def database(self, **settings: str) -> str:
+        name = f"contado_test_{secrets.token_hex(6)}"
+        owned = f" OWNER {self.owner}" if self.owner else ""
+        self.execute(f"CREATE DATABASE {name}{owned} TEMPLATE template0", *[
+            f"ALTER DATABASE {name} SET {key} TO {value}" for key, value in settings.items()
+        ])
+        url = self.admin.set(database=name, **({"username": self.owner} if self.owner else {}))
+        return url.render_as_string(hide_password=False)
+
+    def execute(self, *statements: str) -> None:
+        import psycopg
+
+        plain = self.admin.set(drivername="postgresql").render_as_string(hide_password=False)
+        with psycopg.connect(plain, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+def _programs() -> Path:
+    """Folder of PostgreSQL's programs, or a skip."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = found[-1] if found else shutil.which("initdb")
+    if initdb is None:
+        pytest.skip("PostgreSQL is not installed and CONTADO_TEST_POSTGRES_URL is not set")
+    return Path(initdb).parent
+
+
+def _as_postgres(*words: object) -> None:
+    """Run a program of PostgreSQL; it refuses to run as root."""
+    prefix = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
+    subprocess.run(
+        [*prefix, *map(str, words)], check=True, capture_output=True, cwd="/", env={**os.environ, "LC_ALL": "C"}
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server: that of CONTADO_TEST_POSTGRES_URL, else a cluster of our own, fsync off."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    if given := os.environ.get("CONTADO_TEST_POSTGRES_URL"):
+        yield Postgres(given, None)
+        return
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="contado-postgres-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    try:
+        if getpass.getuser() == "root":
+            shutil.chown(folder, "postgres")
+        data, log = folder / "data", folder / "log"
+        _as_postgres(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        _as_postgres(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        try:
+            server = Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", "contado_owner")
+            server.execute("CREATE ROLE contado_owner LOGIN CREATEROLE")
+            yield server
+        finally:
+            _as_postgres(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 PROGRAMME = {

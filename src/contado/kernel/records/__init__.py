@@ -22,6 +22,7 @@ from contado.kernel.records import (
     outbox,
     rates,
     roles,
+    schema,
     values,
 )
 from contado.kernel.records.access import Records
@@ -47,5 +48,6 @@ __all__ = [
     "prepare",
     "rates",
     "roles",
+    "schema",
     "values",
 ]

@@ -17,7 +17,7 @@ from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from contado.kernel.errors import ScopeError, ScopeMissing
 from contado.kernel.records import roles
-from contado.kernel.records.schema import Base, Scoped
+from contado.kernel.records.schema import Audit, Base, Scoped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -197,6 +197,12 @@ def _narrow(state: ORMExecuteState) -> None:
         state.statement = state.statement.options(
             with_loader_criteria(cls, rule(cls, scope), include_aliases=True)
         )
+
+
+@event.listens_for(Audit, "before_update")
+@event.listens_for(Audit, "before_delete")
+def _refuse_change(_mapper: object, _connection: object, _row: object) -> None:
+    raise TypeError("the audit chain is append-only: no row of it is changed or deleted")
 
 
 @event.listens_for(ScopedSession, "before_flush")

@@ -290,17 +290,20 @@ def open_store(workspace: WorkspaceView) -> Store:
         ``records.sqlite`` is no database.
     """
     store = unopened(workspace)
-    version = _version(store)
-    if version == 0:
-        prepare(workspace)
-    elif version < migrate.SCHEMA_VERSION:
+    try:
+        version = _version(store)
+        if version == 0:
+            prepare(workspace)
+        elif version < migrate.SCHEMA_VERSION:
+            raise WorkspaceError(
+                f"The records have schema {version}; this program works with {migrate.SCHEMA_VERSION}.",
+                rule="older_schema",
+                hint="start `contado serve` once: it makes a backup and brings them up to date",
+                field="records",
+            )
+    except BaseException:
         store.close()
-        raise WorkspaceError(
-            f"The records have schema {version}; this program works with {migrate.SCHEMA_VERSION}.",
-            rule="older_schema",
-            hint="start `contado serve` once: it makes a backup and brings them up to date",
-            field="records",
-        )
+        raise
     return store
 
 
