@@ -45,7 +45,7 @@ class Postgres:
     def __init__(self, admin_url: str, owner: str | None) -> None:
         from sqlalchemy import make_url
 
-        self.admin = make_url(admin_url).set(drivername="postgresql+psycopg")
+        self.admin = make_url(admin_url).set(drivername="postgresql")
         self.owner = owner
 
     def database(self, **settings: str) -> str:
@@ -60,8 +60,8 @@ class Postgres:
     def execute(self, *statements: str) -> None:
         import psycopg
 
-        plain = self.admin.set(drivername="postgresql").render_as_string(hide_password=False)
-        with psycopg.connect(plain, autocommit=True) as connection:
+        url = self.admin.render_as_string(hide_password=False)
+        with psycopg.connect(url, autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
 

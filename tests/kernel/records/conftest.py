@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import event
 
 from contado.kernel import records
 from contado.kernel.workspace import Workspace
@@ -19,7 +20,11 @@ def workspace(request, tmp_path, monkeypatch):
 
 @pytest.fixture
 def store(workspace):
+    """The store; SQLite does not wait for the disk here, what is durable is tested elsewhere."""
     with records.open_store(workspace) as opened:
+        if not opened.is_postgres:
+            opened.close()
+            event.listen(opened.engine, "connect", lambda c, _: c.execute("PRAGMA synchronous=OFF"))
         yield opened
 
 

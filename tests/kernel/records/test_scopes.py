@@ -13,7 +13,7 @@ from contado.kernel.errors import RecordNotFound, ScopeError, ScopeMissing
 from contado.kernel.identifiers import ulid
 from contado.kernel.records import rls
 from contado.kernel.records.roles import OFFICE_ROLES, ROLES
-from contado.kernel.records.schema import Document, FeatureVersion, Job
+from contado.kernel.records.schema import Document, FeatureVersion, Grant, Job
 from contado.kernel.records.scopes import Scope, ScopedSession, now, scope_of
 
 UNITS = ["015146", "015182", "015009", "park:1"]
@@ -101,7 +101,6 @@ def test_nothing_outside_the_scope_is_returned_counted_or_hinted_at(store, admin
         for row in stored:
             found = session.get(type(row), row.id)
             assert (found is not None) == (row.id in visible)
-            assert session.scalar(select(exists().where(type(row).id == row.id))) == (row.id in visible)
     for cls in (Document, Job, FeatureVersion):
         mine = changeable & {r.id for r in stored if isinstance(r, cls)}
         with store.writing(scope) as session:
@@ -172,7 +171,15 @@ def test_a_wrong_id_and_one_outside_the_scope_get_the_same_answer(store, admin, 
 def test_statements_that_cannot_be_filtered_are_refused(store, account):
     scope = account("anna", ("manager", ["015146"]))
     with store.reading(scope) as session:
-        for statement in (text("SELECT * FROM document"), select(Document.__table__)):
+        for statement in (
+            text("SELECT * FROM document"),
+            select(Document.__table__),
+            select(exists().where(Document.id == "x")),
+            select(Grant.id, Document.__table__.c.id),
+            select(Grant).where(Grant.id.in_(select(Document.__table__.c.id))),
+            select(Grant).join(Document.__table__, text("true")),
+            select(func.count()).select_from(Grant).join(Document.__table__, text("true")),
+        ):
             with pytest.raises(ScopeMissing):
                 session.execute(statement)
 

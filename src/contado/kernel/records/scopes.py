@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from sqlalchemy import event, false, inspect, or_, true
+from sqlalchemy import Column, event, false, inspect, or_, true
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
+from sqlalchemy.sql import visitors
 
 from contado.kernel.errors import ScopeError, ScopeMissing
 from contado.kernel.records import roles
@@ -156,6 +157,19 @@ def _missing() -> ScopeMissing:
     )
 
 
+def _reaches_past_classes(statement: Any) -> bool:
+    """Whether a statement names a scoped table itself (``Job.__table__``), where no filter would reach it."""
+    scoped = {cls.__table__ for cls in _scoped_classes()}
+    bare, through_class = set(), set()
+    for element in visitors.iterate(statement):
+        mapper = element._annotations.get("parentmapper")  # noqa: SLF001 - how SQLAlchemy marks classes
+        if mapper is not None:
+            through_class.add(mapper.local_table)
+        else:
+            bare.add(element.table if isinstance(element, Column) else element)
+    return not (bare & scoped) <= through_class
+
+
 def _scoped_classes() -> Iterator[Any]:
     """Yield every mapped class whose rows belong to a unit."""
     for mapper in Base.registry.mappers:
@@ -187,7 +201,7 @@ def _narrow(state: ORMExecuteState) -> None:
     scope = session.scope
     if scope.everywhere:
         return
-    if not state.is_orm_statement:
+    if not state.is_orm_statement or _reaches_past_classes(state.statement):
         raise ScopeMissing(
             "A statement that is not written over the classes of the schema cannot be filtered.",
             hint="use select(Class), update(Class) or delete(Class)",
