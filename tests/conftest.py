@@ -37,33 +37,45 @@ def shared():
 
 # ---------------------------------------------------------------- a real PostgreSQL
 class Postgres:
-    """A server for tests: `database()` gives the address of a new, empty database.
-
-    Of a cluster of our own the databases belong to a role that is no superuser, as in real use.
-    """
+    """A server for tests; of a cluster of our own the databases belong to a role that is no superuser."""
 
     def __init__(self, admin_url: str, owner: str | None) -> None:
         from sqlalchemy import make_url
 
         self.admin = make_url(admin_url).set(drivername="postgresql")
         self.owner = owner
+        self._free: list[str] = []
 
-    def database(self, **settings: str) -> str:
-        name = f"contado_test_{secrets.token_hex(6)}"
-        owned = f" OWNER {self.owner}" if self.owner else ""
-        self.execute(f"CREATE DATABASE {name}{owned} TEMPLATE template0", *[
-            f"ALTER DATABASE {name} SET {key} TO {value}" for key, value in settings.items()
-        ])
-        url = self.admin.set(database=name, **({"username": self.owner} if self.owner else {}))
-        return url.render_as_string(hide_password=False)
+    def database(self) -> str:
+        """Address of an empty database; `release` it afterwards, so that few are made."""
+        if self._free:
+            name = self._free.pop()
+            self.execute(
+                "DROP SCHEMA public CASCADE",
+                f"CREATE SCHEMA public AUTHORIZATION {self.owner or 'CURRENT_USER'}",
+                "GRANT USAGE ON SCHEMA public TO PUBLIC",
+                database=name,
+            )
+        else:
+            name = f"contado_test_{secrets.token_hex(6)}"
+            owned = f" OWNER {self.owner}" if self.owner else ""
+            self.execute(f"CREATE DATABASE {name}{owned} TEMPLATE template0")
+        return self._url(name, self.owner)
 
-    def execute(self, *statements: str) -> None:
+    def release(self, url: str) -> None:
+        """Hand a database back."""
+        self._free.append(url.rpartition("/")[2])
+
+    def execute(self, *statements: str, database: str | None = None) -> None:
         import psycopg
 
-        url = self.admin.render_as_string(hide_password=False)
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(self._url(database, None), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+    def _url(self, database: str | None, user: str | None) -> str:
+        url = self.admin.set(database=database or self.admin.database, username=user or self.admin.username)
+        return url.render_as_string(hide_password=False)
 
 
 def _programs() -> Path:
@@ -79,7 +91,11 @@ def _as_postgres(*words: object) -> None:
     """Run a program of PostgreSQL; it refuses to run as root."""
     prefix = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
     subprocess.run(
-        [*prefix, *map(str, words)], check=True, capture_output=True, cwd="/", env={**os.environ, "LC_ALL": "C"}
+        [*prefix, *map(str, words)],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        env={**os.environ, "LC_ALL": "C"},
     )
 
 
@@ -99,7 +115,9 @@ def postgres():
         if getpass.getuser() == "root":
             shutil.chown(folder, "postgres")
         data, log = folder / "data", folder / "log"
-        _as_postgres(programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+        _as_postgres(
+            programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
         options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
         _as_postgres(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
         try:
@@ -110,6 +128,14 @@ def postgres():
             _as_postgres(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres):
+    """Address of an empty database of PostgreSQL."""
+    url = postgres.database()
+    yield url
+    postgres.release(url)
 
 
 PROGRAMME = {

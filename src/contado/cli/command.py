@@ -139,7 +139,9 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
         options.insert(0, where)
     if verb.right is not None:
         whose = click.Option(
-            ["acting_as", "--as"], metavar="ACCOUNT", help="Act as this account (default: local administrator)."
+            ["acting_as", "--as"],
+            metavar="ACCOUNT",
+            help="Act as this account (default: local administrator).",
         )
         options.insert(1, whose)
     return list(options)

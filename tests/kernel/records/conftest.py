@@ -14,7 +14,7 @@ def workspace(request, tmp_path, monkeypatch):
     """A workspace whose records stand in SQLite, or in a fresh database of PostgreSQL."""
     monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)
     if request.param == "postgres":
-        monkeypatch.setenv("CONTADO_DATABASE_URL", request.getfixturevalue("postgres").database())
+        monkeypatch.setenv("CONTADO_DATABASE_URL", request.getfixturevalue("database"))
     return Workspace.create(tmp_path / "city")
 
 

@@ -15,7 +15,9 @@ from contado.kernel.workspace import Workspace
 
 def dump(store):
     with store.connection() as connection:
-        return {t.name: sorted(map(tuple, connection.execute(t.select()))) for t in Base.metadata.sorted_tables}
+        return {
+            t.name: sorted(map(tuple, connection.execute(t.select()))) for t in Base.metadata.sorted_tables
+        }
 
 
 @pytest.fixture
@@ -35,18 +37,28 @@ def saved(filled, workspace, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["sqlite", "postgres"])
-def test_a_backup_restored_elsewhere_is_equal(filled, workspace, saved, tmp_path, monkeypatch, request, target):
+def test_a_backup_restored_elsewhere_is_equal(
+    filled, workspace, saved, tmp_path, monkeypatch, request, target
+):
     before = dump(filled)
     monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)
     if target == "postgres":
-        monkeypatch.setenv("CONTADO_DATABASE_URL", request.getfixturevalue("postgres").database())
+        server = request.getfixturevalue("postgres")
+        other = server.database()
+        request.addfinalizer(lambda: server.release(other))
+        monkeypatch.setenv("CONTADO_DATABASE_URL", other)
     done = backup.restore(saved, tmp_path / "elsewhere")
-    with records.open_store(Workspace.open(tmp_path / "elsewhere")) as store, store.reading(store.scope("anna")) as session:
+    with (
+        records.open_store(Workspace.open(tmp_path / "elsewhere")) as store,
+        store.reading(store.scope("anna")) as session,
+    ):
         assert dump(store) == before
         (document,) = session.scalars(select(records.schema.Document))
         assert documents.content(session, document) == b"%PDF-1.7"
     assert done.audit_head.seq == len(before["audit"])
-    assert (tmp_path / "elsewhere" / "contado.toml").read_bytes() == (workspace.path / "contado.toml").read_bytes()
+    assert (tmp_path / "elsewhere" / "contado.toml").read_bytes() == (
+        workspace.path / "contado.toml"
+    ).read_bytes()
 
 
 def test_a_backup_goes_back_over_later_changes(tmp_path, admin):
@@ -129,8 +141,8 @@ def test_a_lost_attachment_stops_the_backup(filled, workspace, tmp_path):
     assert not (tmp_path / "b.zip").exists()
 
 
-def test_records_of_postgres_are_not_overwritten(tmp_path, monkeypatch, postgres, admin):
-    monkeypatch.setenv("CONTADO_DATABASE_URL", postgres.database())
+def test_records_of_postgres_are_not_overwritten(tmp_path, monkeypatch, database, admin):
+    monkeypatch.setenv("CONTADO_DATABASE_URL", database)
     workspace = Workspace.create(tmp_path / "city")
     with records.open_store(workspace) as store:
         with store.writing(admin) as session:

@@ -1,6 +1,6 @@
 """Attachments: stored once by hash, typed by their bytes, erased when their time is over."""
 
-import datetime
+import datetime as dt
 import hashlib
 import io
 import zipfile
@@ -28,7 +28,10 @@ def zipped(*names):
         (PDF, "application/pdf"),
         (b"\x89PNG\r\n\x1a\n....", "image/png"),
         (b"\xff\xd8\xff\xe0", "image/jpeg"),
-        (zipped("[Content_Types].xml", "word/document.xml"), "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+        (
+            zipped("[Content_Types].xml", "word/document.xml"),
+            "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        ),
         (zipped("mimetype", "content.xml"), "application/vnd.oasis.opendocument.text"),
         (zipped("a.txt"), "application/zip"),
         (b"0\x82\x01\x00\x06\x09", "application/pkcs7-mime"),
@@ -84,7 +87,7 @@ def test_an_altered_file_is_noticed(store, admin):
 
 
 def test_retention_erases_what_is_over_and_keeps_shared_bytes(store, admin, verdict):
-    yesterday = datetime.date.today() - datetime.timedelta(2)
+    yesterday = dt.datetime.now(dt.UTC).date() - dt.timedelta(2)
     with store.writing(admin) as session:
         over = documents.add(session, PDF, unit_id="015146", name="x", retention_until=yesterday)
         kept = documents.add(session, PDF, unit_id="015146")

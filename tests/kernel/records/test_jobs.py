@@ -43,7 +43,11 @@ def test_a_job_from_acceptance_to_its_result(store, job, verdict):
         assert jobs.finish(session, job.id, "w1", "successful", result={"n": 3}, result_path="runs/x.json")
         assert not jobs.finish(session, job.id, "w1", "failed")
     ended = get(store, job.id, store.scope("anna"))
-    assert (ended.state, json.loads(ended.result_json), ended.result_path) == ("successful", {"n": 3}, "runs/x.json")
+    assert (ended.state, json.loads(ended.result_json), ended.result_path) == (
+        "successful",
+        {"n": 3},
+        "runs/x.json",
+    )
     assert ended.created_at <= ended.started_at <= ended.ended_at
     assert verdict().ok
 

@@ -1,6 +1,6 @@
 """Scopes: whatever the grants and rows, nothing outside is returned, counted, changed or hinted at."""
 
-import datetime
+import datetime as dt
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,10 +17,12 @@ from contado.kernel.records.schema import Document, FeatureVersion, Grant, Job
 from contado.kernel.records.scopes import Scope, ScopedSession, now, scope_of
 
 UNITS = ["015146", "015182", "015009", "park:1"]
-TODAY = datetime.date(2026, 6, 15)
-DAYS = st.none() | st.dates(TODAY - datetime.timedelta(2), TODAY + datetime.timedelta(2))
+TODAY = dt.date(2026, 6, 15)
+DAYS = st.none() | st.dates(TODAY - dt.timedelta(2), TODAY + dt.timedelta(2))
 GRANTS = st.lists(
-    st.tuples(st.sampled_from(ROLES), st.lists(st.sampled_from(UNITS), min_size=1) | st.just(["*"]), DAYS, DAYS),
+    st.tuples(
+        st.sampled_from(ROLES), st.lists(st.sampled_from(UNITS), min_size=1) | st.just(["*"]), DAYS, DAYS
+    ),
     max_size=3,
 )
 ROWS = st.lists(
@@ -40,7 +42,12 @@ def row_of(kind, unit, visibility, owner):
         return Document(**common, sha256="0" * 64, mime="text/plain", bytes=1, visibility=visibility)
     if kind == "job":
         return Job(
-            **common, process="plan", request_json="{}", state="accepted", visibility=visibility, cancel_requested=0
+            **common,
+            process="plan",
+            request_json="{}",
+            state="accepted",
+            visibility=visibility,
+            cancel_requested=0,
         )
     return FeatureVersion(**common, layer="l", fid=ulid(), version=1, sha256="0" * 64)
 
@@ -109,7 +116,7 @@ def test_nothing_outside_the_scope_is_returned_counted_or_hinted_at(store, admin
 
 
 def test_an_account_without_a_valid_grant_sees_no_scoped_row(store, admin, account):
-    scope = account("late", ("admin", ["*"]), valid_to=datetime.date(2020, 1, 1))
+    scope = account("late", ("admin", ["*"]), valid_to=dt.date(2020, 1, 1))
     with store.writing(admin) as session:
         session.add(row_of("document", "015146", "private", scope.account_id))
     with store.reading(scope) as session:
@@ -119,7 +126,7 @@ def test_an_account_without_a_valid_grant_sees_no_scoped_row(store, admin, accou
 
 @pytest.mark.parametrize("day", ["2026-01-01", "2026-01-31"])
 def test_both_ends_of_a_grant_are_included(store, account, day):
-    days = {"valid_from": datetime.date(2026, 1, 1), "valid_to": datetime.date(2026, 1, 31)}
+    days = {"valid_from": dt.date(2026, 1, 1), "valid_to": dt.date(2026, 1, 31)}
     account("anna", ("manager", ["015146"]), **days)
     assert store.scope("anna", day=day).units == {"015146"}
     assert store.scope("anna", day="2025-12-31").units == frozenset()
@@ -127,7 +134,7 @@ def test_both_ends_of_a_grant_are_included(store, account, day):
 
 
 def test_the_day_of_a_grant_is_the_local_one():
-    instant = datetime.datetime(2026, 3, 1, 23, 30, tzinfo=datetime.UTC)
+    instant = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC)
     assert records.accounts.legal_day("Europe/Rome", instant) == "2026-03-02"
 
 
@@ -200,19 +207,18 @@ def test_roles_without_an_office_open_no_unit():
 
 # ---------------------------------------------------------------- the second barrier
 @pytest.fixture
-def raw(postgres, tmp_path, monkeypatch):
+def raw(database, tmp_path, monkeypatch):
     """A store of PostgreSQL with one row a table and unit, and a connection that forgets every filter."""
     import psycopg
 
     from contado.kernel.workspace import Workspace
 
-    url = postgres.database()
-    monkeypatch.setenv("CONTADO_DATABASE_URL", url)
+    monkeypatch.setenv("CONTADO_DATABASE_URL", database)
     with records.open_store(Workspace.create(tmp_path / "city")) as store:
         with store.writing(records.local_administrator()) as session:
             for kind in ("document", "job", "feature"):
                 session.add_all(row_of(kind, unit, "private", None) for unit in UNITS)
-        with psycopg.connect(url) as connection:
+        with psycopg.connect(database) as connection:
             yield connection
 
 
@@ -250,14 +256,17 @@ def test_row_level_security_binds_changes_and_the_owner(raw, postgres, table):
 
 def test_the_application_role_owns_nothing_and_bypasses_nothing(raw):
     role = raw.execute(
-        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s", [rls.APP_ROLE]
+        "SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s",
+        [rls.APP_ROLE],
     ).fetchone()
     assert role == (False, False, False, False)
     owned = raw.execute(
         "SELECT count(*) FROM pg_class WHERE pg_get_userbyid(relowner) = %s", [rls.APP_ROLE]
     ).fetchone()
     assert owned == (0,)
-    forced = raw.execute("SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity").fetchall()
+    forced = raw.execute(
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
+    ).fetchall()
     assert {name for (name,) in forced} == set(TABLES)
 
 
@@ -265,8 +274,9 @@ def test_the_application_role_only_adds_to_the_chain(raw):
     import psycopg
 
     for statement in ("UPDATE audit SET verb = 'x.y'", "DELETE FROM audit", "TRUNCATE audit"):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege), raw.transaction():
+        with raw.transaction(force_rollback=True):
             raw.execute(f"SET LOCAL ROLE {rls.APP_ROLE}")
-            raw.execute(statement)
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), raw.transaction():
+                raw.execute(statement)
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"), raw.transaction():
             raw.execute(statement)

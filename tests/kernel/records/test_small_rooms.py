@@ -138,7 +138,7 @@ def test_a_role_may_do_what_the_table_says_and_nothing_else(role):
 def test_an_unknown_role_is_answered_with_the_valid_ones():
     with pytest.raises(UsageError) as caught:
         roles.checked_role("manger")
-    assert "did you mean manager?" in caught.value.hint
+    assert "did you mean manager, place_manager?" in caught.value.hint
     assert "body_reviewer" in caught.value.hint
     with pytest.raises(KeyError):
         roles.may(["admin"], "no.such_verb")

@@ -116,7 +116,10 @@ def ensure_account(session: ScopedSession, name: str) -> Account:
     """
     if not name or not name.isprintable() or any(c.isspace() for c in name) or len(name) > 200:
         raise UsageError(
-            f"{name!r} cannot name an account.", rule="bad_name", hint="a word without spaces", field="account"
+            f"{name!r} cannot name an account.",
+            rule="bad_name",
+            hint="a word without spaces",
+            field="account",
         )
     found = session.scalar(select(Account).where(_called(name)))
     return found or create_account(session, name, actor=create_actor(session))
@@ -238,9 +241,7 @@ def grants(session: ScopedSession) -> list[GrantRow]:
 
 def scope_on(connection: Connection, account: str, day: str) -> Scope:
     """Return the scope that an account (name or id) has on a legal day (errors of `find`)."""
-    identifier = connection.scalar(
-        select(Account.id).where(_called(account), Account.disabled_at.is_(None))
-    )
+    identifier = connection.scalar(select(Account.id).where(_called(account), Account.disabled_at.is_(None)))
     if identifier is None:
         raise _no_account(account)
     found = select(Grant.role, Grant.scope_unit_id).where(

@@ -1,4 +1,4 @@
-"""The audit chain: every write of a record leaves a row that vouches for all rows before it.
+r"""The audit chain: every write of a record leaves a row that vouches for all rows before it.
 
 ::
 
@@ -165,9 +165,8 @@ def _append(connection: Connection, actor: str, verb: str, thing: str, body_json
     content = (last.seq + 1, now(), actor, verb, thing, body_json)
     digest = link(last.hash, content)
     marks = ", ".join(["%s" if postgres else "?"] * 8)
-    connection.exec_driver_sql(
-        f"INSERT INTO audit ({_COLUMNS}) VALUES ({marks})", (*content, last.hash, digest)
-    )
+    statement = f"INSERT INTO audit ({_COLUMNS}) VALUES ({marks})"  # noqa: S608 - names and marks are ours
+    connection.exec_driver_sql(statement, (*content, last.hash, digest))
     return Head(seq=last.seq + 1, hash=digest)
 
 
@@ -179,7 +178,7 @@ def head(connection: Connection) -> Head:
 
 def rows(connection: Connection) -> Iterator[Row]:
     """Yield the stored links in the order of seq, a block at a time."""
-    statement = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"
+    statement = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608 - the names are ours
     found = connection.execution_options(yield_per=_FETCH).exec_driver_sql(statement)
     for block in found.partitions(_FETCH):
         yield from (Row(*row) for row in block)

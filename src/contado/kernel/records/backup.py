@@ -8,7 +8,6 @@ A backup holds ``contado.toml`` with the key of the keyed hashes: keep it as car
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 import tempfile
 import zipfile
@@ -80,7 +79,9 @@ def write(store: Store, workspace: WorkspaceView, file: Path) -> Backup:
         kept = {n: h for n, h in workspace.file_hashes().items() if n.startswith(_KEPT)}
         manifest = Manifest(schema=_schema(copy), audit_head=head, files=hashes, workspace=kept)
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as out:
-            out.writestr(_MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1))
+            out.writestr(
+                _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1)
+            )
             for name, path in inside.items():
                 out.write(path, name)
     return Backup(bytes=file.stat().st_size, sha256=sha256_of_file(file), audit_head=head)
@@ -252,7 +253,9 @@ def _differences(workspace: WorkspaceView, manifest: Manifest) -> Iterator[Findi
     now = {n: h for n, h in workspace.file_hashes().items() if n.startswith(_KEPT)}
     for name in sorted(now.keys() | manifest.workspace.keys()):
         if now.get(name) != manifest.workspace.get(name):
-            state = "is missing" if name not in now else "is new" if name not in manifest.workspace else "differs"
+            state = (
+                "is missing" if name not in now else "is new" if name not in manifest.workspace else "differs"
+            )
             yield Finding(
                 severity="warning",
                 rule="differs_from_backup",

@@ -22,7 +22,18 @@ from contado.kernel.records.scopes import now
 if TYPE_CHECKING:
     from contado.kernel.records.scopes import ScopedSession
 
-__all__ = ["LINK_PATH", "Issued", "SignedIn", "close", "issue", "open_session", "resolve", "rotate", "sweep", "use_link"]
+__all__ = [
+    "LINK_PATH",
+    "Issued",
+    "SignedIn",
+    "close",
+    "issue",
+    "open_session",
+    "resolve",
+    "rotate",
+    "sweep",
+    "use_link",
+]
 
 LINK_PATH: Final = "/accedi/"
 """Address of a sign-in link, before its secret."""

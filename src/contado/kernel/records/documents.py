@@ -44,7 +44,7 @@ _PATTERN = re.compile(r"[0-9a-f]{64}")
 
 
 def sniff(data: bytes) -> str | None:
-    """Return the type that the bytes themselves show, None where they show none that is taken in.
+    r"""Return the type that the bytes themselves show, None where they show none that is taken in.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def sniff(data: bytes) -> str | None:
             return mime
     if data.startswith(b"PK\x03\x04"):
         return _zip_kind(data)
-    if data.startswith(b"0\x82") or data.startswith(b"0\x80"):
+    if data.startswith((b"0\x82", b"0\x80")):
         return "application/pkcs7-mime"  # a CAdES signature (.p7m) is a DER sequence
     return _text_kind(data)
 
@@ -170,9 +170,7 @@ def get(session: ScopedSession, document_id: str) -> Document:
     RecordNotFound
         There is none within the scope.
     """
-    found = session.scalar(
-        select(Document).where(Document.id == document_id, Document.erased_at.is_(None))
-    )
+    found = session.scalar(select(Document).where(Document.id == document_id, Document.erased_at.is_(None)))
     if found is None:
         raise RecordNotFound(f"There is no document {document_id!r}.", hint="give the id of a document")
     return found

@@ -103,5 +103,5 @@ def history(session: ScopedSession, layer: str, fid: str) -> list[FeatureVersion
     return list(session.scalars(_versions(layer, fid).order_by(FeatureVersion.version)))
 
 
-def _versions(layer: str, fid: str) -> Select[tuple[FeatureVersion]]:
+def _versions(layer: str, fid: str) -> Select[FeatureVersion]:
     return select(FeatureVersion).where(FeatureVersion.layer == layer, FeatureVersion.fid == fid)

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 
 from contado.kernel.records.schema import RateCounter
 

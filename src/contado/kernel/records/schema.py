@@ -48,7 +48,7 @@ SCHEMA_VERSION = 1
 
 Big = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both stores; a STRICT table of SQLite knows INTEGER only."""
-Real = Double().with_variant(REAL, "sqlite")
+Real: Double[float] = Double().with_variant(REAL, "sqlite")
 
 
 class Base(DeclarativeBase):

@@ -233,7 +233,7 @@ def _refuse_foreign_rows(session: ScopedSession, _context: object, _instances: o
 
 def _units_of(row: Scoped) -> set[str]:
     """Return the unit of a row, and the one it had before a change."""
-    history = inspect(row).attrs.unit_id.history  # type: ignore[union-attr]
+    history = inspect(row).attrs.unit_id.history
     return {row.unit_id, *history.deleted}
 
 

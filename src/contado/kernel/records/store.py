@@ -23,13 +23,14 @@ from sqlalchemy.exc import OperationalError
 from contado.kernel.errors import Damaged, ExtraMissing, Locked, ScopeMissing, WorkspaceError
 from contado.kernel.records import accounts, audit, holder, migrate, rls
 from contado.kernel.records.scopes import ALL, Scope, ScopedSession, now
-from contado.kernel.workspace import WorkspaceView
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
 
     from sqlalchemy import URL, Connection
+
+    from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["DATABASE_URL", "FILE", "Store", "is_prepared", "open_store", "prepare", "unopened"]
 
@@ -292,19 +293,23 @@ def open_store(workspace: WorkspaceView) -> Store:
     store = unopened(workspace)
     try:
         version = _version(store)
+        _refuse_older(version)
         if version == 0:
             prepare(workspace)
-        elif version < migrate.SCHEMA_VERSION:
-            raise WorkspaceError(
-                f"The records have schema {version}; this program works with {migrate.SCHEMA_VERSION}.",
-                rule="older_schema",
-                hint="start `contado serve` once: it makes a backup and brings them up to date",
-                field="records",
-            )
     except BaseException:
         store.close()
         raise
     return store
+
+
+def _refuse_older(version: int) -> None:
+    if 0 < version < migrate.SCHEMA_VERSION:
+        raise WorkspaceError(
+            f"The records have schema {version}; this program works with {migrate.SCHEMA_VERSION}.",
+            rule="older_schema",
+            hint="start `contado serve` once: it makes a backup and brings them up to date",
+            field="records",
+        )
 
 
 def _version(store: Store) -> int:
@@ -320,4 +325,3 @@ def _version(store: Store) -> int:
             hint="restore it with `contado records restore`",
             field=FILE,
         ) from None
-

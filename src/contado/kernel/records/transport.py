@@ -94,7 +94,14 @@ def from_environment(environment: Mapping[str, str] | None = None) -> dict[str, 
 
 
 def _smtp(given: Mapping[str, str], prefix: str) -> Smtp:
-    names = {"HOST": "host", "PORT": "port", "USER": "user", "PASSWORD": "password", "FROM": "sender", "TLS": "tls"}
+    names = {
+        "HOST": "host",
+        "PORT": "port",
+        "USER": "user",
+        "PASSWORD": "password",
+        "FROM": "sender",
+        "TLS": "tls",
+    }
     values = {field: given[prefix + name] for name, field in names.items() if prefix + name in given}
     try:
         return msgspec.convert(values, Smtp, strict=False)

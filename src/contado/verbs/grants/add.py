@@ -46,7 +46,12 @@ def _run(request: AddRequest, context: Context) -> AddAnswer:
         with records.writing() as session:
             account = accounts.ensure_account(session, request.account)
             row = accounts.add_grant(
-                session, account, request.role, units, valid_from=request.valid_from, valid_to=request.valid_to
+                session,
+                account,
+                request.role,
+                units,
+                valid_from=request.valid_from,
+                valid_to=request.valid_to,
             )
     return AddAnswer(**msgspec.structs.asdict(row))
 

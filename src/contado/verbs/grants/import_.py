@@ -81,9 +81,7 @@ def _rows(lines: Iterator[tuple[int, list[str]]], names: list[str]) -> Iterator[
         yield _Row(line, {name: cell.strip() for name, cell in zip(names, cells, strict=True)})
 
 
-def _checked(
-    session: ScopedSession, row: _Row, resolve: Callable[[Iterable[str]], list[str]]
-) -> GrantRow:
+def _checked(session: ScopedSession, row: _Row, resolve: Callable[[Iterable[str]], list[str]]) -> GrantRow:
     """Add one row; an error names its line, and undoes those before it."""
     from contado.kernel.records import accounts, roles
 
