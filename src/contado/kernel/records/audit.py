@@ -2,7 +2,7 @@ r"""The audit chain: every write of a record leaves a row that vouches for all r
 
 ::
 
-    hash = sha256(utf8(prev_hash + "\\n" + json_array)), in hexadecimal
+    hash = sha256(utf8(prev_hash + "\n" + json_array)), in hexadecimal
     json_array = JSON of [seq, at, actor, verb, object, body_json]
 
 with separators ``,`` and ``:``, non-ASCII characters as they are; ``prev_hash`` of the first row is 64

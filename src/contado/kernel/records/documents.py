@@ -48,7 +48,7 @@ def sniff(data: bytes) -> str | None:
 
     Examples
     --------
-    >>> sniff(b"%PDF-1.7 ..."), sniff(b"MZ\\x90\\x00"), sniff("perché".encode())
+    >>> sniff(b"%PDF-1.7 ..."), sniff(b"MZ\xff\x00"), sniff("perché".encode())
     ('application/pdf', None, 'text/plain')
     """
     for magic, mime in _MAGIC:
