@@ -77,7 +77,7 @@ def killed(folder, kills):
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("kills", [8, pytest.param(100, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("where", ["sqlite", "postgres"])
 def test_writers_that_are_killed_lose_and_tear_nothing(tmp_path, monkeypatch, request, kills, where):
     monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)

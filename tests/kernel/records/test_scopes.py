@@ -84,7 +84,7 @@ def seen(session, cls):
     return plain
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(grants=GRANTS, rows=ROWS)
 def test_nothing_outside_the_scope_is_returned_counted_or_hinted_at(store, admin, grants, rows):
     name = f"account-{ulid()}"

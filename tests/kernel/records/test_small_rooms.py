@@ -103,8 +103,9 @@ SOURCES = sorted(Path(contado.__file__).parent.rglob("*.py"))
 
 def audited_verbs():
     """First literal argument of every ``audit.append(session, "x.y", ...)``."""
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    texts = [path.read_text(encoding="utf-8") for path in SOURCES]
+    for text in texts:
+        for node in ast.walk(ast.parse(text)) if "audit.append(" in text else ():
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "audit.append":
                 second = node.args[1]
                 if isinstance(second, ast.Constant):
