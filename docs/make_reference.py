@@ -42,7 +42,8 @@ def verb_page() -> Iterator[str]:
         yield ""
         yield f"## contado {name}"
         yield ""
-        yield f"{verb.help}." + (f" Needs the extra `{verb.extra}`." if verb.extra else "")
+        right = f" Takes `--as ACCOUNT`; right `{verb.right}`." if verb.right else ""
+        yield f"{verb.help}." + (f" Needs the extra `{verb.extra}`." if verb.extra else "") + right
         asked = fields(verb.request)
         if asked:
             yield ""

@@ -138,6 +138,13 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
             ["workspace", "-w", "--workspace"], type=click.Path(path_type=Path), help="Workspace folder."
         )
         options.insert(0, where)
+    if verb.right is not None:
+        whose = click.Option(
+            ["acting_as", "--as"],
+            metavar="ACCOUNT",
+            help="Act as this account (default: local administrator).",
+        )
+        options.insert(1, whose)
     return list(options)
 
 
@@ -151,6 +158,7 @@ def _execute(verb: Verb[Any, Any], specs: Sequence[Field], values: dict[str, Any
     context = Context(
         workspace=_workspace(values.get("workspace")) if verb.workspace else None,
         lang=values["lang"],
+        account=values.get("acting_as"),
         strict=values["strict"],
         progress=screen.progress,
         announce=lambda answer: screen.show(verb, answer),

@@ -37,6 +37,21 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "export": "Write the catalogue of open data (DCAT-AP_IT)",
         "read": "List the datasets of a DCAT catalogue",
     },
+    "grants": {
+        "add": "Give an account a role over municipalities",
+        "import": "Give the grants of a CSV, all rows or none",
+        "list": "List who may do what where",
+        "token": "Make a bearer token of an account",
+        "link": "Make a sign-in link of an account that works once",
+    },
+    "audit": {
+        "verify": "Recompute the audit chain and say what does not hold",
+        "head": "Print the last link of the audit chain, to be kept elsewhere as an anchor",
+    },
+    "records": {
+        "backup": "Write a consistent copy of the records and attachments",
+        "restore": "Verify a backup and put it in place of a workspace's records",
+    },
     "frontend": {
         "check": "Check the third-party files of the web pages",
     },
@@ -106,6 +121,9 @@ GROUPS: Mapping[str, str] = {
     "export": "Layers out of the workspace",
     "territory": "Municipalities and their codes",
     "catalogue": "The catalogue of open data",
+    "grants": "Accounts, their roles and municipalities",
+    "audit": "The audit chain of the records",
+    "records": "Backup and restore of the records",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",
