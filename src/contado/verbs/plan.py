@@ -10,6 +10,7 @@ import msgspec
 from contado.kernel.declare import Answer as BaseAnswer
 from contado.kernel.declare import Context, Label, Request, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
+from contado.verbs._details import details_bytes, detailed
 from contado.verbs._worksites import SharedWorksite, with_worksites
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.kernel.portfolio import Problem
+    from contado.kernel.portfolio.details import Details
     from contado.kernel.portfolio.record import RunRecord, RunSettings
     from contado.kernel.portfolio.result import Result
     from contado.kernel.portfolio.robust import Robustness
@@ -51,6 +53,10 @@ class PlanRequest(Request, frozen=True, kw_only=True):
     without_worksite: Annotated[
         list[str], option("pairs A,B of interventions that shall not share a worksite")
     ] = msgspec.field(default_factory=list)
+    increments: Annotated[bool, option("plan also at half to one and a half times the budgets")] = False
+    explain: Annotated[list[str], option("ids to explain exactly, by planning again")] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,8 +174,9 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
         return _infeasible(problem, settings, read_s, _label(inputs["intervention"]))
     drawn = time.perf_counter()
     sturdy = assessed(result, settings, context)
+    details = detailed(result, sturdy, settings, request, shared)
     written = time.perf_counter()
-    made = _write(workspace, inputs, result, settings, sturdy)
+    made = _write(workspace, inputs, result, settings, sturdy, details)
     ended = time.perf_counter()
     seconds = Seconds(read=read_s, solve=result.seconds, robust=written - drawn, write=ended - written)
     answer = _answer(result, made, sturdy, seconds, _label(inputs["intervention"]))
@@ -236,6 +243,7 @@ def _write(
     result: Result,
     settings: RunSettings,
     sturdy: Robustness | None,
+    details: Details,
 ) -> RunRecord:
     """Commit programme, price and run tables, the layer of the programme and the run's folder, all or nothing."""
     from contado.kernel import tables
@@ -250,6 +258,7 @@ def _write(
         folder = f"runs/{made.run_id}"
         commit.file(f"{folder}/run.json", msgspec.json.format(msgspec.json.encode(made), indent=1))
         commit.file(f"{folder}/programme.parquet", tables.parquet_bytes(programme))
+        commit.file(f"{folder}/details.json", details_bytes(workspace.path / folder, details))
         for name, table in inputs.items():
             commit.file(f"{folder}/inputs/{name}.parquet", tables.parquet_bytes(table))
         if (layer := _layer(inputs["intervention"], result)).num_rows:
@@ -423,5 +432,5 @@ VERB = Verb(
     run=_run,
     workspace=True,
     text=_text,
-    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --time-limit-s 30 --json"),
+    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --increments --json"),
 )
