@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -42,9 +43,7 @@ def detailed(
 
     curve = None
     if asked.increments:
-        curve = increments(
-            result.problem, gap_share=settings.gap_share, time_limit_s=settings.time_limit_s
-        )
+        curve = increments(result.problem, gap_share=settings.gap_share, time_limit_s=settings.time_limit_s)
     return Details(
         sturdiness=_sturdiness(sturdy),
         worksites=_pairs(shared, asked.without_worksite),
@@ -70,9 +69,7 @@ def _sturdiness(sturdy: Robustness | None) -> Sturdiness | None:
 def _pairs(shared: Sequence[SharedWorksite], without: Sequence[str]) -> list[SitePair]:
     from contado.kernel.portfolio.details import SitePair
 
-    on = [
-        SitePair(a=p.a, b=p.b, site_id=p.site_id, saving_eur=p.saving_eur, reason=p.reason) for p in shared
-    ]
+    on = [SitePair(a=p.a, b=p.b, site_id=p.site_id, saving_eur=p.saving_eur, reason=p.reason) for p in shared]
     ids = [word.strip() for words in without for word in words.split(",") if word.strip()]
     return on + [SitePair(a=a, b=b, off=True) for a, b in zip(ids[::2], ids[1::2], strict=True)]
 
@@ -97,8 +94,6 @@ def details_bytes(folder: Path, details: Details) -> bytes:
 
     before = folder / "details.json"
     if before.is_file():
-        try:
+        with contextlib.suppress(DataError):  # a damaged file is written anew
             details = merged(decode(before.read_bytes()), details)
-        except DataError:
-            pass  # a damaged file is written anew
     return msgspec.json.format(msgspec.json.encode(details), indent=1)

@@ -10,7 +10,7 @@ import msgspec
 from contado.kernel.declare import Answer as BaseAnswer
 from contado.kernel.declare import Context, Label, Request, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
-from contado.verbs._details import details_bytes, detailed
+from contado.verbs._details import detailed, details_bytes
 from contado.verbs._worksites import SharedWorksite, with_worksites
 
 if TYPE_CHECKING:

@@ -13,6 +13,8 @@ from contado.kernel.provenance import Step
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    import pyarrow as pa
+
     from contado.kernel.workspace import WorkspaceView
 
 
@@ -60,7 +62,7 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
 
     assert context.workspace is not None
     view = WorkspaceView(context.workspace)
-    books = {link.table: view.read(link.table).to_pylist() for link in _LINKS}
+    books = {link.table: view.read(link.table) for link in _LINKS}
     chain: list[Step] = []
     seen: set[str] = set()
     queue = [request.id]
@@ -70,12 +72,11 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
             continue
         seen.add(key)
         for link in _LINKS:
-            for row in books[link.table]:
-                if row.get(link.key) == key:
-                    chain += _steps(view, link, row)
-                    queue += [str(row[c]) for c in link.follow if row.get(c)]
+            for row in _rows(books[link.table], link.key, key):
+                chain += _steps(view, link, row)
+                queue += [str(row[c]) for c in link.follow if row.get(c)]
     if not chain:
-        known = [str(row[link.key]) for link in _LINKS for row in books[link.table] if row.get(link.key)]
+        known = [str(k) for link in _LINKS for k in books[link.table][link.key].to_pylist() if k]
         raise TableNotFound(
             f"Nothing in the workspace has the id {request.id!r}.",
             rule="unknown_reference",
@@ -83,6 +84,14 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
             field="id",
         )
     return WhyAnswer(id=request.id, chain=_told_once(chain))
+
+
+def _rows(book: pa.Table, column: str, key: str) -> list[dict[str, Any]]:
+    """Return the rows with this key; the others are never made into objects, for tables may be long."""
+    import pyarrow.compute as pc
+
+    found: list[dict[str, Any]] = book.filter(pc.equal(book[column], key)).to_pylist()
+    return found
 
 
 def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[Step]:
