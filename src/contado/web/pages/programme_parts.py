@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contado.kernel.errors import DataError
+from contado.kernel.portfolio.reprice import reprice
 from contado.kernel.publish import charts
 from contado.web import i18n, style
 from contado.web.data import runs
@@ -21,13 +24,26 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from contado.kernel.portfolio.reprice import Estimate
     from contado.web.data.equity import Spend
-    from contado.web.data.programme import Programme
+    from contado.web.data.programme import Cell, Programme
     from contado.web.page import Page
     from contado.web.pages.drawings import MapView
     from contado.web.site import Site
 
-__all__ = ["CurveRow", "Input", "Share", "budgets", "curve", "equity", "inputs", "method", "rules", "shares"]
+__all__ = [
+    "CurveRow",
+    "Input",
+    "Share",
+    "budgets",
+    "curve",
+    "equity",
+    "estimate",
+    "inputs",
+    "method",
+    "rules",
+    "shares",
+]
 
 _PRICE_NAMES = ("zero", "< 1", "1–1,5", "1,5–2", "≥ 2")
 
@@ -69,9 +85,10 @@ class Input:
 
 
 def budgets(page: Page) -> Response:
-    """Render budgets, prices and what more or less money would buy."""
-    page.query()
+    """Render budgets, prices, what more or less money would buy, and a word on budgets of one's own."""
     programme = page.site.programme
+    query = page.query(*(_field(c) for c in programme.cells))
+    asked = {k: v for k, v in query.items() if _euros(v) is not None}
     found = curve(programme)
     breaks = style.load().breaks["budget_price"]
     classes = {
@@ -87,10 +104,51 @@ def budgets(page: Page) -> Response:
         legend=[(i, name, counts[i]) for i, name in enumerate(names)],
         unpriced=len(programme.cells) - len(classes),
         curve=found,
+        field=_field,
+        asked=asked,
+        wrong=sorted(query.keys() - asked.keys()),
+        estimate=estimate(programme, asked),
         nested=increments.nested if increments else None,
         wide=_drawn(page, found, 740, 300),
         narrow=_drawn(page, found, 340, 250),
     )
+
+
+def _field(cell: Cell) -> str:
+    """Return the parameter that holds a budget of one's own."""
+    return f"{cell.source} {cell.year}"
+
+
+def _euros(written: str) -> float | None:
+    """Read an amount as Italian and English readers write it: 390000, 390.000, 390,000.50, 390.000,50."""
+    text = re.sub(r"[\s€]", "", written)
+    if re.fullmatch(r"\d{1,3}([.,]\d{3})+", text) or not re.search(r"[.,]\d{1,2}$", text):
+        digits = re.sub(r"[.,](?=\d{3})", "", text)
+    else:
+        head, cents = re.split(r"[.,](?=\d{1,2}$)", text)
+        digits = re.sub(r"[.,]", "", head) + "." + cents
+    return float(digits) if re.fullmatch(r"\d+(\.\d{1,2})?", digits) else None
+
+
+def estimate(programme: Programme, asked: Mapping[str, str]) -> Estimate | DataError | None:
+    """Return what today's prices say of the budgets asked for, or why they say nothing; None = nothing asked."""
+    run, cells = programme.run, {(c.source, c.year): c for c in programme.cells}
+    edited = {k: e for k, c in cells.items() if (e := _euros(asked.get(_field(c), ""))) is not None}
+    edited = {k: e for k, e in edited.items() if e != cells[k].budget}
+    if run is None or run.value is None or run.bound is None or not edited:
+        return None
+    try:
+        return reprice(
+            value_eur=run.value,
+            bound_eur=run.bound,
+            proof=run.proof or "none",
+            budgets={k: c.budget for k, c in cells.items()},
+            spent={k: c.spent for k, c in cells.items()},
+            prices={k: c.price for k, c in cells.items() if c.price is not None},
+            edited=edited,
+        )
+    except DataError as error:
+        return error
 
 
 def curve(programme: Programme) -> list[CurveRow]:

@@ -122,10 +122,11 @@ def _place(site: Site, places: Mapping[str, tuple[float, float]], w: Worksite) -
 
 def _shapes(site: Site) -> dict[str, Geometry]:
     """Return the geometry of each chosen intervention that has one."""
-    from shapely import from_wkb
+    import shapely
 
-    found = ((str(r["id"]), from_wkb(r["geometry"])) for r in layer_rows(site.view, "programme"))
-    return {key: shape for key, shape in found if shape is not None}
+    found = [r for r in layer_rows(site.view, "programme") if r["geometry"] is not None]
+    shapes = shapely.from_wkb([r["geometry"] for r in found])
+    return dict(zip((str(r["id"]) for r in found), shapes, strict=True))
 
 
 def _places(site: Site) -> dict[str, tuple[float, float]]:
@@ -134,7 +135,8 @@ def _places(site: Site) -> dict[str, tuple[float, float]]:
 
 
 def _centres(units: Iterable[Unit]) -> dict[str, tuple[float, float]]:
-    return {u.code: _point(u.geometry) for u in units if u.geometry is not None}
+    known = ((u.code, u.geometry) for u in units)
+    return {code: _point(shape) for code, shape in known if shape is not None}
 
 
 def _point(shape: Geometry) -> tuple[float, float]:
