@@ -163,22 +163,9 @@ class Programme:
         return bands(self.spends) if any(s.spend for s in self.spends) else ()
 
     def around(self, n: int = 4) -> tuple[list[Candidate], list[Candidate]]:
-        """Return the last ``n`` to enter and the first ``n`` left out, one exception of each kind at the end."""
+        """Return the last ``n`` to enter and the first ``n`` left out, the exceptions after the others."""
         known = [c for c in self.candidates if c.yield_ is not None]
-        inside, outside = [c for c in known if c.chosen], [c for c in known if not c.chosen]
-        lines = []
-        for side, plain in (
-            (inside, [c for c in inside if c.mark is None][::-1]),
-            (outside, [c for c in outside if c.mark is None and c.reason_code != "excluded_by"]),
-        ):
-            kept = plain[: n - 1]
-            others = sorted((c for c in side if c not in kept), key=lambda c: abs((c.yield_ or 0.0) - 1))
-            odd = [c for c in others if c.mark is not None][:1]
-            kept += (odd or plain[n - 1 : n]) + [c for c in others if c not in odd][: n - 1 - len(kept)]
-            lines.append(kept)
-        entered = lines[0]
-        entered.sort(key=lambda c: (c.mark is not None, -(c.yield_ or 0.0)))
-        return entered, lines[1]
+        return _nearest([c for c in known if c.chosen], n), _nearest([c for c in known if not c.chosen], n)
 
     def a_yes(self) -> Candidate | None:
         """Return the last that enters by its own yield, one with exact figures before the others."""
@@ -254,6 +241,18 @@ def _written_on(view: View, run: Run | None) -> str | None:
     if layer:
         return layer
     return next((r.on.isoformat() for r in runs.stored(view) if run and r.id == run.id), None)
+
+
+def _nearest(found: Sequence[Candidate], n: int) -> list[Candidate]:
+    """Return those nearest to the line, by yield: ``n - 1`` that follow it, and an exception where there is one."""
+
+    def odd(c: Candidate) -> bool:
+        return c.mark is not None or c.reason_code == "excluded_by"
+
+    near = sorted(found, key=lambda c: (abs((c.yield_ or 0.0) - 1), c.id))
+    kept = [c for c in near if not odd(c)][: n - 1]
+    others = sorted((c for c in near if c not in kept), key=odd, reverse=True)
+    return sorted([*kept, *others[: n - len(kept)]], key=lambda c: (odd(c), -(c.yield_ or 0.0)))
 
 
 def proposed(programme: Programme, view: View, practice: str) -> list[Proposed]:
