@@ -53,7 +53,7 @@ def test_every_table_has_its_rows_as_a_file(client, site, part, lang):
         path = re.search(r'hreflang="en" href="([^"]+)"', client.get(path).text)[1]
     html = client.get(path).text
     for section in re.findall(r"<section\b.*?</section>", html, re.DOTALL):
-        if "<table" in section and 'id="effects"' not in section:
+        if "<table" in section:
             found = re.findall(r'href="(/programma/[\w-]+\.csv[^"]*)"', section)
             assert found, words(section)[:80]
             for address in found:
@@ -129,6 +129,8 @@ def test_yes_and_no_tell_exact_figures_from_estimates(client, site):
     assert "senza, il programma perde 11.020 € di valore" in text
     assert "entrerebbe sotto 163.050 €" in text
     assert "forzarlo costa 17.889 €" in text
+    no = client.get(f"/programma/interventi/{site.programme.a_no().id}").text
+    assert "nessun beneficio basta" in words(no)
     assert "calculated again" in words(client.get("/en/programme").text)
     exact = {e.intervention_id for e in site.programme.details.explanations}
     other = next(c for c in site.programme.chosen if c.id not in exact and c.mark is None and c.margin > 1)
@@ -148,6 +150,18 @@ def test_an_exact_figure_that_decides_otherwise_is_not_shown_as_the_reason(site)
     other = dataclasses.replace(programme, details=details)
     assert other.exact(yes) is None
     assert not otherwise(other, yes).exact
+
+
+def test_a_figure_that_took_too_long_is_unknown_and_one_that_cannot_be_is_not(site):
+    programme = site.programme
+    no = programme.a_no()
+    found = programme.exact(no)
+    assert found.break_even_benefit_eur is None
+    assert otherwise(programme, no).unfinished == frozenset()
+    late = msgspec.structs.replace(found, unfinished=["break_even_benefit_eur", "loss_if_forced_eur"])
+    details = msgspec.structs.replace(programme.details, explanations=[late])
+    told = otherwise(dataclasses.replace(programme, details=details), no)
+    assert told.unfinished == {"benefit", "loss"}
 
 
 def test_around_the_line_come_the_nearest_and_one_exception(site):

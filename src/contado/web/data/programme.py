@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
 
-__all__ = ["Candidate", "Cell", "Programme", "Proposed", "Run", "load", "proposed"]
+__all__ = ["Candidate", "Cell", "Programme", "Proposed", "Run", "by_intervention", "load", "proposed"]
 
 Robustness = Literal["core", "borderline", "exterior"]
 _WEAK = {"simulated", "estimated", "to_confirm"}
@@ -214,7 +214,7 @@ def load(view: View, territory: Territory) -> Programme:
     found = rows(view, "intervention")
     titles = {str(r["id"]): text(r, "name") or str(r["id"]) for r in found}
     payments = [r | _told(r, titles, named) for r in payments]
-    decided = _by_intervention(payments)
+    decided = by_intervention(payments)
     candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in found]
     candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
     prices = [_with_name(r, "key", named) for r in rows(view, "price")]
@@ -258,7 +258,7 @@ def _nearest(found: Sequence[Candidate], n: int) -> list[Candidate]:
 def proposed(programme: Programme, view: View, practice: str) -> list[Proposed]:
     """Return what a practice proposes, by type, with cost interval and effect summed over the options."""
     own = sorted((c for c in programme.candidates if c.practice == practice), key=lambda c: c.type)
-    effects = _by_intervention(rows(view, "effect"))
+    effects = by_intervention(rows(view, "effect"))
     return [_type_row(kind, list(group), effects) for kind, group in itertools.groupby(own, lambda c: c.type)]
 
 
@@ -281,7 +281,8 @@ def _type_row(kind: str, group: list[Candidate], effects: Mapping[str, list[Row]
     )
 
 
-def _by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
+def by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return rows by the intervention that they belong to."""
     out: dict[str, list[Row]] = {}
     for row in found:
         out.setdefault(str(row["intervention_id"]), []).append(row)

@@ -32,12 +32,16 @@ TABS: tuple[tuple[str, Words], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Otherwise:
-    """What it would cost to decide otherwise [EUR]; ``exact``: by a re-solve, else at the budgets' prices."""
+    """What it would cost to decide otherwise [EUR]; ``exact``: by a re-solve, else at the budgets' prices.
+
+    An exact figure that is None does not exist, unless ``unfinished``: then the time did not suffice for it.
+    """
 
     exact: bool
     loss: float | None
     cost: float | None
     benefit: float | None
+    unfinished: frozenset[str] = frozenset()
 
 
 def otherwise(programme: Programme, c: Candidate) -> Otherwise | None:
@@ -50,7 +54,13 @@ def otherwise(programme: Programme, c: Candidate) -> Otherwise | None:
     if (found := programme.exact(c)) is not None:
         loss = found.loss_if_removed_eur if c.chosen else found.loss_if_forced_eur
         return Otherwise(
-            exact=True, loss=loss, cost=found.break_even_cost_eur, benefit=found.break_even_benefit_eur
+            exact=True,
+            loss=loss,
+            cost=found.break_even_cost_eur,
+            benefit=found.break_even_benefit_eur,
+            unfinished=frozenset(
+                name.removeprefix("break_even_").partition("_")[0] for name in found.unfinished
+            ),
         )
     if c.margin is None or not c.yield_ or c.mark is not None or c.reason_code == "excluded_by":
         return None

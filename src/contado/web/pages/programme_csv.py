@@ -128,6 +128,11 @@ def _otherwise(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]
         yield c.id, c.chosen, o.exact, o.loss, o.cost, o.benefit, c.cost, c.benefit
 
 
+def _effects(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    for e in programme_intervention.effects(site, _one(site, query)):
+        yield tuple(e.get(c) for c in ("indicator", "value", "low", "high", "unit", "method", "label"))
+
+
 def _chain(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for s in programme_intervention.chain(site, _one(site, query).id):
         yield s.table, s.id, s.column, s.value, s.function, s.source
@@ -174,6 +179,7 @@ TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[
         "id chosen exact loss_eur break_even_cost_eur break_even_benefit_eur cost_eur benefit_eur",
         _otherwise,
     ),
+    "effects": ("indicator value low high unit method label", _effects),
     "provenance": ("table id column value function source_id", _chain),
     "changes": ("id name kind from_year to_year from_sources to_sources from_eur to_eur", _changes),
     "differences": ("by key a_eur b_eur difference_eur", _differences),

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from contado.web import i18n
 from contado.web.data import runs
+from contado.web.data.programme import by_intervention
 from contado.web.data.view import real, rows, text
 from contado.web.i18n import Words
 from contado.web.page import NotFound
 from contado.web.pages.programme import context
+from contado.web.pages.territory import unit_sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,11 +21,12 @@ if TYPE_CHECKING:
 
     from contado.kernel.provenance import Step
     from contado.web.data.programme import Candidate, Cell
+    from contado.web.data.view import Row
     from contado.web.i18n import Lang
     from contado.web.page import Page
     from contado.web.site import Site
 
-__all__ = ["Payment", "chain", "intervention", "mix"]
+__all__ = ["Payment", "chain", "effects", "intervention", "mix"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +58,21 @@ def intervention(page: Page) -> Response:
         together=[o for o in others if c.site and o.site == c.site and o.chosen and o.year == c.year],
         payments=mix(site, c),
         binding=_binding(site, c),
-        effects=[e for e in rows(site.view, "effect") if e["intervention_id"] == c.id],
+        effects=effects(site, c),
+        indicator_names={
+            str(r["id"]): Words(str(r["name_it"]), str(r["name_en"])).of(page.lang)
+            for r in rows(site.view, "indicator")
+        },
+        unit_sign=unit_sign,
         chain=chain(site, c.id),
         draws=programme.details.sturdiness.draws if programme.details.sturdiness else None,
     )
+
+
+def effects(site: Site, c: Candidate) -> list[Row]:
+    """Return the expected effects of an intervention."""
+    by_id = site.cached("effects", lambda: by_intervention(rows(site.view, "effect")))
+    return by_id.get(c.id, [])
 
 
 def _binding(site: Site, c: Candidate) -> list[Cell]:
