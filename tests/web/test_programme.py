@@ -353,3 +353,13 @@ def test_one_run_alone_says_what_a_second_one_needs(tmp_path):
     assert "Non calcolato" in words(client.get("/programma/bilanci").text)
     assert "contado plan --increments" in words(client.get("/en/programme/budgets").text)
     assert client.get("/en/programme/interventions/W").status_code == 200
+
+
+def test_figures_added_to_a_run_are_seen_without_a_restart(tmp_path):
+    workspace = Workspace.create(tmp_path / "city")
+    site = Site(opener(workspace.path))
+    before = site.revision
+    with workspace.commit() as c:
+        c.file("runs/run-1/details.json", b"{}")
+    site.refresh()
+    assert site.revision != before
