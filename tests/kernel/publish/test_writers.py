@@ -8,10 +8,10 @@ import zlib
 import openpyxl
 import pyarrow as pa
 import pytest
+from contado.kernel.publish.sheet import Sheet
 
 from contado.kernel.errors import ExtraMissing
 from contado.kernel.publish import pdf, xlsx
-from contado.kernel.publish.sheet import Sheet
 
 TABLE = pa.table(
     {

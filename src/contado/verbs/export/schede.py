@@ -24,7 +24,7 @@ class SchedeRequest(Request, frozen=True, kw_only=True):
     """Where the sheets go."""
 
     out: Annotated[Path, option("folder that the sheets are written into")]
-    formats: Annotated[list[str], option("formats: csv, xlsx, pdf")] = msgspec.field(
+    formats: Annotated[list[str], option("formats: csv, xlsx, pdf, ods, odt, docx, html")] = msgspec.field(
         default_factory=lambda: list(FORMATS)
     )
 
