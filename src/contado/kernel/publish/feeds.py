@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Mapping, Sequence
 
-    from shapely import Geometry
-
 __all__ = ["Entry", "Feed", "Place", "geojson", "kml", "rss"]
 
 _ATOM: Final = "http://www.w3.org/2005/Atom"
@@ -57,7 +55,7 @@ class Place:
 
     id: str
     name: str
-    geometry: Geometry | None
+    geometry: Any | None
     properties: Mapping[str, Any] = field(default_factory=dict)
 
 

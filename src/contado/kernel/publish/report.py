@@ -238,6 +238,8 @@ def cleaned(value: _T) -> _T:
         return _NO_TEXT.sub("\ufffd", value)  # type: ignore[return-value]
     if isinstance(value, tuple):
         return tuple(cleaned(item) for item in value)  # type: ignore[return-value]
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(item) for key, item in value.items()}  # type: ignore[return-value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         found = {f.name: cleaned(getattr(value, f.name)) for f in dataclasses.fields(value)}
         return dataclasses.replace(value, **found)
