@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Work:
     yield_ratio: float | None
     reason_it: str
     reason_en: str
-    frequency: float | None
+    selection_frequency: float | None
     robustness: str | None
     label: Label | None
 
@@ -54,6 +55,15 @@ class Work:
     def spent_eur(self) -> float:
         """What all sources pay."""
         return sum(self.paid.values())
+
+    @property
+    def mark(self) -> Literal["floor", "excluded"] | None:
+        """The sign of an exception: in although it yields less than one, or out although it yields more."""
+        if self.yield_ratio is None or math.isclose(self.yield_ratio, 1.0, rel_tol=1e-6):
+            return None
+        if self.chosen:
+            return "floor" if self.yield_ratio < 1 else None
+        return "excluded" if self.yield_ratio > 1 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +141,7 @@ class Digest:
 
     def robust(self) -> dict[str, int]:
         """Return how many of the works chosen in some draw or in the plan are core, borderline, exterior."""
-        kinds = [w.robustness for w in self.works if w.robustness and (w.chosen or w.frequency)]
+        kinds = [w.robustness for w in self.works if w.robustness and (w.chosen or w.selection_frequency)]
         return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
 
     def label(self) -> Label | None:
@@ -226,7 +236,7 @@ def _work(
         yield_ratio=head.get("yield_ratio"),
         reason_it=_told(head.get("reason_it"), titles),
         reason_en=_told(head.get("reason_en"), titles),
-        frequency=head.get("selection_frequency"),
+        selection_frequency=head.get("selection_frequency"),
         robustness=head.get("robustness"),
         label=row["label"],
     )

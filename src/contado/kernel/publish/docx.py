@@ -17,8 +17,8 @@ from contado.kernel.publish.report import (
     Note,
     Paragraph,
     Table,
-    is_number,
     label_text,
+    numeric,
     show,
 )
 from contado.kernel.publish.words import long_date
@@ -158,7 +158,7 @@ def _table(document: Any, table: Table, report: Report) -> None:
         [show(v, c, report.lang, table.missing) for v, c in zip(r, table.columns, strict=True)]
         for r in table.rows
     ]
-    right = [any(is_number(row[k]) for row in table.rows) for k in range(len(table.columns))]
+    right = [numeric(table, k) for k in range(len(table.columns))]
     small = Pt(9 if len(table.columns) <= 6 else 7)
     for number, texts in enumerate(cells):
         row = grid.rows[0] if number == 0 else grid.add_row()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from contado.kernel.publish.report import LABELS, is_number, label_text, show
+from contado.kernel.publish.report import LABELS, label_text, numeric, show
 from contado.kernel.publish.words import Words, long_date
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import jinja2
 
-    from contado.kernel.publish.report import Report, Table
+    from contado.kernel.publish.report import Report
 
 __all__ = ["render"]
 
@@ -43,7 +43,7 @@ def render(report: Report, *, fonts: Mapping[int, bytes] | None = None) -> bytes
         signs={kind: label_text(kind, lang) for kind in LABELS},
         words=lambda it, en: Words(it, en).of(lang),
         show=lambda value, column: show(value, column, lang),
-        numeric=_numeric,
+        numeric=numeric,
         css=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
         faces=Markup(_faces(fonts or {})),  # noqa: S704 - base64 of a font
     )
@@ -62,14 +62,6 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-
-
-def _numeric(table: Table, column: int) -> bool:
-    """Whether a column holds numbers to be set to the right; years are read as words."""
-    if table.columns[column].kind in {"year", "label", "text"}:
-        return False
-    cells: list[Any] = [row[column] for row in table.rows]
-    return any(map(is_number, cells))
 
 
 def _faces(fonts: Mapping[int, bytes]) -> str:

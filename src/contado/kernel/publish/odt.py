@@ -15,8 +15,8 @@ from contado.kernel.publish.report import (
     Note,
     Paragraph,
     Table,
-    is_number,
     label_text,
+    numeric,
     show,
 )
 from contado.kernel.publish.words import long_date
@@ -163,7 +163,7 @@ class _Writer:
         head = TableHeaderRows()
         head.addElement(self._row([c.heading for c in table.columns], ["Head"] * many))
         grid.addElement(head)
-        styles = ["Number" if any(is_number(row[k]) for row in table.rows) else "Cell" for k in range(many)]
+        styles = ["Number" if numeric(table, k) else "Cell" for k in range(many)]
         for row in table.rows:
             texts = [show(v, c, lang, table.missing) for v, c in zip(row, table.columns, strict=True)]
             grid.addElement(self._row(texts, styles))

@@ -46,6 +46,7 @@ __all__ = [
     "cleaned",
     "is_number",
     "label_text",
+    "numeric",
     "show",
     "tables",
 ]
@@ -207,6 +208,13 @@ def label_text(label: str | None, lang: Lang) -> str:
     if label is None or label not in LABELS:
         return label or ""
     return f"{_SIGNS[label]} {LABELS[label].of(lang)}"
+
+
+def numeric(table: Table, column: int) -> bool:
+    """Whether a column holds numbers to be set to the right; years are read as words."""
+    if table.columns[column].kind in {"year", "label", "text", "date"}:
+        return False
+    return any(is_number(row[column]) for row in table.rows)
 
 
 def is_number(value: Any) -> bool:

@@ -10,7 +10,7 @@ from contado.kernel.errors import UsageError, did_you_mean
 from contado.kernel.publish.report import Report, cleaned
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["FORMATS", "checked_formats", "render", "write"]
@@ -25,8 +25,17 @@ _PACKAGES: Final = {
 }
 
 
-def render(report: Report, kind: str) -> bytes:
+def render(report: Report, kind: str, *, fonts: Mapping[int, bytes] | None = None) -> bytes:
     """Return a report in the format ``kind`` of `FORMATS`: the same report gives the same bytes.
+
+    Parameters
+    ----------
+    report
+        The report; characters that documents cannot hold become U+FFFD.
+    kind
+        One of `FORMATS`.
+    fonts
+        Titillium Web as WOFF2 by weight, written into HTML; the other formats name their own typefaces.
 
     Raises
     ------
@@ -34,11 +43,12 @@ def render(report: Report, kind: str) -> bytes:
         A package of the extra ``publish`` is not installed.
     """
     module = importlib.import_module(f"contado.kernel.publish.{kind}")
-    data: bytes = module.render(cleaned(report))
+    more = {"fonts": fonts} if kind == "html" else {}
+    data: bytes = module.render(cleaned(report), **more)
     return data
 
 
-def write(report: Report, path: Path) -> None:
+def write(report: Report, path: Path, *, fonts: Mapping[int, bytes] | None = None) -> None:
     """Write a report in the format of the path's ending, atomically.
 
     Raises
@@ -51,7 +61,7 @@ def write(report: Report, path: Path) -> None:
     from contado.kernel.tables import atomic
 
     (kind,) = checked_formats([path.suffix.removeprefix(".").lower()], verb="export report")
-    data = render(report, kind)
+    data = render(report, kind, fonts=fonts)
     with atomic(path) as temporary:
         temporary.write_bytes(data)
 

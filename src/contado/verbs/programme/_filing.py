@@ -11,6 +11,7 @@ import msgspec
 from contado.kernel.declare import Answer
 from contado.kernel.errors import DataError, Finding, TableNotFound
 from contado.kernel.settings import Settings
+from contado.verbs._published import WrittenFile
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,13 +25,6 @@ __all__ = ["FORMATS", "FilingAnswer", "Tables", "checked_formats", "file_program
 FORMATS = ("csv", "xlsx", "pdf")
 """Written by default."""
 _ALLOWED = (*FORMATS, "ods", "odt", "docx", "html")
-
-
-class WrittenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file and its hash."""
-
-    path: str
-    sha256: str
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
@@ -187,7 +181,6 @@ def file_programme(
 
 def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFile]:
     from contado.kernel import publish
-    from contado.kernel.provenance import sha256_of_file
     from contado.kernel.tables import write_csv
 
     out.mkdir(parents=True, exist_ok=True)
@@ -199,7 +192,7 @@ def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFil
                 write_csv(table, path)
             else:
                 publish.write(_sheet(filing, name), path)
-            written.append(WrittenFile(path=str(path), sha256=sha256_of_file(path)))
+            written.append(WrittenFile.of(path))
     return written
 
 

@@ -67,13 +67,12 @@ def build(
 
 def _lead(pen: Pen) -> str:
     d = pen.digest
-    spent, budget = (
-        pen.millions(sum(getattr(b, f"{name}_eur") for b in d.budgets)) for name in ("spent", "budget")
-    )
+    spent = pen.num(sum(b.spent_eur for b in d.budgets))
+    budget = pen.num(sum(b.budget_eur for b in d.budgets))
     chosen, all_of_them = pen.num(len(d.chosen)), pen.num(len(d.works))
     return pen.say(
-        f"{chosen} interventi su {all_of_them} candidati, per {spent} di {budget} milioni di euro.",
-        f"{chosen} interventions of {all_of_them} candidates, for {spent} of {budget} million euros.",
+        f"{chosen} interventi su {all_of_them} candidati, per {spent} euro dei {budget} disponibili.",
+        f"{chosen} interventions of {all_of_them} candidates, for {spent} of the {budget} euros available.",
     )
 
 

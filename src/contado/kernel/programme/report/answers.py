@@ -83,14 +83,15 @@ def buys(pen: Pen) -> Section:
 
 
 def _cost_interval(pen: Pen) -> str:
-    low = [w.cost_low_eur for w in pen.digest.chosen]
-    high = [w.cost_high_eur for w in pen.digest.chosen]
-    if not low or None in low or None in high:
+    chosen = pen.digest.chosen
+    low = [w.cost_low_eur for w in chosen if w.cost_low_eur is not None]
+    high = [w.cost_high_eur for w in chosen if w.cost_high_eur is not None]
+    if not chosen or len(low) < len(chosen) or len(high) < len(chosen):
         return pen.say(
             "intervallo non noto: alcuni costi non ne hanno", "interval not known: some costs have none"
         )
-    ends = (sum(v or 0.0 for v in side) / 1e6 for side in (low, high))
-    return pen.say("costi da ", "costs ") + interval_text(*ends, pen.lang, 2)
+    text = interval_text(sum(low) / 1e6, sum(high) / 1e6, pen.lang, 2)
+    return pen.say("costi da ", "costs ") + text
 
 
 def _by_practice(pen: Pen) -> Table:
@@ -175,8 +176,8 @@ def near(pen: Pen) -> Section:
         unit=pen.say("al massimo", "at most"),
         interval=told,
         meaning=pen.say(
-            f"sotto il migliore possibile, che vale al più {pen.millions(run['bound_eur'])} milioni di €",
-            f"below the best possible, which is worth at most {pen.millions(run['bound_eur'])} million €",
+            f"sotto il migliore possibile, che vale al più {pen.num(run['bound_eur'] / 1e6, 3)} milioni di €",
+            f"below the best possible, which is worth at most {pen.num(run['bound_eur'] / 1e6, 3)} million €",
         ),
     )
     only = pen.say(
@@ -241,7 +242,7 @@ def cut(pen: Pen) -> Section | None:
     if not known:
         return None
     step = -(-len(known) // _MOST_BARS)
-    bars = [charts.Bar(w.cost_eur, w.yield_ratio or 0.0, w.chosen) for w in known[::step]]
+    bars = [charts.Bar(w.cost_eur, w.yield_ratio or 0.0, w.chosen, w.mark) for w in known[::step]]
     big = sum(w.cost_eur for w in known) >= 4e6
     unit = pen.say("milioni di €", "million €") if big else pen.say("migliaia di €", "thousand €")
     sentence = pen.say(
@@ -261,7 +262,7 @@ def cut(pen: Pen) -> Section | None:
         width=640,
     )
     inside = [w for w in known if w.chosen][-_AROUND:]
-    outside = [w for w in known if not w.chosen][:_AROUND]
+    outside = sorted((w for w in known if not w.chosen), key=lambda w: w.mark is not None)[:_AROUND]
     chart = Chart(
         title=pen.say("Interventi in ordine di resa", "Interventions in order of yield"),
         sentence=sentence,
@@ -272,10 +273,16 @@ def cut(pen: Pen) -> Section | None:
         "Ogni barra è un intervento: larga quanto costa, alta quanto rende per ogni euro ai prezzi dei bilanci. Piena se è in programma.",
         "Each bar is an intervention: as wide as it costs, as high as it yields for each euro at the budgets' prices. Full if it is in the programme.",
     )
+    signs = pen.say(
+        " ▲: dentro benché renda meno di uno, perché riempie il resto di un bilancio o per una quota minima. "
+        "×: fuori benché renda di più, perché un altro lo esclude o nessuna fonte può pagarlo.",
+        " ▲: in although it yields less than one, to fill what is left of a budget or for a floor. "
+        "×: out although it yields more, because another excludes it or no source can pay it.",
+    )
     drawn = (
         pen.say(f" È disegnata una barra ogni {step}.", f" One bar in {step} is drawn.") if step > 1 else ""
     )
-    return Section(pen.say("La linea di taglio", "The cut line"), (Paragraph(told + drawn), chart))
+    return Section(pen.say("La linea di taglio", "The cut line"), (Paragraph(told + signs + drawn), chart))
 
 
 def _around(pen: Pen, works: list[Work]) -> Table:

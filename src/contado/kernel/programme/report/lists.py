@@ -89,6 +89,7 @@ def chosen(pen: Pen) -> Section:
     """List the works of the programme by year, with who pays and how sturdy each is."""
     works = sorted(pen.digest.chosen, key=lambda w: (w.start_year or 0, w.id))
     table = Table(
+        caption=pen.say("Interventi scelti, per anno", "Chosen interventions, by year"),
         columns=(
             pen.column("Intervento", "Intervention"),
             pen.column("Comune", "Municipality"),
@@ -109,7 +110,7 @@ def chosen(pen: Pen) -> Section:
                 _interval(pen, w),
                 ", ".join(sorted(w.paid)) or None,
                 w.yield_ratio,
-                w.frequency,
+                w.selection_frequency,
                 w.label,
             )
             for w in works[:MOST_ROWS]
@@ -123,6 +124,9 @@ def rejected(pen: Pen) -> Section:
     """List what is left out, the best yield first, each with its reason."""
     works = [w for w in pen.digest.works if not w.chosen]
     table = Table(
+        caption=pen.say(
+            "Interventi non scelti, in ordine di resa", "Interventions not chosen, in order of yield"
+        ),
         columns=(
             pen.column("Intervento", "Intervention"),
             pen.column("Comune", "Municipality"),
@@ -139,7 +143,7 @@ def rejected(pen: Pen) -> Section:
                 w.cost_eur,
                 w.yield_ratio,
                 pen.say(w.reason_it, w.reason_en) or None,
-                w.frequency,
+                w.selection_frequency,
                 w.label,
             )
             for w in works[:MOST_ROWS]
@@ -185,6 +189,7 @@ def worksites(pen: Pen) -> Section:
         f"{len(joints)} pairs of interventions start together on one street or area: € {saved} less.",
     )
     table = Table(
+        caption=pen.say("Coppie di interventi", "Pairs of interventions"),
         columns=(
             pen.column("Anno", "Year", "year"),
             pen.column("Intervento", "Intervention"),

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from contado.kernel.publish import Note, Paragraph, Section, Table
-from contado.kernel.publish.report import LABELS
 
 if TYPE_CHECKING:
     from contado.kernel.programme.report.pen import Pen
@@ -58,7 +57,7 @@ def origins(pen: Pen) -> Section:
     born = Table(
         caption=pen.say("Come sono nati i numeri dei candidati", "How the candidates' numbers were born"),
         columns=(pen.column("Etichetta", "Label", "label"), pen.column("Candidati", "Candidates", "number")),
-        rows=tuple((kind, counts[kind]) for kind in (*LABELS, None) if counts[kind]),
+        rows=tuple(sorted(((kind, n) for kind, n in counts.items()), key=lambda row: row[0] or "~")),
         missing=pen.say("non detto", "not stated"),
     )
     sources = Table(
