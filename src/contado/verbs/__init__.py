@@ -57,6 +57,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     },
     "appraisal": {
         "cba": "Appraise costs and benefits over the years",
+        "report": "Write the report of a cost-benefit analysis, with the DNSH section",
         "mcda": "Compare alternatives on many criteria",
     },
     "programme": {

@@ -44,7 +44,7 @@ _COLOURS: Final = {"fact": "#0058B3", "warning": "#8A5200", "error": "#A8123A"}
 _SIZES: Final = ((5, 9.0), (8, 8.5), (14, 6.5))
 """Up to so many columns: size of the letters [pt]."""
 _SMALLEST: Final = 5.2
-_LEAST: Final = {True: 7, False: 5}
+_LEAST: Final = {True: 7, False: 9}
 _WIDEST: Final = 30
 _WRAPPED: Final = {True: 22, False: 34}
 """Letters, for forms and for reports: no column is narrower than the first; no word is taken wider than the second, no cell of several words than the third."""
