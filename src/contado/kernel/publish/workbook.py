@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from contado.kernel.publish.report import (
     Chart,
+    Column,
     Figures,
     Heading,
     Items,
@@ -15,6 +16,7 @@ from contado.kernel.publish.report import (
     Table,
     is_number,
     label_text,
+    show,
     tables,
 )
 from contado.kernel.publish.words import Words, long_date
@@ -22,7 +24,7 @@ from contado.kernel.publish.words import Words, long_date
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contado.kernel.publish.report import Block, Report
+    from contado.kernel.publish.report import Block, Kind, Report
     from contado.kernel.publish.words import Lang
 
 __all__ = ["Sheet", "cell", "sheets", "width"]
@@ -50,13 +52,11 @@ def sheets(report: Report) -> list[Sheet]:
     return [Sheet(_name(title, taken), table) for title, table in found]
 
 
-def cell(value: Any, table: Table, kind: str, lang: Lang) -> Any:
+def cell(value: Any, table: Table, kind: Kind, lang: Lang) -> Any:
     """Return what a cell of a spreadsheet holds: numbers as numbers, all else as text."""
-    if value is None:
-        return table.missing or None
-    if kind == "label":
-        return label_text(str(value), lang)
-    return value if is_number(value) and kind != "text" else str(value)
+    if is_number(value) and kind != "text":
+        return value
+    return show(value, Column("", kind), lang, table.missing) or None
 
 
 def width(table: Table, column: int) -> int:
@@ -79,8 +79,6 @@ def _name(title: str, taken: set[str]) -> str:
 
 def _about(report: Report) -> Table | None:
     """Return title, date and all text of the report as two columns; None where there are tables alone."""
-    from contado.kernel.publish.report import Column
-
     rows = [row for section in report.sections for block in section.blocks for row in _told(block, report)]
     if not rows and not report.lead and not report.simulated:
         return None
