@@ -40,7 +40,7 @@ def build(
         Plain names of the practices; their ids where they have none.
     """
     pen = Pen(lang, digest, plain or {})
-    years = f" {digest.years[0]}–{digest.years[-1]}" if digest.years else ""
+    years = "–".join(dict.fromkeys(map(str, (*digest.years[:1], *digest.years[-1:]))))
     sections = (
         answers.buys(pen),
         answers.near(pen),
@@ -55,7 +55,7 @@ def build(
         method.origins(pen),
     )
     return Report(
-        title=pen.say(f"Programma{years}: relazione", f"Programme{years}: report"),
+        title=pen.say(f"Programma {years}: relazione", f"Programme {years}: report"),
         subtitle=" · ".join(dict.fromkeys(filter(None, (digest.body, digest.territory)))),
         lead=_lead(pen),
         simulated=_simulated(pen),
@@ -71,8 +71,8 @@ def _lead(pen: Pen) -> str:
     budget = pen.num(sum(b.budget_eur for b in d.budgets))
     chosen, all_of_them = pen.num(len(d.chosen)), pen.num(len(d.works))
     return pen.say(
-        f"{chosen} interventi su {all_of_them} candidati, per {spent} euro dei {budget} disponibili.",
-        f"{chosen} interventions of {all_of_them} candidates, for {spent} of the {budget} euros available.",
+        f"In programma {chosen} interventi su {all_of_them} candidati, per {spent} euro dei {budget} disponibili.",
+        f"In the programme: {chosen} interventions of {all_of_them} candidates, for {spent} of the {budget} euros available.",
     )
 
 
@@ -80,9 +80,8 @@ def _simulated(pen: Pen) -> str:
     n = sum(w.label == "simulated" for w in pen.digest.works)
     if not n:
         return ""
+    count = f"{pen.num(n)} {pen.say('su', 'of')} {pen.num(len(pen.digest.works))}"
     return pen.say(
-        f"{pen.num(n)} candidati su {pen.num(len(pen.digest.works))} poggiano su dati simulati: i loro costi, "
-        "benefici ed effetti non descrivono opere vere.",
-        f"{pen.num(n)} of {pen.num(len(pen.digest.works))} candidates rest on simulated data: their costs, "
-        "benefits and effects describe no real works.",
+        f"Candidati che poggiano su dati simulati: {count}. I loro costi, benefici ed effetti non descrivono opere vere.",
+        f"Candidates that rest on simulated data: {count}. Their costs, benefits and effects describe no real works.",
     )

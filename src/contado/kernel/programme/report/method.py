@@ -45,7 +45,10 @@ def calculated(pen: Pen) -> Section:
         ),
     )
     table = Table(
-        columns=(pen.column("Voce", "Item"), pen.column("Valore", "Value")), rows=rows, missing=pen.unknown
+        caption=pen.say("Il calcolo", "The run"),
+        columns=(pen.column("Voce", "Item"), pen.column("Valore", "Value")),
+        rows=rows,
+        missing=pen.unknown,
     )
     title = pen.say("Come è stato calcolato", "How it was calculated")
     return Section(title, (Paragraph(told), table))
