@@ -253,6 +253,20 @@ def test_without_the_record_of_the_run_worksites_are_not_known(city):
     assert section.blocks[0].lead.startswith("Non noto")
 
 
+def test_how_numbers_were_born_is_not_stated_where_nobody_said(city):
+    import dataclasses
+
+    from contado.kernel.programme import digest
+    from contado.kernel.programme import report as told
+    from contado.kernel.workspace import WorkspaceView
+
+    found = digest.read(WorkspaceView(city))
+    unsaid = dataclasses.replace(found, works=tuple(dataclasses.replace(w, label=None) for w in found.works))
+    figures, born, *_ = told.build(unsaid, lang="it", date=None).sections[0].blocks
+    assert {f.label for f in figures.figures[1:]} == {"non è detto come è nato"}
+    assert born.text == "Per il 100 % non è detto come sono nati i dati."
+
+
 def test_a_workspace_without_programme_says_what_to_run(tmp_path, capsys):
     workspace = Workspace.create(tmp_path / "empty", settings.Settings())
     code, answer = ask(capsys, "export", "report", "-w", workspace.path, "--out", tmp_path / "o")

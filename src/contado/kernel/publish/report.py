@@ -144,7 +144,8 @@ class Figure:
     unit: str
     meaning: str
     interval: str = ""
-    label: Label | None = None
+    label: str | None = None
+    """measured, estimated or simulated; else the words that stand for it."""
 
 
 @dataclass(frozen=True, slots=True)

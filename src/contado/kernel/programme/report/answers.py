@@ -38,8 +38,6 @@ _SUM_OF_ENDS: Final = Words(
 def buys(pen: Pen) -> Section:
     """Tell what the programme buys: money, value, effects, by practice."""
     d = pen.digest
-    weak = [w.value_eur or 0.0 for w in d.chosen if w.label in {"simulated", "estimated"}]
-    total = sum(w.value_eur or 0.0 for w in d.chosen)
     spent = sum(w.spent_eur for w in d.chosen)
     no_interval = pen.say(
         "intervallo non noto: il calcolo registra il solo valore",
@@ -60,26 +58,42 @@ def buys(pen: Pen) -> Section:
             meaning=pen.say(
                 "di spesa, al netto dei cantieri in comune", "spent, less what shared worksites save"
             ),
-            label=d.label(),
+            label=pen.born(),
         ),
         Figure(
             value=pen.millions(d.run["value_eur"]),
             unit=pen.say("milioni di €", "million €"),
             interval=no_interval,
             meaning=pen.say("di benefici attualizzati", "of discounted benefits"),
-            label=d.label(),
+            label=pen.born(),
         ),
     )
-    share = (
-        pen.say(
-            f"Il {pen.num(100 * sum(weak) / total)} % del valore poggia su dati simulati o stimati.",
-            f"{pen.num(100 * sum(weak) / total)} % of the value rests on simulated or estimated data.",
-        )
-        if total
-        else ""
-    )
-    blocks = (Figures(figures), Paragraph(share) if share else None, _by_practice(pen), *_effects(pen))
+    blocks = (Figures(figures), _born(pen), _by_practice(pen), *_effects(pen))
     return Section(pen.say("Che cosa compra", "What it buys"), tuple(b for b in blocks if b is not None))
+
+
+def _born(pen: Pen) -> Paragraph | None:
+    """Say which share of the value rests on simulated or estimated inputs, and which on inputs that do not say."""
+    chosen = pen.digest.chosen
+    total = sum(w.value_eur or 0.0 for w in chosen)
+    if not total:
+        return None
+    weak = sum(w.value_eur or 0.0 for w in chosen if w.label in {"simulated", "estimated"}) / total
+    unsaid = sum(w.value_eur or 0.0 for w in chosen if w.label is None) / total
+    told = [
+        pen.say(
+            f"Il {pen.num(100 * weak)} % del valore poggia su dati simulati o stimati.",
+            f"{pen.num(100 * weak)} % of the value rests on simulated or estimated data.",
+        )
+    ]
+    if unsaid:
+        told.append(
+            pen.say(
+                f"Per il {pen.num(100 * unsaid)} % non è detto come sono nati i dati.",
+                f"For {pen.num(100 * unsaid)} % it is not stated how the data were born.",
+            )
+        )
+    return Paragraph(" ".join(told[1:] if unsaid == 1 else told))
 
 
 def _cost_interval(pen: Pen) -> str:

@@ -50,6 +50,11 @@ class Pen:
         """The word for what is not known."""
         return NOT_KNOWN.of(self.lang)
 
+    def born(self) -> str:
+        """Return the weakest label of the candidates, or the words for none."""
+        unsaid = self.say("non è detto come è nato", "how it was born is not stated")
+        return self.digest.label() or unsaid
+
     def practice(self, name: str) -> str:
         """Return the plain name of a practice."""
         return self.plain[name].of(self.lang) if name in self.plain else name
