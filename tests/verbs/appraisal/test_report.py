@@ -58,6 +58,7 @@ def test_what_is_not_said_is_not_known(report):
         assert f"non noto: {missing}" in page
     assert page.count("non noto: il progetto non indica le fonti") == 1
     assert "nessun danno significativo" not in page
+    assert page.count("non è detto come è nato") == 3
 
 
 def test_figures_are_those_of_the_appraisal(report):

@@ -49,6 +49,10 @@ class Facts:
         """Return a number; the word for what is not known."""
         return self.unknown if value is None else number(value, self.lang, digits)
 
+    def born(self) -> str:
+        """Return how the numbers of the flows were born, or that nobody said."""
+        return self.project.label or self.say("non è detto come è nato", "how it was born is not stated")
+
     def column(self, it: str, en: str, kind: Kind = "text", digits: int = 0) -> Column:
         """Return a column."""
         return Column(self.say(it, en), kind, digits)

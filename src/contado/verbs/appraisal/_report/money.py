@@ -121,21 +121,21 @@ def results(f: Facts) -> Section:
             unit=f.say("migliaia di €", "thousand €"),
             interval=no_interval,
             meaning=f.say("valore attuale netto economico", "economic net present value"),
-            label=f.project.label,
+            label=f.born(),
         ),
         Figure(
             value=f.unknown if d.err is None else f"{f.num(100 * d.err, 1)} %",
             unit=f.say("all'anno", "a year") if d.err is not None else "",
             interval=no_interval if d.err is not None else f.say("nessun tasso unico", "no single rate"),
             meaning=f.say("tasso interno di rendimento economico", "economic rate of return"),
-            label=f.project.label,
+            label=f.born(),
         ),
         Figure(
             value=f.num(d.benefit_cost_ratio, 2),
             unit=f.say("€ di benefici per € di costi", "€ of benefits for each € of costs"),
             interval=no_interval,
             meaning=f.say("rapporto benefici/costi", "benefit-cost ratio"),
-            label=f.project.label,
+            label=f.born(),
         ),
     )
     base = f.say(
