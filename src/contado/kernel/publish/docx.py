@@ -21,6 +21,7 @@ from contado.kernel.publish.report import (
     numeric,
     show,
 )
+from contado.kernel.publish.widths import shares
 from contado.kernel.publish.words import long_date
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["render"]
 
 _FONT: Final = "Arial"
 _MARGIN_MM: Final = 20
-_TEXT_MM: Final = 170
+_TEXT_MM, _WIDE_TEXT_MM = 170, 257
 _LOCALES: Final = {"it": "it-IT", "en": "en-GB"}
 
 
@@ -144,27 +145,38 @@ def _chart(document: Any, chart: Chart, report: Report) -> None:
 
 def _table(document: Any, table: Table, report: Report) -> None:
     from docx.oxml import OxmlElement
-    from docx.shared import Pt
 
     label = f" ({label_text(table.label, report.lang)})" if table.label else ""
     if table.caption or label:
         caption = document.add_paragraph(table.caption + label, style="Caption")
         caption.paragraph_format.keep_with_next = True
-    grid = document.add_table(rows=1, cols=len(table.columns), style="Table Grid")
-    repeat = OxmlElement("w:tblHeader")
-    grid.rows[0]._tr.get_or_add_trPr().append(repeat)  # noqa: SLF001 - no public way to a repeated head
-    cells = [[c.heading for c in table.columns]]
-    cells += [
+    heads = [c.heading for c in table.columns]
+    rows = [
         [show(v, c, report.lang, table.missing) for v, c in zip(r, table.columns, strict=True)]
         for r in table.rows
     ]
-    right = [numeric(table, k) for k in range(len(table.columns))]
-    small = Pt(9 if len(table.columns) <= 6 else 7)
-    for number, texts in enumerate(cells):
-        row = grid.rows[0] if number == 0 else grid.add_row()
-        for place, text in enumerate(texts):
-            _write(row.cells[place], text, small, bold=number == 0, right=number > 0 and right[place])
+    grid = document.add_table(rows=1 + len(rows), cols=len(heads), style="Table Grid")
+    repeat = OxmlElement("w:tblHeader")
+    grid.rows[0]._tr.get_or_add_trPr().append(repeat)  # noqa: SLF001 - no public way to a repeated head
+    _fill(grid, [heads, *rows], [numeric(table, k) for k in range(len(heads))], report)
     document.add_paragraph()
+
+
+def _fill(grid: Any, texts: list[list[str]], right: list[bool], report: Report) -> None:
+    """Write the cells, in columns as wide as what stands in them."""
+    from docx.shared import Mm, Pt
+
+    parts = shares(texts[0], texts[1:], form=report.landscape)
+    room = _WIDE_TEXT_MM if report.landscape else _TEXT_MM
+    widths = [Mm(room * part / sum(parts)) for part in parts]
+    size = Pt(9 if len(parts) <= 6 else 7)
+    grid.autofit = False
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = width
+    for number, (row, line) in enumerate(zip(grid.rows, texts, strict=True)):
+        for place, (cell, text) in enumerate(zip(row.cells, line, strict=True)):
+            cell.width = widths[place]
+            _write(cell, text, size, bold=number == 0, right=number > 0 and right[place])
 
 
 def _write(cell: Any, text: str, size: Any, *, bold: bool, right: bool) -> None:

@@ -19,6 +19,7 @@ from contado.kernel.publish.report import (
     numeric,
     show,
 )
+from contado.kernel.publish.widths import shares
 from contado.kernel.publish.words import long_date
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["render"]
 
 _FONT: Final = "Liberation Sans"
-_TEXT_MM: Final = 170
+_TEXT_MM, _WIDE_TEXT_MM = 170, 257
 _SIZES: Final = {"Title": 20, "Heading 1": 15, "Heading 2": 12}
 _COUNTRIES: Final = {"it": "IT", "en": "GB"}
 
@@ -151,24 +152,43 @@ class _Writer:
     def table(self, table: Table) -> None:
         """Write a table with its caption; its head is repeated on each page."""
         from odf.table import Table as Grid
-        from odf.table import TableColumn, TableHeaderRows
+        from odf.table import TableHeaderRows
 
-        lang, many = self.report.lang, len(table.columns)
+        lang = self.report.lang
         label = f" ({label_text(table.label, lang)})" if table.label else ""
         if table.caption or label:
             self.paragraph(table.caption + label, "Caption")
         self.count += 1
+        heads = [c.heading for c in table.columns]
+        rows = [
+            [show(v, c, lang, table.missing) for v, c in zip(row, table.columns, strict=True)]
+            for row in table.rows
+        ]
         grid = Grid(name=f"table{self.count}")
-        grid.addElement(TableColumn(numbercolumnsrepeated=many))
+        for column in self._columns(shares(heads, rows, form=self.report.landscape)):
+            grid.addElement(column)
         head = TableHeaderRows()
-        head.addElement(self._row([c.heading for c in table.columns], ["Head"] * many))
+        head.addElement(self._row(heads, ["Head"] * len(heads)))
         grid.addElement(head)
-        styles = ["Number" if numeric(table, k) else "Cell" for k in range(many)]
-        for row in table.rows:
-            texts = [show(v, c, lang, table.missing) for v, c in zip(row, table.columns, strict=True)]
+        styles = ["Number" if numeric(table, k) else "Cell" for k in range(len(heads))]
+        for texts in rows:
             grid.addElement(self._row(texts, styles))
         self.document.text.addElement(grid)
         self.paragraph("")
+
+    def _columns(self, parts: list[float]) -> list[Any]:
+        """Return columns as wide as what stands in them."""
+        from odf.style import Style, TableColumnProperties
+        from odf.table import TableColumn
+
+        room = _WIDE_TEXT_MM if self.report.landscape else _TEXT_MM
+        found = []
+        for number, part in enumerate(parts, start=1):
+            style = Style(name=f"table{self.count}.{number}", family="table-column")
+            style.addElement(TableColumnProperties(columnwidth=f"{room * part / sum(parts):.1f}mm"))
+            self.document.automaticstyles.addElement(style)
+            found.append(TableColumn(stylename=style))
+        return found
 
     def _row(self, texts: list[str], styles: list[str]) -> Any:
         from odf.table import TableCell, TableRow

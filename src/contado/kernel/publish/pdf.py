@@ -22,6 +22,7 @@ from contado.kernel.publish.report import (
     numeric,
     show,
 )
+from contado.kernel.publish.widths import shares
 from contado.kernel.publish.words import Words, long_date
 
 if TYPE_CHECKING:
@@ -44,10 +45,6 @@ _COLOURS: Final = {"fact": "#0058B3", "warning": "#8A5200", "error": "#A8123A"}
 _SIZES: Final = ((5, 9.0), (8, 8.5), (14, 6.5))
 """Up to so many columns: size of the letters [pt]."""
 _SMALLEST: Final = 5.2
-_LEAST: Final = {True: 7, False: 9}
-_WIDEST: Final = 30
-_WRAPPED: Final = {True: 22, False: 34}
-"""Letters, for forms and for reports: no column is narrower than the first; no word is taken wider than the second, no cell of several words than the third."""
 
 
 def render(report: Report) -> bytes:
@@ -163,23 +160,13 @@ def _table(table: Table, report: Report) -> dict[str, Any]:
         for row in table.rows
     ]
     label = f" ({label_text(table.label, lang)})" if table.label else ""
+    heads = [c.heading for c in table.columns]
     return {
         "caption": table.caption + label,
         "boxed": report.landscape,
         "size": next((size for n, size in _SIZES if many <= n), _SMALLEST),
-        "headings": [c.heading for c in table.columns],
+        "headings": heads,
         "rows": rows,
-        "widths": [
-            _width([row[k] for row in rows], c.heading, form=report.landscape)
-            for k, c in enumerate(table.columns)
-        ],
+        "widths": shares(heads, rows, form=report.landscape),
         "right": [numeric(table, k) for k in range(many)],
     }
-
-
-def _width(cells: list[str], heading: str, *, form: bool) -> float:
-    """Return the share of a column: its longest word, or as much of its longest cell as may wrap."""
-    texts = cells if form else [*cells, heading]
-    longest = max((len(word) for text in texts for word in text.split()), default=0)
-    wrapped = max((min(len(cell), _WRAPPED[form]) for cell in cells), default=0)
-    return float(min(max(longest, wrapped, _LEAST[form]), max(_WIDEST, _WRAPPED[form])))
