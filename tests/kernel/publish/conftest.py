@@ -38,6 +38,12 @@ def hostile(request):
     return request.param
 
 
+@pytest.fixture(params=[" ".join(HOSTILE[:5]), "=1+1", " ".join(HOSTILE[6:])], ids=range(3))
+def hostile_texts(request):
+    """The same texts, several at a time, for writers that take their time."""
+    return request.param
+
+
 @pytest.fixture(scope="session")
 def whole():
     """Function from a text to a report that holds it in every place a text can stand."""

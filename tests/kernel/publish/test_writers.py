@@ -173,30 +173,30 @@ def test_no_text_is_markup_in_a_page(whole, hostile):
     assert cleaned(hostile) in "".join(page.words)
 
 
-def test_no_text_is_markup_in_a_pdf(whole, hostile):
+def test_no_text_is_markup_in_a_pdf(whole, hostile_texts):
     kinds = (rb"/S ?/H1\b", rb"/S ?/H2\b", rb"/S ?/TH\b", rb"/S ?/TD\b", rb"/S ?/Figure\b", rb"/Alt\b")
-    plain, found = (inside(publish.render(whole(t), "pdf")) for t in ("Testo", hostile))
+    plain, found = (inside(publish.render(whole(t), "pdf")) for t in ("Testo", hostile_texts))
     assert [len(re.findall(k, found)) for k in kinds] == [len(re.findall(k, plain)) for k in kinds]
 
 
-def test_no_text_is_markup_in_a_document(whole, hostile):
-    document = docx.Document(io.BytesIO(publish.render(whole(hostile), "docx")))
-    assert [p.text for p in document.paragraphs].count(cleaned(hostile)) == 3
-    assert document.core_properties.title == f"Relazione {cleaned(hostile)}"
-    assert [row.cells[0].text for row in document.tables[1].rows][1] == cleaned(hostile)
-    opened = odf.opendocument.load(io.BytesIO(publish.render(whole(hostile), "odt")))
+def test_no_text_is_markup_in_a_document(whole, hostile_texts):
+    document = docx.Document(io.BytesIO(publish.render(whole(hostile_texts), "docx")))
+    assert [p.text for p in document.paragraphs].count(cleaned(hostile_texts)) == 3
+    assert document.core_properties.title == f"Relazione {cleaned(hostile_texts)}"
+    assert [row.cells[0].text for row in document.tables[1].rows][1] == cleaned(hostile_texts)
+    opened = odf.opendocument.load(io.BytesIO(publish.render(whole(hostile_texts), "odt")))
     texts = [odf.teletype.extractText(p) for p in opened.getElementsByType(text.P)]
-    assert texts.count(cleaned(hostile)) == 5
+    assert texts.count(cleaned(hostile_texts)) == 5
 
 
-def test_no_text_is_markup_or_formula_in_a_workbook(whole, hostile):
-    book = openpyxl.load_workbook(io.BytesIO(publish.render(whole(hostile), "xlsx")))
+def test_no_text_is_markup_or_formula_in_a_workbook(whole, hostile_texts):
+    book = openpyxl.load_workbook(io.BytesIO(publish.render(whole(hostile_texts), "xlsx")))
     cell = book.worksheets[1]["A2"]
-    assert (cell.value, cell.data_type) == (cleaned(hostile), "s")
-    opened = odf.opendocument.load(io.BytesIO(publish.render(whole(hostile), "ods")))
+    assert (cell.value, cell.data_type) == (cleaned(hostile_texts), "s")
+    opened = odf.opendocument.load(io.BytesIO(publish.render(whole(hostile_texts), "ods")))
     cells = opened.getElementsByType(table.TableCell)
     assert not [c for c in cells if c.getAttribute("formula")]
-    assert cleaned(hostile) in [odf.teletype.extractText(c) for c in cells]
+    assert cleaned(hostile_texts) in [odf.teletype.extractText(c) for c in cells]
 
 
 def test_a_pdf_is_tagged_titled_dated_and_a4(whole):
