@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -95,6 +96,29 @@ def programme(tmp_path):
         return folder
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def _answers_keep_their_schema(monkeypatch):
+    """Check every answer that a test prints as JSON in this process against the verb's schema."""
+    import jsonschema
+
+    from contado.cli.render import Screen, to_json
+    from contado.kernel.declare import json_schema
+
+    broken: list[str] = []
+    shown = Screen.show
+
+    def show(screen, verb, answer):
+        shown(screen, verb, answer)
+        if screen.as_json:
+            checker = jsonschema.Draft202012Validator(json_schema(verb.answer))
+            found = list(checker.iter_errors(json.loads(to_json(answer))))
+            broken.extend(f"{verb.name} {e.json_path}: {e.message[:200]}" for e in found[:3])
+
+    monkeypatch.setattr(Screen, "show", show)
+    yield
+    assert not broken, "answers that break their schema: " + "; ".join(broken)
 
 
 @pytest.fixture

@@ -232,6 +232,8 @@ class Verb(typing.Generic[R, A]):
     needs: tuple[str, ...] = ()
     workspace: bool = False
     """Whether it works on a workspace (and so takes -w)."""
+    best_so_far: bool = False
+    """Whether Ctrl-C once ends it with the best found so far (exit 3) instead of with nothing (exit 130)."""
     lines: bool = False
     """Whether ``--json`` prints one object a line instead of exactly one (`pavement watch`)."""
     examples: tuple[str, ...] = ()

@@ -34,6 +34,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "territory": {
         "unit": "Look up municipalities by code or name",
     },
+    "catalogue": {
+        "export": "Write the catalogue of open data (DCAT-AP_IT)",
+        "read": "List the datasets of a DCAT catalogue",
+    },
     "frontend": {
         "check": "Check the third-party files of the web pages",
     },
@@ -41,6 +45,9 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "propose": "Let a practice propose interventions",
     "monitor": "Let a practice measure what was done",
     "plan": "Choose the programme of the workspace under its budgets",
+    "front": "List all nondominated programmes of the workspace",
+    "explain": "Say why an intervention is in the workspace's programme or not",
+    "robust": "Say how sturdy the workspace's programme is under draws",
     "why": "Show where a number comes from",
     "rerun": "Repeat a recorded run and compare the bytes",
     "tables": {
@@ -100,6 +107,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
 GROUPS: Mapping[str, str] = {
     "export": "Layers out of the workspace",
     "territory": "Municipalities and their codes",
+    "catalogue": "The catalogue of open data",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",

@@ -8,7 +8,7 @@ import io
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.responses import Response
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from contado.web.site import Site
 
-__all__ = ["download", "map_view", "unit_csv"]
+__all__ = ["catalogue", "download", "map_view", "unit_csv"]
 
 _TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
 
@@ -201,6 +201,29 @@ _VIEWS: dict[str, Callable[[Site], list[dict[str, Any]]]] = {
     "sections": _sections,
     "anomalies": _anomalies,
 }
+
+
+_CATALOGUE_TYPES: dict[Literal["ttl", "jsonld"], str] = {
+    "ttl": "text/turtle",
+    "jsonld": "application/ld+json",
+}
+
+
+def catalogue(form: Literal["ttl", "jsonld"]) -> Callable[[Request, Site], Response]:
+    """Return the endpoint of the catalogue in one syntax; its addresses are those of this site."""
+
+    def endpoint(request: Request, site: Site) -> Response:
+        from contado.kernel.catalogue import dcat_ap_it
+        from contado.verbs.catalogue.made import catalogue_of
+
+        address = str(request.base_url)
+        content = site.cached(
+            f"catalogue:{form}:{address}",
+            lambda: dcat_ap_it.serialise(catalogue_of(site.view, address), form),
+        )
+        return _answer(request, content, _CATALOGUE_TYPES[form])
+
+    return endpoint
 
 
 def unit_csv(request: Request, site: Site) -> Response:

@@ -51,5 +51,7 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/dati/{layer}.{ending}": files.download,
     "/viste/{name}.json": files.map_view,
     "/territorio/{code}.csv": files.unit_csv,
+    "/catalogo.ttl": files.catalogue("ttl"),
+    "/catalogo.jsonld": files.catalogue("jsonld"),
 }
 PARTS = parts
