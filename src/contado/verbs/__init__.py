@@ -27,6 +27,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "export": {
         "layer": "Write a layer to a file",
         "schede": "Write the sheets of the workspace's three-year programme",
+        "report": "Write the report of the workspace's programme",
     },
     "serve": "Show the workspace in a browser",
     "locate": "Say which municipality a point lies in",
@@ -78,6 +79,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     },
     "appraisal": {
         "cba": "Appraise costs and benefits over the years",
+        "report": "Write the report of a cost-benefit analysis, with the DNSH section",
         "mcda": "Compare alternatives on many criteria",
     },
     "programme": {
