@@ -33,6 +33,7 @@ _ROOMS = (
     "practice",
     "programme",
     "publish",
+    "records",
     "solver",
     "tables",
     "territory",

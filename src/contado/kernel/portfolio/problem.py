@@ -330,10 +330,13 @@ class Problem:
         gap_share: float = 1e-4,
         time_limit_s: float = 60.0,
         seed: int = 0,
+        improvements: int | None = None,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Result:
         """Choose, pay to the cent and verify; see `contado.kernel.portfolio.milp`.
+
+        With ``improvements`` the search stops at that many improving plans.
 
         Raises
         ------
@@ -343,7 +346,13 @@ class Problem:
         from contado.kernel.portfolio.milp import solve
 
         return solve(
-            self, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
+            self,
+            gap_share=gap_share,
+            time_limit_s=time_limit_s,
+            seed=seed,
+            improvements=improvements,
+            progress=progress,
+            cancel=cancel,
         )
 
 

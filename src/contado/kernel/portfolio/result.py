@@ -52,6 +52,8 @@ class Result:
     solver: str
     seconds: float
     nodes: int
+    improvements: int = 0
+    """Improving plans that the search had found when it ended (0: it was not watched)."""
 
     @property
     def gap_share(self) -> float:
@@ -131,6 +133,7 @@ def assemble(
         solver=claim.solver,
         seconds=claim.seconds,
         nodes=claim.nodes,
+        improvements=claim.improvements,
     )
 
 

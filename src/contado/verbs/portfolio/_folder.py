@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contado.kernel.tables.exchange import Folder
+    from contado.verbs._folders import Floors
 
 __all__ = ["file_rows", "read_portfolio", "rows_set_aside"]
 
 
-def read_portfolio(path: Path, *, strict: bool) -> Folder:
+def read_portfolio(path: Path, *, strict: bool, floors: Floors = "hard") -> Folder:
     """Read a folder.
 
     Raises
@@ -22,10 +23,10 @@ def read_portfolio(path: Path, *, strict: bool) -> Folder:
     DataError
         A finding refuses the input, or the folder holds neither interventions nor options.
     """
-    from contado.kernel.tables.exchange import read_folder
     from contado.kernel.tables.findings import raise_refused
+    from contado.verbs._folders import read_folder
 
-    folder = read_folder(path, strict=strict)
+    folder = read_folder(path, strict=strict, floors=floors)
     raise_refused(folder.findings)
     if folder.kind == "tables":
         raise DataError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,7 +15,6 @@ from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from contado.kernel.portfolio import Result
     from contado.kernel.portfolio.price import OptionsResult
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from contado.kernel.tables.exchange import Folder
     from contado.verbs.portfolio.solve import SolveRequest
 
-__all__ = ["write_options", "write_programme"]
+__all__ = ["programme_of", "recorded_options", "write_options", "write_programme"]
+
+_RECORD = "run.json"
 
 
 def write_programme(
@@ -40,9 +43,17 @@ def write_programme(
 
 def write_options(out: Path, folder: Folder, result: OptionsResult, request: SolveRequest) -> None:
     """Write the chosen options (a row an option, ``intervention_id`` = site), prices and the record."""
-    programme, settings = _programme_of(folder, result), _settings(request)
-    hashes = record.input_hashes(folder.tables)
-    made = record.RunRecord(
+    programme = programme_of(folder.tables, result)
+    made = recorded_options(folder.tables, result, _settings(request), programme)
+    _write(out, {"programme": programme, "price": _price_of(result)}, folder.tables, made)
+
+
+def recorded_options(
+    inputs: Mapping[str, pa.Table], result: OptionsResult, settings: record.RunSettings, programme: pa.Table
+) -> record.RunRecord:
+    """Return the record of a run on an options folder."""
+    hashes = record.input_hashes(inputs)
+    return record.RunRecord(
         run_id=record.run_id_of(hashes, settings),
         verb="portfolio solve",
         inputs=hashes,
@@ -50,7 +61,7 @@ def write_options(out: Path, folder: Folder, result: OptionsResult, request: Sol
         versions=record.versions(),
         method=result.method,
         solver=result.solver,
-        stop="time" if result.status == "feasible" else "gap",
+        stop="time" if result.status == "feasible" and result.seconds >= settings.time_limit_s else "gap",
         status=result.status,
         value_eur=result.value_eur,
         bound_eur=result.bound_eur,
@@ -59,12 +70,11 @@ def write_options(out: Path, folder: Folder, result: OptionsResult, request: Sol
         verified=True,
         programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
     )
-    _write(out, {"programme": programme, "price": _price_of(result)}, folder.tables, made)
 
 
-def _programme_of(folder: Folder, result: OptionsResult) -> pa.Table:
+def programme_of(inputs: Mapping[str, pa.Table], result: OptionsResult) -> pa.Table:
     """Return table ``programme`` of the chosen options: a row a payment."""
-    options, budgets = folder.tables["options"], folder.tables["budgets"]
+    options, budgets = inputs["options"], inputs["budgets"]
     paid = {str(b["budget"]): (b.get("source"), b.get("year")) for b in budgets.to_pylist()}
     rows = []
     for option in options.take(pa.array(result.chosen, pa.int64())).to_pylist():
@@ -100,16 +110,27 @@ def _settings(request: SolveRequest) -> record.RunSettings:
         seed=request.seed,
         floors=request.floors != "none",
         draws=request.draws,
+        method=request.method,
     )
 
 
 def _write(
     out: Path, results: Mapping[str, pa.Table], inputs: Mapping[str, pa.Table], made: record.RunRecord
 ) -> None:
-    (out / "inputs").mkdir(parents=True, exist_ok=True)
-    for name, table in inputs.items():
-        tables.write_parquet(table, out / "inputs" / f"{name}.parquet")
-    for name, table in results.items():
-        tables.write_parquet(table, out / f"{name}.parquet")
-    with tables.atomic(out / "run.json") as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+    """Write the folder: everything under a temporary name, then moved in, the record last.
+
+    So an interrupted run leaves either no record or one whose tables are all there.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        staged = Path(scratch)
+        files = {f"{name}.parquet": table for name, table in results.items()}
+        files |= {f"inputs/{name}.parquet": table for name, table in inputs.items()}
+        (staged / "inputs").mkdir()
+        for name, table in files.items():
+            tables.write_parquet(table, staged / name)
+        (staged / _RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+        (out / "inputs").mkdir(parents=True, exist_ok=True)
+        (out / _RECORD).unlink(missing_ok=True)
+        for name in (*files, _RECORD):
+            (staged / name).replace(out / name)
