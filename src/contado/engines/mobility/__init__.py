@@ -1,0 +1,1 @@
+"""Mobility: timetables of public transport."""

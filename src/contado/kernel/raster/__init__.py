@@ -1,0 +1,1 @@
+"""Rasters: opening, grid and no-data, writing as cloud-optimised GeoTIFF (rasterio, imported on use)."""
