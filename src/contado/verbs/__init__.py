@@ -23,7 +23,7 @@ __all__ = ["GROUPS", "INDEX", "load", "names"]
 INDEX: Mapping[str, str | Mapping[str, str]] = {
     "init": "Create a workspace of a territory",
     "demo": "Build the demonstration workspace",
-    "import": "Bring a file into the workspace as a layer",
+    "import": "Bring a layer, raster, weather file or timetable into the workspace",
     "export": {
         "layer": "Write a layer to a file",
         "schede": "Write the sheets of the workspace's three-year programme",

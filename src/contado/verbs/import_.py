@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,9 +23,13 @@ class ImportRequest(Request, frozen=True, kw_only=True):
     """A file and the layer it becomes."""
 
     file: Annotated[
-        Path, argument("GeoJSON, GeoPackage, FlatGeobuf, shapefile, GeoParquet, CSV with lon, lat")
+        Path,
+        argument(
+            "GeoJSON, GeoPackage, FlatGeobuf, shapefile, GeoParquet, CSV with lon, lat; raster (.tif, .asc, "
+            ".asc.gz); weather (.epw); timetable (GTFS folder or zip)"
+        ),
     ]
-    layer: Annotated[str, option("name of the layer in the workspace")]
+    layer: Annotated[str, option("name in the workspace: of the layer, raster or source")]
     crs: Annotated[
         str | None, option("coordinate reference system where the file names none (EPSG:32632)")
     ] = None
@@ -34,6 +39,7 @@ class ImportRequest(Request, frozen=True, kw_only=True):
     licence: Annotated[str | None, option("licence of the data")] = None
     source_id: Annotated[str | None, option("row of the table source that it comes from")] = None
     access: Annotated[Access, option("who may see it")] = "public"
+    editable: Annotated[bool, option("whether signed-in officers may change its features")] = False
 
 
 class LayerRow(msgspec.Struct, kw_only=True):
@@ -47,9 +53,33 @@ class LayerRow(msgspec.Struct, kw_only=True):
 
 
 class ImportAnswer(Answer, kw_only=True):
-    """The layer, or where types were mixed the first of ``layers``; counts of what was mended."""
+    """Base of the answers; ``layer`` is the name in the workspace."""
 
     layer: str
+
+
+class RasterAnswer(ImportAnswer, kw_only=True):
+    """The grid of ``rasters/LAYER.tif``; ``cell_m`` is None where the CRS is in degrees."""
+
+    width: int
+    height: int
+    cell_m: float | None
+    crs: str
+    bbox: list[float]
+    nodata: float | None
+
+
+class SourceAnswer(ImportAnswer, kw_only=True):
+    """The files of ``sources/LAYER``; ``sha256`` is the file's, of several that of their names and hashes."""
+
+    kind: Literal["epw", "gtfs"]
+    files: int
+    sha256: str
+
+
+class LayerAnswer(ImportAnswer, kw_only=True):
+    """The layer, or where types were mixed the name before the suffixes; counts of what was mended."""
+
     n: int
     geometry_types: list[str]
     crs: str
@@ -60,13 +90,114 @@ class ImportAnswer(Answer, kw_only=True):
 
 
 def _run(request: ImportRequest, context: Context) -> ImportAnswer:
+    from contado.kernel.workspace.layout import checked_name
+
+    checked_name(request.layer, "layer")
+    name = request.file.name.lower()
+    if name.endswith(_RASTERS):
+        return _raster(request, context)
+    if name.endswith(".epw"):
+        return _weather(request, context)
+    if _is_timetable(request.file):
+        return _timetable(request, context)
+    return _layer(request, context)
+
+
+_RASTERS = (".tif", ".tiff", ".asc", ".asc.gz")
+
+
+def _is_timetable(file: Path) -> bool:
+    if not file.is_dir() and file.suffix.lower() != ".zip":
+        return False
+    from contado.engines.mobility.transit import gtfs
+
+    return file.is_dir() or gtfs.is_feed(file)
+
+
+def _only_layers(request: ImportRequest, what: str) -> None:
+    """Refuse options that say something of a layer only."""
+    for field in ("source_layer", "editable"):
+        if getattr(request, field):
+            raise UsageError(
+                f"--{field.replace('_', '-')} does not go with a {what}.",
+                hint="leave it out",
+                field=field,
+            )
+
+
+def _raster(request: ImportRequest, context: Context) -> RasterAnswer:
+    from contado.kernel.declare import require
+    from contado.kernel.raster import read, write
+    from contado.kernel.workspace import Workspace
+
+    _only_layers(request, "raster")
+    require("import", "landscape", ("rasterio",))
+    assert context.workspace is not None
+    workspace = Workspace.open(context.workspace)
+    found = read.read(request.file, request.crs)
+    with workspace.commit() as commit:
+        commit.raster(request.layer, write.cog(found))
+    grid = found.grid
+    return RasterAnswer(
+        layer=request.layer,
+        width=grid.width,
+        height=grid.height,
+        cell_m=grid.cell_m,
+        crs=grid.crs,
+        bbox=list(grid.bbox),
+        nodata=grid.nodata,
+        findings=[*workspace.findings, *commit.findings],
+    )
+
+
+def _weather(request: ImportRequest, context: Context) -> SourceAnswer:
+    from contado.kernel.weather import epw
+
+    findings = epw.read(request.file).findings
+    return _kept(request, context, "epw", {request.file.name: request.file.read_bytes()}, findings)
+
+
+def _timetable(request: ImportRequest, context: Context) -> SourceAnswer:
+    from contado.engines.mobility.transit import gtfs
+
+    files = gtfs.contents(request.file)
+    return _kept(request, context, "gtfs", files, gtfs.check(files))
+
+
+def _kept(
+    request: ImportRequest,
+    context: Context,
+    kind: Literal["epw", "gtfs"],
+    files: dict[str, bytes],
+    findings: list[Finding],
+) -> SourceAnswer:
+    """Keep files as they came in ``sources/``."""
+    from contado.kernel.provenance import sha256_of_bytes
+    from contado.kernel.workspace import Workspace
+
+    _only_layers(request, "source")
+    _refuse_if_strict(findings, strict=context.strict)
+    assert context.workspace is not None
+    workspace = Workspace.open(context.workspace)
+    with workspace.commit() as commit:
+        commit.source(request.layer, files)
+    hashes = {name: sha256_of_bytes(content) for name, content in files.items()}
+    listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
+    return SourceAnswer(
+        layer=request.layer,
+        kind=kind,
+        files=len(files),
+        sha256=sha256_of_bytes(listed.encode()) if len(files) > 1 else next(iter(hashes.values())),
+        findings=[*workspace.findings, *findings, *commit.findings],
+    )
+
+
+def _layer(request: ImportRequest, context: Context) -> LayerAnswer:
     from contado.kernel.tables import vector
     from contado.kernel.workspace import Workspace
-    from contado.kernel.workspace.layout import checked_name
 
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
-    checked_name(request.layer, "layer")
     with workspace.commit(lock=[f"layers/{request.layer}"]) as commit:
         found = vector.read_table(request.file, request.source_layer, request.crs)
         findings = [*workspace.findings, *found.findings, *_swapped(found.table, workspace)]
@@ -83,11 +214,12 @@ def _run(request: ImportRequest, context: Context) -> ImportAnswer:
                 licence=request.licence,
                 source_id=request.source_id,
                 access=request.access,
+                editable=request.editable,
             )
             rows.append(_row(name, table))
     if len(parts) > 1:
         findings.append(_split(request.layer, rows))
-    return ImportAnswer(
+    return LayerAnswer(
         layer=rows[0].layer if len(rows) == 1 else request.layer,
         n=sum(row.n for row in rows),
         geometry_types=sorted({kind for row in rows for kind in row.geometry_types}),
@@ -174,10 +306,14 @@ def _swapped(table: pa.Table, workspace: Workspace) -> list[Finding]:
 
 VERB = Verb(
     name="import",
-    help="Bring a file into the workspace as a layer",
+    help="Bring a layer, raster, weather file or timetable into the workspace",
     request=ImportRequest,
     answer=ImportAnswer,
     run=_run,
     workspace=True,
-    examples=("contado import trees.gpkg --layer trees -w milano",),
+    examples=(
+        "contado import trees.gpkg --layer trees -w milano",
+        "contado import dtm.asc.gz --layer dtm --crs EPSG:32632 -w milano",
+        "contado import gtfs.zip --layer trains -w milano",
+    ),
 )
