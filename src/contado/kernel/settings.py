@@ -25,6 +25,7 @@ __all__ = [
     "Setting",
     "Settings",
     "TerritorySettings",
+    "Tiles",
     "Web",
     "WorkspaceSettings",
     "describe",
@@ -76,6 +77,17 @@ class Web(_Theme, frozen=True, kw_only=True):
     default_lang: Annotated[Literal["it", "en"], Meta(description="language of the root address")] = "it"
 
 
+class Tiles(_Theme, frozen=True, kw_only=True):
+    """[tiles]: vector tiles."""
+
+    max_features: Annotated[
+        int, Meta(ge=4096, description="features and cells that a tile may hold; more are merged")
+    ] = 20_000
+    max_bytes: Annotated[
+        int, Meta(ge=200_000, description="bytes of a compressed tile; above it features are merged")
+    ] = 500_000
+
+
 class Pavement(_Theme, frozen=True, kw_only=True):
     """[pavement]: road sensing."""
 
@@ -105,6 +117,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     territory: TerritorySettings = TerritorySettings()
     body: Body = Body()
     web: Web = Web()
+    tiles: Tiles = Tiles()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 

@@ -33,6 +33,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "territory": {
         "unit": "Look up municipalities by code or name",
     },
+    "tiles": {
+        "render": "Write live vector tiles of a layer",
+        "build": "Write all tiles of a layer as one PMTiles file",
+    },
     "frontend": {
         "check": "Check the third-party files of the web pages",
     },
@@ -98,6 +102,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
 GROUPS: Mapping[str, str] = {
     "export": "Layers out of the workspace",
     "territory": "Municipalities and their codes",
+    "tiles": "Vector tiles of the workspace's layers",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",

@@ -18,9 +18,8 @@ _TOLERANCE_UNITS: Final = 0.5
 
 def is_coverage(shapes: Shapes) -> bool:
     """Whether polygons overlap nowhere and at least two of them share an edge."""
-    after = following(shapes.paths)
     ends = shapes.x + 1j * shapes.y
-    edges = np.sort(np.column_stack([ends, ends[after]]), axis=1)
+    edges = np.sort(np.column_stack([ends, following(ends, shapes.paths)]), axis=1)
     shared = len(np.unique(edges, axis=0)) < len(edges)
     return bool(shared and shapely.coverage_is_valid(to_polygons(shapes)))
 

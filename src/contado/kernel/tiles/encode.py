@@ -35,6 +35,8 @@ _COMMANDS: Final = {"point": 1, "line": 2, "polygon": 3}
 """Command words of a path: MoveTo, LineTo, ClosePath; a multi-point has one MoveTo for all."""
 _MOVE_TO: Final = 9
 _CLOSE_PATH: Final = 15
+_BLOCK: Final = 2048
+"""Features written at a time: what stays in the processor's cache."""
 _FEATURE, _ID, _TAGS, _TYPE, _GEOMETRY = 0x12, 0x08, 0x12, 0x18, 0x22
 _LAYER, _NAME, _KEY, _EXTENT, _VERSION = 0x1A, 0x0A, 0x1A, 0x28, 0x78
 
@@ -60,8 +62,16 @@ def features(kind: str, shapes: Shapes, tags: Tags, ids: Places | None = None) -
 
     Without ``ids`` the features have none.
     """
-    if not len(tags.counts):
-        return b""
+    pairs = ragged.to_starts(tags.counts)
+    blocks = []
+    for first in range(0, len(tags.counts), _BLOCK):
+        last = min(first + _BLOCK, len(tags.counts))
+        some = Tags(tags.pairs[pairs[first] : pairs[last]], tags.counts[first:last])
+        blocks.append(_block(kind, shapes.span(first, last), some, None if ids is None else ids[first:last]))
+    return b"".join(blocks)
+
+
+def _block(kind: str, shapes: Shapes, tags: Tags, ids: Places | None) -> bytes:
     words = 2 * tags.counts
     drawn = np.diff(2 * shapes.paths[shapes.features] + _COMMANDS[kind] * shapes.features)
     before = 4 if ids is not None else 2
@@ -125,47 +135,53 @@ def _deltas(values: NDArray[np.float64], news: Places) -> NDArray[np.int32]:
 
 def _written(stream: Stream, layout: _Layout, *, with_id: bool) -> bytes:
     """Fill in the lengths and return the bytes of the stream."""
-    sizes = _sizes(stream)
-    total = ragged.to_starts(sizes)
+    total = np.zeros(len(stream) + 1, dtype=np.int32)
+    np.cumsum(_sizes(stream), out=total[1:])
     attributes = total[layout.geometry - 4] - total[layout.tags]
     geometry = total[layout.end] - total[layout.geometry]
-    for place, length in ((layout.tags - 1, attributes), (layout.geometry - 1, geometry)):
-        stream[place] = length
-        sizes[place] = _sizes(length)
-    message = attributes + geometry + sizes[layout.tags - 1] + sizes[layout.geometry - 1] + 4
+    stream[layout.tags - 1] = attributes
+    stream[layout.geometry - 1] = geometry
+    message = attributes + geometry + _sizes(attributes) + _sizes(geometry) + 4
     if with_id:
-        message += 1 + sizes[layout.start + 3]
+        message += 1 + _sizes(stream[layout.start + 3])
     stream[layout.start + 1] = message
-    sizes[layout.start + 1] = _sizes(message)
-    return _varints(stream, sizes)
+    return _varints(stream)
 
 
 def _sizes(values: NDArray[Any]) -> NDArray[np.uint8]:
     """Return the bytes that each value takes as varint."""
     out = np.ones(len(values), dtype=np.uint8)
-    most = int(values.max()) if len(values) else 0
-    for bits in (7, 14, 21, 28):
+    most = int(values.max())
+    for bits in (7, 14, 21):
         if most >> bits:
-            out += values >= np.uint32(1 << bits)
+            out += values >= (1 << bits)
     return out
 
 
-def _varints(stream: Stream, sizes: NDArray[np.uint8]) -> bytes:
-    """Return values as varints, one after another."""
-    ends = np.cumsum(sizes, dtype=np.int64)
-    out = np.empty(ends[-1], dtype=np.uint8)
-    place, rest = ends - sizes, stream
-    longer = sizes > 1
-    out[place] = (rest & 0x7F).astype(np.uint8) | (longer.view(np.uint8) << 7)
-    left = np.flatnonzero(longer)
-    byte = 1
-    while left.size:
-        byte += 1
-        more = sizes[left] > byte
-        value = rest[left] >> (7 * (byte - 1))
-        out[place[left] + byte - 1] = (value & 0x7F).astype(np.uint8) | (more.view(np.uint8) << 7)
-        left = left[more]
+def _varints(stream: Stream) -> bytes:
+    """Return values below 2^28 as varints, one after another.
+
+    A word of 16 bits holds 14 bits of a value; a larger value takes a second word, and bit 14 of its first
+    word says so. Spread over its two bytes, a word is one or two bytes of the output.
+    """
+    words = stream.astype(np.uint16)
+    large = np.flatnonzero(stream >> 14)
+    if large.size:
+        words = np.insert(words, large + 1, stream[large] >> 14)
+        words[large + np.arange(large.size)] = (stream[large] & 0x3FFF) | 0x4000
+    two = (words > 0x7F).astype(np.uint16)
+    value = words & 0x3FFF
+    value += value & 0x3F80
+    value |= two << 7
+    value |= (words & 0x4000) << 1
+    kept = (two << 8) | 1
+    out: NDArray[np.uint8] = np.compress(_bytes(kept).view(bool), _bytes(value))
     return out.tobytes()
+
+
+def _bytes(words: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """Return words as bytes, the lower one first whatever the machine."""
+    return words.astype("<u2", copy=False).view(np.uint8)
 
 
 def layer(name: str, blocks: bytes, keys: Sequence[str], values: bytes) -> bytes:

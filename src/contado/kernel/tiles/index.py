@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -20,14 +21,14 @@ import shapely
 
 from contado.kernel.errors import Finding, GeometryError
 from contado.kernel.tables import geoparquet
-from contado.kernel.tiles import coverage, grid, ragged, values
+from contado.kernel.tiles import clip, coverage, grid, ragged, values
 from contado.kernel.tiles.paths import Shapes, from_geometries
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["FORMAT", "Index", "build", "kept"]
+__all__ = ["FORMAT", "Index", "build", "kept", "load", "reach"]
 
 FORMAT: Final = 1
 """Raised whenever the arrays change their meaning: older folders are made again."""
@@ -79,6 +80,12 @@ class Index:
     folder: Path | None = None
     _simplified: dict[int, Shapes] = field(default_factory=dict, repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as the folder's path where there is one, else as the arrays."""
+        if self.folder is not None:
+            return load, (self.folder,)
+        return _remade, ({f.name: getattr(self, f.name) for f in fields(self) if f.name[0] != "_"},)
+
     def anchored(self, tile: grid.TileId) -> slice:
         """Return the features whose anchor lies in the tile."""
         place = int(grid.hilbert(tile.x, tile.y, tile.z)[0])
@@ -113,6 +120,10 @@ class Index:
         if zoom not in self._simplified:
             self._simplified[zoom] = coverage.simplified(self.shapes, zoom)
         return self._simplified[zoom]
+
+
+def _remade(arrays: dict[str, Any]) -> Index:
+    return Index(**arrays)
 
 
 def reach(tile: grid.TileId) -> tuple[float, float, float, float]:
@@ -152,11 +163,11 @@ def build(table: pa.Table) -> Index:
     key = grid.hilbert(grid.cells(x, side), grid.cells(y, side), grid.MAX_ZOOM)
     order = np.argsort(key, kind="stable")
     shapes, box, rows = shapes.take(order), np.ascontiguousarray(box[:, order]), rows[order]
-    fields, codes, messages, numbers = _attributes(table, rows)
+    columns, codes, messages, numbers = _attributes(table, rows)
     shared = kind == "polygon" and len(rows) <= _COVERAGE_MOST and coverage.is_coverage(shapes)
     return Index(
         facts=Facts(
-            format=FORMAT, kind=kind, n=len(rows), coverage=shared, fields=fields, findings=findings
+            format=FORMAT, kind=kind, n=len(rows), coverage=shared, fields=columns, findings=findings
         ),
         shapes=shapes,
         box=box,
@@ -180,14 +191,13 @@ def _block_boxes(box: NDArray[np.float64]) -> NDArray[np.float64]:
 def _shapes(table: pa.Table) -> tuple[Kind, NDArray[np.int64], Shapes, list[Finding]]:
     """Return kind, rows with a place on the map, their shapes in the world square, and what was left out."""
     geometries = geoparquet.geometries(table)
-    known = ~(shapely.is_missing(geometries) | shapely.is_empty(geometries)) if len(geometries) else []
-    rows = np.flatnonzero(known)
+    rows = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
     findings = [_left_out("no_geometry", len(geometries) - rows.size, "have no geometry")]
-    world = _world(geometries[rows], geoparquet.crs(table))
-    placed, beyond = _inside_the_world(world)
+    kind, shapes = from_geometries(geometries[rows])
+    lon, lat = _lonlat(shapes.x, shapes.y, geoparquet.crs(table))
+    x, y = grid.lonlat_to_world(lon, lat)
+    kind, kept, shapes, beyond = _inside_the_world(kind, shapes._replace(x=x, y=y))
     findings.append(_left_out("beyond_the_map", beyond, "lie wholly or partly beyond the map's edge"))
-    kept = ~(shapely.is_missing(placed) | shapely.is_empty(placed))
-    kind, shapes = from_geometries(placed[kept])
     return kind, rows[kept], shapes, [f for f in findings if f is not None]
 
 
@@ -200,60 +210,53 @@ def _left_out(rule: str, count: int, what: str) -> Finding | None:
     )
 
 
-def _world(geometries: NDArray[Any], crs: str | None) -> NDArray[Any]:
-    """Return geometries in the world square, heights left out."""
-    if not len(geometries):
-        return geometries
-    flat = shapely.force_2d(geometries)
-    points = shapely.get_coordinates(flat)
-    lon, lat = points.T
+def _lonlat(
+    x: NDArray[np.float64], y: NDArray[np.float64], crs: str | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return longitudes and latitudes [deg] of coordinates in ``crs``."""
     if crs not in {"EPSG:4326", "OGC:CRS84"}:
-        lon, lat = _lonlat(lon, lat, crs)
-    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        from pyproj import Transformer
+
+        x, y = map(np.asarray, Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y))
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise GeometryError(
             "A coordinate is no number, or has no longitude and latitude.",
             hint="repair the layer and import it again",
         )
-    moved: NDArray[Any] = shapely.set_coordinates(flat, np.column_stack(grid.lonlat_to_world(lon, lat)))
-    return moved
+    return x, y
 
 
-def _lonlat(
-    x: NDArray[np.float64], y: NDArray[np.float64], crs: str | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    from pyproj import Transformer
-
-    lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(x, y)
-    return np.asarray(lon), np.asarray(lat)
-
-
-def _inside_the_world(geometries: NDArray[Any]) -> tuple[NDArray[Any], int]:
-    """Return geometries cut at the edge of the world square, and how many reached over it."""
-    bounds = shapely.bounds(geometries)
-    over = np.flatnonzero((bounds < 0.0).any(axis=1) | (bounds > 1.0).any(axis=1))
-    if over.size:
-        geometries[over] = shapely.intersection(shapely.make_valid(geometries[over]), shapely.box(0, 0, 1, 1))
-    return geometries, int(over.size)
+def _inside_the_world(kind: Kind, shapes: Shapes) -> tuple[Kind, NDArray[np.int64], Shapes, int]:
+    """Return which features reach into the world square, cut at its edge, and how many reach over it."""
+    box = shapes.boxes()
+    over = np.flatnonzero((box < 0.0).any(axis=0) | (box > 1.0).any(axis=0))
+    every = np.arange(box.shape[1])
+    if not over.size:
+        return kind, every, shapes, 0
+    cut = clip.clip(kind, shapes.take(over), 0.0, 1.0)
+    shapes = shapes.replaced(over, cut)
+    kept = np.flatnonzero(np.diff(shapes.features))
+    return kind, every[kept], shapes.take(kept), int(over.size)
 
 
 def _attributes(
     table: pa.Table, rows: NDArray[np.int64]
 ) -> tuple[list[Field], NDArray[np.int32], list[bytes], NDArray[np.float64]]:
     """Return the columns MVT has a type for: fields, codes, messages, and numbers (NaN = unknown or none)."""
-    fields, codes, messages, numbers = [], [], list[bytes](), []
+    columns, codes, messages, numbers = [], [], list[bytes](), []
     for name in table.column_names:
         found = None if name == geoparquet.GEOMETRY else values.column(table[name])
         if found is None:
             continue
         longest = max(map(len, found.messages), default=0)
-        fields.append(Field(name=name, kind=found.kind, longest=longest))
+        columns.append(Field(name=name, kind=found.kind, longest=longest))
         picked = found.codes[rows]
         codes.append(np.where(picked < 0, -1, picked + len(messages)).astype(np.int32))
         messages += found.messages
         numbers.append(np.full(len(rows), np.nan) if found.numbers is None else found.numbers[rows])
-    shape = (len(fields), len(rows))
+    shape = (len(columns), len(rows))
     return (
-        fields,
+        columns,
         np.array(codes, dtype=np.int32).reshape(shape),
         messages,
         np.array(numbers, dtype=np.float64).reshape(shape),
@@ -272,7 +275,7 @@ def kept(folder: Path, sha256: str, read: Any) -> Index:
             _save(made, home)
         except OSError:
             return made
-    return _load(home)
+    return load(home)
 
 
 _ARRAYS: Final = ("box", "blocks", "key", "row", "codes", "numbers")
@@ -299,7 +302,9 @@ def _save(index: Index, home: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def _load(home: Path) -> Index:
+@lru_cache(maxsize=32)
+def load(home: Path) -> Index:
+    """Return the index that stands in a folder, memory-mapped."""
     arrays = {name: _mapped(home / f"{name}.npy") for name in _ARRAYS}
     return Index(
         facts=msgspec.json.decode((home / "facts.json").read_bytes(), type=Facts),

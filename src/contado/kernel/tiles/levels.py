@@ -13,16 +13,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
+from contado.kernel import tables
 from contado.kernel.tiles import crowd, grid
 from contado.kernel.tiles.render import collapsed, render
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from contado.kernel.tiles.index import Index
     from contado.kernel.tiles.render import Look
 
-__all__ = ["GZIP_LEVEL", "Level", "Limits", "compressed", "solve"]
+__all__ = ["GZIP_LEVEL", "Level", "Limits", "compressed", "flat_features", "solve"]
 
 GZIP_LEVEL: Final = 6
 _LEAST_PX: Final = 1 / 16
@@ -55,6 +58,17 @@ class Level(NamedTuple):
         """Return the level on which nothing is crowded."""
         none = np.empty(0, np.int64)
         return cls(zoom, none, np.empty(0), none)
+
+    def save(self, file: Path) -> None:
+        """Keep the level in a file, whole or not at all."""
+        with tables.atomic(file) as temporary:
+            np.savez(temporary, tiles=self.tiles, pixels=self.pixels, promoted=self.promoted)
+
+    @classmethod
+    def load(cls, file: Path, zoom: int) -> Level:
+        """Read what `save` wrote."""
+        with np.load(file) as arrays:
+            return cls(zoom, arrays["tiles"], arrays["pixels"], arrays["promoted"])
 
     def merges(self, index: Index, features: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which features are smaller than the threshold of the tile that holds their anchor."""

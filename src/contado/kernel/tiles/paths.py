@@ -6,7 +6,7 @@ Exterior rings run with positive area by the surveyor's formula (y down), interi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import numpy as np
 import shapely
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+_EXACT: Final = 2.0**24
+"""Coordinates up to which the products of an area are summed without rounding."""
 
 __all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "to_polygons", "turned"]
 
@@ -37,6 +40,19 @@ class Shapes(NamedTuple):
         vertices, starts = ragged.take(self.paths, paths)
         return Shapes(self.x[vertices], self.y[vertices], starts, features, self.hole[paths])
 
+    def span(self, first: int, last: int) -> Shapes:
+        """Return the features from ``first`` up to before ``last``, as views."""
+        paths = slice(self.features[first], self.features[last] + 1)
+        starts = self.paths[paths]
+        vertices = slice(starts[0], starts[-1])
+        return Shapes(
+            self.x[vertices],
+            self.y[vertices],
+            starts - starts[0],
+            self.features[first : last + 1] - self.features[first],
+            self.hole[paths.start : paths.stop - 1],
+        )
+
     def pick(self, paths: NDArray[np.int64]) -> Shapes:
         """Return the same features with some of their paths, in order."""
         vertices, starts = ragged.take(self.paths, paths)
@@ -44,18 +60,21 @@ class Shapes(NamedTuple):
         features = np.searchsorted(owner, np.arange(len(self.features)))
         return Shapes(self.x[vertices], self.y[vertices], starts, features, self.hole[paths])
 
-    def replaced(self, which: NDArray[np.int64], by: Shapes) -> Shapes:
-        """Return the shapes with those of the features ``which`` exchanged for those of ``by``."""
-        both = Shapes(
+    def followed(self, by: Shapes) -> Shapes:
+        """Return these features, then those of ``by``."""
+        return Shapes(
             np.concatenate([self.x, by.x]),
             np.concatenate([self.y, by.y]),
             np.concatenate([self.paths, by.paths[1:] + self.paths[-1]]),
             np.concatenate([self.features, by.features[1:] + self.features[-1]]),
             np.concatenate([self.hole, by.hole]),
         )
+
+    def replaced(self, which: NDArray[np.int64], by: Shapes) -> Shapes:
+        """Return the shapes with those of the features ``which`` exchanged for those of ``by``."""
         order = np.arange(len(self.features) - 1)
         order[which] = len(order) + np.arange(len(which))
-        return both.take(order)
+        return self.followed(by).take(order)
 
     def owner(self) -> NDArray[np.int64]:
         """Return the feature of each path."""
@@ -81,32 +100,25 @@ class Shapes(NamedTuple):
         return cls(*(np.load(f, mmap_mode="r" if f.stat().st_size > 128 else None) for f in files))
 
 
-def following(starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the place of the vertex after each one, the last of a ring being followed by its first."""
-    after = np.arange(1, starts[-1] + 1)
+def following(values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:
+    """Return what stands after each item of a ring, its first after its last."""
+    out = np.empty_like(values)
+    out[:-1] = values[1:]
     filled = starts[1:] > starts[:-1]
-    after[starts[1:][filled] - 1] = starts[:-1][filled]
-    return after
-
-
-def doubled_areas(
-    x: NDArray[np.float64], y: NDArray[np.float64], starts: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Return twice the signed area of each ring, exact for whole coordinates that are not far apart."""
-    first = np.repeat(starts[:-1], np.diff(starts))
-    a, b = x - x[first], y - y[first]
-    after = following(starts)
-    cross = a * b[after] - a[after] * b
-    return _float_sums(cross, starts)
-
-
-def _float_sums(items: NDArray[np.float64], starts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the sum of each list, added up within the list alone."""
-    out = np.zeros(len(starts) - 1)
-    filled = np.flatnonzero(starts[1:] > starts[:-1])
-    if filled.size:
-        out[filled] = np.add.reduceat(items, starts[filled])
+    out[starts[1:][filled] - 1] = values[starts[:-1][filled]]
     return out
+
+
+def doubled_areas(shapes: Shapes) -> NDArray[np.float64]:
+    """Return twice the signed area of each ring, exact for whole coordinates; no ring is empty."""
+    x, y, starts = shapes.x, shapes.y, shapes.paths
+    if not len(x):
+        return np.empty(0)
+    if max(-x.min(), x.max(), -y.min(), y.max()) > _EXACT:
+        first = np.repeat(starts[:-1], np.diff(starts))
+        x, y = x - x[first], y - y[first]
+    areas: NDArray[np.float64] = np.add.reduceat(x * following(y, starts) - following(x, starts) * y, starts[:-1])
+    return areas
 
 
 def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", "polygon"], Shapes]:
@@ -128,27 +140,28 @@ def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", 
             rule="mixed_geometry",
             hint="split the layer by type",
         )
-    kind, points, offsets = shapely.to_ragged_array(_multi(geometries), include_z=False)
+    _, points, ragged_offsets = shapely.to_ragged_array(geometries, include_z=False)
     x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
-    offsets = [np.asarray(o, dtype=np.int64) for o in offsets]
-    if kind == shapely.GeometryType.MULTIPOINT:
-        features = np.arange(len(geometries) + 1)
-        return "point", Shapes(x, y, offsets[0], features, np.zeros(len(geometries), bool))
-    if kind == shapely.GeometryType.MULTILINESTRING:
-        return "line", Shapes(x, y, offsets[0], offsets[1], np.zeros(len(offsets[0]) - 1, bool))
+    kind: Literal["point", "line", "polygon"] = _KINDS[int(dimension[0])]
+    offsets = [np.asarray(o, dtype=np.int64) for o in ragged_offsets]
+    if len(offsets) == int(dimension[0]):  # all have one part
+        offsets.append(np.arange(len(geometries) + 1))
+    if kind != "polygon":
+        paths, features = offsets if kind == "line" else (offsets[0], np.arange(len(geometries) + 1))
+        return kind, _filled(Shapes(x, y, paths, features, np.zeros(len(paths) - 1, bool)))
     rings, parts, features = offsets
     hole = np.ones(len(rings) - 1, bool)
     hole[parts[:-1][parts[1:] > parts[:-1]]] = False
-    return "polygon", _wound(_opened(Shapes(x, y, rings, parts[features], hole)))
+    return kind, _wound(_opened(_filled(Shapes(x, y, rings, parts[features], hole))))
 
 
-def _multi(geometries: NDArray[Any]) -> NDArray[Any]:
-    """Return geometries as multi-part ones, so that all have one type."""
-    parts, index = shapely.get_parts(geometries, return_index=True)
-    make = (shapely.multipoints, shapely.multilinestrings, shapely.multipolygons)
-    build = make[int(shapely.get_dimensions(parts[0]))]
-    made: NDArray[Any] = build(parts, indices=index)
-    return made
+_KINDS: Final = ("point", "line", "polygon")
+
+
+def _filled(shapes: Shapes) -> Shapes:
+    """Drop paths without vertices, the empty parts of a multi-part geometry."""
+    filled = shapes.paths[1:] > shapes.paths[:-1]
+    return shapes if filled.all() else shapes.pick(np.flatnonzero(filled))
 
 
 def _opened(shapes: Shapes) -> Shapes:
@@ -161,7 +174,7 @@ def _opened(shapes: Shapes) -> Shapes:
 
 def _wound(shapes: Shapes) -> Shapes:
     """Turn the rings that run the wrong way."""
-    areas = doubled_areas(shapes.x, shapes.y, shapes.paths)
+    areas = doubled_areas(shapes)
     return turned(shapes, np.where(shapes.hole, areas > 0, areas < 0))
 
 

@@ -59,16 +59,25 @@ def render(index: Index, level: Level, look: Look, tile: grid.TileId) -> Tile:
     near = index.touching(tile)
     small = level.merges(index, near)
     large = near[~small]
-    shapes = _rounded(index, tile, large)
-    flat = collapsed(index.facts.kind, shapes)
-    merged = _own(index, tile, np.concatenate([near[small], large[flat]]) if flat.any() else near[small])
-    if flat.any():
-        large, shapes = large[~flat], shapes.take(np.flatnonzero(~flat))
-    drawn, shapes = _drawn(index.facts.kind, large, shapes)
+    whole = clip.inside(_units(index.box[:, large], tile, (0, 1, 0, 1)))
+    drawn, shapes, flat = _shown(index, tile, large[whole], cut=False)
+    if not whole.all():
+        also, parts, flat_too = _shown(index, tile, large[~whole], cut=True)
+        drawn, shapes = np.concatenate([drawn, also]), shapes.followed(parts)
+        flat = np.concatenate([flat, flat_too])
+    merged = _own(index, tile, np.concatenate([near[small], flat]))
     if not drawn.size and not merged.size:
         return Tile(b"", 0, 0, 0)
     data, cells = _encoded(index, look, tile, (drawn, shapes), merged)
     return Tile(data, int(drawn.size), cells, int(merged.size))
+
+
+def _units(values: NDArray[np.float64], tile: grid.TileId, axes: Sequence[int]) -> NDArray[np.float64]:
+    """Return rows of world coordinates in whole units of the tile, its corner at 0, 0."""
+    out: NDArray[np.float64] = np.rint(values * float(grid.EXTENT << tile.z))
+    corner = np.array([tile.x, tile.y], dtype=np.float64) * grid.EXTENT
+    out -= corner[list(axes), None]
+    return out
 
 
 def _own(index: Index, tile: grid.TileId, features: Features) -> Features:
@@ -77,23 +86,39 @@ def _own(index: Index, tile: grid.TileId, features: Features) -> Features:
     return np.sort(features[(features >= own.start) & (features < own.stop)])
 
 
-def _rounded(index: Index, tile: grid.TileId, features: Features) -> Shapes:
-    """Return the shapes of features in whole units of the tile, its corner at 0, 0."""
+def _shown(
+    index: Index, tile: grid.TileId, features: Features, *, cut: bool
+) -> tuple[Features, Shapes, Features]:
+    """Return the features that show in the tile, their shapes there, and the features without extent."""
+    kind = index.facts.kind
     shapes = index.at(tile.z).take(features)
-    scale = float(grid.EXTENT << tile.z)
-    x, y = np.rint(shapes.x * scale), np.rint(shapes.y * scale)
-    x -= float(tile.x * grid.EXTENT)
-    y -= float(tile.y * grid.EXTENT)
-    return shapes._replace(x=x, y=y)
+    x, y = _units(np.array([shapes.x, shapes.y]), tile, (0, 1))
+    shapes = shapes._replace(x=x, y=y)
+    areas = doubled_areas(shapes) if kind == "polygon" else None
+    gone = collapsed(kind, shapes, areas)
+    flat = features[gone]
+    if flat.size:
+        features, shapes = features[~gone], shapes.take(np.flatnonzero(~gone))
+        areas = None
+    if kind == "polygon":
+        shapes = clip.without_collapsed(shapes, areas)
+    if cut:
+        features, shapes = _cut(kind, features, shapes)
+    else:
+        shapes = clip.without_repeats(kind, shapes)
+    return features, shapes, flat
 
 
-def collapsed(kind: str, shapes: Shapes) -> NDArray[np.bool_]:
+def collapsed(
+    kind: str, shapes: Shapes, areas: NDArray[np.float64] | None = None
+) -> NDArray[np.bool_]:
     """Return which rounded features have no extent: no ring with an area, no line with a length."""
     n = len(shapes.features) - 1
     if kind == "point" or not n:
         return np.zeros(n, bool)
     if kind == "polygon":
-        solid = (doubled_areas(shapes.x, shapes.y, shapes.paths) != 0.0) & ~shapes.hole
+        areas = doubled_areas(shapes) if areas is None else areas
+        solid = (areas != 0.0) & ~shapes.hole
     else:
         first = np.repeat(shapes.paths[:-1], np.diff(shapes.paths))
         moved = (shapes.x != shapes.x[first]) | (shapes.y != shapes.y[first])
@@ -101,18 +126,17 @@ def collapsed(kind: str, shapes: Shapes) -> NDArray[np.bool_]:
     return ragged.sums(solid, shapes.features) == 0
 
 
-def _drawn(kind: str, features: Features, shapes: Shapes) -> tuple[Features, Shapes]:
-    """Return what shows of the features in the tile and its buffer, cut and cleaned."""
+def _cut(kind: str, features: Features, shapes: Shapes) -> tuple[Features, Shapes]:
+    """Return the features that reach into the tile or its buffer, and what shows of them."""
+    cut = clip.clip(kind, shapes)
+    cut = cut._replace(x=np.rint(cut.x), y=np.rint(cut.y))
     if kind == "polygon":
-        shapes = clip.without_collapsed(shapes)
-    cut = clip.without_repeats(kind, clip.clip(kind, shapes))
+        cut = clip.without_collapsed(cut)
+    cut = clip.without_repeats(kind, cut)
+    if kind == "polygon":
+        cut = _at_home(shapes, cut, np.flatnonzero(np.diff(cut.features) == 0))
     shown = np.diff(cut.features) > 0
-    if not shown.all():
-        if kind == "polygon":
-            cut = _at_home(shapes, cut, np.flatnonzero(~shown))
-            shown = np.diff(cut.features) > 0
-        features, cut = features[shown], cut.take(np.flatnonzero(shown))
-    return features, cut
+    return features[shown], cut if shown.all() else cut.take(np.flatnonzero(shown))
 
 
 def _at_home(shapes: Shapes, cut: Shapes, hidden: Features) -> Shapes:
@@ -175,13 +199,14 @@ def _sum_key(index: Index, look: Look) -> Sequence[str]:
 
 def _tags(index: Index, look: Look, features: Features, table: _Values) -> encode.Tags:
     """Return the attributes of drawn features, and put their values into the tile's table."""
-    codes = index.codes[np.ix_(look.columns, features)].T if look.columns else np.empty((len(features), 0), int)
+    codes = index.codes[np.ix_(look.columns, features)]
     known = codes >= 0
-    flat = codes[known]
-    local, used = _renumbered(flat, len(index.dictionary.starts) - 1)
+    local, used = _renumbered(codes[known], len(index.dictionary.starts) - 1)
     first = table.add(index.dictionary.pick(used), len(used))
-    key = np.broadcast_to(np.arange(codes.shape[1]), codes.shape)[known]
-    return encode.Tags(np.column_stack([key, local + first]), known.sum(axis=1))
+    pairs = np.empty((*codes.T.shape, 2), np.int64)
+    pairs[..., 0] = np.arange(len(codes))
+    pairs.swapaxes(0, 1)[known, 1] = local + first
+    return encode.Tags(pairs[known.T], known.sum(axis=0))
 
 
 def _renumbered(codes: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
