@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from contado.kernel.tiles import grid
+from contado.kernel.tiles import grid, ragged
 from contado.kernel.tiles.index import reach
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -22,15 +22,19 @@ if TYPE_CHECKING:
     from contado.kernel.tiles.levels import Limits
     from contado.kernel.tiles.render import Look
 
-__all__ = ["CELL_BYTES", "Crowd", "crowds", "most_bytes", "room"]
+__all__ = ["CELL_BYTES", "Bytes", "Crowd", "crowds", "room"]
 
 CELL_BYTES: Final = 64
 """A bound on the bytes of one cell with count and sum."""
-_VERTEX_BYTES: Final = 6
-_PATH_BYTES: Final = 16
-_TAG_BYTES: Final = 8
+_HEAD_BYTES: Final = 24
+_VERTEX_BYTES: Final = 4
+"""Two coordinates of at most 14 bits; a feature that is cut has at most twice its vertices."""
+_PATH_BYTES: Final = 8
+_TAG_BYTES: Final = 6
 _HEAVY: Final = 1000
 """Vertices from which the part of a feature inside the tile is looked at, not the whole."""
+_PAIRS_A_FEATURE: Final = 2
+"""Tiles that features reach on average where the search may start."""
 
 
 class Crowd(NamedTuple):
@@ -43,29 +47,62 @@ class Crowd(NamedTuple):
     tile: NDArray[np.int64]
 
 
-def most_bytes(index: Index, look: Look) -> NDArray[np.int64]:
-    """Return a bound on the bytes of every feature in a tile, its values and its cell included."""
-    vertices = np.diff(index.shapes.paths[index.shapes.features])
-    out: NDArray[np.int64] = CELL_BYTES + _VERTEX_BYTES * vertices + _PATH_BYTES * np.diff(index.shapes.features)
-    sizes = np.append(np.diff(index.dictionary.starts), 0) + _TAG_BYTES
-    for column in look.columns:
-        out += sizes[index.codes[column]]
-    return out
+class Bytes(NamedTuple):
+    """Bounds on the bytes of every feature in a tile: whole (its values and its cell included), and of a cut."""
+
+    whole: NDArray[np.int64]
+    cut: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, index: Index, look: Look) -> Bytes:
+        """Return the bounds of a layer."""
+        paths = np.diff(index.shapes.features)
+        vertices = _VERTEX_BYTES * vertices_of(index)
+        whole = _HEAD_BYTES + vertices + _PATH_BYTES * paths
+        sizes = np.append(np.diff(index.dictionary.starts), 0) + _TAG_BYTES
+        for column in look.columns:
+            whole += sizes[index.codes[column]]
+        return cls(np.maximum(whole, CELL_BYTES), vertices)
+
+    def pairs(self, index: Index, found: Crowd) -> NDArray[np.int64]:
+        """Return the bound of each pair."""
+        x, y = found.x[found.tile], found.y[found.tile]
+        box = index.box[:, found.feature] * float(1 << found.zoom)
+        inside = (box[0] >= x) & (box[2] <= x + 1) & (box[1] >= y) & (box[3] <= y + 1)
+        bound: NDArray[np.int64] = self.whole[found.feature] + np.where(inside, 0, self.cut[found.feature])
+        return bound
 
 
-def crowds(index: Index, look: Look, limits: Limits, deepest: int) -> Iterator[Crowd]:
-    """Yield the crowded tiles of zoom 0 to ``deepest``; stops where no tile is crowded any more."""
-    most = most_bytes(index, look)
-    zero = np.zeros(1, np.int64)
-    every = np.arange(index.facts.n)
-    crowd = Crowd(0, zero, zero, every, np.zeros_like(every))
-    for zoom in range(deepest + 1):
-        if zoom:
-            crowd = _children(index, crowd)
-        crowd = _crowded(index, crowd, most, limits, room(index, look, limits))
-        if not len(crowd.x):
+def vertices_of(index: Index) -> NDArray[np.int64]:
+    """Return how many vertices each feature has."""
+    return np.diff(index.shapes.paths[index.shapes.features])
+
+
+def crowds(index: Index, look: Look, limits: Limits, zooms: Iterable[int]) -> Iterator[Crowd]:
+    """Yield the crowded tiles of ``zooms``, in order; stops where no tile is crowded any more."""
+    most = Bytes.of(index, look)
+    wanted = sorted(zooms)
+    found = _start(index, wanted[0])
+    while len(found.x):
+        found = _crowded(index, found, most.pairs(index, found), limits, room(index, look, limits))
+        if found.zoom in wanted and len(found.x):
+            yield found
+        if found.zoom == wanted[-1]:
             return
-        yield crowd
+        found = _children(index, found)
+
+
+def _start(index: Index, zoom: int) -> Crowd:
+    """Return all tiles of the deepest zoom, not below ``zoom``, at which features reach few tiles each."""
+    for start in range(zoom, -1, -1):
+        low, sides = index.reached(start)
+        count = sides[0] * sides[1]
+        if int(count.sum()) <= _PAIRS_A_FEATURE * index.facts.n + 1:
+            break
+    feature, place = ragged.counted(count)
+    x, y = low[0, feature] + place % sides[0, feature], low[1, feature] + place // sides[0, feature]
+    tiles, tile = np.unique(x << start | y, return_inverse=True)
+    return Crowd(start, tiles >> start, tiles & ((1 << start) - 1), feature, tile)
 
 
 def room(index: Index, look: Look, limits: Limits) -> float:
@@ -80,15 +117,15 @@ def _crowded(
     """Keep the tiles that may pass a limit."""
     n = len(crowd.x)
     count = np.bincount(crowd.tile, minlength=n)
-    size = np.bincount(crowd.tile, weights=most[crowd.feature], minlength=n)
+    size = np.bincount(crowd.tile, weights=most, minlength=n)
     risk = (count > limits.features) | (size > left)
-    vertices = np.diff(index.shapes.paths[index.shapes.features])
+    vertices = vertices_of(index)
     heavy = vertices[crowd.feature] > _HEAVY
     for tile in np.flatnonzero(risk & (count <= limits.features)) if heavy.any() else ():
         large = crowd.feature[heavy & (crowd.tile == tile)]
         place = grid.TileId(crowd.zoom, int(crowd.x[tile]), int(crowd.y[tile]))
         hidden = sum(int(vertices[f]) - _near(index, int(f), place) for f in large)
-        risk[tile] = size[tile] - _VERTEX_BYTES * hidden > left
+        risk[tile] = size[tile] - 2 * _VERTEX_BYTES * hidden > left
     number = np.cumsum(risk) - 1
     kept = risk[crowd.tile]
     return Crowd(crowd.zoom, crowd.x[risk], crowd.y[risk], crowd.feature[kept], number[crowd.tile[kept]])
@@ -105,7 +142,7 @@ def _near(index: Index, feature: int, tile: grid.TileId) -> int:
         after = np.roll(part, -1)
         meets = (np.minimum(part, after) <= high) & (np.maximum(part, after) >= low)
         out = meets if isinstance(out, int) else out & meets
-    return min(int(2 * np.count_nonzero(out)), int(last - first))
+    return min(int(np.count_nonzero(out)), int(last - first))
 
 
 def _children(index: Index, crowd: Crowd) -> Crowd:

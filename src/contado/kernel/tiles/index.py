@@ -22,7 +22,7 @@ import shapely
 from contado.kernel.errors import Finding, GeometryError
 from contado.kernel.tables import geoparquet
 from contado.kernel.tiles import clip, coverage, grid, ragged, values
-from contado.kernel.tiles.paths import Shapes, from_geometries
+from contado.kernel.tiles.paths import Shapes, from_geometries, mapped
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,6 +101,15 @@ class Index:
             return np.flatnonzero(_meets(self.box, west, north, east, south))
         features, _ = ragged.take(_block_starts(self.facts.n), near)
         return features[_meets(self.box[:, features], west, north, east, south)]
+
+    def reached(self, zoom: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the first column and row of the tiles that each box reaches, and how many of each, (2, n)."""
+        margin = (grid.BUFFER + 0.5) / grid.EXTENT
+        scaled = self.box * float(1 << zoom)
+        last = (1 << zoom) - 1
+        low = np.floor(scaled[:2] - margin).clip(0, last).astype(np.int64)
+        high = np.floor(scaled[2:] + margin).clip(0, last).astype(np.int64)
+        return low, high - low + 1
 
     def anchors(self, features: NDArray[np.int64] | slice) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the centres of the features' boxes."""
@@ -305,16 +314,11 @@ def _save(index: Index, home: Path) -> None:
 @lru_cache(maxsize=32)
 def load(home: Path) -> Index:
     """Return the index that stands in a folder, memory-mapped."""
-    arrays = {name: _mapped(home / f"{name}.npy") for name in _ARRAYS}
+    arrays = {name: mapped(home / f"{name}.npy") for name in _ARRAYS}
     return Index(
         facts=msgspec.json.decode((home / "facts.json").read_bytes(), type=Facts),
         shapes=Shapes.load(home, "shapes"),
-        dictionary=values.Dictionary(_mapped(home / "value_data.npy"), _mapped(home / "value_starts.npy")),
+        dictionary=values.Dictionary(mapped(home / "value_data.npy"), mapped(home / "value_starts.npy")),
         folder=home,
         **arrays,
     )
-
-
-def _mapped(file: Path) -> NDArray[Any]:
-    """Return an array as it stands in its file; one without items cannot be mapped."""
-    return np.load(file, mmap_mode="r" if file.stat().st_size > 128 else None)

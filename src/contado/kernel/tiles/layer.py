@@ -99,12 +99,10 @@ class TileLayer:
         return self._levels
 
     def _solve(self, zooms: set[int]) -> None:
-        found = dict.fromkeys(sorted(zooms))
-        for crowded in crowd.crowds(self.index, self.look, self.limits, max(zooms)):
-            if crowded.zoom in zooms:
-                solved = levels.solve(self.index, self.look, self.limits, crowded, self._rank)
-                self._levels[crowded.zoom] = solved
-        for zoom in found:
+        for crowded in crowd.crowds(self.index, self.look, self.limits, zooms):
+            solved = levels.solve(self.index, self.look, self.limits, crowded, self._rank)
+            self._levels[crowded.zoom] = solved
+        for zoom in sorted(zooms):
             level = self._levels.setdefault(zoom, Level.free(zoom))
             file = self._file(zoom)
             if file is not None:

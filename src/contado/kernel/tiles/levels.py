@@ -144,7 +144,7 @@ class _Solver:
         self.index, self.look, self.limits, self.found = index, look, limits, found
         feature = found.feature
         self.merged_from = _steps(index, found.zoom, feature)
-        self.most = crowd.most_bytes(index, look)[feature]
+        self.most = crowd.Bytes.of(index, look).pairs(index, found)
         place = grid.hilbert(found.x, found.y, found.zoom)
         anchor = index.key[feature] >> (2 * (grid.MAX_ZOOM - found.zoom))
         self.places = np.unique(np.concatenate([place, anchor]))
@@ -205,8 +205,9 @@ class _Solver:
         n = len(self.found.x)
         drawn = self._drawn()
         tile = self.found.tile[drawn]
-        counted = np.unique(self.cell[self.own & ~drawn])
-        cells = np.bincount(counted // (_CELLS * _CELLS), minlength=n)
+        counts = np.zeros((n, _CELLS * _CELLS), bool)
+        counts.ravel()[self.cell[self.own & ~drawn]] = True
+        cells = counts.sum(axis=1)
         size = np.bincount(tile, weights=self.most[drawn], minlength=n)
         return np.bincount(tile, minlength=n) + cells, size + crowd.CELL_BYTES * cells
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _EXACT: Final = 2.0**24
 """Coordinates up to which the products of an area are summed without rounding."""
 
-__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "to_polygons", "turned"]
+_HEADER: Final = 128
+"""Bytes of a file before its first item."""
+
+__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "mapped", "to_polygons", "turned"]
 
 
 class Shapes(NamedTuple):
@@ -96,8 +99,13 @@ class Shapes(NamedTuple):
     @classmethod
     def load(cls, folder: Path, name: str) -> Shapes:
         """Read what `save` wrote, memory-mapped."""
-        files = [folder / f"{name}-{field}.npy" for field in cls._fields]
-        return cls(*(np.load(f, mmap_mode="r" if f.stat().st_size > 128 else None) for f in files))
+        return cls(*(mapped(folder / f"{name}-{field}.npy") for field in cls._fields))
+
+
+def mapped(file: Path) -> NDArray[Any]:
+    """Return an array as it stands in its file; one without items cannot be mapped."""
+    found = np.load(file, mmap_mode="r" if file.stat().st_size > _HEADER else None)
+    return np.asarray(found).view(np.ndarray)  # a plain array: those that know their file are slow to index
 
 
 def following(values: NDArray[Any], starts: NDArray[np.int64]) -> NDArray[Any]:

@@ -74,28 +74,22 @@ def tile_ids(index: Index, zoom: int) -> NDArray[np.int64]:
     UsageError
         There are more than 20 million (rule ``too_many_tiles``).
     """
-    margin = (grid.BUFFER + 0.5) / grid.EXTENT
-    last = (1 << zoom) - 1
-    low = np.floor(index.box[:2] * float(1 << zoom) - margin).clip(0, last).astype(np.int64)
-    high = np.floor(index.box[2:] * float(1 << zoom) + margin).clip(0, last).astype(np.int64)
-    columns, rows = high - low + 1
-    if int((columns * rows).sum()) > _MOST_TILES:
+    low, sides = index.reached(zoom)
+    count = sides[0] * sides[1]
+    if int(count.sum()) > _MOST_TILES:
         raise UsageError(
             f"Zoom {zoom} would have more than {_MOST_TILES:,} tiles.",
             rule="too_many_tiles",
             hint="give a smaller --max-zoom; maps show the last zoom enlarged",
             field="max_zoom",
         )
-    single = (columns == 1) & (rows == 1)
-    own = np.unique(index.key[single] >> (2 * (grid.MAX_ZOOM - zoom)))
-    several = np.flatnonzero(~single)
-    starts = ragged.to_starts((columns * rows)[several])
-    feature = np.repeat(several, np.diff(starts))
-    place = np.arange(starts[-1]) - np.repeat(starts[:-1], np.diff(starts))
-    tiles = np.unique(
-        (low[0, feature] + place % columns[feature]) << zoom | (low[1, feature] + place // columns[feature])
-    )
-    reached = np.union1d(own, grid.hilbert(tiles >> zoom, tiles & last, zoom))
+    own = np.unique(index.key[count == 1] >> (2 * (grid.MAX_ZOOM - zoom)))
+    several = np.flatnonzero(count > 1)
+    owner, place = ragged.counted(count[several])
+    feature = several[owner]
+    x, y = low[0, feature] + place % sides[0, feature], low[1, feature] + place // sides[0, feature]
+    tiles = np.unique(x << zoom | y)
+    reached = np.union1d(own, grid.hilbert(tiles >> zoom, tiles & ((1 << zoom) - 1), zoom))
     return reached + grid.first_id(zoom)
 
 

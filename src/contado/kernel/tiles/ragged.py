@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Index = NDArray[np.int64]
 
-__all__ = ["sums", "take", "to_starts"]
+__all__ = ["counted", "sums", "take", "to_starts"]
 
 
 def to_starts(lengths: NDArray[Any]) -> Index:
@@ -38,6 +38,18 @@ def take(starts: Index, which: Index) -> tuple[Index, Index]:
     first = starts[which]
     own = to_starts(starts[which + 1] - first)
     return np.arange(own[-1]) + np.repeat(first - own[:-1], np.diff(own)), own
+
+
+def counted(lengths: NDArray[Any]) -> tuple[Index, Index]:
+    """Return for every item the list it belongs to and its place in that list.
+
+    Examples
+    --------
+    >>> [a.tolist() for a in counted(np.array([2, 0, 3]))]
+    [[0, 0, 2, 2, 2], [0, 1, 0, 1, 2]]
+    """
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    return owner, np.arange(len(owner)) - to_starts(lengths)[owner]
 
 
 def sums(values: NDArray[Any], starts: Index) -> NDArray[Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
-from contado.kernel.errors import ContadoError, UsageError
+from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from contado.kernel.tiles import TileLayer
@@ -28,26 +28,26 @@ class RenderRequest(Request, frozen=True, kw_only=True):
     rank: Annotated[str | None, option("numeric attribute: highest first where a tile has room")] = None
 
 
-class TileFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """One tile: its size, features drawn, cells, features merged into them."""
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a tile of the list could not be rendered."""
 
-    z: int
-    x: int
-    y: int
-    bytes: int
-    drawn: int
-    cells: int
-    merged: int
-    aggregated: bool
+    rule: str
+    message: str
+    hint: str
 
 
-class TileError(msgspec.Struct, frozen=True, kw_only=True):
-    """A tile of the list that could not be rendered."""
+class ListedTile(msgspec.Struct, frozen=True, kw_only=True):
+    """A tile as rendered, or as listed with its ``error``; what does not apply is absent."""
 
     z: int | str | None
     x: int | str | None
     y: int | str | None
-    error: dict[str, object]
+    bytes: int | msgspec.UnsetType = msgspec.UNSET
+    drawn: int | msgspec.UnsetType = msgspec.UNSET
+    cells: int | msgspec.UnsetType = msgspec.UNSET
+    merged: int | msgspec.UnsetType = msgspec.UNSET
+    aggregated: bool | msgspec.UnsetType = msgspec.UNSET
+    error: Problem | msgspec.UnsetType = msgspec.UNSET
 
 
 class RenderAnswer(Answer, kw_only=True):
@@ -72,11 +72,11 @@ class ListAnswer(RenderAnswer, kw_only=True):
     """The tiles in the order of the list; a bad one has its error in its place."""
 
     layer: str
-    tiles: list[TileFacts | TileError]
+    tiles: list[ListedTile]
 
     def exit_code(self) -> int:
         """2 when a tile of the list could not be rendered; the others are written."""
-        return 2 if any(isinstance(tile, TileError) for tile in self.tiles) else 0
+        return 2 if any(tile.error is not msgspec.UNSET for tile in self.tiles) else 0
 
 
 def _run(request: RenderRequest, context: Context) -> RenderAnswer:
@@ -93,8 +93,9 @@ def _run(request: RenderRequest, context: Context) -> RenderAnswer:
         assert request.x is not None
         assert request.y is not None
         assert request.out is not None
-        facts = _write(layer, request.z, request.x, request.y, request.out)
-        return TileAnswer(layer=request.layer, findings=findings, **msgspec.structs.asdict(facts))
+        z, x, y = request.z, request.x, request.y
+        facts = _write(layer, z, x, y, request.out)
+        return TileAnswer(layer=request.layer, z=z, x=x, y=y, findings=findings, **facts)
     assert request.out_dir is not None
     return ListAnswer(
         layer=request.layer, tiles=_many(layer, request.list, request.out_dir, context), findings=findings
@@ -118,25 +119,18 @@ def _check(request: RenderRequest) -> None:
         )
 
 
-def _write(layer: TileLayer, z: int, x: int, y: int, out: Path) -> TileFacts:
+def _write(layer: TileLayer, z: int, x: int, y: int, out: Path) -> dict[str, Any]:
+    """Write one tile; return what the answer says of it."""
     from contado.kernel import tables
 
     tile = layer.tile(z, x, y)
     with tables.atomic(out) as temporary:
         temporary.write_bytes(tile.data)
-    return TileFacts(
-        z=z,
-        x=x,
-        y=y,
-        bytes=len(tile.data),
-        drawn=tile.drawn,
-        cells=tile.cells,
-        merged=tile.merged,
-        aggregated=tile.aggregated,
-    )
+    counts = {"drawn": tile.drawn, "cells": tile.cells, "merged": tile.merged}
+    return {"bytes": len(tile.data), "aggregated": tile.aggregated, **counts}
 
 
-def _many(layer: TileLayer, source: Path, folder: Path, context: Context) -> list[TileFacts | TileError]:
+def _many(layer: TileLayer, source: Path, folder: Path, context: Context) -> list[ListedTile]:
     from contado.kernel import tables
     from contado.kernel.errors import ColumnNotFound
     from contado.kernel.progress import track
@@ -147,16 +141,17 @@ def _many(layer: TileLayer, source: Path, folder: Path, context: Context) -> lis
         raise ColumnNotFound.from_missing(missing, rows.column_names, table=source.name)
     folder.mkdir(parents=True, exist_ok=True)
     wanted = rows.select(["z", "x", "y"]).to_pylist()
-    return [_one(layer, row, folder) for row in track(wanted, context.progress, "tiles")]
+    return [_one(layer, row, folder) for row in track(wanted, "tiles", context.progress)]
 
 
-def _one(layer: TileLayer, row: dict[str, int | str | None], folder: Path) -> TileFacts | TileError:
+def _one(layer: TileLayer, row: dict[str, int | str | None], folder: Path) -> ListedTile:
     """Write one tile of the list, or say why not."""
     try:
         z, x, y = (_whole(row[name], name) for name in ("z", "x", "y"))
-        return _write(layer, z, x, y, folder / f"{z}_{x}_{y}.mvt")
-    except ContadoError as error:
-        return TileError(z=row["z"], x=row["x"], y=row["y"], error=error.to_dict())
+        return ListedTile(z=z, x=x, y=y, **_write(layer, z, x, y, folder / f"{z}_{x}_{y}.mvt"))
+    except UsageError as error:
+        problem = Problem(rule=error.rule, message=error.message, hint=error.hint)
+        return ListedTile(z=row["z"], x=row["x"], y=row["y"], error=problem)
 
 
 def _whole(value: int | str | None, field: str) -> int:
