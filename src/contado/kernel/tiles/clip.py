@@ -31,9 +31,7 @@ HIGH: Final = float(grid.EXTENT + grid.BUFFER)
 
 def inside(box: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which boxes (4, n) of rounded features lie wholly in the tile and its buffer."""
-    whole: NDArray[np.bool_] = (
-        (box[0] >= LOW) & (box[1] >= LOW) & (box[2] <= HIGH) & (box[3] <= HIGH)
-    )
+    whole: NDArray[np.bool_] = (box[0] >= LOW) & (box[1] >= LOW) & (box[2] <= HIGH) & (box[3] <= HIGH)
     return whole
 
 

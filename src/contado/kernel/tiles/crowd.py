@@ -111,9 +111,7 @@ def room(index: Index, look: Look, limits: Limits) -> float:
     return 0.99 * limits.bytes - names - len(look.name.encode()) - 200
 
 
-def _crowded(
-    index: Index, crowd: Crowd, most: NDArray[np.int64], limits: Limits, left: float
-) -> Crowd:
+def _crowded(index: Index, crowd: Crowd, most: NDArray[np.int64], limits: Limits, left: float) -> Crowd:
     """Keep the tiles that may pass a limit."""
     n = len(crowd.x)
     count = np.bincount(crowd.tile, minlength=n)
@@ -123,8 +121,8 @@ def _crowded(
     heavy = vertices[crowd.feature] > _HEAVY
     for tile in np.flatnonzero(risk & (count <= limits.features)) if heavy.any() else ():
         large = crowd.feature[heavy & (crowd.tile == tile)]
-        place = grid.TileId(crowd.zoom, int(crowd.x[tile]), int(crowd.y[tile]))
-        hidden = sum(int(vertices[f]) - _near(index, int(f), place) for f in large)
+        here = grid.TileId(crowd.zoom, int(crowd.x[tile]), int(crowd.y[tile]))
+        hidden = sum(int(vertices[f]) - _near(index, int(f), here) for f in large)
         risk[tile] = size[tile] - 2 * _VERTEX_BYTES * hidden > left
     number = np.cumsum(risk) - 1
     kept = risk[crowd.tile]
@@ -136,13 +134,13 @@ def _near(index: Index, feature: int, tile: grid.TileId) -> int:
     shapes = index.shapes
     first, last = shapes.paths[shapes.features[[feature, feature + 1]]]
     west, north, east, south = reach(tile)
-    out = 0
+    near = np.ones(last - first, bool)
     for v, low, high in ((shapes.x, west, east), (shapes.y, north, south)):
         part = v[first:last]
         after = np.roll(part, -1)
         meets = (np.minimum(part, after) <= high) & (np.maximum(part, after) >= low)
-        out = meets if isinstance(out, int) else out & meets
-    return min(int(np.count_nonzero(out)), int(last - first))
+        near &= meets
+    return int(np.count_nonzero(near))
 
 
 def _children(index: Index, crowd: Crowd) -> Crowd:

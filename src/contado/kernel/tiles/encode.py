@@ -174,7 +174,7 @@ def _varints(stream: Stream) -> bytes:
     value += value & 0x3F80
     value |= two << 7
     value |= (words & 0x4000) << 1
-    kept = (two << 8) | 1
+    kept = ((two << 8) | 1).astype(np.uint16)
     out: NDArray[np.uint8] = np.compress(_bytes(kept).view(bool), _bytes(value))
     return out.tobytes()
 

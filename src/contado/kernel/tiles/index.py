@@ -147,9 +147,7 @@ def reach(tile: grid.TileId) -> tuple[float, float, float, float]:
 def _meets(
     box: NDArray[np.float64], west: float, north: float, east: float, south: float
 ) -> NDArray[np.bool_]:
-    meets: NDArray[np.bool_] = (
-        (box[0] <= east) & (box[2] >= west) & (box[1] <= south) & (box[3] >= north)
-    )
+    meets: NDArray[np.bool_] = (box[0] <= east) & (box[2] >= west) & (box[1] <= south) & (box[3] >= north)
     return meets
 
 
@@ -314,7 +312,7 @@ def _save(index: Index, home: Path) -> None:
 @lru_cache(maxsize=32)
 def load(home: Path) -> Index:
     """Return the index that stands in a folder, memory-mapped."""
-    arrays = {name: mapped(home / f"{name}.npy") for name in _ARRAYS}
+    arrays: dict[str, Any] = {name: mapped(home / f"{name}.npy") for name in _ARRAYS}
     return Index(
         facts=msgspec.json.decode((home / "facts.json").read_bytes(), type=Facts),
         shapes=Shapes.load(home, "shapes"),

@@ -122,8 +122,9 @@ def flat_features(index: Index, zoom: int, features: NDArray[np.int64]) -> NDArr
     box = np.rint(index.box[:, features] * scale)
     thin, low = box[0] == box[2], box[1] == box[3]
     if kind != "polygon":
-        return (thin & low) if kind == "line" else np.zeros(len(features), bool)
-    out = thin | low
+        point: NDArray[np.bool_] = (thin & low) & (kind == "line")
+        return point
+    out: NDArray[np.bool_] = thin | low
     doubtful = np.flatnonzero(~out if not index.facts.coverage else np.ones_like(out))
     for start in range(0, doubtful.size, _BATCH):
         part = doubtful[start : start + _BATCH]

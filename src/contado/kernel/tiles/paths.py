@@ -125,7 +125,9 @@ def doubled_areas(shapes: Shapes) -> NDArray[np.float64]:
     if max(-x.min(), x.max(), -y.min(), y.max()) > _EXACT:
         first = np.repeat(starts[:-1], np.diff(starts))
         x, y = x - x[first], y - y[first]
-    areas: NDArray[np.float64] = np.add.reduceat(x * following(y, starts) - following(x, starts) * y, starts[:-1])
+    areas: NDArray[np.float64] = np.add.reduceat(
+        x * following(y, starts) - following(x, starts) * y, starts[:-1]
+    )
     return areas
 
 

@@ -7,7 +7,7 @@ PMTiles specification 3, https://github.com/protomaps/PMTiles/blob/main/spec/v3/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from contado.kernel import tables
 
@@ -46,11 +46,10 @@ def write(
         "max_lat_e7": north,
     }
     count = 0
-    with tables.atomic(path) as temporary:
-        with temporary.open("wb") as file:
-            writer = Writer(file)
-            for tile_id, data in tiles:
-                writer.write_tile(tile_id, data)
-                count += 1
-            writer.finalize(header, metadata())
+    with tables.atomic(path) as temporary, temporary.open("wb") as file:
+        writer = cast("Any", Writer)(file)
+        for tile_id, data in tiles:
+            writer.write_tile(tile_id, data)
+            count += 1
+        writer.finalize(header, metadata())
     return count

@@ -50,7 +50,7 @@ _MOST_TILES: Final = 20_000_000
 class Context(NamedTuple):
     """What rendering needs beside the ids; an index on disk is pickled as its path."""
 
-    index: Index
+    layer: Index
     look: Look
     levels: Mapping[int, Level]
 
@@ -106,14 +106,12 @@ def render_batch(batch: pa.RecordBatch, context: Context) -> pa.RecordBatch:
         zoom = zoom_of(tile_id)
         x, y = grid.hilbert_inverse(tile_id - grid.first_id(zoom), zoom)
         tile = render(
-            context.index, context.levels[zoom], context.look, grid.TileId(zoom, int(x[0]), int(y[0]))
+            context.layer, context.levels[zoom], context.look, grid.TileId(zoom, int(x[0]), int(y[0]))
         )
         if tile.data:
             rows.append((tile_id, compressed(tile.data), tile.drawn, tile.cells, tile.merged))
     columns = zip(*rows, strict=True) if rows else [()] * len(SCHEMA)
-    return pa.record_batch(
-        [pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
-    )
+    return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 
 
 def in_turn(

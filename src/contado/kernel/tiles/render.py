@@ -109,9 +109,7 @@ def _shown(
     return features, shapes, flat
 
 
-def collapsed(
-    kind: str, shapes: Shapes, areas: NDArray[np.float64] | None = None
-) -> NDArray[np.bool_]:
+def collapsed(kind: str, shapes: Shapes, areas: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
     """Return which rounded features have no extent: no ring with an area, no line with a length."""
     n = len(shapes.features) - 1
     if kind == "point" or not n:
@@ -123,7 +121,8 @@ def collapsed(
         first = np.repeat(shapes.paths[:-1], np.diff(shapes.paths))
         moved = (shapes.x != shapes.x[first]) | (shapes.y != shapes.y[first])
         solid = ragged.sums(moved, shapes.paths) > 0
-    return ragged.sums(solid, shapes.features) == 0
+    gone: NDArray[np.bool_] = ragged.sums(solid, shapes.features) == 0
+    return gone
 
 
 def _cut(kind: str, features: Features, shapes: Shapes) -> tuple[Features, Shapes]:
@@ -199,7 +198,7 @@ def _sum_key(index: Index, look: Look) -> Sequence[str]:
 
 def _tags(index: Index, look: Look, features: Features, table: _Values) -> encode.Tags:
     """Return the attributes of drawn features, and put their values into the tile's table."""
-    codes = index.codes[np.ix_(look.columns, features)]
+    codes = index.codes[np.array(look.columns, np.int64)[:, None], features]
     known = codes >= 0
     local, used = _renumbered(codes[known], len(index.dictionary.starts) - 1)
     first = table.add(index.dictionary.pick(used), len(used))
@@ -252,7 +251,7 @@ def _sums(
     """Return the measure's sum in each used cell, and whether any of its features has one."""
     known = ~np.isnan(measure)
     size = int(used[-1]) + 1
-    total = np.bincount(cell[known], weights=measure[known], minlength=size)
+    total = np.bincount(cell[known], weights=measure[known], minlength=size).astype(np.float64)
     have = np.bincount(cell[known], minlength=size) > 0
     return total[used], have[used]
 
@@ -262,6 +261,4 @@ def _squares(column: NDArray[np.int64], row: NDArray[np.int64]) -> Shapes:
     n = len(column)
     x = (column[:, None] + np.array([0, 1, 1, 0])) * float(grid.CELL)
     y = (row[:, None] + np.array([0, 0, 1, 1])) * float(grid.CELL)
-    return Shapes(
-        x.ravel(), y.ravel(), np.arange(0, 4 * n + 1, 4), np.arange(n + 1), np.zeros(n, bool)
-    )
+    return Shapes(x.ravel(), y.ravel(), np.arange(0, 4 * n + 1, 4), np.arange(n + 1), np.zeros(n, bool))
