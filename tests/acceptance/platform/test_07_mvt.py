@@ -190,8 +190,12 @@ def test_gdal_opens_a_tile(municipalities, tmp_path, figure):
     file = tmp_path / "0.mvt"
     file.write_bytes(municipalities.tile(9, 268, 182).data)
     frame = pyogrio.read_dataframe(file, layer="municipalities")
-    expected = decoded(file.read_bytes(), "municipalities")
-    assert sorted(frame["istat"]) == sorted(f["properties"]["istat"] for f in expected)
+    inside = [  # GDAL cuts to the tile, without its buffer
+        feature["properties"]["istat"]
+        for feature in decoded(file.read_bytes(), "municipalities")
+        if shapely.intersection(shapely.make_valid(geometry(feature)), INSIDE).area > 0
+    ]
+    assert sorted(frame["istat"]) == sorted(inside)
     assert len(frame) > 50
     figure(f"{len(frame)} municipalities")
 
