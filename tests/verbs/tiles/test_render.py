@@ -43,7 +43,13 @@ def test_a_bad_tile_of_a_list_has_its_error_in_its_place(city, tmp_path, capsys)
 
 @pytest.mark.parametrize(
     "words",
-    [(8, 134), (8, 134, 91), (8, 134, "a", "--out", "x"), (23, 0, 0, "--out", "x"), (8, 256, 0, "--out", "x")],
+    [
+        (8, 134),
+        (8, 134, 91),
+        (8, 134, "a", "--out", "x"),
+        (23, 0, 0, "--out", "x"),
+        (8, 256, 0, "--out", "x"),
+    ],
 )
 def test_bad_requests(city, tmp_path, capsys, words, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -161,5 +161,11 @@ def _children(index: Index, crowd: Crowd) -> Crowd:
     used = np.flatnonzero(np.bincount(child, minlength=4 * len(crowd.x)))
     number = np.zeros(4 * len(crowd.x), np.int64)
     number[used] = np.arange(len(used))
-    parent, dx, dy = used >> 2, (used >> 1) & 1, used & 1
-    return Crowd(zoom, 2 * crowd.x[parent] + dx, 2 * crowd.y[parent] + dy, feature, number[child])
+    parent = used >> 2
+    return Crowd(
+        zoom,
+        2 * crowd.x[parent] + ((used >> 1) & 1),
+        2 * crowd.y[parent] + (used & 1),
+        feature,
+        number[child],
+    )

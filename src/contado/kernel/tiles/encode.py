@@ -174,12 +174,12 @@ def _varints(stream: Stream) -> bytes:
     value += value & 0x3F80
     value |= two << 7
     value |= (words & 0x4000) << 1
-    kept = ((two << 8) | 1).astype(np.uint16)
+    kept = (two << 8) | 1
     out: NDArray[np.uint8] = np.compress(_bytes(kept).view(bool), _bytes(value))
     return out.tobytes()
 
 
-def _bytes(words: NDArray[np.uint16]) -> NDArray[np.uint8]:
+def _bytes(words: NDArray[Any]) -> NDArray[np.uint8]:
     """Return words as bytes, the lower one first whatever the machine."""
     return words.astype("<u2", copy=False).view(np.uint8)
 
