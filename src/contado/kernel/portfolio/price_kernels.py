@@ -30,6 +30,7 @@ __all__ = [
     "dual_pass",
     "factor",
     "gains",
+    "njit",
     "per_row",
     "repair",
     "sweep",
