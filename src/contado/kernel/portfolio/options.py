@@ -144,7 +144,7 @@ class Options:
             amount = np.column_stack([amount, np.where(municipality >= 0, -amount.sum(axis=1), 0.0)])
         benefit = np.asarray(benefit_eur, dtype=np.float64) * _CENTS
         row = np.where((row < 0) | (amount == 0), nb + nf, row)
-        order = np.lexsort([*amount.T, *row.T, -benefit, site])
+        order = _order(site, benefit, row, amount)
         sizes = np.unique(np.asarray(site), return_counts=True)[1]
         limits = [np.asarray(budget_eur), -np.asarray(floor_eur if floor_eur is not None else [])]
         return cls(
@@ -170,18 +170,16 @@ class Options:
         """
         options, budgets = tables["options"], tables["budgets"]
         names = sorted(map(str, budgets["budget"].to_pylist()), key=lambda name: (len(name), name))
-        position = {name: r for r, name in enumerate(names)}
         money = dict(
             zip(map(str, budgets["budget"].to_pylist()), budgets["budget_eur"].to_pylist(), strict=True)
         )
-        sites = np.array(options["site"].to_pylist(), dtype=str)
-        known, site = np.unique(sites, return_inverse=True)
+        known, site = _numbered(options["site"])
         place, floor = _places(tables, known) if floors else (None, {})
         columns = _columns(options)
         return cls.from_arrays(
             site=site,
             benefit_eur=_numbers(options, "benefit_eur"),
-            budget=np.column_stack([_budget(options, b, position) for b, _ in columns]),
+            budget=np.column_stack([_positions(options[b], names) for b, _ in columns]),
             cost_eur=np.column_stack([_numbers(options, c) for _, c in columns]),
             budget_eur=np.array([money[name] for name in names], dtype=np.float64),
             municipality=None if place is None else place[site],
@@ -204,6 +202,18 @@ def _merged(
     return row, amount
 
 
+def _order(
+    site: NDArray[np.int64], benefit: NDArray[np.float64], row: NDArray[np.int64], amount: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Sort options by site, then the largest benefit, then rows and amounts, compared only where the first tie."""
+    order = np.lexsort([-benefit, site])
+    same = (np.diff(site[order]) == 0) & (np.diff(benefit[order]) == 0)
+    at = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    tied = order[at]
+    order[at] = tied[np.lexsort([*amount[tied].T, *row[tied].T, -benefit[tied], site[tied]])]
+    return order
+
+
 def _columns(options: pa.Table) -> list[tuple[str, str]]:
     """Return the pairs of columns (budget_x, cost_x_eur) of an options table, in order."""
     letters = sorted(
@@ -217,10 +227,41 @@ def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
     return np.asarray(np.nan_to_num(found, nan=0.0), dtype=np.float64)
 
 
-def _budget(table: pa.Table, column: str, position: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array(
-        [-1 if b is None else position[str(b)] for b in table[column].to_pylist()], dtype=np.int64
-    )
+def _numbered(column: pa.ChunkedArray) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return the distinct values of a column, sorted as text, and the number of each cell's value."""
+    import pyarrow.compute as pc
+
+    coded = pc.dictionary_encode(column.cast("string")).combine_chunks()
+    values = np.array(coded.dictionary.to_pylist(), dtype=str)
+    order = np.argsort(values, kind="stable")
+    rank = np.empty(len(values), dtype=np.int64)
+    rank[order] = np.arange(len(values))
+    return values[order], rank[coded.indices.to_numpy()]
+
+
+def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each cell among the names, -1 where it is empty.
+
+    Raises
+    ------
+    DataError
+        Rule ``unknown_reference``: a cell that is none of them.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = column.cast("string")
+    found = pc.index_in(text, value_set=pa.array(names, type=pa.string()))
+    lost = pc.and_(pc.is_null(found), pc.is_valid(text))
+    if pc.any(lost).as_py():
+        name = text.filter(lost)[0].as_py()
+        raise DataError(
+            f"There is no budget {name!r}.",
+            rule="unknown_reference",
+            hint=f"valid: {', '.join(names[:20])}",
+            field="budget",
+        )
+    return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
 
 def _places(
