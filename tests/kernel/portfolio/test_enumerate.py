@@ -7,9 +7,10 @@ import pytest
 
 from contado.kernel.portfolio import enumerate as listing
 from contado.kernel.portfolio.enumerate import Enumeration
+from contado.kernel.portfolio.price_loops import path_of
 from contado.kernel.solver import RowBuilder
 
-pytestmark = pytest.mark.skipif(not listing.COMPILED, reason="the loops are compiled by numba alone")
+pytestmark = pytest.mark.skipif(path_of() != "compiled", reason="the loops are compiled by numba alone")
 
 
 def model(seed, n=10):

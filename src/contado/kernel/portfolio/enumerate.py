@@ -6,8 +6,6 @@ G of U are among the sets of columns whose |d_j| add up to G at most. These are 
 first; the first G that holds a plan gives the optimum, and nothing rests on the solver that gave the prices.
 """
 
-# Kernels take arrays one by one, for the compiler knows no objects.
-# ruff: noqa: PLR0913, PLR0917
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.kernel.portfolio.price_kernels import COMPILED, njit
+from contado.kernel.portfolio.price_loops import path_of
 from contado.kernel.solver import solve
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from contado.kernel.solver import Model
 
     Vector = NDArray[np.float64]
-    Flags = NDArray[np.bool_]
 
 __all__ = ["Enumeration"]
 
@@ -33,9 +30,6 @@ _ROWS = 12
 _MOST = 3_000_000
 """Sets looked at before a search is given up, a fraction of a second."""
 _GROWTH = 1.5
-_DUST = 1e-7
-"""What a row may be off by rounding; of the size that solvers allow, or less."""
-_HOPELESS = -2.0
 
 
 @dataclass(slots=True)
@@ -49,7 +43,12 @@ class Enumeration:
     def fits(self, model: Model) -> bool:
         """Whether the loops are compiled, all columns are binary and rows are few."""
         binary = model.integer.all() and (model.lower >= 0).all() and (model.upper <= 1).all()
-        return COMPILED and self.given_up <= 2 + self.ended and model.n_rows <= _ROWS and bool(binary)
+        return (
+            path_of() == "compiled"
+            and self.given_up <= 2 + self.ended
+            and model.n_rows <= _ROWS
+            and bool(binary)
+        )
 
     def best(self, model: Model) -> tuple[bool, Vector | None]:
         """Return whether the search came to its end, and the optimum (n), None where there is no plan."""
@@ -98,8 +97,10 @@ class _Listing:
 
     def within(self, limit: float) -> tuple[bool, Vector | None, float]:
         """Return whether all plans within ``limit`` of the bound were looked at, the best, and its distance."""
+        from contado.kernel.portfolio.enumerate_kernels import search
+
         turned = np.zeros(len(self.order), dtype=np.bool_)
-        gap = _search(
+        gap = search(
             self.loss,
             self.change,
             self.activity.copy(),
@@ -148,91 +149,3 @@ def _bound(model: Model, dense: Vector, price: Vector) -> tuple[float, Vector]:
     sides = np.where(y > 0, model.row_upper, model.row_lower)
     rows = float((y[y != 0] * sides[y != 0]).sum())
     return rows + float(np.maximum(reduced * model.lower, reduced * model.upper).sum()), y
-
-
-@njit(error_model="numpy")
-def _search(
-    loss: Vector,
-    change: Vector,
-    activity: Vector,
-    low: Vector,
-    high: Vector,
-    price: Vector,
-    limit: float,
-    most: int,
-    turned: Flags,
-) -> float:
-    """Return the least loss of a plan, more than ``limit`` where none is within it, -1 after ``most`` sets.
-
-    ``turned`` is set to the columns that the best plan turns. A set stands at ``depth``: its columns are
-    chosen[:depth], those that may follow are q..end - 1.
-    """
-    n = len(loss)
-    rise, fall = _reach(change)
-    chosen, ends = np.empty(n + 1, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
-    best, used, depth, q, end, looked_at = limit, 0.0, 0, 0, n, 0
-    found, fresh = False, True
-    while True:
-        while end > q and used + loss[end - 1] > best:
-            end -= 1
-        total = _standing(activity, low, high, price, rise, fall, q, end)
-        if total == _HOPELESS:
-            end = q
-        elif fresh and total >= 0.0 and used + total < best:
-            best, found = used + total, True
-            turned[:] = False
-            turned[chosen[:depth]] = True
-            continue
-        looked_at += fresh
-        if looked_at > most:
-            return -1.0
-        fresh = q < end
-        if fresh:
-            chosen[depth], ends[depth] = q, end
-            depth += 1
-            used += loss[q]
-            _turn(activity, change, q, 1.0)
-        elif depth == 0:
-            return best if found else 2.0 * limit + 1.0
-        else:
-            depth -= 1
-            q, end = chosen[depth], ends[depth]
-            used -= loss[q]
-            _turn(activity, change, q, -1.0)
-        q += 1
-
-
-@njit(error_model="numpy")
-def _turn(activity: Vector, change: Vector, q: int, sign: float) -> None:
-    """Put column q on the rows or take it off; a loop, for array arithmetic would make an array each time."""
-    for r in range(len(activity)):
-        activity[r] += sign * change[q, r]
-
-
-@njit(error_model="numpy")
-def _reach(change: Vector) -> tuple[Vector, Vector]:
-    """Return by how much the first q columns can raise and lower each row (n + 1, m)."""
-    n, m = change.shape
-    rise, fall = np.zeros((n + 1, m)), np.zeros((n + 1, m))
-    for q in range(n):
-        for r in range(m):
-            rise[q + 1, r] = rise[q, r] + max(change[q, r], 0.0)
-            fall[q + 1, r] = fall[q, r] + min(change[q, r], 0.0)
-    return rise, fall
-
-
-@njit(error_model="numpy")
-def _standing(
-    activity: Vector, low: Vector, high: Vector, price: Vector, rise: Vector, fall: Vector, q: int, end: int
-) -> float:
-    """Return the loss of what is left on the rows; -1 where one is not kept, -2 where q..end - 1 cannot mend it."""
-    total = 0.0
-    for r in range(len(activity)):
-        over, under = activity[r] - high[r], low[r] - activity[r]
-        if over > _DUST or under > _DUST:
-            if over + fall[end, r] - fall[q, r] > _DUST or under - rise[end, r] + rise[q, r] > _DUST:
-                return _HOPELESS
-            total = -np.inf
-        elif price[r] != 0.0:
-            total -= price[r] * over if price[r] > 0.0 else -price[r] * under
-    return max(total, -1.0)

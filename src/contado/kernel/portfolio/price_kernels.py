@@ -28,7 +28,6 @@ __all__ = [
     "dual_pass",
     "factor",
     "gains",
-    "njit",
     "per_row",
     "repair",
     "sweep",
