@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -71,18 +72,13 @@ def interpreter(name: str) -> Path:
 
 def ask(name: str, script: Path, *, timeout_s: float = 600.0, **given: object) -> Answer:
     """Run a peer's script on the given arrays and numbers."""
-    python = interpreter(name)
-    return _in_child([str(python), str(script), metadata_name(name)], timeout_s, given)
+    distribution = ENVIRONMENTS[name].packages[0].partition("==")[0]
+    return _in_child([str(interpreter(name)), str(script), distribution], timeout_s, given)
 
 
 def ask_ourselves(script: Path, *, timeout_s: float = 600.0, **given: object) -> Answer:
     """Run a script of ours in a process of its own, whose memory is then its alone."""
     return _in_child([sys.executable, str(script), "contado"], timeout_s, given)
-
-
-def metadata_name(name: str) -> str:
-    """Name of the distribution whose version counts."""
-    return ENVIRONMENTS[name].packages[0].partition("==")[0]
 
 
 def _in_child(command: list[str], timeout_s: float, given: dict[str, object]) -> Answer:
@@ -123,8 +119,8 @@ def serve(function) -> None:
 
 def cpu_s() -> float:
     """CPU seconds of this process and of its children that ended."""
-    times = os.times()
-    return times.user + times.system + times.children_user + times.children_system
+    spent = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in spent)
 
 
 def peak_mb() -> float:
