@@ -38,7 +38,7 @@ class Environment:
 
 ENVIRONMENTS = {
     "linopy": Environment(("linopy==0.10.1", "highspy==1.15.1")),
-    "opendsm": Environment(("opendsm==1.2.7",)),
+    "opendsm": Environment(("opendsm==1.2.7", "multimethod<2")),  # its classes clash with multimethod 2
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
