@@ -39,7 +39,7 @@ def solves(points, low):
                 inner += flags[(inner, *outer)]
                 continue
             done += 1
-            limits = (*low, inner, *outer)
+            limits = low + np.array([inner, *outer])
             kept = np.flatnonzero((points[:, 1:] >= limits).all(axis=1))
             if not len(kept):
                 infeasible += 1
