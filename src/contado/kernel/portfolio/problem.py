@@ -37,7 +37,8 @@ class Source:
     """A source of money, in the order of the rules."""
 
     name: str
-    cumulable: bool
+    spend_by: int | None = None
+    """The nearest last year in which any of its rules pays; None = open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +104,17 @@ class Problem:
             money[source] = cents + money.get(source, 0)
         caps = {}
         for f, offer in self.offers[i].items():
-            limits = [money.get(f, 0)] + ([] if offer.cap_cents is None else [offer.cap_cents])
-            if offer.rate is not None and not self.eligible_follows(i):
-                limits.append(offer.amount_max_cents(int(self.eligible_cents[i])))
+            fixed = self.fixed_cap_cents(i, f)
+            limits = [money.get(f, 0)] + ([] if fixed is None else [fixed])
             caps[f] = 0 if offer.rate == 0 else min(limits)
         return {name: cents for name, cents in caps.items() if cents > 0}
+
+    def fixed_cap_cents(self, i: int, source: str) -> int | None:
+        """What ``source`` may pay at most for ``i`` whatever it costs, all its money left aside; None = no limit."""
+        offer = self.offers[i][source]
+        if offer.rate is not None and not self.eligible_follows(i):
+            return offer.amount_max_cents(int(self.eligible_cents[i]))
+        return offer.cap_cents
 
     def rates(self, i: int) -> dict[str, float]:
         """Share of the cost of ``i`` that each source may pay, where it follows the cost."""
@@ -120,6 +127,12 @@ class Problem:
     def eligible_follows(self, i: int) -> bool:
         """Whether the eligible cost of ``i`` is its cost."""
         return bool(self.eligible_cents[i] == self.cost_cents[i])
+
+    def paying_order(self) -> list[str]:
+        """Return the sources in the order in which they are used up: nearest ``spend_by``, file order, own."""
+        public = [s for s in self.sources if s.name != OWN]
+        public.sort(key=lambda s: math.inf if s.spend_by is None else s.spend_by)
+        return [*(s.name for s in public), OWN]
 
     def profile(self, i: int) -> tuple[float, ...]:
         """Shares of the cost of ``i`` by year from its start."""
@@ -140,15 +153,21 @@ class Problem:
 
     def flagged(self, i: int, caps: Iterable[str]) -> list[str]:
         """Return the sources of ``caps`` that need a flag of use for ``i``: what they allow beside them is limited."""
-        names = list(caps)
-        alone = {s.name for s in self.sources if not s.cumulable}
+        names, offers = list(caps), self.offers[i]
         return [
             f
             for f in names
-            if (f in alone and any(g not in (f, OWN) for g in names))
-            or self.offers[i][f].public_share < 1
+            if (not offers[f].cumulable and any(g not in (f, OWN) for g in names))
+            or offers[f].public_share < 1
+            or offers[f].all_or_nothing
             or any(self.apart(i, f, g) for g in names)
         ]
+
+    def together(self, i: int, f: str, g: str) -> bool:
+        """Whether sources ``f`` and ``g`` may both pay for ``i``: beside a non-cumulable one only ``own``."""
+        offers = self.offers[i]
+        beside = OWN in (f, g) or (offers[f].cumulable and offers[g].cumulable)
+        return beside and not self.apart(i, f, g)
 
     def apart(self, i: int, f: str, g: str) -> bool:
         """Whether sources ``f`` and ``g`` are declared incompatible."""
@@ -284,9 +303,9 @@ class Problem:
         known, unknown = _relations(relations, position)
         valid = rules_on(rules, {c for r in kept for c in r}, on)
         given = {(str(a["intervention_id"]), str(a["source"])): to_cents(a["amount_eur"]) for a in amounts}
-        sources: dict[str, Source] = {}
-        for rule, _ in valid:
-            sources.setdefault(rule.source, Source(name=rule.source, cumulable=rule.cumulable))
+        last: dict[str, list[int]] = {}
+        for rule, spend_by in valid:
+            last.setdefault(rule.source, []).extend([] if spend_by is None else [spend_by])
         costs = [to_cents(r["cost_eur"]) for r in kept]
         eligible = [
             _or(to_cents_or_none(r.get("eligible_cost_eur")), c) for r, c in zip(kept, costs, strict=True)
@@ -303,7 +322,7 @@ class Problem:
             latest=np.array([int(r["latest_year"]) for r in kept], dtype=np.int64),
             groups=tuple(str(r["choice_group"]) if r.get("choice_group") else None for r in kept),
             years=years,
-            sources=tuple(sources.values()),
+            sources=tuple(Source(name=f, spend_by=min(ends, default=None)) for f, ends in last.items()),
             offers=offers,
             budget_cents=money,
             earmarks={
