@@ -10,6 +10,7 @@ cheapest source within its cap, for each set of sources that may pay together).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import permutations, product
 from typing import TYPE_CHECKING
@@ -18,16 +19,18 @@ from contado.kernel.portfolio.mixes import Mix, fill, mixes_of
 from contado.kernel.portfolio.payments import net_cost_cents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from contado.kernel.portfolio.problem import Problem, Relation
 
-__all__ = ["SiteOption", "Sites", "components"]
+__all__ = ["Only", "Paying", "Prices", "SiteOption", "Sites", "components"]
 
 Payment = tuple[tuple[str, int], ...]
 """(source, cents) pairs."""
 Prices = dict[tuple[str, str | int], float]
 """Price of each budget (source, year), and of each floor (kind, key)."""
+Only = Mapping[int, frozenset[int | None]]
+"""Start years that some interventions may have; None = it does not start."""
 
 
 def components(problem: Problem) -> list[tuple[int, ...]]:
@@ -129,14 +132,28 @@ class Sites:
     # ------------------------------------------------------------ the best option at prices
     def best(self, members: tuple[int, ...], prices: Prices) -> tuple[float, SiteOption | None]:
         """Return the largest margin [EUR] of a site's options at the prices, and that option (None: nothing)."""
-        paying = _Paying(self, prices)
-        search = _Search(self, members, paying)
-        search.decide(0, 0.0)
-        if not search.best:
-            return 0.0, None
-        return search.margin, self._option(search.best, paying)
+        paying = Paying(self, prices)
+        margin, starts = self.best_starts(members, paying, {})
+        return margin, (self._option(starts, paying) if starts else None)
 
-    def hope(self, i: int, year: int, paying: _Paying) -> float:
+    def best_starts(
+        self, members: tuple[int, ...], paying: Paying, only: Only
+    ) -> tuple[float, dict[int, int]]:
+        """Return the largest margin [EUR] of a site's starts, and these, where some decisions are limited.
+
+        -inf where no starts keep within ``only``.
+        """
+        search = _Search(self, members, paying, only)
+        search.decide(0, 0.0)
+        return search.margin, search.best
+
+    def hopes(self, i: int, paying: Paying) -> list[tuple[int, float]]:
+        """Return the hope of each start of ``i``, reckoned once for these prices."""
+        if i not in paying.hopes:
+            paying.hopes[i] = [(y, self._hope(i, y, paying)) for y in self.problem.starts(i)]
+        return paying.hopes[i]
+
+    def _hope(self, i: int, year: int, paying: Paying) -> float:
         """Return a margin of a start that no set of starts gives it more than: all savings, all synergies."""
         cost = int(self.problem.cost_cents[i])
         least = paying.least(i, year, max(0, cost - self._saving[i]), cost)
@@ -150,9 +167,9 @@ class Sites:
 
     def margin(self, i: int, year: int, prices: Prices) -> float | None:
         """Return value less priced cost [EUR] of a start on its own; None where it cannot be paid."""
-        return _Paying(self, prices).margin({i: year})
+        return Paying(self, prices).margin({i: year})
 
-    def _option(self, starts: Mapping[int, int], paying: _Paying) -> SiteOption:
+    def _option(self, starts: Mapping[int, int], paying: Paying) -> SiteOption:
         """Return the starts with their payments of least priced cost."""
         due, ordered = self.due(starts), sorted(starts.items())
         assert due is not None
@@ -162,6 +179,21 @@ class Sites:
             payments=tuple(p[1] for p in paid if p is not None),
             value_eur=self.value_eur(starts),
         )
+
+    def losses(self, prices: Prices) -> dict[tuple[int, int | None], float]:
+        """Return by how much [EUR] a decision lowers the best margin of its site: (intervention, year or None).
+
+        No plan that decides so is worth more than the bound at these prices less the loss; inf = no option
+        of the site decides so.
+        """
+        paying, found = Paying(self, prices), dict[tuple[int, int | None], float]()
+        for members in self.members:
+            best, _ = self.best_starts(members, paying, {})
+            for i in members:
+                for year in [None, *self.problem.starts(i)]:
+                    margin, _ = self.best_starts(members, paying, {i: frozenset({year})})
+                    found[i, year] = best - margin
+        return found
 
     # ------------------------------------------------------------ every option of a small site
     def count(self, members: tuple[int, ...]) -> int:
@@ -203,15 +235,14 @@ class Sites:
 class _Search:
     """Enumeration of a site's starts at some prices, with a bound."""
 
-    def __init__(self, sites: Sites, members: tuple[int, ...], paying: _Paying) -> None:
+    def __init__(self, sites: Sites, members: tuple[int, ...], paying: Paying, only: Only) -> None:
         self.sites, self.paying = sites, paying
-        self.margin, self.best = 0.0, dict[int, int]()
+        self.margin, self.best = -math.inf, dict[int, int]()
         self._starts: dict[int, int] = {}
-        hopes = {i: [(y, sites.hope(i, y, paying)) for y in sites.problem.starts(i)] for i in members}
-        most = {i: max([0.0, *(m for _, m in hopes[i])]) for i in members}
+        self._choices = {i: _ranked(sites.hopes(i, paying), only.get(i)) for i in members}
+        most = {i: max((m for _, m in self._choices[i]), default=-math.inf) for i in members}
         self._order = sorted(members, key=lambda i: (-most[i], i))
-        self._rest = [sum(most[i] for i in self._order[k:]) for k in range(len(members) + 1)]
-        self._choices = {i: _ranked(hopes[i]) for i in members}
+        self._rest = [math.fsum(most[i] for i in self._order[k:]) for k in range(len(members) + 1)]
 
     def decide(self, k: int, hoped: float) -> None:
         """Decide on the k-th intervention; branches that cannot beat what was found are not entered."""
@@ -231,17 +262,21 @@ class _Search:
                 self._starts.pop(i, None)
 
 
-def _ranked(hopes: Iterable[tuple[int, float]]) -> list[tuple[int | None, float]]:
+def _ranked(
+    hopes: Iterable[tuple[int, float]], only: frozenset[int | None] | None
+) -> list[tuple[int | None, float]]:
     """Return the start years and "not at all" (None), the most hopeful first; those that cannot be paid are out."""
     choices: list[tuple[int | None, float]] = [(y, m) for y, m in hopes if m > -math.inf]
-    return sorted([*choices, (None, 0.0)], key=lambda c: (-c[1], c[0] is not None, c[0] or 0))
+    every = [c for c in [*choices, (None, 0.0)] if only is None or c[0] in only]
+    return sorted(every, key=lambda c: (-c[1], c[0] is not None, c[0] or 0))
 
 
-class _Paying:
+class Paying:
     """Least priced payments at some prices, each reckoned once."""
 
     def __init__(self, sites: Sites, prices: Prices) -> None:
         self.sites, self.problem, self.prices = sites, sites.problem, prices
+        self.hopes: dict[int, list[tuple[int, float]]] = {}
         self._known: dict[tuple[int, int, int], tuple[float, Payment] | None] = {}
 
     def cheapest(self, i: int, year: int, due: int) -> tuple[float, Payment] | None:

@@ -18,15 +18,18 @@ import numpy as np
 
 from contado.kernel.errors import InfeasibleProgramme, SolverStopped
 from contado.kernel.portfolio.components import SiteOption, Sites
+from contado.kernel.portfolio.edit import Extension
+from contado.kernel.portfolio.milp import build, choice_of
 from contado.kernel.portfolio.mixes import Mix, mix_of
 from contado.kernel.portfolio.options import Options
+from contado.kernel.portfolio.options_model import options_model
 from contado.kernel.portfolio.payments import pay, split_cents
-from contado.kernel.portfolio.price_dual import dual_prices
+from contado.kernel.portfolio.price_dual import Dual, dual_prices
 from contado.kernel.portfolio.price_loops import path_of
 from contado.kernel.portfolio.price_round import round_plan
 from contado.kernel.portfolio.result import Choice, Result, assemble
 from contado.kernel.portfolio.rounding import Ledger
-from contado.kernel.solver import Solution
+from contado.kernel.solver import Solution, solve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,7 +45,16 @@ __all__ = ["programme_bound_eur", "solve_by_prices"]
 
 _WHOLE = 300
 """Sets of starts up to which a site is enumerated."""
-_ROUNDS = 30
+_EXACT = 20_000
+"""Options up to which their prices come from the linear programme itself."""
+_SMOOTHED = (1e-2, 1e-4)
+"""Gaps for whose smoothing a small programme is rounded too: its exact prices stand on an edge."""
+_SEARCHED = 1_000
+"""Possible starts up to which an exact search over the most doubtful ones follows, for `_NODES` nodes."""
+_OPEN = 100
+"""Doubtful decisions that it leaves open, about."""
+_NODES = 20
+_ROUNDS = 40
 _DEAR = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Multiples of the first prices at which the large sites give their first options."""
 
@@ -71,10 +83,11 @@ def solve_by_prices(
     prices, bound = run.prices()
     if progress is not None:
         progress("prices", 1, 2, {"bound": bound})
-    plan = run.plan()
-    if plan is None:
+    choices = [_completed(problem, run.sites, plan, prices) for plan in run.plans()]
+    choices += [c for c in [run.core(prices)] if c is not None]
+    if not choices:
         raise _without_plan(problem)
-    choice = _completed(problem, run.sites, plan, prices)
+    choice = max(choices, key=lambda c: problem.plan_value_eur(c.starts))
     claim = Solution(
         status="feasible",
         x=None,
@@ -85,10 +98,17 @@ def solve_by_prices(
         nodes=0,
         solver=f"price method, {run.path}",
     )
-    money = {(str(s), int(y)): prices.get((s, y), 0.0) for s, y in sorted(problem.budget_cents)}
-    floors = {(kind, key): prices.get((kind, key), 0.0) for kind, key in sorted(problem.floors_cents)}
+    money = {cell: prices.get(cell, 0.0) for cell in sorted(problem.budget_cents)}
+    floors = {key: prices.get(key, 0.0) for key in sorted(problem.floors_cents)}
     result = assemble(
-        problem, choice, claim, money, floor_prices=floors, price_bound_eur=bound, gap_share=gap_share
+        problem,
+        choice,
+        claim,
+        money,
+        floor_prices=floors,
+        price_bound_eur=bound,
+        gap_share=gap_share,
+        method="price",
     )
     if progress is not None:
         progress("plan", 2, 2, {"plan": result.value_eur, "bound": bound, "gap": result.gap_share})
@@ -143,9 +163,9 @@ class _Run:
         self.problem, self.path, self.seed, self.gap = problem, path, seed, gap_share
         self.deadline, self.cancel = deadline, cancel
         self.sites = Sites(problem)
-        self.rows = {cell: r for r, cell in enumerate(sorted(problem.budget_cents))}
-        self.n_budgets = len(self.rows)
-        self.rows |= {key: self.n_budgets + q for q, key in enumerate(sorted(problem.floors_cents))}
+        keys: list[tuple[str, str | int]] = [*sorted(problem.budget_cents), *sorted(problem.floors_cents)]
+        self.rows = {key: r for r, key in enumerate(keys)}
+        self.n_budgets = len(problem.budget_cents)
         self.columns = [self._first(members) for members in self.sites.members]
         self.best: tuple[float, NDArray[np.float64]] = (math.inf, np.zeros(len(self.rows)))
 
@@ -166,7 +186,7 @@ class _Run:
 
     def _undominated(self, options: Sequence[SiteOption]) -> list[SiteOption]:
         """Leave out options that another one of the site beats or equals in value and on every row."""
-        uses = np.array([self._dense(o) for o in options]).reshape(len(options), -1)
+        uses = np.array([self._dense(o) for o in options]).reshape(len(options), len(self.rows))
         order = sorted(range(len(options)), key=lambda k: (-options[k].value_eur, uses[k].sum(), k))
         kept: list[int] = []
         for k in order:
@@ -232,12 +252,8 @@ class _Run:
             options, _flat = self._options()
             if not options.n_options:
                 break
-            left = max(0.0, self.deadline - time.perf_counter())
-            dual = dual_prices(
-                options, gap_share=self.gap, seed=self.seed, time_limit_s=left, path=self.path, start=start
-            )
-            start = dual.prices
-            added = self._price(dual.prices)
+            start = self._dual(options, start)
+            added = self._price(start)
             stop = time.perf_counter() > self.deadline or (self.cancel is not None and self.cancel.requested)
             if not added or stop:
                 break
@@ -245,12 +261,25 @@ class _Run:
             self._price(np.zeros(len(self.rows)))
         return self._named(self.best[1]), self.best[0]
 
+    def _dual(self, options: Options, start: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return prices of the columns at hand: the exact relaxation's where it is small, else the path's."""
+        if options.n_options <= _EXACT:
+            dual = solve(options_model(options).relaxed()).row_dual
+            if dual is not None:
+                return np.abs(dual[: options.n_rows])
+        left = max(0.0, self.deadline - time.perf_counter())
+        return dual_prices(
+            options, gap_share=self.gap, seed=self.seed, time_limit_s=left, path=self.path, start=start
+        ).prices
+
     def _named(self, prices: NDArray[np.float64]) -> Prices:
+        prices = np.maximum(prices, 0.0)
         return {key: float(prices[r]) for key, r in self.rows.items()}
 
     def _price(self, vector: NDArray[np.float64]) -> int:
         """Ask every site for its best option at the prices: the bound they prove; return how many were missing."""
-        prices, margins, added = self._named(vector), [], 0
+        prices, added = self._named(vector), 0
+        margins: list[float] = []
         worth = (
             0.01 * self.gap * abs(self.best[0]) / max(1, len(self.columns))
             if self.best[0] < math.inf
@@ -258,19 +287,20 @@ class _Run:
         )
         for columns in self.columns:
             if columns.whole:
-                known = [self._margin(o, prices) for o in columns.options]
-                margins.append(max([0.0, *known]))
+                margins.append(self._known(columns, prices))
                 continue
             margin, option = self.sites.best(columns.members, prices)
             margins.append(margin)
             if option is not None and option not in columns.options:
-                known = max([0.0, *(self._margin(o, prices) for o in columns.options)])
-                added += margin > known + worth
+                added += margin > self._known(columns, prices) + worth
                 columns.options[option] = None
         bound = _bound(self.problem, prices, margins)
         if bound < self.best[0]:
             self.best = bound, vector
         return added
+
+    def _known(self, columns: _Columns, prices: Prices) -> float:
+        return max([0.0, *(self._margin(o, prices) for o in columns.options)])
 
     def _margin(self, option: SiteOption, prices: Prices) -> float:
         keys = list(self.rows)
@@ -278,14 +308,44 @@ class _Run:
             prices[keys[r]] * c / 100 for r, c in self._entries(option).items()
         )
 
-    def plan(self) -> list[SiteOption] | None:
-        """Return the chosen options of the best plan that rounding finds, or None."""
+    def plans(self) -> Iterator[list[SiteOption]]:
+        """Yield plans that keep every row: rounded at the best prices and, where it is small, at smoothed ones."""
         options, flat = self._options()
         if not options.n_options:
-            return None if self.problem.floors_cents else []
-        dual = dual_prices(options, gap_share=self.gap, seed=self.seed, path=self.path, start=self.best[1])
-        plan = round_plan(options, dual, gap_share=self.gap, deadline=self.deadline, path=self.path)
-        return None if plan is None else [flat[o] for o in sorted(plan.chosen.tolist())]
+            if not self.problem.floors_cents:
+                yield []
+            return
+        at = [self.best[1]]
+        if options.n_options <= _EXACT:
+            at += [
+                dual_prices(options, gap_share=g, seed=self.seed, path=self.path).prices for g in _SMOOTHED
+            ]
+        for prices in at:
+            dual = Dual(prices=prices, bound=options.bound(prices), passes=0, at_ceiling=False)
+            plan = round_plan(options, dual, gap_share=self.gap, deadline=self.deadline, path=self.path)
+            if plan is not None:
+                yield [flat[o] for o in sorted(plan.chosen.tolist())]
+
+    def core(self, prices: Prices) -> Choice | None:
+        """Return the plan of a short exact search over the decisions that cost least at the prices, or None.
+
+        Only for small programmes; decisions whose loss is larger stay as the prices have them.
+        """
+        problem = self.problem
+        model, columns = build(problem)
+        if not 0 < len(columns.x) <= _SEARCHED:
+            return None
+        loss = self.sites.losses(prices)
+        limit = sorted(x for x in loss.values() if x > 0)[: 2 * _OPEN][-1:] or [0.0]
+        changed = Extension(model)
+        for (i, year), c in columns.x.items():
+            others = [loss[i, y] for y in (None, *problem.starts(i)) if y != year]
+            if loss[i, year] > limit[0]:
+                changed.bound(c, upper=0.0)
+            elif min(others) > limit[0]:
+                changed.bound(c, lower=1.0)
+        claim = solve(changed.finish(), gap_share=self.gap, seed=self.seed, max_nodes=_NODES)
+        return None if claim.x is None else choice_of(problem, columns, claim.x)
 
 
 def _completed(problem: Problem, sites: Sites, plan: Iterable[SiteOption], prices: Prices) -> Choice:

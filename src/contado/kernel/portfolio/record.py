@@ -48,6 +48,8 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     floors: bool
     draws: int = 0
     """Seeded draws under which the plan was planned again; 0 = none."""
+    method: str = "auto"
+    soft_floors: bool = False
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +101,7 @@ def recorded(
         inputs=hashes,
         settings=settings,
         versions=versions(),
-        method="milp",
+        method=result.method,
         solver=result.solver,
         stop="time" if result.status == "feasible" else "gap",
         status=result.status,

@@ -52,6 +52,7 @@ class Result:
     solver: str
     seconds: float
     nodes: int
+    method: Literal["milp", "price"] = "milp"
 
     @property
     def gap_share(self) -> float:
@@ -95,6 +96,7 @@ def assemble(
     floor_prices: Mapping[tuple[str, str], float] | None = None,
     price_bound_eur: float | None = None,
     gap_share: float = 1e-4,
+    method: Literal["milp", "price"] = "milp",
 ) -> Result:
     """Let the auditor recompute the plan, then state what is proven.
 
@@ -131,6 +133,7 @@ def assemble(
         solver=claim.solver,
         seconds=claim.seconds,
         nodes=claim.nodes,
+        method=method,
     )
 
 

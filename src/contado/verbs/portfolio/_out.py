@@ -100,6 +100,8 @@ def _settings(request: SolveRequest) -> record.RunSettings:
         seed=request.seed,
         floors=request.floors != "none",
         draws=request.draws,
+        method=request.method,
+        soft_floors=request.floors == "soft",
     )
 
 
