@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -11,6 +11,8 @@ from contado.kernel.declare import Answer, Context, Request, Verb, argument
 from contado.kernel.errors import Damaged, TableNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     import pyarrow as pa
 
     from contado.kernel.portfolio import record
@@ -40,7 +42,12 @@ def _run(request: RerunRequest, context: Context) -> RerunAnswer:
     from contado.verbs.plan import assessed
 
     old = _read(request.run)
-    inputs = _inputs(request.run.parent / "inputs")
+    if "options" in old.inputs:
+        from contado.verbs.portfolio._options import again
+
+        inputs = _inputs(request.run.parent / "inputs", old.inputs)
+        return _compared(old, again(old, inputs, _path(old), context))
+    inputs = _inputs(request.run.parent / "inputs", record.INPUTS)
     problem = Problem.from_tables(
         inputs, floors=old.settings.floors, discount_rate_share=old.settings.discount_rate_share
     )
@@ -48,11 +55,24 @@ def _run(request: RerunRequest, context: Context) -> RerunAnswer:
         gap_share=old.settings.gap_share,
         time_limit_s=old.settings.time_limit_s,
         seed=old.settings.seed,
+        method=old.settings.method,
+        path=_path(old),
         progress=context.progress,
         cancel=context.cancel,
     )
     sturdy = assessed(result, old.settings, context)
     new = record.recorded(old.verb, inputs, result, old.settings, record.programme_table(result, sturdy))
+    return _compared(old, new)
+
+
+def _path(old: record.RunRecord) -> Literal["compiled", "numpy"] | None:
+    """Return the loops that a run of the price method took; None for another method."""
+    if not old.solver.startswith("price method"):
+        return None
+    return "numpy" if old.solver.endswith("numpy") else "compiled"
+
+
+def _compared(old: record.RunRecord, new: record.RunRecord) -> RerunAnswer:
     same = new.programme_sha256 == old.programme_sha256
     return RerunAnswer(
         identical=same,
@@ -73,16 +93,15 @@ def _read(path: Path) -> record.RunRecord:
         raise Damaged(f"{path.name} is no run record: {error}.", hint="run `contado plan` again") from None
 
 
-def _inputs(folder: Path) -> dict[str, pa.Table]:
+def _inputs(folder: Path, names: Collection[str]) -> dict[str, pa.Table]:
     from contado.kernel import tables
-    from contado.kernel.portfolio import record
 
-    missing = [name for name in record.INPUTS if not (folder / f"{name}.parquet").is_file()]
+    missing = [name for name in names if not (folder / f"{name}.parquet").is_file()]
     if missing:
         raise Damaged(
             f"The run's tables are incomplete: {', '.join(missing)} missing.", hint="run `contado plan` again"
         )
-    return {name: tables.read(folder / f"{name}.parquet").table for name in record.INPUTS}
+    return {name: tables.read(folder / f"{name}.parquet").table for name in names}
 
 
 def _differences(old: record.RunRecord, new: record.RunRecord) -> list[str]:

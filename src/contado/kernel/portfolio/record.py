@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from contado.kernel import tables
+from contado.kernel.portfolio.problem import Method
 from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     floors: bool
     draws: int = 0
     """Seeded draws under which the plan was planned again; 0 = none."""
-    method: str = "auto"
+    method: Method = "auto"
     soft_floors: bool = False
 
 

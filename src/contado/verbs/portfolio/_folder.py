@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from contado.kernel.errors import Finding
     from contado.kernel.tables.exchange import Folder
 
 __all__ = ["file_rows", "read_portfolio", "rows_set_aside"]
 
 
-def read_portfolio(path: Path, *, strict: bool) -> Folder:
-    """Read a folder.
+def read_portfolio(path: Path, *, strict: bool, soft_floors: bool = False) -> Folder:
+    """Read a folder; a floor above all budgets is only a warning where floors are goals.
 
     Raises
     ------
@@ -26,6 +29,8 @@ def read_portfolio(path: Path, *, strict: bool) -> Folder:
     from contado.kernel.tables.findings import raise_refused
 
     folder = read_folder(path, strict=strict)
+    if soft_floors:
+        folder = folder._replace(findings=[_softened(f) for f in folder.findings])
     raise_refused(folder.findings)
     if folder.kind == "tables":
         raise DataError(
@@ -36,6 +41,12 @@ def read_portfolio(path: Path, *, strict: bool) -> Folder:
             field=path.name,
         )
     return folder
+
+
+def _softened(finding: Finding) -> Finding:
+    if finding.rule != "floor_exceeds_budget":
+        return finding
+    return msgspec.structs.replace(finding, severity="warning", action="kept")
 
 
 def rows_set_aside(folder: Folder) -> int:

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio import Result
     from contado.kernel.portfolio.price import OptionsResult
     from contado.kernel.portfolio.robust import Robustness
-    from contado.kernel.tables.exchange import Folder
     from contado.verbs.portfolio.solve import SolveRequest
 
-__all__ = ["write_options", "write_programme"]
+__all__ = ["recorded_options", "settings_of", "write_options", "write_programme"]
 
 
 def write_programme(
@@ -34,14 +33,23 @@ def write_programme(
     """Write a programme so that `contado rerun` can repeat it."""
     inputs = {n: shared[n] if n in shared else tables.empty(n) for n in record.INPUTS}
     programme = record.programme_table(result, sturdy)
-    made = record.recorded("portfolio solve", inputs, result, _settings(request), programme)
+    made = record.recorded("portfolio solve", inputs, result, settings_of(request), programme)
     _write(out, {"programme": programme, "price": record.price_table(result)}, inputs, made)
 
 
-def write_options(out: Path, folder: Folder, result: OptionsResult, request: SolveRequest) -> None:
+def write_options(
+    out: Path, inputs: Mapping[str, pa.Table], result: OptionsResult, settings: record.RunSettings
+) -> None:
     """Write the chosen options (a row an option, ``intervention_id`` = site), prices and the record."""
-    programme, settings = _programme_of(folder, result), _settings(request)
-    hashes = record.input_hashes(folder.tables)
+    programme, made = recorded_options(inputs, result, settings)
+    _write(out, {"programme": programme, "price": _price_of(result)}, inputs, made)
+
+
+def recorded_options(
+    inputs: Mapping[str, pa.Table], result: OptionsResult, settings: record.RunSettings
+) -> tuple[pa.Table, record.RunRecord]:
+    """Return table ``programme`` of a result and the record of its run."""
+    programme, hashes = _programme_of(inputs, result), record.input_hashes(inputs)
     made = record.RunRecord(
         run_id=record.run_id_of(hashes, settings),
         verb="portfolio solve",
@@ -59,12 +67,12 @@ def write_options(out: Path, folder: Folder, result: OptionsResult, request: Sol
         verified=True,
         programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
     )
-    _write(out, {"programme": programme, "price": _price_of(result)}, folder.tables, made)
+    return programme, made
 
 
-def _programme_of(folder: Folder, result: OptionsResult) -> pa.Table:
+def _programme_of(inputs: Mapping[str, pa.Table], result: OptionsResult) -> pa.Table:
     """Return table ``programme`` of the chosen options: a row a payment."""
-    options, budgets = folder.tables["options"], folder.tables["budgets"]
+    options, budgets = inputs["options"], inputs["budgets"]
     paid = {str(b["budget"]): (b.get("source"), b.get("year")) for b in budgets.to_pylist()}
     rows = []
     for option in options.take(pa.array(result.chosen, pa.int64())).to_pylist():
@@ -92,7 +100,8 @@ def _price_of(result: OptionsResult) -> pa.Table:
     return tables.from_rows("price", rows)
 
 
-def _settings(request: SolveRequest) -> record.RunSettings:
+def settings_of(request: SolveRequest) -> record.RunSettings:
+    """Return what a solve was asked for, as its record keeps it."""
     return record.RunSettings(
         gap_share=request.gap,
         time_limit_s=request.time_limit_s,
