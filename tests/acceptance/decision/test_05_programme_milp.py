@@ -317,3 +317,18 @@ def test_more_money_is_never_worse(shared, figure):
         gains.append(other.solve(gap_share=0.0).value_eur - base)
     figure(f"least gain {min(gains):,.2f}")
     assert min(gains) >= -0.01
+
+
+@pytest.mark.slow
+@pytest.mark.item("decision", 5, "small40 by the price method", "verified; proven value below its bound")
+def test_small40_by_prices(shared, figure):
+    from contado.kernel.portfolio.price_programme import programme_bound_eur
+
+    problem = folder(shared, "small40")
+    result = problem.solve(method="price")
+    figure(f"{result.value_eur:,.2f}, bound {result.bound_eur:,.2f}")
+    assert result.verdict.ok
+    assert result.proof == "prices"
+    assert 7_090_000 <= result.value_eur <= 7_140_823 <= result.bound_eur <= 7_148_000
+    again = programme_bound_eur(problem, {**result.prices, **result.floor_prices})
+    assert again == pytest.approx(result.bound_eur, rel=1e-9)
