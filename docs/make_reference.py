@@ -1,4 +1,4 @@
-"""Write docs/reference/ from the declarations: verbs, settings, tables, indicators, practices.
+"""Write docs/reference/ from the declarations: verbs, settings, tables, indicators, practices, answers.
 
     python docs/make_reference.py            write the pages
     python docs/make_reference.py --check    say which page differs, exit 1
@@ -8,13 +8,14 @@ A test runs the check, so a verb, setting, table, indicator or practice cannot b
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contado import verbs
 from contado.kernel import practice, settings, tables
-from contado.kernel.declare import Field, fields
+from contado.kernel.declare import Field, fields, json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -35,13 +36,14 @@ def verb_page() -> Iterator[str]:
     """Yield the page of all verbs."""
     yield "# Verbs"
     yield ""
-    yield "Every verb also takes `--json`, `--quiet`, `--lang it|en`, `--strict` and `--debug`; a verb of a workspace takes `-w DIR`."
+    yield "Every verb also takes `--json`, `--quiet`, `--lang it|en`, `--strict` and `--debug`; a verb of a workspace takes `-w DIR`. The JSON schemas of all answers stand in [answers.json](answers.json)."
     for name in verbs.names():
         verb = verbs.load(name)
         yield ""
         yield f"## contado {name}"
         yield ""
-        yield f"{verb.help}." + (f" Needs the extra `{verb.extra}`." if verb.extra else "")
+        right = f" Takes `--as ACCOUNT`; right `{verb.right}`." if verb.right else ""
+        yield f"{verb.help}." + (f" Needs the extra `{verb.extra}`." if verb.extra else "") + right
         asked = fields(verb.request)
         if asked:
             yield ""
@@ -133,8 +135,45 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
 }
 
 
+ANSWERS = "answers.json"
+
+
+def answer_schemas() -> dict[str, Any]:
+    """Return the JSON schema of what every verb prints with ``--json``, by its name, and that of an error."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "error": _ERROR,
+        "answers": {name: json_schema(verbs.load(name).answer) for name in verbs.names()},
+    }
+
+
+_ERROR = {
+    "title": "Error",
+    "description": "What every verb prints with --json when it ends without an answer (exit 1, 2, 3 or 130).",
+    "type": "object",
+    "required": ["error"],
+    "additionalProperties": False,
+    "properties": {
+        "error": {
+            "type": "object",
+            "required": ["rule", "message", "hint", "rows", "field"],
+            "additionalProperties": False,
+            "properties": {
+                "rule": {"type": "string", "pattern": "^[a-z][a-z0-9_]*$"},
+                "message": {"type": "string", "minLength": 1},
+                "hint": {"type": "string"},
+                "rows": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+                "field": {"type": ["string", "null"]},
+            },
+        }
+    },
+}
+
+
 def render(page: str) -> str:
     """Return the text of a page."""
+    if page == ANSWERS:
+        return json.dumps(answer_schemas(), indent=1, ensure_ascii=False) + "\n"
     head, *rest = PAGES[page]()
     return "\n".join([head, "", NOTE, *rest]).rstrip() + "\n"
 
@@ -142,7 +181,7 @@ def render(page: str) -> str:
 def main() -> int:
     """Write or check every page."""
     differing = []
-    for page in PAGES:
+    for page in (*PAGES, ANSWERS):
         path, text = FOLDER / page, render(page)
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import getpass
+import json
 import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -27,6 +34,109 @@ def shared_path(relative: str) -> Path:
 def shared():
     """Function from a path below shared/data to the real path; skips when absent."""
     return shared_path
+
+
+# ---------------------------------------------------------------- a real PostgreSQL
+class Postgres:
+    """A server for tests; of a cluster of our own the databases belong to a role that is no superuser."""
+
+    def __init__(self, admin_url: str, owner: str | None) -> None:
+        from sqlalchemy import make_url
+
+        self.admin = make_url(admin_url).set(drivername="postgresql")
+        self.owner = owner
+        self._free: list[str] = []
+
+    def database(self) -> str:
+        """Address of an empty database; `release` it afterwards, so that few are made."""
+        if self._free:
+            name = self._free.pop()
+            self.execute(
+                "DROP SCHEMA public CASCADE",
+                f"CREATE SCHEMA public AUTHORIZATION {self.owner or 'CURRENT_USER'}",
+                "GRANT USAGE ON SCHEMA public TO PUBLIC",
+                database=name,
+            )
+        else:
+            name = f"contado_test_{secrets.token_hex(6)}"
+            owned = f" OWNER {self.owner}" if self.owner else ""
+            self.execute(f"CREATE DATABASE {name}{owned} TEMPLATE template0")
+        return self._url(name, self.owner)
+
+    def release(self, url: str) -> None:
+        """Hand a database back."""
+        self._free.append(url.rpartition("/")[2])
+
+    def execute(self, *statements: str, database: str | None = None) -> None:
+        import psycopg
+
+        with psycopg.connect(self._url(database, None), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def _url(self, database: str | None, user: str | None) -> str:
+        url = self.admin.set(database=database or self.admin.database, username=user or self.admin.username)
+        return url.render_as_string(hide_password=False)
+
+
+def _programs() -> Path:
+    """Folder of PostgreSQL's programs, or a skip."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    initdb = found[-1] if found else shutil.which("initdb")
+    if initdb is None:
+        pytest.skip("PostgreSQL is not installed and CONTADO_TEST_POSTGRES_URL is not set")
+    return Path(initdb).parent
+
+
+def _as_postgres(*words: object) -> None:
+    """Run a program of PostgreSQL; it refuses to run as root."""
+    prefix = ["runuser", "-u", "postgres", "--"] if getpass.getuser() == "root" else []
+    subprocess.run(
+        [*prefix, *map(str, words)],
+        check=True,
+        capture_output=True,
+        cwd="/",
+        env={**os.environ, "LC_ALL": "C"},
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server: that of CONTADO_TEST_POSTGRES_URL, else a cluster of our own, fsync off."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    if given := os.environ.get("CONTADO_TEST_POSTGRES_URL"):
+        yield Postgres(given, None)
+        return
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="contado-postgres-"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    try:
+        if getpass.getuser() == "root":
+            shutil.chown(folder, "postgres")
+        data, log = folder / "data", folder / "log"
+        _as_postgres(
+            programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"
+        )
+        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
+        _as_postgres(programs / "pg_ctl", "-D", data, "-l", log, "-o", options, "-w", "start")
+        try:
+            server = Postgres(f"postgresql://postgres@127.0.0.1:{port}/postgres", "contado_owner")
+            server.execute("CREATE ROLE contado_owner LOGIN CREATEROLE")
+            yield server
+        finally:
+            _as_postgres(programs / "pg_ctl", "-D", data, "-m", "immediate", "-w", "stop")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database(postgres):
+    """Address of an empty database of PostgreSQL."""
+    url = postgres.database()
+    yield url
+    postgres.release(url)
 
 
 PROGRAMME = {
@@ -95,6 +205,29 @@ def programme(tmp_path):
         return folder
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def _answers_keep_their_schema(monkeypatch):
+    """Check every answer that a test prints as JSON in this process against the verb's schema."""
+    import jsonschema
+
+    from contado.cli.render import Screen, to_json
+    from contado.kernel.declare import json_schema
+
+    broken: list[str] = []
+    shown = Screen.show
+
+    def show(screen, verb, answer):
+        shown(screen, verb, answer)
+        if screen.as_json:
+            checker = jsonschema.Draft202012Validator(json_schema(verb.answer))
+            found = list(checker.iter_errors(json.loads(to_json(answer))))
+            broken.extend(f"{verb.name} {e.json_path}: {e.message[:200]}" for e in found[:3])
+
+    monkeypatch.setattr(Screen, "show", show)
+    yield
+    assert not broken, "answers that break their schema: " + "; ".join(broken)
 
 
 @pytest.fixture

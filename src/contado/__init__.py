@@ -25,6 +25,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "open"]
 
 _ROOMS = (
+    "dates",
     "funding",
     "appraisal",
     "monitoring",
@@ -32,6 +33,7 @@ _ROOMS = (
     "practice",
     "programme",
     "publish",
+    "records",
     "solver",
     "tables",
     "territory",

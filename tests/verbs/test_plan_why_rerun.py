@@ -148,6 +148,43 @@ def test_why_tells_the_chain_down_to_the_source(city, capsys):
     assert {s["value"] for s in answer["chain"] if s["column"] == "cost_eur"} == {100.0}
 
 
+def test_why_tells_every_link_of_the_chain(city, capsys):
+    """decision.md 4.3: intervention, effect, indicator, asset, observation; funding rule, article."""
+    workspace = Workspace.open(city)
+    rule = {"source": "own", "domains": ["*"], "max_rate": 1.0, "cumulable": True}
+    rule |= {"rule_id": "own-1", "article": "TUEL art. 162", "status": "confirmed", "source_id": "toy"}
+    seen = {"subject_id": "SA", "intervention_id": None, "indicator": "condition_index_km_y"}
+    seen |= {"period": "2026-05-31", "value": 3.0, "unit": "km_y", "method": "drive", "source_id": "toy"}
+    with workspace.commit() as commit:
+        commit.table("funding_rule", tables.from_rows("funding_rule", [rule]))
+        commit.table("observation", tables.from_rows("observation", [seen]), practice="toy")
+    assert ask(capsys, "plan", "-w", city)[0] == 0
+    _, answer = ask(capsys, "why", "toy:A", "-w", city)
+    steps = [(s["table"], s["id"], s["column"], s["value"], s["source"]) for s in answer["chain"]]
+    for step in [
+        ("intervention", "toy:A", "asset_id", "SA", "toy"),
+        ("effect", "toy:A", "condition_index_km_y", 12.0, "toy"),
+        ("indicator", "condition_index_km_y", "unit", "km_y", None),
+        ("asset", "SA", "name", "via A", "toy"),
+        ("observation", "SA", "condition_index_km_y 2026-05-31", 3.0, "toy"),
+        ("funding_rule", "own", "article", "TUEL art. 162", "toy"),
+        ("source", "toy", "licence", "CC0", "toy"),
+    ]:
+        assert step in steps
+    order = list(dict.fromkeys(table for table, *_ in steps))
+    assert order == [
+        "programme",
+        "intervention",
+        "effect",
+        "indicator",
+        "asset",
+        "observation",
+        "funding_rule",
+        "budget",
+        "source",
+    ]
+
+
 def test_why_of_an_unknown_id_names_the_nearest(city, capsys):
     code, answer = ask(capsys, "why", "toy:a1", "-w", city)
     assert code == 2
@@ -167,13 +204,13 @@ def test_a_plan_without_a_budget_says_so_and_writes_nothing(city, capsys):
 
 def test_floors_that_cannot_be_met_end_with_3_and_write_nothing(city, capsys):
     workspace = Workspace.open(city)
-    floors = [{"kind": "municipality", "key": "015146", "min_spend_eur": 1000.0}]
+    floors = [{"kind": "municipality", "key": "015146", "min_spend_eur": 190.0}]
     with workspace.commit() as commit:
         commit.table("floor", tables.from_rows("floor", floors))
     before = Workspace.open(city).file_hashes()
     code, answer = ask(capsys, "plan", "-w", city)
     assert (code, answer["status"]) == (3, "infeasible")
-    assert [(c["rule"], c["key"]) for c in answer["conflict"]] == [("floor", "municipality 015146")]
+    assert ("floor", "municipality 015146") in [(c["rule"], c["key"]) for c in answer["conflict"]]
     assert Workspace.open(city).file_hashes() == before
     assert ask(capsys, "plan", "-w", city, "--no-floors")[0] == 0
 
@@ -183,3 +220,23 @@ def test_the_plan_is_readable_in_both_languages(city, capsys):
     assert "verified to the cent" in capsys.readouterr().out
     assert run(["plan", "-w", str(city), "--lang", "it"]) == 0
     assert "verificato al centesimo" in capsys.readouterr().out
+
+
+def test_a_run_keeps_its_curve_and_exact_reasons_for_the_pages(city, capsys):
+    from contado.kernel.portfolio.details import decode
+
+    code, answer = ask(capsys, "plan", "-w", city, "--gap", "0", "--increments", "--explain", "toy:B,toy:C")
+    assert code == 0
+    path = city / "runs" / answer["run"] / "details.json"
+    details = decode(path.read_bytes())
+    assert [s.scale for s in details.increments.steps] == [0.5, 0.75, 1.0, 1.25, 1.5]
+    assert details.increments.steps[2].value == pytest.approx(answer["value"])
+    assert [e.intervention_id for e in details.explanations] == ["toy:B", "toy:C"]
+    assert details.sturdiness.draws == answer["draws"]
+    assert details.sturdiness.value_low_eur == answer["value_low"]
+    ask(capsys, "plan", "-w", city, "--gap", "0")
+    assert decode(path.read_bytes()) == details
+    code, refused = ask(capsys, "plan", "-w", city, "--explain", "toy:Z")
+    assert code != 0
+    assert refused["error"]["rule"] == "unknown_id"
+    assert decode(path.read_bytes()) == details

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from contado.cli.interrupt import listening
 from contado.cli.outcome import Outcome
 from contado.kernel.declare import Context, Field, convert, fields
 from contado.kernel.errors import UsageError
@@ -126,8 +127,8 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
         click.Option(
             ["lang", "--lang"],
             type=click.Choice(["it", "en"]),
-            default="en",
-            help="Language of the sentences of an answer.",
+            default=None,
+            help="Language of the sentences of an answer (default en) and of published texts (default it).",
         ),
         click.Option(["strict", "--strict"], is_flag=True, help="Refuse where a warning would do."),
         click.Option(["debug", "--debug"], is_flag=True, help="Print the traceback of a defect."),
@@ -137,24 +138,33 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
             ["workspace", "-w", "--workspace"], type=click.Path(path_type=Path), help="Workspace folder."
         )
         options.insert(0, where)
+    if verb.right is not None:
+        whose = click.Option(
+            ["acting_as", "--as"],
+            metavar="ACCOUNT",
+            help="Act as this account (default: local administrator).",
+        )
+        options.insert(1, whose)
     return list(options)
 
 
 def _execute(verb: Verb[Any, Any], specs: Sequence[Field], values: dict[str, Any]) -> Outcome:
     from contado.cli.render import Screen
 
-    screen = Screen(as_json=values["as_json"], quiet=values["quiet"], lang=values["lang"])
+    screen = Screen(as_json=values["as_json"], quiet=values["quiet"], lang=values["lang"] or "en")
     request = convert(
         verb.request, {s.name: _split(s, values[s.name]) for s in specs if _given(values[s.name])}
     )
     context = Context(
         workspace=_workspace(values.get("workspace")) if verb.workspace else None,
-        lang=values["lang"],
+        lang=values["lang"] or "en",
+        published_lang=values["lang"] or "it",
+        account=values.get("acting_as"),
         strict=values["strict"],
         progress=screen.progress,
         announce=lambda answer: screen.show(verb, answer),
     )
-    with screen:
+    with screen, listening(context.cancel, best_so_far=verb.best_so_far):
         answer: Answer = verb(request, context)
     if not verb.lines:
         screen.show(verb, answer)

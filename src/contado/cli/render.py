@@ -40,6 +40,7 @@ class Screen:
         self.err = Console(stderr=True, highlight=False)
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+        self._said = ""
 
     def __enter__(self) -> Self:
         return self
@@ -53,14 +54,12 @@ class Screen:
     def progress(
         self, stage: str, done: float, total: float | None = None, info: Mapping[str, object] | None = None
     ) -> None:
-        """Draw a bar a stage; off a terminal, one line when a stage begins."""
+        """Draw a bar a stage; off a terminal, one line when a stage begins and one when a gap is known anew."""
         if self.quiet:
             return
-        label = stage + "".join(f"  {k} {v}" for k, v in (info or {}).items())
+        label = stage + "".join(f"  {_fact(k, v)}" for k, v in (info or {}).items() if v is not None)
         if not self.err.is_terminal:
-            if stage not in self._tasks:
-                self._tasks[stage] = TaskID(len(self._tasks))
-                self.err.print(f"{stage} ...")
+            self._line(stage, label, gap=(info or {}).get("gap"))
             return
         if self._bars is None:
             columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -69,6 +68,15 @@ class Screen:
         if stage not in self._tasks:
             self._tasks[stage] = self._bars.add_task(label, total=total)
         self._bars.update(self._tasks[stage], completed=done, total=total, description=label)
+
+    def _line(self, stage: str, label: str, *, gap: object) -> None:
+        """Say on a line of its own that a stage begins, or how far a search is."""
+        if stage not in self._tasks:
+            self._tasks[stage] = TaskID(len(self._tasks))
+            self.err.print(f"{stage} ...")
+        if gap is not None and label != self._said:
+            self._said = label
+            self.err.print(label, soft_wrap=True)
 
     def show(self, verb: Verb[Any, Any], answer: Answer) -> None:
         """Print the answer once, then its findings."""
@@ -109,6 +117,13 @@ class Screen:
         self.out.print(table)
         if len(rows) > _ROWS:
             click.echo(f"... and {len(rows) - _ROWS} more (--json gives all)")
+
+
+def _fact(name: str, value: object) -> str:
+    """Write a fact of a progress: money in EUR, a gap in per cent."""
+    if not isinstance(value, float):
+        return f"{name} {value}"
+    return f"{name} {value:.4%}" if name == "gap" else f"{name} {value:,.2f}"
 
 
 def _is_table(value: Any) -> bool:

@@ -17,8 +17,10 @@ Examples
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import importlib.util
+import pkgutil
 import types
 import typing
 from dataclasses import dataclass, field
@@ -27,13 +29,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from contado.kernel.errors import ExtraMissing, Finding, UsageError, did_you_mean
+from contado.kernel.errors import ExtraMissing, Finding, ScopeMissing, UsageError, did_you_mean
 from contado.kernel.progress import Cancel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from contado.kernel.progress import Progress
+    from contado.kernel.records.access import Records
 
 __all__ = [
     "NO_DEFAULT",
@@ -55,6 +58,9 @@ __all__ = [
 Label = Literal["measured", "estimated", "simulated"]
 
 NO_DEFAULT = msgspec.NODEFAULT
+
+_RECORDS = "contado.kernel.records.access:open_records"
+"""The records are named, not imported: declarations stand on the ground floor."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,12 +89,35 @@ class Context:
 
     workspace: Path | None = None
     lang: Literal["it", "en"] = "en"
+    published_lang: Literal["it", "en"] = "it"
+    """Language of published texts: the one asked for, else Italian."""
     account: str | None = None
     strict: bool = False
     progress: Progress | None = None
     cancel: Cancel = field(default_factory=Cancel)
     announce: Callable[[Answer], None] | None = None
     """Prints an answer before the verb ends (`serve` announces its address)."""
+    right: str | None = None
+    """The right that the running verb declares; see `Verb.right`."""
+
+    def records(self) -> Records:
+        """Open the records of the workspace for the account, or for the local administrator.
+
+        Raises
+        ------
+        UsageError
+            There is no workspace.
+        ScopeMissing
+            The verb declares no right, so nobody can say who may use it.
+        ScopeError, RecordNotFound
+            The account may not do this, or does not exist.
+        """
+        if self.workspace is None:
+            raise UsageError("No workspace.", rule="no_workspace", hint="give -w DIR", field="workspace")
+        if self.right is None:
+            raise ScopeMissing("This verb declares no right to records.", hint="Verb(right='grant.read')")
+        opened: Records = pkgutil.resolve_name(_RECORDS)(self.workspace, self.account, self.right)
+        return opened
 
 
 def argument(help: str, *, many: bool = False, **limits: Any) -> msgspec.Meta:  # noqa: A002 - the word of every command line
@@ -230,6 +259,10 @@ class Verb(typing.Generic[R, A]):
     needs: tuple[str, ...] = ()
     workspace: bool = False
     """Whether it works on a workspace (and so takes -w)."""
+    best_so_far: bool = False
+    """Whether Ctrl-C once ends it with the best found so far (exit 3) instead of with nothing (exit 130)."""
+    right: str | None = None
+    """The dotted verb of `contado.kernel.records.roles` that its caller must be allowed; it takes --as."""
     lines: bool = False
     """Whether ``--json`` prints one object a line instead of exactly one (`pavement watch`)."""
     examples: tuple[str, ...] = ()
@@ -239,7 +272,7 @@ class Verb(typing.Generic[R, A]):
     def __call__(self, request: R, context: Context | None = None) -> A:
         """Check that the extra is there, then run."""
         require(self.name, self.extra, self.needs)
-        return self.run(request, context or Context())
+        return self.run(request, dataclasses.replace(context or Context(), right=self.right))
 
 
 def require(verb: str, extra: str | None, packages: Sequence[str]) -> None:

@@ -9,7 +9,9 @@ collected. The tree of errors, with the exit code of the command line::
     │   ├── ColumnNotFound
     │   ├── UnitError
     │   ├── GeometryError
-    │   └── CodeError
+    │   ├── CodeError
+    │   ├── RecordNotFound
+    │   └── StaleVersion
     ├── WorkspaceError               2   the workspace folder cannot be used
     │   ├── Damaged
     │   ├── Newer
@@ -55,10 +57,12 @@ __all__ = [
     "ModelError",
     "Newer",
     "PracticeError",
+    "RecordNotFound",
     "ScopeError",
     "ScopeMissing",
     "SettingError",
     "SolverStopped",
+    "StaleVersion",
     "TableNotFound",
     "UnitError",
     "UsageError",
@@ -183,6 +187,18 @@ class CodeError(DataError):
     """A code (ISTAT, Belfiore, CUP, CUI ...) is unknown or malformed."""
 
     default_rule = "unknown_code"
+
+
+class RecordNotFound(DataError):
+    """There is no such record, or it lies outside the caller's scope: the answer is the same."""
+
+    default_rule = "no_record"
+
+
+class StaleVersion(DataError):
+    """The record was changed by somebody else since the caller read it."""
+
+    default_rule = "stale_version"
 
 
 class WorkspaceError(ContadoError):

@@ -188,6 +188,16 @@ class LayerSpec:
     required: bool = False
     """Whether `diagnose` needs it; a page names what is missing."""
     style: Mapping[str, Any] = field(default_factory=dict)
+    description_it: str = ""
+    description_en: str = ""
+    theme: str = ""
+    """Code of the EU vocabulary of data themes (TRAN, ENVI, ENER ...)."""
+    frequency: str = ""
+    """Code of the EU vocabulary of frequencies (ANNUAL, MONTHLY, IRREG ...)."""
+    hvd: str = ""
+    """Category of Reg. (EU) 2023/138 under which the layer falls: geospatial, mobility ..."""
+    mobility: str = ""
+    """Code of the mobilityDCAT-AP vocabulary of themes, on layers about mobility."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

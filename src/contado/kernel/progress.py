@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
+from contado.kernel.errors import SolverStopped
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -47,6 +49,17 @@ class Cancel:
     def requested(self) -> bool:
         """Whether somebody asked to stop."""
         return self._requested
+
+    def raise_if_requested(self) -> None:
+        """End a verb that was asked to stop before it had anything to show.
+
+        Raises
+        ------
+        SolverStopped
+            Somebody asked to stop.
+        """
+        if self._requested:
+            raise SolverStopped("Stopped before there was any plan.", hint="nothing was changed")
 
     def request(self) -> None:
         """Ask the computation to stop at its next checkpoint."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "SCHEMA_VERSION",
     "Body",
+    "Dates",
     "Pavement",
     "Planning",
     "Setting",
@@ -65,6 +66,19 @@ class Body(_Theme, frozen=True, kw_only=True):
     office: Annotated[str, Meta(description="office to ask, shown on practice pages")] = ""
     contact: Annotated[str, Meta(description="address, telephone and hours of the office")] = ""
     accessibility_contact: Annotated[str, Meta(description="address for accessibility feedback")] = ""
+    ipa_code: Annotated[str, Meta(description="code of the body in the index of public administrations")] = ""
+    email: Annotated[str, Meta(description="address for questions on the open data")] = ""
+
+
+class Dates(_Theme, frozen=True, kw_only=True):
+    """[dates]: the calendar that terms are counted on."""
+
+    patron_day: Annotated[
+        str, Meta(description="patron day of the office's seat, month and day; empty = none")
+    ] = "12-07"
+    saturday_closed: Annotated[bool, Meta(description="whether a term that ends on a Saturday moves on")] = (
+        False
+    )
 
 
 class Web(_Theme, frozen=True, kw_only=True):
@@ -74,6 +88,10 @@ class Web(_Theme, frozen=True, kw_only=True):
     port: Annotated[int, Meta(ge=0, le=65535, description="port to listen on; 0 = a free one")] = 8000
     rows_a_page: Annotated[int, Meta(ge=10, le=500, description="rows of a table on one page")] = 50
     default_lang: Annotated[Literal["it", "en"], Meta(description="language of the root address")] = "it"
+    address: Annotated[str, Meta(description="public address of the site; empty = host and port")] = ""
+    licence: Annotated[str, Meta(description="licence of the body's own data, where a layer names none")] = (
+        "CC BY 4.0"
+    )
 
 
 class Pavement(_Theme, frozen=True, kw_only=True):
@@ -104,6 +122,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     workspace: WorkspaceSettings = WorkspaceSettings()
     territory: TerritorySettings = TerritorySettings()
     body: Body = Body()
+    dates: Dates = Dates()
     web: Web = Web()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()

@@ -27,11 +27,31 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "export": {
         "layer": "Write a layer to a file",
         "schede": "Write the sheets of the workspace's three-year programme",
+        "report": "Write the report of the workspace's programme",
     },
     "serve": "Show the workspace in a browser",
     "locate": "Say which municipality a point lies in",
     "territory": {
         "unit": "Look up municipalities by code or name",
+    },
+    "catalogue": {
+        "export": "Write the catalogue of open data (DCAT-AP_IT)",
+        "read": "List the datasets of a DCAT catalogue",
+    },
+    "grants": {
+        "add": "Give an account a role over municipalities",
+        "import": "Give the grants of a CSV, all rows or none",
+        "list": "List who may do what where",
+        "token": "Make a bearer token of an account",
+        "link": "Make a sign-in link of an account that works once",
+    },
+    "audit": {
+        "verify": "Recompute the audit chain and say what does not hold",
+        "head": "Print the last link of the audit chain, to be kept elsewhere as an anchor",
+    },
+    "records": {
+        "backup": "Write a consistent copy of the records and attachments",
+        "restore": "Verify a backup and put it in place of a workspace's records",
     },
     "frontend": {
         "check": "Check the third-party files of the web pages",
@@ -40,6 +60,9 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "propose": "Let a practice propose interventions",
     "monitor": "Let a practice measure what was done",
     "plan": "Choose the programme of the workspace under its budgets",
+    "front": "List all nondominated programmes of the workspace",
+    "explain": "Say why an intervention is in the workspace's programme or not",
+    "robust": "Say how sturdy the workspace's programme is under draws",
     "why": "Show where a number comes from",
     "rerun": "Repeat a recorded run and compare the bytes",
     "tables": {
@@ -56,6 +79,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     },
     "appraisal": {
         "cba": "Appraise costs and benefits over the years",
+        "report": "Write the report of a cost-benefit analysis, with the DNSH section",
         "mcda": "Compare alternatives on many criteria",
     },
     "programme": {
@@ -98,6 +122,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
 GROUPS: Mapping[str, str] = {
     "export": "Layers out of the workspace",
     "territory": "Municipalities and their codes",
+    "catalogue": "The catalogue of open data",
+    "grants": "Accounts, their roles and municipalities",
+    "audit": "The audit chain of the records",
+    "records": "Backup and restore of the records",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",

@@ -155,7 +155,7 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any,
     from contado.kernel.workspace import Workspace
 
     _do("init", context, folder=built)
-    _fix_the_key(Workspace.open(built), seed)
+    _settle(Workspace.open(built), seed)
     simulate.city_drives(season, seed=seed, start=_START, progress=context.progress)
     _leave_out_a_street(season)
     here = _at(context, built)
@@ -173,15 +173,16 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any,
     _do("propose", here, practice=_PRACTICE, on=_ON)
     bring_street_works(Workspace.open(built))
     _bring_budgets(Workspace.open(built))
-    return loaded, _do("plan", here, gap=2e-3)
+    return loaded, _do("plan", here, gap=2e-3, increments=True)
 
 
-def _fix_the_key(workspace: Workspace, seed: int) -> None:
-    """Give the pseudonyms of invented cars a key made of the seed, so that a demonstration can be repeated."""
+def _settle(workspace: Workspace, seed: int) -> None:
+    """Name the body as a demonstration; make the key of pseudonyms of the seed, so that it can be repeated."""
+    before, replace = workspace.settings, msgspec.structs.replace
     key = sha256_of_bytes(f"demonstration {seed}".encode())
-    theme = msgspec.structs.replace(workspace.settings.workspace, key=key)
+    body = replace(before.body, name=f"{before.workspace.name} (dimostrazione)", ipa_code="dimostrazione")
     with workspace.commit() as commit:
-        commit.settings(msgspec.structs.replace(workspace.settings, workspace=theme))
+        commit.settings(replace(before, workspace=replace(before.workspace, key=key), body=body))
 
 
 def _at(context: Context, workspace: Path) -> Context:

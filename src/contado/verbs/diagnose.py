@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, Request, Verb, argument, option
 from contado.verbs._steps import StepAnswer
 
@@ -28,7 +29,7 @@ def _run(request: DiagnoseRequest, context: Context) -> StepAnswer:
 
     practice = practices.load(request.practice)
     workspace = _steps.open_workspace(context.workspace)
-    on = request.on or date.today()  # noqa: DTZ011 - the local day is meant
+    on = request.on or today()
     provenance = _steps.provenance_of("diagnose", practice, workspace, on, request.seed)
     result = practice.diagnose(workspace, on=on, seed=request.seed, progress=context.progress)
     with workspace.commit() as commit:

@@ -44,6 +44,7 @@ class InitAnswer(Answer, kw_only=True):
 
 
 def _run(request: InitRequest, context: Context) -> InitAnswer:
+    from contado.kernel import records
     from contado.kernel.settings import Settings, TerritorySettings, WorkspaceSettings
     from contado.kernel.territory import unit_tables
     from contado.kernel.workspace import Workspace
@@ -60,6 +61,7 @@ def _run(request: InitRequest, context: Context) -> InitAnswer:
     workspace = Workspace.create(request.folder, settings)
     with workspace.commit() as commit:
         unit_tables.write(commit, units)
+    records.prepare(workspace)
     return InitAnswer(
         workspace=str(request.folder),
         name=name,

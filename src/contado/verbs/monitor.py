@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, Request, Verb, argument, option
 from contado.kernel.errors import Finding
 from contado.verbs._steps import StepAnswer
@@ -26,7 +27,7 @@ def _run(request: MonitorRequest, context: Context) -> StepAnswer:
 
     practice = practices.load(request.practice)
     workspace = _steps.open_workspace(context.workspace)
-    on = request.on or date.today()  # noqa: DTZ011 - the local day is meant
+    on = request.on or today()
     programme = practices.Programme({name: workspace.read(name) for name in ("programme", "price", "run")})
     provenance = _steps.provenance_of("monitor", practice, workspace, on, request.seed)
     result = practice.monitor(workspace, programme, on=on, seed=request.seed, progress=context.progress)

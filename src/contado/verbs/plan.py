@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Answer as BaseAnswer
-from contado.kernel.declare import Context, Label, Request, Verb, option
+from contado.kernel.declare import Context, Label, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
-from contado.verbs._worksites import SharedWorksite, with_worksites
+from contado.verbs._details import detailed, details_bytes
+from contado.verbs._planning import Planning, PlanningRequest, read_planning
+from contado.verbs._worksites import SharedWorksite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pyarrow as pa
 
-    from contado.kernel.portfolio import Problem
+    from contado.kernel.portfolio.details import Details
     from contado.kernel.portfolio.record import RunRecord, RunSettings
     from contado.kernel.portfolio.result import Result
     from contado.kernel.portfolio.robust import Robustness
     from contado.kernel.workspace import Workspace
-
 
 _STURDY = (
     "draws",
@@ -36,21 +35,17 @@ _STURDY = (
 """Keys of the answer that come from the draws."""
 
 
-class PlanRequest(Request, frozen=True, kw_only=True):
+class PlanRequest(PlanningRequest, frozen=True, kw_only=True):
     """What the optimiser may do."""
 
     gap: Annotated[float, option("relative gap at which the search may stop", ge=0)] | None = None
-    time_limit_s: (
-        Annotated[float, option("time the search may take", unit="s", gt=0, flags=("--time-limit",))] | None
-    ) = None
-    discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] | None = None
-    floors: Annotated[bool, option("keep the floors of municipalities")] = True
     seed: Annotated[int, option("seed of the solver and of the draws", ge=0)] = 0
     robust: Annotated[bool, option("plan again under draws from the inputs' intervals")] = True
     draws: Annotated[int, option("number of draws", ge=1)] = 200
-    without_worksite: Annotated[
-        list[str], option("pairs A,B of interventions that shall not share a worksite")
-    ] = msgspec.field(default_factory=list)
+    increments: Annotated[bool, option("plan also at half to one and a half times the budgets")] = False
+    explain: Annotated[list[str], option("ids to explain exactly, by planning again")] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,21 +138,12 @@ class PlanAnswer(BaseAnswer, kw_only=True):
 
 
 def _run(request: PlanRequest, context: Context) -> PlanAnswer:
-    from contado.kernel.portfolio import Problem, record
-    from contado.kernel.workspace import Workspace
-
-    assert context.workspace is not None
     started = time.perf_counter()
-    workspace = Workspace.open(context.workspace)
-    inputs = {name: workspace.read(name) for name in record.INPUTS}
-    inputs, shared, notes = with_worksites(inputs, workspace.read("road_link"), request.without_worksite)
-    settings = _settings(request, workspace)
-    problem = Problem.from_tables(
-        inputs, floors=settings.floors, discount_rate_share=settings.discount_rate_share
-    )
+    planning = read_planning(request, context)
+    settings = _settings(request, planning)
     read_s = time.perf_counter() - started
     try:
-        result = problem.solve(
+        result = planning.problem.solve(
             gap_share=settings.gap_share,
             time_limit_s=settings.time_limit_s,
             seed=settings.seed,
@@ -165,25 +151,24 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
             cancel=context.cancel,
         )
     except InfeasibleProgramme:
-        return _infeasible(problem, settings, read_s, _label(inputs["intervention"]))
+        return _infeasible(planning, read_s)
     drawn = time.perf_counter()
     sturdy = assessed(result, settings, context)
+    details = detailed(result, sturdy, settings, request, planning.worksites)
     written = time.perf_counter()
-    made = _write(workspace, inputs, result, settings, sturdy)
+    made = _write(planning, result, settings, sturdy, details)
     ended = time.perf_counter()
     seconds = Seconds(read=read_s, solve=result.seconds, robust=written - drawn, write=ended - written)
-    answer = _answer(result, made, sturdy, seconds, _label(inputs["intervention"]))
-    answer.worksites, answer.findings = shared, [*answer.findings, *notes]
-    return answer
+    return _answer(planning, result, made, sturdy, seconds)
 
 
 def assessed(result: Result, settings: RunSettings, context: Context) -> Robustness | None:
-    """Plan again under the draws that the settings ask for; None when they ask for none."""
+    """Plan again under the draws that the settings ask for; None when they ask for none, or none was made."""
     from contado.kernel.portfolio import robust
 
     if settings.draws == 0:
         return None
-    return robust.assess(
+    sturdy = robust.assess(
         result.problem,
         result.choice,
         draws=settings.draws,
@@ -192,57 +177,56 @@ def assessed(result: Result, settings: RunSettings, context: Context) -> Robustn
         progress=context.progress,
         cancel=context.cancel,
     )
+    return sturdy if sturdy.draws else None
 
 
-def _infeasible(problem: Problem, settings: RunSettings, read_s: float, label: Label | None) -> PlanAnswer:
+def _infeasible(planning: Planning, read_s: float) -> PlanAnswer:
     """Name the rules that cannot hold together; nothing is written."""
     from contado.kernel.portfolio.conflict import conflicts
 
     started = time.perf_counter()
-    found = conflicts(problem, time_limit_s=settings.time_limit_s)
+    found = conflicts(planning.problem, time_limit_s=planning.time_limit_s)
     return PlanAnswer(
         status="infeasible",
         seconds=Seconds(read=read_s, solve=time.perf_counter() - started, robust=0.0, write=0.0),
-        rows_set_aside=_set_aside(problem),
-        candidates=len(problem.ids),
+        rows_set_aside=planning.rows_set_aside,
+        candidates=len(planning.problem.ids),
+        worksites=list(planning.worksites),
         conflict=[ConflictRow(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found],
-        label=label,
-        findings=list(problem.findings),
+        label=_label(planning.inputs["intervention"]),
+        findings=list(planning.findings),
     )
 
 
-def _set_aside(problem: Problem) -> int:
-    return sum(f.action == "row_set_aside" for f in problem.findings)
-
-
-def _settings(request: PlanRequest, workspace: Workspace) -> RunSettings:
+def _settings(request: PlanRequest, planning: Planning) -> RunSettings:
     from contado.kernel.portfolio.record import RunSettings
 
-    planning = workspace.settings.planning
-    rate = request.discount_rate
+    default = planning.workspace.settings.planning.gap_share
     return RunSettings(
-        gap_share=planning.gap_share if request.gap is None else request.gap,
-        time_limit_s=request.time_limit_s or planning.time_limit_s,
-        discount_rate_share=planning.discount_rate_share if rate is None else rate,
+        gap_share=default if request.gap is None else request.gap,
+        time_limit_s=planning.time_limit_s,
+        discount_rate_share=planning.discount_rate_share,
         seed=request.seed,
         floors=request.floors,
         draws=request.draws if request.robust else 0,
+        on=planning.on.isoformat(),
     )
 
 
 def _write(
-    workspace: Workspace,
-    inputs: Mapping[str, pa.Table],
+    planning: Planning,
     result: Result,
     settings: RunSettings,
     sturdy: Robustness | None,
+    details: Details,
 ) -> RunRecord:
     """Commit programme, price and run tables, the layer of the programme and the run's folder, all or nothing."""
     from contado.kernel import tables
     from contado.kernel.portfolio import record
 
+    workspace, inputs = planning.workspace, planning.inputs
     programme = record.programme_table(result, sturdy)
-    made = record.recorded("plan", inputs, result, settings, programme)
+    made = record.recorded("plan", inputs, result, record.as_done(settings, sturdy), programme)
     with workspace.commit() as commit:
         commit.table("programme", programme)
         commit.table("price", record.price_table(result))
@@ -250,6 +234,7 @@ def _write(
         folder = f"runs/{made.run_id}"
         commit.file(f"{folder}/run.json", msgspec.json.format(msgspec.json.encode(made), indent=1))
         commit.file(f"{folder}/programme.parquet", tables.parquet_bytes(programme))
+        commit.file(f"{folder}/details.json", details_bytes(workspace.path / folder, details))
         for name, table in inputs.items():
             commit.file(f"{folder}/inputs/{name}.parquet", tables.parquet_bytes(table))
         if (layer := _layer(inputs["intervention"], result)).num_rows:
@@ -305,7 +290,7 @@ def _label(interventions: pa.Table) -> Label | None:
 
 
 def _answer(
-    result: Result, made: RunRecord, sturdy: Robustness | None, seconds: Seconds, label: Label | None
+    planning: Planning, result: Result, made: RunRecord, sturdy: Robustness | None, seconds: Seconds
 ) -> PlanAnswer:
     ids = result.problem.ids
     answer = PlanAnswer(
@@ -319,17 +304,18 @@ def _answer(
         method=made.method,
         solver=result.solver,
         seconds=seconds,
-        rows_set_aside=_set_aside(result.problem),
+        rows_set_aside=planning.rows_set_aside,
         candidates=len(ids),
         programme=[_chosen(result, i) for i in sorted(result.choice.starts)],
         joint_worksites=[
             JointWorksite(a=a, b=b, year=year, saving_eur=cents / 100)
             for a, b, year, cents in result.joint_worksites()
         ],
+        worksites=list(planning.worksites),
         prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
         run=made.run_id,
-        label=label,
-        findings=list(result.problem.findings),
+        label=_label(planning.inputs["intervention"]),
+        findings=list(planning.findings),
     )
     if sturdy is not None:
         for name in _STURDY:
@@ -421,7 +407,8 @@ VERB = Verb(
     request=PlanRequest,
     answer=PlanAnswer,
     run=_run,
+    best_so_far=True,
     workspace=True,
     text=_text,
-    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --time-limit-s 30 --json"),
+    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --increments --json"),
 )

@@ -11,17 +11,24 @@ from contado.kernel.declare import Answer, Context, Request, Verb, argument
 from contado.kernel.errors import Damaged, TableNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Mapping, Sequence
 
     import pyarrow as pa
 
     from contado.kernel.portfolio import record
 
 
+_NO_CLOCK_S = 86_400.0
+"""A day: long enough for a search that ends at its count of improving plans."""
+
+
 class RerunRequest(Request, frozen=True, kw_only=True):
     """Which run."""
 
-    run: Annotated[Path, argument("run.json of a recorded run (runs/ID/run.json of a workspace)")]
+    run: Annotated[
+        Path,
+        argument("run.json of a recorded run: runs/ID of a workspace, or what portfolio solve --out wrote"),
+    ]
 
 
 class RerunAnswer(Answer, kw_only=True):
@@ -38,41 +45,10 @@ class RerunAnswer(Answer, kw_only=True):
 
 
 def _run(request: RerunRequest, context: Context) -> RerunAnswer:
-    from contado.kernel.portfolio import Problem, record
-    from contado.verbs.plan import assessed
-
     old = _read(request.run)
-    if "options" in old.inputs:
-        from contado.verbs.portfolio._options import again
-
-        inputs = _inputs(request.run.parent / "inputs", old.inputs)
-        return _compared(old, again(old, inputs, _path(old), context))
-    inputs = _inputs(request.run.parent / "inputs", record.INPUTS)
-    problem = Problem.from_tables(
-        inputs, floors=old.settings.floors, discount_rate_share=old.settings.discount_rate_share
-    )
-    result = problem.solve(
-        gap_share=old.settings.gap_share,
-        time_limit_s=old.settings.time_limit_s,
-        seed=old.settings.seed,
-        method=old.settings.method,
-        path=_path(old),
-        progress=context.progress,
-        cancel=context.cancel,
-    )
-    sturdy = assessed(result, old.settings, context)
-    new = record.recorded(old.verb, inputs, result, old.settings, record.programme_table(result, sturdy))
-    return _compared(old, new)
-
-
-def _path(old: record.RunRecord) -> Literal["compiled", "numpy"] | None:
-    """Return the loops that a run of the price method took; None for another method."""
-    if not old.solver.startswith("price method"):
-        return None
-    return "numpy" if old.solver.endswith("numpy") else "compiled"
-
-
-def _compared(old: record.RunRecord, new: record.RunRecord) -> RerunAnswer:
+    inputs = _inputs(request.run.parent / "inputs", sorted(old.inputs))
+    again = _options if "options" in inputs else _programme
+    new = again(old, inputs, context)
     same = new.programme_sha256 == old.programme_sha256
     return RerunAnswer(
         identical=same,
@@ -80,6 +56,47 @@ def _compared(old: record.RunRecord, new: record.RunRecord) -> RerunAnswer:
         sha256_recorded=old.programme_sha256,
         differences=[] if same else _differences(old, new),
     )
+
+
+def _programme(old: record.RunRecord, inputs: Mapping[str, pa.Table], context: Context) -> record.RunRecord:
+    """Plan again; a search that the clock ended stops where it had got to then."""
+    from contado.kernel.portfolio import Problem, record
+    from contado.verbs.plan import assessed
+
+    asked = old.settings
+    problem = Problem.from_tables(
+        inputs, floors=asked.floors, discount_rate_share=asked.discount_rate_share, on=asked.day
+    )
+    result = problem.solve(
+        gap_share=asked.gap_share,
+        time_limit_s=asked.time_limit_s if old.stop_after is None else _NO_CLOCK_S,
+        seed=asked.seed,
+        method=asked.method,
+        path=_loops(old),
+        improvements=old.stop_after,
+        progress=context.progress,
+        cancel=context.cancel,
+    )
+    sturdy = assessed(result, asked, context)
+    return record.recorded(old.verb, inputs, result, asked, record.programme_table(result, sturdy))
+
+
+def _options(old: record.RunRecord, inputs: Mapping[str, pa.Table], context: Context) -> record.RunRecord:
+    """Choose among the options again."""
+    from contado.kernel.portfolio.options import Options
+    from contado.verbs.portfolio._options import solved_options
+    from contado.verbs.portfolio._out import programme_of, recorded_options
+
+    asked = old.settings
+    result, _ = solved_options(Options.from_tables(inputs, floors=asked.floors), asked, context, _loops(old))
+    return recorded_options(inputs, result, asked, programme_of(inputs, result))
+
+
+def _loops(old: record.RunRecord) -> Literal["compiled", "numpy"] | None:
+    """Return the loops that a run of the price method took; None for another method."""
+    if not old.solver.startswith("price method"):
+        return None
+    return "numpy" if old.solver.endswith("numpy") else "compiled"
 
 
 def _read(path: Path) -> record.RunRecord:
@@ -93,7 +110,7 @@ def _read(path: Path) -> record.RunRecord:
         raise Damaged(f"{path.name} is no run record: {error}.", hint="run `contado plan` again") from None
 
 
-def _inputs(folder: Path, names: Collection[str]) -> dict[str, pa.Table]:
+def _inputs(folder: Path, names: Sequence[str]) -> dict[str, pa.Table]:
     from contado.kernel import tables
 
     missing = [name for name in names if not (folder / f"{name}.parquet").is_file()]
@@ -114,7 +131,7 @@ def _differences(old: record.RunRecord, new: record.RunRecord) -> list[str]:
             found += [f"{key}.{k}: {value[k]} became {after[key].get(k)}" for k in changed]
         elif value != after[key]:
             found.append(f"{key}: {value} became {after[key]}")
-    if old.stop == "time":
+    if old.stop == "time" and old.stop_after is None:
         found.append("the recorded run was stopped by the clock, which cannot be repeated")
     return found
 

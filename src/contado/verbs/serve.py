@@ -31,11 +31,14 @@ class ServeAnswer(Answer, kw_only=True):
 
 
 def _run(request: ServeRequest, context: Context) -> ServeAnswer:
+    from contado.kernel import records
     from contado.kernel.workspace import Workspace
 
     if context.workspace is None:
         raise UsageError("No workspace.", rule="no_workspace", hint="give -w DIR", field="workspace")
-    web = Workspace.open(context.workspace).settings.web
+    workspace = Workspace.open(context.workspace)
+    records.prepare(workspace)
+    web = workspace.settings.web
     listener = _listen(request.host or web.host, web.port if request.port is None else request.port)
     answer = ServeAnswer(url=_url(listener), findings=_vendor_findings())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
@@ -11,7 +12,9 @@ from contado.kernel.errors import TableNotFound, did_you_mean
 from contado.kernel.provenance import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    import pyarrow as pa
 
     from contado.kernel.workspace import WorkspaceView
 
@@ -30,27 +33,37 @@ class WhyAnswer(Answer, kw_only=True):
 
 
 class _Link(msgspec.Struct, frozen=True):
-    """Rows of ``table`` whose ``key`` is the id asked for; the columns to show; the ids to follow."""
+    """Rows of ``table`` whose ``key`` is the id asked for; the columns to show; the ids to follow.
+
+    ``named`` is the column that names the row in the answer (default: the key).
+    """
 
     table: str
     key: str
     show: tuple[str, ...]
-    follow: tuple[str, ...] = ()
+    follow: tuple[str, ...] = ("source_id",)
+    named: str = ""
 
 
 _LINKS: tuple[_Link, ...] = (
     _Link(
-        "programme", "intervention_id", ("start_year", "amount_eur", "value_eur", "reason_code"), ("source",)
+        "programme",
+        "intervention_id",
+        ("start_year", "source", "amount_eur", "value_eur", "reason_code"),
+        ("source",),
     ),
-    _Link("intervention", "id", ("cost_eur", "benefit_eur", "type"), ("asset_id", "source_id")),
-    _Link("effect", "intervention_id", ("value",), ("source_id",)),
-    _Link("observation", "intervention_id", ("value",), ("source_id",)),
-    _Link("asset", "id", ("name", "kind"), ("source_id",)),
-    _Link("indicator_value", "subject_id", ("value",), ("source_id",)),
-    _Link("territory_unit", "istat6", ("pop", "area_km2"), ("source_id",)),
-    _Link("funding_rule", "source", ("max_rate", "article"), ("source_id",)),
-    _Link("budget", "source", ("budget_eur",), ("source_id",)),
-    _Link("source", "source_id", ("title", "publisher", "date", "licence", "url", "sha256")),
+    _Link("intervention", "id", ("type", "asset_id", "cost_eur", "benefit_eur"), ("asset_id", "source_id")),
+    _Link("effect", "intervention_id", ("value",), ("indicator", "source_id")),
+    _Link("indicator", "id", ("name_en", "unit", "direction", "aggregation"), ()),
+    _Link("asset", "id", ("name", "kind")),
+    _Link("indicator_value", "subject_id", ("value",), ("indicator", "source_id")),
+    _Link("observation", "intervention_id", ("value",), ("indicator", "source_id"), "subject_id"),
+    _Link("observation", "subject_id", ("value",), ("indicator", "source_id")),
+    _Link("territory_unit", "istat6", ("pop", "area_km2")),
+    _Link("funding_rule", "source", ("max_rate", "when", "valid_from", "valid_to", "status", "article")),
+    _Link("funding_amount", "intervention_id", ("amount_eur", "formula", "article"), ("source", "source_id")),
+    _Link("budget", "source", ("budget_eur",)),
+    _Link("source", "source_id", ("title", "publisher", "date", "licence", "url", "sha256"), ()),
 )
 """The links in the order in which a chain is told."""
 
@@ -60,8 +73,9 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
 
     assert context.workspace is not None
     view = WorkspaceView(context.workspace)
-    books = {link.table: view.read(link.table).to_pylist() for link in _LINKS}
-    chain: list[Step] = []
+    books = {link.table: view.read(link.table) for link in _LINKS}
+    books["indicator"] = _indicators(books["indicator"])
+    chain: dict[_Link, list[Step]] = {link: [] for link in _LINKS}
     seen: set[str] = set()
     queue = [request.id]
     while queue:
@@ -70,19 +84,37 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
             continue
         seen.add(key)
         for link in _LINKS:
-            for row in books[link.table]:
-                if row.get(link.key) == key:
-                    chain += _steps(view, link, row)
-                    queue += [str(row[c]) for c in link.follow if row.get(c)]
-    if not chain:
-        known = [str(row[link.key]) for link in _LINKS for row in books[link.table] if row.get(link.key)]
+            for row in _rows(books[link.table], link.key, key):
+                chain[link] += _steps(view, link, row)
+                queue += [str(row[c]) for c in link.follow if row.get(c)]
+    told = [step for link in _LINKS for step in chain[link]]
+    if not told:
+        known = [str(k) for link in _LINKS for k in books[link.table][link.key].to_pylist() if k]
         raise TableNotFound(
             f"Nothing in the workspace has the id {request.id!r}.",
             rule="unknown_reference",
             hint=did_you_mean(request.id, known) or "look for the id in the programme or in a layer",
             field="id",
         )
-    return WhyAnswer(id=request.id, chain=_told_once(chain))
+    return WhyAnswer(id=request.id, chain=list(dict.fromkeys(told)))
+
+
+def _indicators(own: pa.Table) -> pa.Table:
+    """Return the workspace's indicators, and those of the registry that it does not hold."""
+    from contado.kernel import tables
+
+    rows = own.to_pylist()
+    held = {row["id"] for row in rows}
+    shared = [dataclasses.asdict(i) for i in tables.indicators().values() if i.id not in held]
+    return tables.from_rows("indicator", [*rows, *shared])
+
+
+def _rows(book: pa.Table, column: str, key: str) -> list[dict[str, Any]]:
+    """Return the rows with this key; the others are never made into objects, for tables may be long."""
+    import pyarrow.compute as pc
+
+    found: list[dict[str, Any]] = book.filter(pc.equal(book[column], key)).to_pylist()
+    return found
 
 
 def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[Step]:
@@ -97,16 +129,12 @@ def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[St
         name = " ".join(str(row[c]) for c in ("indicator", "period") if row.get(c)) or column
         yield Step(
             table=link.table,
-            id=str(row[link.key]),
+            id=str(row[link.named or link.key]),
             column=name if column == "value" else column,
             value=plain,
             function=function,
             source=row.get("source_id"),
         )
-
-
-def _told_once(chain: Sequence[Step]) -> list[Step]:
-    return list(dict.fromkeys(chain))
 
 
 def _text(answer: WhyAnswer, lang: Literal["it", "en"]) -> str:

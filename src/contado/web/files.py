@@ -8,7 +8,7 @@ import io
 import json
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.responses import Response
 
@@ -17,14 +17,14 @@ from contado.web.data.opendata import FORMATS
 from contado.web.page import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     import geopandas as gpd
     from starlette.requests import Request
 
     from contado.web.site import Site
 
-__all__ = ["download", "map_view", "unit_csv"]
+__all__ = ["catalogue", "csv_answer", "download", "map_view", "unit_csv"]
 
 _TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
 
@@ -203,14 +203,35 @@ _VIEWS: dict[str, Callable[[Site], list[dict[str, Any]]]] = {
 }
 
 
+_CATALOGUE_TYPES: dict[Literal["ttl", "jsonld"], str] = {
+    "ttl": "text/turtle",
+    "jsonld": "application/ld+json",
+}
+
+
+def catalogue(form: Literal["ttl", "jsonld"]) -> Callable[[Request, Site], Response]:
+    """Return the endpoint of the catalogue in one syntax; its addresses are those of this site."""
+
+    def endpoint(request: Request, site: Site) -> Response:
+        from contado.kernel.catalogue import dcat_ap_it
+        from contado.verbs.catalogue.made import catalogue_of
+
+        address = str(request.base_url)
+        content = site.cached(
+            f"catalogue:{form}:{address}",
+            lambda: dcat_ap_it.serialise(catalogue_of(site.view, address), form),
+        )
+        return _answer(request, content, _CATALOGUE_TYPES[form])
+
+    return endpoint
+
+
 def unit_csv(request: Request, site: Site) -> Response:
     """Return the indicators of one municipality as CSV."""
     unit = site.territory.by_code.get(request.path_params["code"])
     if unit is None:
         raise NotFound(request.path_params["code"])
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("istat", "indicator", "unit", "value", "low", "high", "rank", "period", "label"))
+    rows = []
     for line in site.indicators.lines(unit.code, len(site.territory.units)):
         cells = (
             line.indicator.id,
@@ -222,5 +243,15 @@ def unit_csv(request: Request, site: Site) -> Response:
             line.period,
             line.label,
         )
-        writer.writerow([unit.code, *map(_cell, cells)])
-    return _answer(request, out.getvalue().encode(), "text/csv", f"{unit.code}.csv")
+        rows.append([unit.code, *cells])
+    header = ("istat", "indicator", "unit", "value", "low", "high", "rank", "period", "label")
+    return csv_answer(request, header, rows, f"{unit.code}.csv")
+
+
+def csv_answer(request: Request, header: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Response:
+    """Return rows as a CSV file; unknown is empty, text that a spreadsheet would run gets an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
+    return _answer(request, out.getvalue().encode(), "text/csv", name)

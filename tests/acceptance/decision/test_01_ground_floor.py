@@ -8,9 +8,11 @@ import sys
 
 import pytest
 
+from contado.cli import app
 from contado.kernel import tables
 from contado.kernel.tables import exchange
 from contado.kernel.tables.findings import count
+from contado.kernel.workspace import Workspace
 
 W, R, B, L, F, S = (
     "interventions",
@@ -21,6 +23,9 @@ W, R, B, L, F, S = (
     "funding_sources",
 )
 CUP = "G17H03000130011"
+
+WHEN = [(R, "cumulable\n", "cumulable,when\n"), (R, "True\n", "True,\n"), (R, "False\n", "False,\n")]
+"""Gives the rules a column for conditions."""
 
 # input -> (file, text taken out, text put in)..., rule, severity, action, what the message quotes
 ROWS = {
@@ -67,6 +72,7 @@ ROWS = {
             (W, "M1,156000", "M1,15"),
             (W, "M1,237000", "M1,23"),
             (W, "M2,136000", "M2,13"),
+            (L, "I002,I005,17000", "I002,I005,5"),
         ],
         "money_in_thousands",
         "warning",
@@ -139,6 +145,31 @@ ROWS = {
         "'L1'",
     ),
     "neighbours": ([(L, "I002,I005", "I002,I001")], "possible_joint_worksite", "note", "kept", "I002 + I005"),
+    "condition with a syntax error": (
+        [*WHEN, (R, "own,*,1.0,,True,\n", "own,*,1.0,,True,cost_eur >\n")],
+        "bad_predicate",
+        "error",
+        "refused",
+        "'cost_eur >' cannot be read at position 11",
+    ),
+    "condition on an unknown column": (
+        [
+            *WHEN,
+            (R, "gse,building,0.65,,True,\n", "gse,building,0.65,,True,cost_eur > 1 and poplation <= 9\n"),
+        ],
+        "bad_predicate",
+        "error",
+        "refused",
+        "at position 18: a known column instead of 'poplation'",
+    ),
+    "benefit in words": ([(W, "179000,271000", "179000,high")], "bad_number", "error", "refused", "'high'"),
+    "saving of nothing known": (
+        [(L, "I001,I003,16000", "I001,I003,x")],
+        "bad_number",
+        "error",
+        "refused",
+        "'x'",
+    ),
     "BOM": ([(B, "source", "\ufeffsource")], "converted", "note", "converted", "1 byte order mark"),
     "semicolons": ([(B, ",", ";")], "converted", "note", "converted", "';'"),
     "decimal comma": (
@@ -158,25 +189,154 @@ ROWS = {
 }
 
 
-@pytest.mark.item("decision", 1, "rows of section 13 on folders", "each gives its rule and action")
-@pytest.mark.parametrize("name", ROWS)
-def test_a_bad_input_gives_its_rule_and_action(programme, name):
-    edits, rule, severity, action, quoted = ROWS[name]
-    encoding = "cp1252" if name == "Windows-1252" else "utf-8"
+def folder_of(programme, name):
+    """Write the folder of one row of the table."""
     changes: dict[str, list[tuple[str, str]]] = {}
-    for file, old, new in edits:
+    for file, old, new in ROWS[name][0]:
         changes.setdefault(file, []).append((old, new))
-    folder = programme(changes, encoding=encoding)
+    return programme(changes, encoding="cp1252" if name == "Windows-1252" else "utf-8")
+
+
+def asked(capsys, *words):
+    """Run the program in this process."""
+    code = app.run([str(word) for word in words] + ["--json", "--quiet"])
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err
+    return code, json.loads(captured.out)
+
+
+def counted(answer, action):
+    """Every row set aside is counted once."""
+    aside = {(f["table"], f["row"]) for f in answer["findings"] if f["action"] == "row_set_aside"}
+    assert answer["rows_set_aside"] == len(aside)
+    assert aside or action != "row_set_aside"
+
+
+def told(answer, name):
+    """Return the findings of a row's rule, checked against its severity, action and quoted value."""
+    _, rule, severity, action, quoted = ROWS[name]
+    same = [f for f in answer["findings"] if f["rule"] == rule]
+    assert same, [f["rule"] for f in answer["findings"]]
+    assert {(f["severity"], f["action"]) for f in same} == {(severity, action)}
+    assert any(quoted in f["message"] for f in same), [f["message"] for f in same]
+    return same
+
+
+@pytest.mark.item(
+    "decision", 1, "rows of section 13: tables check", "rule, severity, action, exit, value quoted"
+)
+@pytest.mark.parametrize("name", ROWS)
+def test_a_bad_input_gives_its_rule_and_action(programme, name, capsys):
+    _, rule, severity, action, _ = ROWS[name]
+    folder = folder_of(programme, name)
     before = {p.name: p.read_bytes() for p in folder.iterdir()}
-    found = exchange.read_folder(folder)
-    same = [f for f in found.findings if f.rule == rule]
-    assert same, [f.rule for f in found.findings]
-    assert {(f.severity, f.action) for f in same} == {(severity, action)}
-    assert any(quoted in f.message for f in same), [f.message for f in same]
+    code, answer = asked(capsys, "tables", "check", folder)
+    same = told(answer, name)
+    assert (code, answer["ok"]) == ((2, False) if severity == "error" else (0, True))
+    counted(answer, action)
     assert before == {p.name: p.read_bytes() for p in folder.iterdir()}
-    strict = exchange.read_folder(folder, strict=True)
-    refused = {f.rule for f in strict.findings if f.action == "refused"}
-    assert (rule in refused) == (severity != "note")
+    code, strict = asked(capsys, "tables", "check", folder, "--strict")
+    refused = [f for f in strict["findings"] if f["action"] == "refused"]
+    assert (len([f for f in refused if f["rule"] == rule]) == len(same)) == (severity != "note")
+    assert (code == 2) == bool(refused)
+
+
+@pytest.mark.item(
+    "decision", 1, "rows of section 13: portfolio solve", "refused -> exit 2; else solved, counted"
+)
+@pytest.mark.parametrize("name", ROWS)
+def test_solve_refuses_sets_aside_or_goes_on(programme, name, capsys):
+    edits, rule, _, action, quoted = ROWS[name]
+    folder = folder_of(programme, name)
+    floors = [] if any(file == F for file, *_ in edits) else ["--no-floors"]
+    code, answer = asked(capsys, "portfolio", "solve", folder, *floors)
+    if action == "refused":
+        assert (code, answer["error"]["rule"]) == (2, rule)
+        assert quoted in answer["error"]["message"]
+        assert answer["error"]["hint"]
+        return
+    told(answer, name)
+    counted(answer, action)
+    # M4 has a floor and no works: with the floors of the folder there is no programme
+    assert (code, answer["status"]) == (
+        (3, "infeasible") if not floors else (0, "optimal" if answer["proof"] == "prices" else "claimed")
+    )
+    code, _ = asked(capsys, "portfolio", "solve", folder, *floors, "--strict")
+    assert (code == 2) == any(f["severity"] != "note" for f in answer["findings"])
+
+
+@pytest.fixture
+def city(tmp_path):
+    return Workspace.create(tmp_path / "city").path
+
+
+@pytest.mark.item(
+    "decision", 1, "rows of section 13: tables import, plan", "as for the folder, same programme"
+)
+@pytest.mark.parametrize("name", ROWS)
+def test_a_workspace_takes_in_what_the_folder_gives(programme, name, capsys, city):
+    _, rule, _, action, quoted = ROWS[name]
+    folder = folder_of(programme, name)
+    before = Workspace.open(city).file_hashes()
+    code, answer = asked(capsys, "tables", "import", folder, "-w", city)
+    if action == "refused":
+        assert (code, answer["error"]["rule"]) == (2, rule)
+        assert quoted in answer["error"]["message"]
+        assert Workspace.open(city).file_hashes() == before
+        return
+    assert code == 0
+    told(answer, name)
+    counted(answer, action)
+    code, plan = asked(capsys, "plan", "--no-robust", "--no-floors", "-w", city)
+    assert code == 0
+    _, solved = asked(capsys, "portfolio", "solve", folder, "--no-floors")
+    assert (plan["value"], plan["programme"]) == (solved["value"], solved["programme"])
+
+
+IN_THE_WORKSPACE = {
+    "cost negative": ("intervention", "cost_eur", -179000.0, "negative_cost", "row_set_aside", "-179000"),
+    "cost empty": ("intervention", "cost_eur", None, "missing_cost", "row_set_aside", "I001"),
+    "benefit empty": ("intervention", "benefit_eur", None, "missing_benefit", "refused", "I001"),
+    "years reversed": ("intervention", "latest_year", 2026, "year_order", "row_set_aside", "2026"),
+    "unknown id": ("relation", "a", "I0001", "unknown_reference", "row_set_aside", "'I0001'"),
+    "itself": ("relation", "b", "I005", "self_relation", "row_set_aside", "I005"),
+    "saving": ("relation", "saving_eur", 1e9, "saving_out_of_range", "row_set_aside", "1e+09"),
+    "rate": ("funding_rule", "max_rate", 1.2, "rate_out_of_range", "refused", "1.2"),
+    "budget": ("budget", "budget_eur", -1.0, "negative_budget", "refused", "-1"),
+    "budget year": ("budget", "year", 2099, "year_outside_horizon", "kept", "2099"),
+    "condition": ("funding_rule", "when", "poplation <= 15000", "bad_predicate", "refused", "position 1"),
+    "floor": ("floor", "key", "M01", "unknown_municipality", "refused", "'M01'"),
+    "floors above budgets": ("floor", "min_spend_eur", 1e9, "floor_exceeds_budget", "refused", "1000057000"),
+    "CUP": ("intervention", "cup", ["G17H"], "bad_cup", "kept", "'G17H'"),
+}
+
+
+@pytest.mark.item("decision", 1, "a workspace's own bad rows: plan, explain", "as for the folder")
+@pytest.mark.parametrize("name", IN_THE_WORKSPACE)
+def test_a_row_that_a_practice_wrote_is_judged_alike(programme, name, capsys, city):
+    table, column, value, rule, action, quoted = IN_THE_WORKSPACE[name]
+    asked(capsys, "tables", "import", programme({}), "-w", city)
+    workspace = Workspace.open(city)
+    rows = workspace.read(table).to_pylist()
+    rows[next(k for k, row in enumerate(rows) if row.get("id", "I001") == "I001")][column] = value
+    shares = {row["practice"] for row in rows} if table == "intervention" else {None}
+    with workspace.commit() as commit:
+        for share in shares:
+            mine = [row for row in rows if share is None or row["practice"] == share]
+            commit.table(table, tables.from_rows(table, mine), practice=share)
+    floors = [] if table == "floor" else ["--no-floors"]
+    code, answer = asked(capsys, "plan", "--no-robust", "-w", city, *floors)
+    if action == "refused":
+        assert (code, answer["error"]["rule"]) == (2, rule)
+        assert quoted in answer["error"]["message"]
+        code, answer = asked(capsys, "explain", "I002", "-w", city, *floors)
+        assert (code, answer["error"]["rule"]) == (2, rule)
+        return
+    assert code == 0
+    same = [f for f in answer["findings"] if f["rule"] == rule]
+    assert {f["action"] for f in same} == {action}
+    assert any(quoted in f["message"] for f in same), [f["message"] for f in same]
+    counted(answer, action)
 
 
 @pytest.mark.item("decision", 1, "all benefits zero, wide range, no rows", "each gives its rule and action")

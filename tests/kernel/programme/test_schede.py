@@ -1,13 +1,11 @@
 """Sheets of the programme: A = D, each work once, and what filing asks."""
 
-import datetime as dt
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contado.kernel.errors import DataError
-from contado.kernel.programme import legal, priority
+from contado.kernel.programme import priority
 from contado.kernel.programme.registry import Work
 from contado.kernel.programme.schede import prepare
 from contado.kernel.programme.schede.columns import columns
@@ -133,14 +131,3 @@ def test_a_by_year_is_the_sum_over_d(payments):
     names = [c.field for c in columns("scheda_a", 2027) if c.field.startswith("amount")]
     assert round(sum(total[n] for n in names) * 100) == round(total["total_eur"] * 100)
     assert len(filing.listed) + len(filing.below) == len(works)
-
-
-def test_the_threshold_of_the_day_is_picked_and_an_expired_one_is_told():
-    assert legal.legal_value(legal.EU, dt.date(2025, 5, 1)) == (5_538_000.0, [])
-    assert legal.legal_value(legal.EU, dt.date(2027, 1, 1)) == (5_404_000.0, [])
-    value, findings = legal.legal_value(legal.EU, dt.date(2028, 1, 1))
-    assert (value, [f.rule for f in findings]) == (5_404_000.0, ["parameter_expired"])
-    own = [{"name": legal.PROGRAMME, "value": 1.0, "valid_from": None, "valid_to": None}]
-    assert legal.legal_value(legal.PROGRAMME, dt.date(2027, 1, 1), own)[0] == 1.0
-    with pytest.raises(DataError, match="no_such"):
-        legal.legal_value("no_such", dt.date(2027, 1, 1))

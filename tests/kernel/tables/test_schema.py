@@ -35,6 +35,7 @@ SHARED = {
     "observation",
     "price_item",
     "legal_parameter",
+    "term_rule",
     "source",
     "territory_unit",
     "residents",

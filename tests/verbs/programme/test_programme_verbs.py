@@ -3,6 +3,7 @@
 import csv
 import json
 
+import icalendar
 import pytest
 
 from contado.cli.app import run
@@ -55,6 +56,24 @@ def test_the_sheets_of_a_plan_are_written_and_told(programme, plan, tmp_path, ca
     with (out / "scheda_d.csv").open(encoding="utf-8") as file:
         row = next(csv.DictReader(file))
     assert (row["cui"], row["total_eur"], row["istat"]) == (f"L{BODY}202700001", "237000.0", "M1")
+
+
+def test_the_milestones_of_a_plan_are_a_calendar_of_the_same_bytes(programme, plan, tmp_path, capsys):
+    written = []
+    for out in (tmp_path / "one", tmp_path / "two"):
+        words = ("--out", out, "--formats", "ics", "--fiscal-code", BODY)
+        code, answer = ask(capsys, "programme", "export", programme({}), plan({"programme": PLAN}), *words)
+        assert code == 0
+        assert [f["path"] for f in answer["files"]] == [str(out / "milestones.ics")]
+        assert answer["scheda_d"]["total_eur"] == 237000.0
+        written.append((out / "milestones.ics").read_bytes())
+    assert written[0] == written[1]
+    events = {str(e["UID"]): e for e in icalendar.Calendar.from_ical(written[0]).walk("VEVENT")}
+    assert {uid: e["DTSTART"].dt.isoformat() for uid, e in events.items()} == {
+        f"{work}:{kind}@{BODY}": f"{year}-12-31"
+        for work, year in (("I004", 2028), ("I007", 2027))
+        for kind in ("works_end", "works_start")
+    }
 
 
 def test_the_threshold_can_be_given(programme, plan, tmp_path, capsys):

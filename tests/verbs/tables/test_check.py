@@ -54,3 +54,14 @@ def test_a_workspace_is_checked_table_by_table(tmp_path):
     assert answer.tables == {"effect": 1, "intervention": 1}
     assert {f.rule for f in answer.findings} == {"year_order", "unknown_reference"}
     assert (answer.ok, answer.rows_set_aside) == (False, 2)
+
+
+def test_a_domain_with_accents_and_blanks_is_imported(programme, tmp_path):
+    folder = programme(
+        {"interventions": [("trees,", "viabilità e opere,")], "funding_rules": [("trees;", "")]}
+    )
+    city = Workspace.create(tmp_path / "city").path
+    load("tables import")(load("tables import").request(folder=folder), Context(workspace=city))
+    rows = Workspace.open(city).read("intervention")
+    assert rows["practice"].to_pylist().count("viabilità e opere") == 2
+    assert (city / "tables" / "intervention" / "viabilita_e_opere.parquet").is_file()

@@ -23,12 +23,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from contado.kernel.dates import dated
 from contado.kernel.errors import ColumnNotFound, DataError, TableNotFound, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 __all__ = [
     "Carrier",
@@ -39,7 +40,6 @@ __all__ = [
     "energy",
     "parameter",
     "parameters",
-    "pick",
     "read_price_index",
     "read_unit_values",
     "unit_value",
@@ -108,41 +108,6 @@ class Carrier:
     source: str
 
 
-class _Dated(Protocol):
-    @property
-    def valid_from(self) -> dt.date | None: ...
-    @property
-    def valid_to(self) -> dt.date | None: ...
-
-
-D = TypeVar("D", bound=_Dated)
-
-
-def pick(rows: Iterable[D], on: dt.date, **keys: object) -> D:
-    """Return the row that holds on a day: of several, the one that began last.
-
-    Raises
-    ------
-    DataError
-        ``no_dated_row``: no row fits; the message names the day and all keys.
-    """
-    fitting = [
-        r
-        for r in rows
-        if all(getattr(r, k) == v for k, v in keys.items())
-        and (r.valid_from is None or r.valid_from <= on)
-        and (r.valid_to is None or on <= r.valid_to)
-    ]
-    if not fitting:
-        named = ", ".join(f"{k} {v}" for k, v in keys.items())
-        raise DataError(
-            f"No row holds on {on}: {named}.",
-            rule="no_dated_row",
-            hint="add a dated row, or choose another day",
-        )
-    return max(fitting, key=lambda r: r.valid_from or dt.date.min)
-
-
 @cache
 def parameters() -> tuple[Parameter, ...]:
     """Return all rows of ``parameter.csv``."""
@@ -172,7 +137,7 @@ def parameter(name: str, *, area: str, on: dt.date | None = None) -> Parameter:
     if name not in {p.name for p in known}:
         hint = did_you_mean(name, {p.name for p in known})
         raise DataError(f"There is no parameter {name!r}.", rule="no_parameter", hint=hint, field=name)
-    return pick(known, on or dt.date.max, name=name, area=area)
+    return dated.pick(known, on or dt.date.max, name=name, area=area)
 
 
 @cache
@@ -200,6 +165,11 @@ def unit_value(
         Only rows of this price year.
     extra
         Rows handed in (a user's file); where they know the item, the shipped ones do not count.
+
+    Raises
+    ------
+    DataError
+        ``several_dated_rows``: two rows of that price year hold and began on the same day.
     """
     own = [v for v in extra if v.item == item]
     rows = own or [v for v in unit_values() if v.item == item]
@@ -208,8 +178,10 @@ def unit_value(
     newest = max((v.price_year or 0 for v in rows), default=0)
     day = dt.date(year, 12, 31) if year is not None else dt.date.max
     try:
-        return pick([v for v in rows if (v.price_year or 0) == newest], day, item=item)
-    except DataError:
+        return dated.pick([v for v in rows if (v.price_year or 0) == newest], day, item=item)
+    except DataError as error:
+        if error.rule != "no_dated_row":
+            raise
         return None
 
 
@@ -253,7 +225,7 @@ def energy(carrier: str, *, on: dt.date | None = None) -> Carrier:
             hint=did_you_mean(carrier, names) or f"valid: {', '.join(sorted(names))}",
             field="carrier",
         )
-    return pick(_carriers(), on or dt.date.max, carrier=carrier)
+    return dated.pick(_carriers(), on or dt.date.max, carrier=carrier)
 
 
 def read_unit_values(path: Path) -> list[UnitValue]:
@@ -367,13 +339,9 @@ def _optional(text: str) -> float | None:
 def _dated(row: Mapping[str, str]) -> dict[str, Any]:
     """The columns every dated row has."""
     return {
-        "valid_from": _date(row.get("valid_from")),
-        "valid_to": _date(row.get("valid_to")),
+        "valid_from": dated.day(row.get("valid_from")),
+        "valid_to": dated.day(row.get("valid_to")),
         "norm": row.get("norm", ""),
         "status": _STATUS.get(row.get("status", ""), "to_confirm"),
         "source": row.get("source") or row.get("source_id", ""),
     }
-
-
-def _date(text: str | None) -> dt.date | None:
-    return dt.date.fromisoformat(text) if text else None

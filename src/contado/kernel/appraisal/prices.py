@@ -15,13 +15,14 @@ Examples
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from contado.kernel.dates import dated
 from contado.kernel.errors import DataError, did_you_mean
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
     import pyarrow as pa
@@ -62,14 +63,15 @@ def find(
     Raises
     ------
     DataError
-        ``no_parameter``: no such item; ``no_dated_row``: none of its rows holds on that day and in that region.
+        ``no_parameter``: no such item; ``no_dated_row``: none of its rows holds on that day and in that region;
+        ``several_dated_rows``: two rows of the region began on the same day.
     """
     known = list(rows)
     own = [r for r in known if r["item_id"] == item_id]
     if not own:
         hint = did_you_mean(item_id, {r["item_id"] for r in known}) or "add its price_item row"
         raise DataError(f"There is no price of {item_id!r}.", rule="no_parameter", hint=hint, field="item_id")
-    fitting = [r for r in own if _holds(r, on) and (r.get("region") or None) in (region, None)]
+    fitting = [r for r in own if dated.holds(r, on) and (r.get("region") or None) in (region, None)]
     if not fitting:
         raise DataError(
             f"No price of {item_id!r} holds on {on} in region {region or 'any'}.",
@@ -77,14 +79,10 @@ def find(
             hint="add a dated row of that region, or one without region",
             field="item_id",
         )
-    best = max(fitting, key=lambda r: (bool(r.get("region")), r.get("valid_from") or dt.date.min))
+    of_region = [r for r in fitting if r.get("region")] or fitting
+    best = dated.pick(of_region, on, item_id=item_id)
     cells: dict[str, Any] = {f.name: best.get(f.name) for f in fields(PriceItem)}
     return PriceItem(**cells)
-
-
-def _holds(row: Mapping[str, Any], on: dt.date) -> bool:
-    start, end = row.get("valid_from"), row.get("valid_to")
-    return (start is None or start <= on) and (end is None or on <= end)
 
 
 def indexed(item: PriceItem, price_year: int, index: Mapping[int, float]) -> PriceItem:

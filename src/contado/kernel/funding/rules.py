@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contado.kernel.dates import dated
 from contado.kernel.errors import DataError
 from contado.kernel.funding.predicate import Predicate, is_unknown, parse
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterable, Mapping
 
 __all__ = ["OWN", "Amount", "Rule", "read_rules"]
@@ -54,9 +55,7 @@ class Rule:
 
     def counts_on(self, day: dt.date) -> bool:
         """Whether the rule counts on a day: both ends included, an empty end is open."""
-        begun = self.valid_from is None or self.valid_from <= day
-        open_ = self.valid_to is None or day <= self.valid_to
-        return begun and open_ and (self.commit_by is None or day <= self.commit_by)
+        return dated.holds(self, day) and (self.commit_by is None or day <= self.commit_by)
 
     def eligible(self, row: Mapping[str, Any]) -> bool | None:
         """Whether an intervention may ask for it: domain and condition; None = unknown."""
@@ -184,13 +183,4 @@ def _or_one(value: float | None) -> float:
 
 
 def _day(cell: Any, name: str) -> dt.date | None:
-    if is_unknown(cell):
-        return None
-    if isinstance(cell, dt.date):
-        return cell
-    try:
-        return dt.date.fromisoformat(str(cell))
-    except ValueError:
-        raise DataError(
-            f"{name}: {cell!r} is not a date.", rule="bad_date", hint="write 2027-12-31"
-        ) from None
+    return None if is_unknown(cell) else dated.day(cell, name)

@@ -24,6 +24,8 @@ from contado.kernel.solver import Model, RowBuilder, Solution, solve_in_child
 from contado.kernel.solver import solve as solve_here
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -36,7 +38,9 @@ UNIT_CENTS = 100_000.0
 _USED = 1e-6
 """A payment below a thousandth of a euro is the solver's dust."""
 _IN_PROCESS = 400
-"""Binaries up to which HiGHS runs in this process: such a model ends in well under a second."""
+"""Binaries up to which HiGHS runs in this process, where nobody watches or can stop it."""
+_AT_ONCE = 60
+"""Binaries up to which it does so even where somebody may: such a model ends in well under a second."""
 
 
 @dataclass(slots=True)
@@ -318,6 +322,7 @@ def solve(
     gap_share: float,
     time_limit_s: float,
     seed: int,
+    improvements: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Result:
@@ -333,7 +338,12 @@ def solve(
     model, columns = build(problem)
     if not columns.x:
         return _nothing(problem, columns)
-    search = {"gap_share": gap_share, "time_limit_s": time_limit_s, "seed": seed}
+    search = {
+        "gap_share": gap_share,
+        "time_limit_s": time_limit_s,
+        "seed": seed,
+        "improvements": improvements,
+    }
     claim = claim_of(model, **search, progress=progress, cancel=cancel)  # type: ignore[arg-type]
     if claim.status == "infeasible":
         raise InfeasibleProgramme(
@@ -360,15 +370,39 @@ def claim_of(
     gap_share: float = 0.0,
     time_limit_s: float = 60.0,
     seed: int = 0,
+    improvements: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
-    """Solve a model in this process when it is small, else in a child that can be stopped."""
-    if int(model.integer.sum()) <= _IN_PROCESS:
+    """Solve a model in this process when it is small, else in a child that can be stopped.
+
+    ``progress`` hears of plans and bounds in EUR.
+    """
+    watched = progress is not None or cancel is not None or improvements is not None
+    if int(model.integer.sum()) <= (_AT_ONCE if watched else _IN_PROCESS):
         return solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
+    told = None if progress is None else _in_eur(progress)
     return solve_in_child(
-        model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
+        model,
+        gap_share=gap_share,
+        time_limit_s=time_limit_s,
+        seed=seed,
+        improvements=improvements,
+        progress=told,
+        cancel=cancel,
     )
+
+
+def _in_eur(progress: Progress) -> Progress:
+    """Return a progress that passes plans and bounds of the model, in thousands, on in EUR."""
+
+    def told(
+        stage: str, done: float, total: float | None = None, info: Mapping[str, object] | None = None
+    ) -> None:
+        money = {k: v * 1000 for k, v in (info or {}).items() if k != "gap" and isinstance(v, float)}
+        progress(stage, done, total, {**(info or {}), **money})
+
+    return told
 
 
 def starts_of(columns: Columns, x: NDArray[np.float64]) -> dict[int, int]:

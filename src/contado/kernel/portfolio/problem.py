@@ -366,6 +366,7 @@ class Problem:
         seed: int = 0,
         method: Method = "auto",
         path: Path_ | None = None,
+        improvements: int | None = None,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Result:
@@ -378,6 +379,8 @@ class Problem:
             ``auto`` takes the price method from some thousands of possible starts on.
         path
             Compiled or numpy loops of the price method; None = the fastest at hand.
+
+        With ``improvements`` the search stops at that many improving plans.
 
         Raises
         ------
@@ -399,7 +402,13 @@ class Problem:
         from contado.kernel.portfolio.milp import solve
 
         return solve(
-            self, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, progress=progress, cancel=cancel
+            self,
+            gap_share=gap_share,
+            time_limit_s=time_limit_s,
+            seed=seed,
+            improvements=improvements,
+            progress=progress,
+            cancel=cancel,
         )
 
     def _many(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ __all__ = [
     "INPUTS",
     "RunRecord",
     "RunSettings",
+    "as_done",
     "input_hashes",
     "price_table",
     "programme_table",
@@ -49,8 +51,21 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     floors: bool
     draws: int = 0
     """Seeded draws under which the plan was planned again; 0 = none."""
-    method: Method = "auto"
     soft_floors: bool = False
+    on: str | None = None
+    """Day whose funding rules count (ISO 8601); None = all rules, whatever their dates."""
+    method: Method = "auto"
+    """How it was asked to be solved."""
+
+    @property
+    def day(self) -> dt.date | None:
+        """``on`` as a date."""
+        return None if self.on is None else dt.date.fromisoformat(self.on)
+
+
+def as_done(settings: RunSettings, robustness: Robustness | None) -> RunSettings:
+    """Return the settings with the draws really made: fewer than asked for where somebody stopped them."""
+    return settings if robustness is None else msgspec.structs.replace(settings, draws=robustness.draws)
 
 
 class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +80,9 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     solver: str
     stop: str
-    """``gap`` when the search ended by itself, ``time`` when the clock stopped it (then not repeatable)."""
+    """``gap`` when the search ended by itself, ``time`` when the clock or a person stopped it."""
+    stop_after: int | None = None
+    """Improving plans found until then: `rerun` stops there, for a clock cannot be repeated."""
     status: str
     value_eur: float
     bound_eur: float
@@ -105,6 +122,7 @@ def recorded(
         method=result.method,
         solver=result.solver,
         stop="time" if result.status == "feasible" else "gap",
+        stop_after=(result.improvements or None) if result.status == "feasible" else None,
         status=result.status,
         value_eur=result.value_eur,
         bound_eur=result.bound_eur,

@@ -53,6 +53,8 @@ class Result:
     seconds: float
     nodes: int
     method: Literal["milp", "price"] = "milp"
+    improvements: int = 0
+    """Improving plans that the search had found when it ended (0: it was not watched)."""
 
     @property
     def gap_share(self) -> float:
@@ -134,6 +136,7 @@ def assemble(
         seconds=claim.seconds,
         nodes=claim.nodes,
         method=method,
+        improvements=claim.improvements,
     )
 
 

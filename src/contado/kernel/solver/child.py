@@ -8,11 +8,13 @@ as it is found; when the clock or the user says stop, the child is killed and no
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
+import signal
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contado.kernel.errors import SolverStopped
 from contado.kernel.solver.direct import solve
@@ -37,10 +39,14 @@ def solve_in_child(
     gap_share: float = 1e-4,
     time_limit_s: float = 60.0,
     seed: int = 0,
+    improvements: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
     """Maximise ``model`` in a child process; return its claim, or the best plan when it had to be stopped.
+
+    With ``improvements`` it is stopped at that many improving solutions, which a single thread finds in the
+    same order each time: so a search that a clock has ended is repeated.
 
     Raises
     ------
@@ -54,18 +60,33 @@ def solve_in_child(
     child.start()
     theirs.close()
     try:
-        return _watch(ours, started, time_limit_s, progress, cancel)
+        return _watch(ours, _Limits(started + time_limit_s, improvements, cancel), progress)
     finally:
         child.kill()
         child.join()
         ours.close()
 
 
-def _watch(
-    pipe: Connection, started: float, time_limit_s: float, progress: Progress | None, cancel: Cancel | None
-) -> Solution:
-    best: tuple[SolveEvent, NDArray[np.float64]] | None = None
-    while time.monotonic() - started < time_limit_s and not (cancel and cancel.requested):
+class _Limits(NamedTuple):
+    """What ends a search from outside: the monotonic clock, a count of improving solutions, a person."""
+
+    ends_s: float
+    improvements: int | None
+    cancel: Cancel | None
+
+    def reached(self, improvements: int) -> bool:
+        """Whether the search must end now."""
+        asked = self.cancel is not None and self.cancel.requested
+        return asked or time.monotonic() >= self.ends_s or improvements == self.improvements
+
+
+def _watch(pipe: Connection, limits: _Limits, progress: Progress | None) -> Solution:
+    started = time.monotonic()
+    total_s = limits.ends_s - started
+    event: SolveEvent | None = None
+    best: NDArray[np.float64] | None = None
+    improvements = 0
+    while not limits.reached(improvements):
         if not pipe.poll(_POLL_S):
             continue
         try:
@@ -74,23 +95,20 @@ def _watch(
             break
         if kind == "done":
             claim: Solution = payload
-            return claim
+            return dataclasses.replace(claim, improvements=improvements)
         if kind == "error":
             raise SolverStopped(f"The solver stopped: {payload}", hint="report the model")
-        best = payload
+        event, found = payload
+        if found is not None:
+            best, improvements = found, improvements + 1
         if progress is not None:
-            event = best[0]
-            progress(
-                "solve",
-                event.seconds,
-                time_limit_s,
-                {"plan": event.plan, "bound": event.bound, "gap": event.gap},
-            )
-    return _stopped(best, time.monotonic() - started)
+            facts = {"plan": event.plan, "bound": event.bound, "gap": event.gap}
+            progress("solve", event.seconds, total_s, facts)
+    stopped = _stopped(event, best, time.monotonic() - started)
+    return dataclasses.replace(stopped, improvements=improvements)
 
 
-def _stopped(best: tuple[SolveEvent, NDArray[np.float64]] | None, seconds: float) -> Solution:
-    event, x = best if best is not None else (None, None)
+def _stopped(event: SolveEvent | None, x: NDArray[np.float64] | None, seconds: float) -> Solution:
     return Solution(
         status="stopped" if x is None else "feasible",
         x=x,
@@ -106,9 +124,10 @@ def _stopped(best: tuple[SolveEvent, NDArray[np.float64]] | None, seconds: float
 def _work(pipe: Connection, model: Model, gap_share: float, time_limit_s: float, seed: int) -> None:
     """Run in the child: what it prints never reaches our standard output."""
     _silence()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
 
-    def send(event: SolveEvent, x: NDArray[np.float64]) -> None:
-        pipe.send(("better", (event, x)))
+    def send(event: SolveEvent, x: NDArray[np.float64] | None) -> None:
+        pipe.send(("state", (event, x)))
 
     try:
         claim: Any = solve(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, on_improved=send)

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["claim_of", "open_solver", "pass_model", "solve"]
 
+_NEWS_S = 0.5
+"""Seconds between two words about a bound."""
+
 
 def solve(
     model: Model,
@@ -30,7 +33,7 @@ def solve(
     time_limit_s: float = 60.0,
     seed: int = 0,
     max_nodes: int | None = None,
-    on_improved: Callable[[SolveEvent, NDArray[np.float64]], None] | None = None,
+    on_improved: Callable[[SolveEvent, NDArray[np.float64] | None], None] | None = None,
 ) -> Solution:
     """Maximise ``model`` and return the solver's claim.
 
@@ -43,7 +46,8 @@ def solve(
     max_nodes
         Nodes of the search tree after which it stops: a limit that, unlike the clock, can be repeated.
     on_improved
-        Called with the state of the search and each improving solution.
+        Called with the state of the search and each improving solution; with None for the solution, at most
+        twice a second, when only the bound may have moved.
 
     Raises
     ------
@@ -115,17 +119,32 @@ def pass_model(solver: Any, model: Model) -> None:
 
 
 def _listen(
-    solver: Any, on_improved: Callable[[SolveEvent, NDArray[np.float64]], None], started: float
+    solver: Any, on_improved: Callable[[SolveEvent, NDArray[np.float64] | None], None], started: float
 ) -> None:
-    def heard(event: Any) -> None:
+    told_s = 0.0
+
+    def improved(event: Any) -> None:
         out = event.data_out
-        bound = out.mip_dual_bound if np.isfinite(out.mip_dual_bound) else None
-        plan = out.objective_function_value
-        gap = (bound - plan) / abs(bound) if bound else None
-        state = SolveEvent(seconds=time.perf_counter() - started, plan=plan, bound=bound, gap=gap)
+        state = _state(out.objective_function_value, out.mip_dual_bound, started)
         on_improved(state, np.array(out.mip_solution, dtype=np.float64))
 
-    solver.cbMipImprovingSolution.subscribe(heard)
+    def polled(event: Any) -> None:
+        nonlocal told_s
+        state = _state(event.data_out.mip_primal_bound, event.data_out.mip_dual_bound, started)
+        if state.gap is not None and state.seconds - told_s >= _NEWS_S:
+            told_s = state.seconds
+            on_improved(state, None)
+
+    solver.cbMipImprovingSolution.subscribe(improved)
+    solver.cbMipInterrupt.subscribe(polled)
+
+
+def _state(plan: float, bound: float, started: float) -> SolveEvent:
+    """Return where a search stands; what it does not know yet is None."""
+    known = bound if np.isfinite(bound) else None
+    found = plan if np.isfinite(plan) else None
+    gap = (known - found) / abs(known) if known and found is not None else None
+    return SolveEvent(seconds=time.perf_counter() - started, plan=found, bound=known, gap=gap)
 
 
 def claim_of(solver: Any, model: Model, seconds: float) -> Solution:

@@ -116,6 +116,8 @@ class Solution:
     seconds: float
     nodes: int
     solver: str
+    improvements: int = 0
+    """Improving solutions that the search had told of when it ended; counted in a child only."""
 
     @property
     def gap(self) -> float | None:

@@ -271,4 +271,7 @@ def _plain(array: pa.Array) -> pa.Array:
 
 
 def _type_name(kind: pa.DataType) -> str:
+    """Return the name of a type, without what a file format makes of it: size of offsets, name of list items."""
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return f"list<{_type_name(kind.value_type)}>"
     return str(kind).removeprefix("large_")

@@ -44,6 +44,9 @@ FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 _COMMA: Final = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+\s*$"
 _GROUPS: Final = r"^\s*[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?\s*$"
 _THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
+_ENGLISH: Final = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
+"""Thousands as English writes them, or a decimal comma with three decimals."""
+_LINE_END: Final = re.compile(r"\r\n?|\n")
 _ONE_GROUP: Final = r"^\s*[+-]?[1-9]\d{0,2}\.\d{3}\s*$"
 
 
@@ -87,7 +90,7 @@ def _converted(table: str, what: str) -> Finding:
 
 def separator(text: str) -> str:
     """Return the separator of the header line: the one of ``, ; tab |`` that occurs most; ',' if none."""
-    header = next(csv.reader([text.partition("\n")[0].strip("\r")], delimiter="\0"), [""])
+    header = next(csv.reader([_LINE_END.split(text, maxsplit=1)[0]], delimiter="\0"), [""])
     line = header[0] if header else ""
     return max(",;\t|", key=lambda mark: (line.count(mark), mark == ","))
 
@@ -121,12 +124,18 @@ def is_ambiguous(column: pa.Array) -> bool:
     return len(filled) > 0 and bool(pc.all(pc.match_substring_regex(filled, _ONE_GROUP)).as_py())
 
 
-def comma_column(column: pa.Array) -> tuple[pa.Array, int]:
-    """Return a column with decimal points, and how many cells were converted."""
+def comma_column(column: pa.Array, mark: str) -> tuple[pa.Array, int]:
+    """Return a column with decimal points, and how many cells were converted.
+
+    In a file separated by commas ``115,000`` may be thousands: it is left as it is, which is no number.
+    """
     import pyarrow as pa
 
     before = column.to_pylist()
-    after = [comma_to_point(cell) if cell else cell for cell in before]
+    after = [
+        cell if not cell or (mark == "," and _ENGLISH.fullmatch(cell.strip())) else comma_to_point(cell)
+        for cell in before
+    ]
     changed = sum(a != b for a, b in zip(after, before, strict=True))
     return pa.array(after, pa.string()), changed
 

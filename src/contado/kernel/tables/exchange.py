@@ -18,12 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+import msgspec
 import pyarrow as pa
 
 from contado.kernel.errors import ContadoError, DataError, Finding, TableNotFound, did_you_mean
 from contado.kernel.tables.codes import normalise_cup
 from contado.kernel.tables.findings import made_strict
 from contado.kernel.tables.folder_checks import folder_findings
+from contado.kernel.tables.programme_folder import NAMES, as_folder_tables
 from contado.kernel.tables.read import ReadResult, read
 from contado.kernel.tables.schema import Schema, names, schema
 from contado.kernel.tables.validate import Check, validate
@@ -31,7 +33,7 @@ from contado.kernel.tables.validate import Check, validate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Folder", "Kind", "check_file", "read_folder"]
+__all__ = ["Folder", "Kind", "check_file", "check_tables", "read_folder"]
 
 Kind = Literal["programme", "options", "tables"]
 
@@ -94,9 +96,10 @@ class _Reading:
             return
         ragged = sum(f.rule == "ragged_row" for f in result.findings)
         self.rows[stem] = result.table.num_rows + ragged
-        self._check(result, stem, kind)
+        self.check(result, stem, kind)
 
-    def _check(self, result: ReadResult, stem: str, declared: Schema) -> None:
+    def check(self, result: ReadResult, stem: str, declared: Schema) -> None:
+        """Check one table against its schema and those before it; leave out the rows set aside."""
         lines = result.lines if result.lines is not None else range(1, result.table.num_rows + 1)
         keys = _keys(result.table, declared, lines)
         table, changed = normalise_cup(result.table, stem, keys=keys, lines=lines)
@@ -271,6 +274,30 @@ def check_file(
     reading = _Reading(strict, rename or {})
     reading.load(file, stem, _schema_name(name or stem))
     return Folder("tables", reading.tables, reading.findings, reading.rows)
+
+
+def check_tables(shared: Mapping[str, pa.Table], *, strict: bool = False) -> Folder:
+    """Check shared tables in memory, as `read_folder` checks the files of a programme folder.
+
+    Parameters
+    ----------
+    shared
+        Name -> table; a table stands before those that refer to it.
+    """
+    reading = _Reading(strict)
+    for name, table in shared.items():
+        reading.rows[name] = table.num_rows
+        reading.check(ReadResult(table, []), name, schema(name))
+    more = [_shared_name(f) for f in folder_findings("programme", as_folder_tables(reading.tables))]
+    reading.findings += made_strict(more) if strict else more
+    return Folder("tables", reading.tables, reading.findings, reading.rows)
+
+
+def _shared_name(finding: Finding) -> Finding:
+    """Return a finding on a file of a folder as one on the shared table that it stands for."""
+    stem = finding.table or ""
+    message = finding.message.replace(stem, NAMES[stem], 1) if stem in NAMES else finding.message
+    return msgspec.structs.replace(finding, table=NAMES.get(stem, finding.table), message=message)
 
 
 def _schema_name(name: str) -> str:

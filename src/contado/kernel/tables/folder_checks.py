@@ -79,6 +79,8 @@ def years_without_start(tables: Tables) -> Iterator[Finding]:
 def unused_sources(tables: Tables) -> Iterator[Finding]:
     """Sources with money and no rule, and rules without an intervention they may pay for."""
     rules = _columns(tables, "funding_rules", "source", "domains")
+    if not rules:
+        return  # then every source pays what it is asked for
     ruled = {source for source, _ in rules}
     for source in sorted({s for (s,) in _columns(tables, "budgets", "source") if s} - ruled):
         text = "the source has a budget but no funding rule"
@@ -133,7 +135,7 @@ def possible_joint_worksites(tables: Tables) -> Iterator[Finding]:
     """Interventions of one site with overlapping windows and no relation: one note a site."""
     related = {frozenset(pair) for pair in _columns(tables, "relations", "a", "b")}
     sites: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
-    names = ("site", "id", "earliest_year", "latest_year", "worksite_cost_eur")
+    names = ("site", "id", "earliest_year", "latest_year", "worksite_cost_eur", "choice_group")
     for site, *row in _columns(tables, "interventions", *names):
         if site and None not in row[:3]:
             sites[site].append(tuple(row))
@@ -141,7 +143,9 @@ def possible_joint_worksites(tables: Tables) -> Iterator[Finding]:
         pairs = [
             (a, b)
             for a, b in combinations(rows, 2)
-            if max(a[1], b[1]) <= min(a[2], b[2]) and frozenset((a[0], b[0])) not in related
+            if max(a[1], b[1]) <= min(a[2], b[2])
+            and frozenset((a[0], b[0])) not in related
+            and (a[4] is None or a[4] != b[4])  # at most one of a group is chosen
         ]
         if pairs:
             yield _joint(site, pairs)

@@ -16,9 +16,9 @@ from contado.kernel.tables.conform import conform
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["as_shared_tables"]
+__all__ = ["NAMES", "as_folder_tables", "as_shared_tables"]
 
-_NAMES: Final = {
+NAMES: Final = {
     "interventions": "intervention",
     "funding_rules": "funding_rule",
     "budgets": "budget",
@@ -28,6 +28,7 @@ _NAMES: Final = {
     "funding_amounts": "funding_amount",
     "sources": "source",
 }
+"""File stem -> shared table."""
 
 
 def as_shared_tables(folder: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
@@ -44,9 +45,29 @@ def as_shared_tables(folder: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
     }
     out = {}
     for stem, table in folder.items():
-        name = _NAMES[stem]
+        name = NAMES[stem]
         out[name] = conform(name, change.get(stem, lambda same: same)(table))
     return out
+
+
+def as_folder_tables(shared: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """Return shared tables under the stems and columns of a programme folder; floors of municipalities only."""
+    out = {}
+    for stem, name in NAMES.items():
+        if name in shared:
+            table = shared[name]
+            if stem == "equity_floors":
+                table = table.filter(pc.equal(table["kind"], "municipality"))
+            out[stem] = table.rename_columns([_BACK[stem].get(n, n) for n in table.column_names])
+    return out
+
+
+_BACK: Final[dict[str, dict[str, str]]] = {
+    **{stem: {} for stem in NAMES},
+    "interventions": {"practice": "domain", "site_id": "site"},
+    "equity_floors": {"key": "municipality"},
+}
+"""File stem -> column of the shared table -> column of the file."""
 
 
 def _interventions(table: pa.Table) -> pa.Table:

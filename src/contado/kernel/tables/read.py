@@ -126,12 +126,14 @@ def _read_csv(
     findings += more
     columns, more = _decimal_points(name, header, columns, declared, mark)
     findings += more
+    trim = declared is not None and declared.name.startswith("folder/")
     arrays = []
-    for column, cells in zip(header, columns, strict=True):
+    for column, written in zip(header, columns, strict=True):
         attribute = declared.by_name.get(column) if declared else None
-        array, more = _typed(name, column, cells, attribute, lines)
+        cells, more = _trimmed(name, column, written) if trim and _is_text(attribute) else (written, [])
+        array, unread = _typed(name, column, cells, attribute, lines)
         arrays.append(array)
-        findings += more
+        findings += [*more, *unread]
     return ReadResult(pa.table(arrays, names=header), findings, lines)
 
 
@@ -240,11 +242,11 @@ def _decimal_points(
     if not any(map(csv_dialect.has_decimal_comma, numbers.values())):
         doubtful = [h for h, c in numbers.items() if mark == ";" and csv_dialect.is_ambiguous(c)]
         return columns, [_ambiguous(name, h) for h in doubtful]
-    converted = {h: csv_dialect.comma_column(c) for h, c in numbers.items()}
+    converted = {h: csv_dialect.comma_column(c, mark) for h, c in numbers.items()}
     cells = sum(count for _, count in converted.values())
     changed = ", ".join(h for h, (_, count) in converted.items() if count)
     points = [converted[h][0] if h in converted else c for h, c in zip(header, columns, strict=True)]
-    return points, [_note(name, f"{cells} cells had a decimal comma ({changed})")]
+    return points, [_note(name, f"{cells} cells had a decimal comma ({changed})")] if cells else []
 
 
 def _ambiguous(name: str, column: str) -> Finding:
@@ -281,6 +283,17 @@ def _bad_cell(name: str, attribute: Attribute, line: int, value: str) -> Finding
         hint="write a number with a decimal point, without unit" if number else attribute.description,
         action="refused",
     )
+
+
+def _is_text(attribute: Attribute | None) -> bool:
+    return attribute is not None and attribute.type == "text"
+
+
+def _trimmed(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[Finding]]:
+    """Take blanks off the ends of what another body wrote: ``own `` and ``own`` are one source."""
+    plain = pc.utf8_trim_whitespace(cells)
+    count = pc.sum(pc.not_equal(plain, cells)).as_py() or 0
+    return plain, [_note(name, f"blanks were taken off {count} cells of {column}")] if count else []
 
 
 def _text(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[Finding]]:

@@ -6,7 +6,9 @@
     commit.json             redo list of a commit that is under way
     layers/NAME.parquet     GeoParquet;  layers/registry.json says what each layer is
     tables/NAME.parquet     a table, or one share a practice in tables/NAME/PRACTICE.parquet
-    rasters/ tiles/ files/ runs/
+    rasters/ tiles/ runs/
+    records.sqlite          records: accounts, audit chain, documents, jobs; attachments in files/
+    backups/                copies of the records before their schema was changed
     sources/NAME/           files kept as they came;  sources/registry.json has their hashes
     .commit/                temporary files of running writers
 """
@@ -23,6 +25,7 @@ from contado.kernel.errors import UsageError
 __all__ = [
     "COMMIT_LIST",
     "LAYER_REGISTRY",
+    "RECORDS",
     "SCRATCH",
     "SETTINGS",
     "SOURCE_REGISTRY",
@@ -36,6 +39,8 @@ COMMIT_LIST: Final = "commit.json"
 SCRATCH: Final = ".commit"
 LAYER_REGISTRY: Final = "layers/registry.json"
 SOURCE_REGISTRY: Final = "sources/registry.json"
+RECORDS: Final = ("records.sqlite", "records.sqlite-wal", "records.sqlite-shm", "files", "backups")
+"""What belongs to the transactional records (`contado.kernel.records`)."""
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 _RESERVED: Final = {"registry"}
 

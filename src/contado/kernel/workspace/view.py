@@ -15,7 +15,7 @@ from contado.kernel.provenance import sha256_of_bytes, sha256_of_file
 from contado.kernel.settings import SCHEMA_VERSION, Settings, parse
 from contado.kernel.workspace import registry
 from contado.kernel.workspace.commit import mend
-from contado.kernel.workspace.layout import COMMIT_LIST, SCRATCH, SETTINGS
+from contado.kernel.workspace.layout import COMMIT_LIST, RECORDS, SCRATCH, SETTINGS
 from contado.kernel.workspace.lock import is_held
 
 if TYPE_CHECKING:
@@ -210,11 +210,11 @@ class WorkspaceView:
         return path
 
     def file_hashes(self) -> dict[str, str]:
-        """Return the sha256 of every file of the workspace, locks, indices and scratch left out."""
+        """Return the sha256 of every file of the workspace; locks, indices, scratch and records left out."""
         out = {}
         for file in sorted(self.path.rglob("*")):
             relative = file.relative_to(self.path)
-            hidden = relative.parts[0] == SCRATCH or relative.parts[:2] == ("layers", ".index")
+            hidden = relative.parts[0] in {SCRATCH, *RECORDS} or relative.parts[:2] == ("layers", ".index")
             if file.is_file() and not hidden and file.suffix != ".lock" and relative.name != COMMIT_LIST:
                 out[relative.as_posix()] = sha256_of_file(file)
         return out

@@ -27,6 +27,11 @@ SPECS = (
         title_en="State of the roads",
         geometry_type="LineString",
         label="estimated",
+        description_it="Irregolarità (IRI) e classe di ogni sezione di strada, con intervallo, data e passaggi, stimate dai sensori a bordo delle auto.",
+        description_en="Roughness (IRI) and class of each road section, with interval, date and passes, estimated from sensors in cars.",
+        theme="TRAN",
+        frequency="MONTHLY",
+        mobility="static-road-network-data",
         style={
             "kind": "classes",
             "column": "class",
@@ -40,6 +45,11 @@ SPECS = (
         title_en="Anomalies of the road surface",
         geometry_type="Point",
         label="estimated",
+        description_it="Buche, dossi, avvallamenti e chiusini trovati dai sensori a bordo delle auto, con probabilità e date.",
+        description_en="Potholes, bumps, depressions and manholes found by sensors in cars, with probability and dates.",
+        theme="TRAN",
+        frequency="MONTHLY",
+        mobility="static-road-network-data",
         style={"kind": "shapes", "column": "kind"},
     ),
 )

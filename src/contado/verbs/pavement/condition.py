@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
 
@@ -84,7 +85,7 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
     from contado.engines.pavement import columns, condition, priority
     from contado.kernel import tables
 
-    on = request.on or date.today()  # noqa: DTZ011 - the local day is meant
+    on = request.on or today()
     read = tables.read(request.segments)
     columns.require(read.table, ["segment", "iri_m_km"], request.segments.name)
     values = _values(read, request.segments.name)

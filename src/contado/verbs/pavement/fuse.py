@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     from contado.engines.pavement import fusion
     from contado.kernel import tables
 
-    on = request.on or date.today()  # noqa: DTZ011 - the local day is meant
+    on = request.on or today()
     read = [tables.read(Path(path)) for path in request.observations]
     previous = tables.read(request.previous).table if request.previous else None
     works = tables.read(request.works).table if request.works else None

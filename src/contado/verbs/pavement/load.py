@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
 
@@ -74,7 +75,7 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     loaded = load.load(
         workspace,
         sets,
-        on=request.on or date.today(),  # noqa: DTZ011 - the local day is meant
+        on=request.on or today(),
         vehicles=read_fleet(request.vehicles) if request.vehicles else None,
         progress=context.progress,
     )

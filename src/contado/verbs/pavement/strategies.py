@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
 
@@ -57,7 +58,7 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     from contado.engines.pavement import strategy
     from contado.kernel import tables
 
-    on = request.on or date.today()  # noqa: DTZ011 - the local day is meant
+    on = request.on or today()
     years = _years(request.years)
     read = tables.read(request.segments)
     settings = strategy.StrategySettings(discount_rate=request.discount_rate, horizon_y=request.horizon_y)

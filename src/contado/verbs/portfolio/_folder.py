@@ -4,33 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from contado.kernel.errors import Finding
     from contado.kernel.tables.exchange import Folder
+    from contado.verbs._folders import Floors
 
 __all__ = ["file_rows", "read_portfolio", "rows_set_aside"]
 
 
-def read_portfolio(path: Path, *, strict: bool, soft_floors: bool = False) -> Folder:
-    """Read a folder; a floor above all budgets is only a warning where floors are goals.
+def read_portfolio(path: Path, *, strict: bool, floors: Floors = "hard") -> Folder:
+    """Read a folder.
 
     Raises
     ------
     DataError
         A finding refuses the input, or the folder holds neither interventions nor options.
     """
-    from contado.kernel.tables.exchange import read_folder
     from contado.kernel.tables.findings import raise_refused
+    from contado.verbs._folders import read_folder
 
-    folder = read_folder(path, strict=strict)
-    if soft_floors:
-        folder = folder._replace(findings=[_softened(f) for f in folder.findings])
+    folder = read_folder(path, strict=strict, floors=floors)
     raise_refused(folder.findings)
     if folder.kind == "tables":
         raise DataError(
@@ -41,12 +37,6 @@ def read_portfolio(path: Path, *, strict: bool, soft_floors: bool = False) -> Fo
             field=path.name,
         )
     return folder
-
-
-def _softened(finding: Finding) -> Finding:
-    if finding.rule != "floor_exceeds_budget":
-        return finding
-    return msgspec.structs.replace(finding, severity="warning", action="kept")
 
 
 def rows_set_aside(folder: Folder) -> int:

@@ -14,24 +14,22 @@ from contado.kernel.portfolio.options_robust import SoftFloors, assess_options, 
 from contado.kernel.portfolio.price import FloorConflict, OptionsResult, solve_options
 from contado.kernel.portfolio.verify_options import recomputed_bound_eur, verify_options
 from contado.verbs.portfolio._folder import file_rows, rows_set_aside
-from contado.verbs.portfolio._out import recorded_options, write_options
 from contado.verbs.portfolio._out import settings_of as _settings
+from contado.verbs.portfolio._out import write_options
 from contado.verbs.portfolio.solve import FloorPrice, Price, Relax, Seconds, Shortfall, SolveAnswer
 from contado.verbs.portfolio.verify import broken
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
 
     from contado.kernel.declare import Context
     from contado.kernel.portfolio.price_loops import Path
-    from contado.kernel.portfolio.record import RunRecord, RunSettings
+    from contado.kernel.portfolio.record import RunSettings
     from contado.kernel.portfolio.verify import Verdict
     from contado.kernel.tables.exchange import Folder
     from contado.verbs.portfolio.solve import SolveRequest
 
-__all__ = ["again", "solve", "solved_options"]
+__all__ = ["solve", "solved_options"]
 
 
 def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float) -> SolveAnswer:
@@ -55,7 +53,7 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
         verify=time.perf_counter() - solved,
     )
     if request.out is not None and verdict.ok:
-        write_options(request.out, folder.tables, result, _settings(request))
+        write_options(request.out, folder, result, request)
     answer = _answer(folder, result, verdict, seconds)
     if soft is not None:
         missed = soft.shortfall_share
@@ -91,13 +89,6 @@ def solved_options(
         cancel=context.cancel,
     )
     return result, None
-
-
-def again(old: RunRecord, inputs: Mapping[str, pa.Table], path: Path | None, context: Context) -> RunRecord:
-    """Repeat a recorded run on its own tables, with the loops it was made with, and return its record."""
-    options = Options.from_tables(inputs, floors=old.settings.floors)
-    result, _ = solved_options(options, old.settings, context, path)
-    return recorded_options(inputs, result, old.settings)[1]
 
 
 def _add_draws(

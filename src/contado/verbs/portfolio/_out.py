@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -13,14 +15,16 @@ from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from contado.kernel.portfolio import Result
     from contado.kernel.portfolio.price import OptionsResult
     from contado.kernel.portfolio.robust import Robustness
+    from contado.kernel.tables.exchange import Folder
     from contado.verbs.portfolio.solve import SolveRequest
 
-__all__ = ["recorded_options", "settings_of", "write_options", "write_programme"]
+__all__ = ["programme_of", "recorded_options", "settings_of", "write_options", "write_programme"]
+
+_RECORD = "run.json"
 
 
 def write_programme(
@@ -37,20 +41,19 @@ def write_programme(
     _write(out, {"programme": programme, "price": record.price_table(result)}, inputs, made)
 
 
-def write_options(
-    out: Path, inputs: Mapping[str, pa.Table], result: OptionsResult, settings: record.RunSettings
-) -> None:
+def write_options(out: Path, folder: Folder, result: OptionsResult, request: SolveRequest) -> None:
     """Write the chosen options (a row an option, ``intervention_id`` = site), prices and the record."""
-    programme, made = recorded_options(inputs, result, settings)
-    _write(out, {"programme": programme, "price": _price_of(result)}, inputs, made)
+    programme = programme_of(folder.tables, result)
+    made = recorded_options(folder.tables, result, settings_of(request), programme)
+    _write(out, {"programme": programme, "price": _price_of(result)}, folder.tables, made)
 
 
 def recorded_options(
-    inputs: Mapping[str, pa.Table], result: OptionsResult, settings: record.RunSettings
-) -> tuple[pa.Table, record.RunRecord]:
-    """Return table ``programme`` of a result and the record of its run."""
-    programme, hashes = _programme_of(inputs, result), record.input_hashes(inputs)
-    made = record.RunRecord(
+    inputs: Mapping[str, pa.Table], result: OptionsResult, settings: record.RunSettings, programme: pa.Table
+) -> record.RunRecord:
+    """Return the record of a run on an options folder."""
+    hashes = record.input_hashes(inputs)
+    return record.RunRecord(
         run_id=record.run_id_of(hashes, settings),
         verb="portfolio solve",
         inputs=hashes,
@@ -58,7 +61,7 @@ def recorded_options(
         versions=record.versions(),
         method=result.method,
         solver=result.solver,
-        stop="time" if result.status == "feasible" else "gap",
+        stop="time" if result.status == "feasible" and result.seconds >= settings.time_limit_s else "gap",
         status=result.status,
         value_eur=result.value_eur,
         bound_eur=result.bound_eur,
@@ -67,10 +70,9 @@ def recorded_options(
         verified=True,
         programme_sha256=sha256_of_bytes(tables.parquet_bytes(programme)),
     )
-    return programme, made
 
 
-def _programme_of(inputs: Mapping[str, pa.Table], result: OptionsResult) -> pa.Table:
+def programme_of(inputs: Mapping[str, pa.Table], result: OptionsResult) -> pa.Table:
     """Return table ``programme`` of the chosen options: a row a payment."""
     options, budgets = inputs["options"], inputs["budgets"]
     paid = {str(b["budget"]): (b.get("source"), b.get("year")) for b in budgets.to_pylist()}
@@ -117,10 +119,20 @@ def settings_of(request: SolveRequest) -> record.RunSettings:
 def _write(
     out: Path, results: Mapping[str, pa.Table], inputs: Mapping[str, pa.Table], made: record.RunRecord
 ) -> None:
-    (out / "inputs").mkdir(parents=True, exist_ok=True)
-    for name, table in inputs.items():
-        tables.write_parquet(table, out / "inputs" / f"{name}.parquet")
-    for name, table in results.items():
-        tables.write_parquet(table, out / f"{name}.parquet")
-    with tables.atomic(out / "run.json") as temporary:
-        temporary.write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+    """Write the folder: everything under a temporary name, then moved in, the record last.
+
+    So an interrupted run leaves either no record or one whose tables are all there.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as scratch:
+        staged = Path(scratch)
+        files = {f"{name}.parquet": table for name, table in results.items()}
+        files |= {f"inputs/{name}.parquet": table for name, table in inputs.items()}
+        (staged / "inputs").mkdir()
+        for name, table in files.items():
+            tables.write_parquet(table, staged / name)
+        (staged / _RECORD).write_bytes(msgspec.json.format(msgspec.json.encode(made), indent=1))
+        (out / "inputs").mkdir(parents=True, exist_ok=True)
+        (out / _RECORD).unlink(missing_ok=True)
+        for name in (*files, _RECORD):
+            (staged / name).replace(out / name)

@@ -26,11 +26,11 @@ def read_problem(
         A finding refuses the input, or the folder holds no interventions.
     """
     from contado.kernel.portfolio import Problem
-    from contado.kernel.tables.exchange import read_folder
     from contado.kernel.tables.findings import raise_refused
     from contado.kernel.tables.programme_folder import as_shared_tables
+    from contado.verbs._folders import read_folder
 
-    folder = read_folder(path, strict=strict)
+    folder = read_folder(path, strict=strict, floors="hard" if floors else "none")
     raise_refused(folder.findings)
     if folder.kind != "programme":
         raise DataError(

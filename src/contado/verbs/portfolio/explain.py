@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 from contado.kernel.errors import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contado.kernel.portfolio import Problem
 
 
 class ExplainRequest(Request, frozen=True, kw_only=True):
@@ -58,7 +63,6 @@ class ExplainAnswer(Answer, kw_only=True):
 
 
 def _run(request: ExplainRequest, context: Context) -> ExplainAnswer:
-    from contado.kernel.portfolio.breakeven import explain
     from contado.verbs.portfolio._problem import read_problem
 
     problem, findings = read_problem(
@@ -67,7 +71,16 @@ def _run(request: ExplainRequest, context: Context) -> ExplainAnswer:
         strict=context.strict,
         discount_rate_share=request.discount_rate,
     )
-    found = explain(problem, request.intervention_id, time_limit_s=request.time_limit_s)
+    return explained(problem, request.intervention_id, request.time_limit_s, findings)
+
+
+def explained(
+    problem: Problem, intervention_id: str, time_limit_s: float, findings: Sequence[Finding]
+) -> ExplainAnswer:
+    """Return the answer on one intervention of a problem."""
+    from contado.kernel.portfolio.breakeven import explain
+
+    found = explain(problem, intervention_id, time_limit_s=time_limit_s)
     return ExplainAnswer(
         intervention_id=found.intervention_id,
         chosen=found.chosen,
@@ -78,23 +91,26 @@ def _run(request: ExplainRequest, context: Context) -> ExplainAnswer:
         break_even_benefit_eur=found.break_even_benefit_eur,
         because=[CauseRow(kind=c.kind, key=c.key, price=c.price) for c in found.because],
         reason=ReasonRow(code=found.reason.code, it=found.reason.it, en=found.reason.en),
-        findings=[*findings, *(_unfinished(name, request) for name in found.unfinished)],
+        findings=[
+            *findings,
+            *(_unfinished(name, intervention_id, time_limit_s) for name in found.unfinished),
+        ],
     )
 
 
-def _unfinished(name: str, request: ExplainRequest) -> Finding:
+def _unfinished(name: str, intervention_id: str, time_limit_s: float) -> Finding:
     return Finding(
         severity="warning",
         table="interventions",
-        row=request.intervention_id,
+        row=intervention_id,
         rule="time_limit",
-        message=f"{name} of {request.intervention_id} is unknown: {request.time_limit_s:g} s did not suffice",
+        message=f"{name} of {intervention_id} is unknown: {time_limit_s:g} s did not suffice",
         hint="give more time with --time-limit-s",
         action="kept",
     )
 
 
-def _text(answer: ExplainAnswer, lang: Literal["it", "en"]) -> str:
+def text(answer: ExplainAnswer, lang: Literal["it", "en"]) -> str:
     """Write the reason, then the figures that exist."""
     italian = lang == "it"
     words = {
@@ -118,6 +134,6 @@ VERB = Verb(
     request=ExplainRequest,
     answer=ExplainAnswer,
     run=_run,
-    text=_text,
+    text=text,
     examples=("contado portfolio explain tiny7 I004 --no-floors",),
 )

@@ -9,6 +9,8 @@ from contado.kernel.declare import Answer, Context, Request, Verb, argument, opt
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from contado.kernel.errors import Finding
     from contado.kernel.portfolio.front import Objectives
 
@@ -42,18 +44,24 @@ class FrontAnswer(Answer, kw_only=True):
 
 
 def _run(request: FrontRequest, context: Context) -> FrontAnswer:
+    objectives, findings = _objectives(request, context)
+    context.cancel.raise_if_requested()
+    return drawn(objectives, request.time_limit_s, context, findings)
+
+
+def drawn(
+    objectives: Objectives, time_limit_s: float, context: Context, findings: Sequence[Finding]
+) -> FrontAnswer:
+    """Return the front of some objectives."""
     from contado.kernel.portfolio.front import front
 
-    objectives, findings = _objectives(request, context)
-    found = front(
-        objectives, time_limit_s=request.time_limit_s, progress=context.progress, cancel=context.cancel
-    )
+    found = front(objectives, time_limit_s=time_limit_s, progress=context.progress, cancel=context.cancel)
     return FrontAnswer(
         points=[list(p) for p in found.points],
         n=len(found.points),
         complete=found.complete,
         solves=found.solves,
-        findings=findings,
+        findings=list(findings),
     )
 
 
@@ -63,15 +71,26 @@ def _objectives(request: FrontRequest, context: Context) -> tuple[Objectives, li
 
     if (request.path / "c.csv").is_file():
         return read_knapsack(request.path), []
-    names = request.objectives or []
-    if len(names) < 2:
+    names = two_or_more(request.objectives)
+    problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
+    return of_programme(problem, names), findings
+
+
+def two_or_more(names: Sequence[str] | None) -> list[str]:
+    """Return the objectives of a programme.
+
+    Raises
+    ------
+    UsageError
+        There are fewer than two.
+    """
+    if len(names or ()) < 2:
         raise UsageError(
-            "A front of a programme folder needs two objectives or more.",
+            "A front of a programme needs two objectives or more.",
             hint="--objectives benefit_eur,other_column",
             field="objectives",
         )
-    problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
-    return of_programme(problem, names), findings
+    return list(names or ())
 
 
 VERB = Verb(
@@ -80,5 +99,6 @@ VERB = Verb(
     request=FrontRequest,
     answer=FrontAnswer,
     run=_run,
+    best_so_far=True,
     examples=("contado portfolio front 2kp50 --json",),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -12,6 +12,10 @@ from contado.kernel.declare import Answer, Context, Request, Verb, argument, opt
 from contado.kernel.errors import DataError, TableNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contado.kernel.errors import Finding
+    from contado.kernel.portfolio import Problem
     from contado.kernel.portfolio.rpm import CoreIndex
 
 
@@ -123,22 +127,38 @@ def _case_row(case: _Case, index: CoreIndex) -> CaseRow:
 
 
 def _programme(request: RobustRequest, context: Context) -> RobustAnswer:
-    from contado.kernel.portfolio import robust
     from contado.verbs.portfolio._problem import read_problem
 
     problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
-    plan = problem.solve(gap_share=0.0, time_limit_s=request.time_limit_s, seed=request.seed)
+    asked = Draws(draws=request.draws, seed=request.seed, time_limit_s=request.time_limit_s)
+    return assessed(problem, asked, context, findings)
+
+
+class Draws(NamedTuple):
+    """How many draws, from which seed, and the time the plan itself may take."""
+
+    draws: int
+    seed: int
+    time_limit_s: float
+
+
+def assessed(problem: Problem, asked: Draws, context: Context, findings: Sequence[Finding]) -> RobustAnswer:
+    """Plan, plan again under draws, and say what stays, what is lost and what is worth asking."""
+    from contado.kernel.portfolio import robust
+
+    draws, seed, time_limit_s = asked
+    plan = problem.solve(gap_share=0.0, time_limit_s=time_limit_s, seed=seed)
     sturdy = robust.assess(
         problem,
         plan.choice,
-        draws=request.draws,
-        seed=request.seed,
+        draws=draws,
+        seed=seed,
         gap_share=0.0,
         progress=context.progress,
         cancel=context.cancel,
     )
-    lost = robust.regret(problem, plan.choice, draws=request.draws, seed=request.seed)
-    asked = robust.information(problem, plan.choice, sturdy.selection_frequency, seed=request.seed)
+    lost = robust.regret(problem, plan.choice, draws=draws, seed=seed)
+    worth = robust.information(problem, plan.choice, sturdy.selection_frequency, seed=seed)
     return RobustAnswer(
         draws=sturdy.draws,
         replan_method=sturdy.replan_method,
@@ -149,8 +169,8 @@ def _programme(request: RobustRequest, context: Context) -> RobustAnswer:
         value_high=sturdy.value_high,
         soft_value_share=sturdy.soft_value_share,
         regret=RegretRow(mean=lost.mean, max=lost.max),
-        information=[InformationRow(id=a.id, value_eur=a.value_eur) for a in asked],
-        findings=findings,
+        information=[InformationRow(id=a.id, value_eur=a.value_eur) for a in worth],
+        findings=list(findings),
     )
 
 

@@ -178,7 +178,8 @@ def _run(request: SolveRequest, context: Context) -> SolveAnswer:
     from contado.verbs.portfolio._folder import read_portfolio
 
     started = time.perf_counter()
-    folder = read_portfolio(request.folder, strict=context.strict, soft_floors=request.floors == "soft")
+    folder = read_portfolio(request.folder, strict=context.strict, floors=request.floors)
+    context.cancel.raise_if_requested()
     solve = _programme.solve if folder.kind == "programme" else _options.solve
     return solve(folder, request, context, time.perf_counter() - started)
 
@@ -222,6 +223,7 @@ VERB = Verb(
     request=SolveRequest,
     answer=SolveAnswer,
     run=_run,
+    best_so_far=True,
     text=_text,
     examples=(
         "contado portfolio solve folder",

@@ -13,6 +13,7 @@ from contado.kernel.errors import DataError, TableNotFound
 if TYPE_CHECKING:
     from contado.kernel.portfolio.verify import Start, Verdict
     from contado.kernel.tables.exchange import Folder
+    from contado.verbs._folders import Floors
 
 
 class VerifyRequest(Request, frozen=True, kw_only=True):
@@ -66,7 +67,8 @@ def _run(request: VerifyRequest, context: Context) -> VerifyAnswer:
     from contado.verbs.portfolio._folder import read_portfolio
 
     plan = _read_plan(request.plan)
-    folder = read_portfolio(request.folder, strict=context.strict)
+    floors: Floors = "hard" if request.floors else "none"
+    folder = read_portfolio(request.folder, strict=context.strict, floors=floors)
     key = "programme" if folder.kind == "programme" else "chosen"
     if not isinstance(plan.get(key), list):
         raise DataError(

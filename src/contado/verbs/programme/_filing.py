@@ -8,27 +8,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from contado.kernel.declare import Answer, require
-from contado.kernel.errors import DataError, Finding, TableNotFound, UsageError, did_you_mean
+from contado.kernel.declare import Answer
+from contado.kernel.errors import DataError, Finding, TableNotFound
 from contado.kernel.settings import Settings
+from contado.verbs._published import WrittenFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from contado.kernel.programme.registry import Work
     from contado.kernel.programme.schede import Filing
+    from contado.kernel.publish import Report
 
 __all__ = ["FORMATS", "FilingAnswer", "Tables", "checked_formats", "file_programme", "read_tables", "text"]
 
 FORMATS = ("csv", "xlsx", "pdf")
-_PACKAGES = {"xlsx": "openpyxl", "pdf": "typst"}
-
-
-class WrittenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file and its hash."""
-
-    path: str
-    sha256: str
+"""Formats of the sheets, written where none is named."""
+_CALENDAR = "ics"
+_ALLOWED = (*FORMATS, "ods", "odt", "docx", "html", _CALENDAR)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,17 +97,9 @@ def checked_formats(formats: Sequence[str]) -> list[str]:
     UsageError, ExtraMissing
         Before anything is written.
     """
-    for name in formats:
-        if name not in FORMATS:
-            raise UsageError(
-                f"--formats: {name!r} is no format.",
-                rule="unknown_choice",
-                hint=did_you_mean(name, FORMATS),
-                field="formats",
-            )
-        if name in _PACKAGES:
-            require("programme export", "publish", (_PACKAGES[name],))
-    return list(dict.fromkeys(formats))
+    from contado.kernel import publish
+
+    return publish.checked_formats(formats, verb="programme export", allowed=_ALLOWED)
 
 
 def read_tables(path: Path) -> Tables:
@@ -123,9 +113,9 @@ def read_tables(path: Path) -> Tables:
     if (path / "contado.toml").is_file() and not (path / "interventions.csv").is_file():
         return _workspace(path)
     from contado.kernel import settings
-    from contado.kernel.tables.exchange import read_folder
     from contado.kernel.tables.findings import raise_refused
     from contado.kernel.tables.programme_folder import as_shared_tables
+    from contado.verbs._folders import read_folder
 
     folder = read_folder(path)
     raise_refused(folder.findings)
@@ -145,7 +135,7 @@ def _workspace(path: Path) -> Tables:
     from contado.kernel.workspace import WorkspaceView
 
     view = WorkspaceView(path)
-    names = ("intervention", "budget", "funding_source", "legal_parameter")
+    names = ("intervention", "budget", "funding_source", "funding_rule", "legal_parameter", "milestone")
     rows = {name: _without_geometry(view.read(name)).to_pylist() for name in names}
     return Tables(rows=rows, settings=view.settings)
 
@@ -164,9 +154,9 @@ def file_programme(
     threshold_eur: float | None,
 ) -> FilingAnswer:
     """Prepare the sheets of a plan, write them into ``out`` and say what stands in them."""
-    from contado.kernel.programme import legal
+    from contado.kernel.dates import legal_value
     from contado.kernel.programme.registry import works
-    from contado.kernel.programme.schede import prepare
+    from contado.kernel.programme.schede import EU_THRESHOLD, LISTED_THRESHOLD, prepare
 
     rows = tables.rows
     years = sorted({int(b["year"]) for b in rows.get("budget", [])})
@@ -174,32 +164,32 @@ def file_programme(
         raise DataError("There is no budget.", rule="no_budget", hint="bring source, year, budget_eur")
     day = dt.date(years[0], 1, 1)
     parameters = rows.get("legal_parameter", [])
-    eu_eur, doubts = legal.legal_value(legal.EU, day, parameters)
+    eu_eur, doubts = legal_value(EU_THRESHOLD, day, parameters)
     if threshold_eur is None:
-        threshold_eur, more = legal.legal_value(legal.PROGRAMME, day, parameters)
+        threshold_eur, more = legal_value(LISTED_THRESHOLD, day, parameters)
         doubts += more
+    started = works(programme, rows["intervention"])
+    body = fiscal_code or tables.settings.body.fiscal_code or None
     filing = prepare(
-        works(programme, rows["intervention"]),
+        started,
         years=years,
         candidates=rows["intervention"],
         sources=rows.get("funding_source", []),
         threshold_eur=threshold_eur,
         eu_threshold_eur=eu_eur,
-        fiscal_code=fiscal_code or tables.settings.body.fiscal_code or None,
+        fiscal_code=body,
     )
-    files = _write(filing, out, formats)
+    files = _write(filing, out, [kind for kind in formats if kind != _CALENDAR])
+    if _CALENDAR in formats:
+        files.append(_write_calendar(started, tables, out, domain=body or "contado"))
     return _answer(filing, files, threshold_eur, [*tables.findings, *doubts, *filing.findings])
 
 
 def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFile]:
-    from contado.kernel.programme.schede.columns import TITLES, columns
-    from contado.kernel.provenance import sha256_of_file
-    from contado.kernel.publish import pdf, xlsx
-    from contado.kernel.publish.sheet import Sheet
+    from contado.kernel import publish
     from contado.kernel.tables import write_csv
 
     out.mkdir(parents=True, exist_ok=True)
-    writers: dict[str, Callable[[Sheet, Path], None]] = {"xlsx": xlsx.write, "pdf": pdf.write}
     written = []
     for kind in formats:
         for name, table in filing.sheets.items():
@@ -207,10 +197,39 @@ def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFil
             if kind == "csv":
                 write_csv(table, path)
             else:
-                heads = [c.heading_it for c in columns(name, filing.first_year)]
-                writers[kind](Sheet.from_table(table, title=TITLES[name], headings=heads), path)
-            written.append(WrittenFile(path=str(path), sha256=sha256_of_file(path)))
+                publish.write(_sheet(filing, name), path)
+            written.append(WrittenFile.of(path))
     return written
+
+
+def _sheet(filing: Filing, name: str) -> Report:
+    """Return one of the sheets as a document of its own."""
+    from contado.kernel.programme.schede.columns import TITLES, columns
+    from contado.kernel.publish import Report, Section, Table
+
+    heads = [c.heading_it for c in columns(name, filing.first_year)]
+    table = Table.from_arrow(filing.sheets[name], headings=heads)
+    return Report(title=TITLES[name], sections=(Section("", (table,)),), landscape=True)
+
+
+def _write_calendar(started: Sequence[Work], tables: Tables, out: Path, *, domain: str) -> WrittenFile:
+    from contado.kernel.dates import Calendar
+    from contado.kernel.programme import milestones
+    from contado.kernel.tables import atomic
+
+    rows = tables.rows
+    due = milestones.due(started, rows.get("funding_rule", ()), rows.get("milestone", ()))
+    names = {work.id: work.text("name") or work.id for work in started}
+    content = milestones.calendar(
+        due,
+        names,
+        domain=domain,
+        calendar=Calendar.from_settings(tables.settings.dates),
+    )
+    path = out / f"milestones.{_CALENDAR}"
+    with atomic(path) as file:
+        file.write_bytes(content)
+    return WrittenFile.of(path)
 
 
 def _answer(

@@ -12,6 +12,7 @@ from contado.kernel.errors import ColumnNotFound, TableNotFound
 
 if TYPE_CHECKING:
     from contado.kernel.programme.record import Recorded
+    from contado.kernel.records import Records
     from contado.kernel.workspace import Workspace
 
 _SHARE = "programme"
@@ -61,9 +62,10 @@ def _run(request: RecordRequest, context: Context) -> RecordAnswer:
     digest = sha256_of_file(request.events)
     workspace = Workspace.open(context.workspace)
     source = {"source_id": f"events-{digest[:12]}", "title": request.events.name, "sha256": digest}
-    done = _record(workspace, read.table.to_pylist(), lines, source["source_id"])
-    if done.recorded:
-        _write(workspace, done, source)
+    with context.records() as records:
+        done = _record(workspace, read.table.to_pylist(), lines, source["source_id"])
+        if done.recorded:
+            _write_audited(records, workspace, done, source)
     rejected = [RejectedEvent(row=r.row, rule=r.rule, message=r.message) for r in done.rejected]
     return RecordAnswer(
         recorded=done.recorded, unchanged=done.unchanged, rejected=rejected, findings=list(read.findings)
@@ -93,6 +95,16 @@ def _own(workspace: Workspace, name: str) -> Any:
     return tables.read(path).table if path.is_file() else tables.empty(name)
 
 
+def _write_audited(records: Records, workspace: Workspace, done: Recorded, source: dict[str, str]) -> None:
+    """Write the tables and the row that vouches for them: both, or on a failure neither."""
+    from contado.kernel.records import audit
+
+    body = {"recorded": done.recorded, "sha256": source["sha256"]}
+    with records.writing() as session:
+        audit.append(session, "realisation.recorded", f"source:{source['source_id']}", body)
+        _write(workspace, done, source)
+
+
 def _write(workspace: Workspace, done: Recorded, source: dict[str, str]) -> None:
     from contado.kernel import tables
 
@@ -112,5 +124,6 @@ VERB = Verb(
     answer=RecordAnswer,
     run=_run,
     workspace=True,
+    right="realisation.recorded",
     examples=("contado programme record events.csv -w city",),
 )

@@ -40,12 +40,13 @@ class CheckAnswer(Answer, kw_only=True):
 def _run(request: CheckRequest, context: Context) -> CheckAnswer:
     from contado.kernel.tables import exchange
     from contado.kernel.tables.findings import count
+    from contado.verbs._folders import read_folder
 
     if (found := _workspace(request.path, strict=context.strict)) is not None:
         rows, findings = found
     else:
         folder = (
-            exchange.read_folder(request.path, strict=context.strict)
+            read_folder(request.path, strict=context.strict)
             if request.path.is_dir()
             else exchange.check_file(
                 request.path, request.schema, rename=_renames(request.rename), strict=context.strict

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,13 +30,13 @@ class ImportAnswer(Answer, kw_only=True):
 
 
 def _run(request: ImportRequest, context: Context) -> ImportAnswer:
-    from contado.kernel.tables import exchange
     from contado.kernel.tables.findings import count, raise_refused
     from contado.kernel.workspace import Workspace
+    from contado.verbs._folders import read_folder
 
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
-    folder = exchange.read_folder(request.folder, strict=context.strict)
+    folder = read_folder(request.folder, strict=context.strict)
     raise_refused(folder.findings)
     shared = _shared(folder)
     with workspace.commit() as commit:
@@ -72,12 +74,24 @@ _SHARE = {"source": "folder"}
 
 def _shares(table: pa.Table) -> dict[str | None, Any]:
     """Split a table that says whose its rows are; others are written whole."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     if "practice" not in table.column_names:
         return {None: table}
-    practices = sorted(p for p in pc.unique(table["practice"]).to_pylist() if p)
-    return {p: table.filter(pc.equal(table["practice"], p)) for p in practices}
+    shares: dict[str | None, list[str]] = {}
+    for practice in sorted(p for p in pc.unique(table["practice"]).to_pylist() if p):
+        shares.setdefault(_file_name(practice), []).append(practice)
+    return {
+        name: table.filter(pc.is_in(table["practice"], value_set=pa.array(practices)))
+        for name, practices in shares.items()
+    }
+
+
+def _file_name(practice: str) -> str:
+    """Return a practice's name as a share's file may have it: `viabilità e opere` -> `viabilita_e_opere`."""
+    plain = unicodedata.normalize("NFKD", practice).encode("ascii", "ignore").decode()
+    return re.sub(r"[^\w.-]+", "_", plain).strip("_.-") or "folder"
 
 
 VERB = Verb(

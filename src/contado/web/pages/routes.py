@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contado.web import files
-from contado.web.pages import opendata, programme, roads, territory
+from contado.web.pages import (
+    opendata,
+    programme,
+    programme_candidates,
+    programme_compare,
+    programme_csv,
+    programme_intervention,
+    programme_parts,
+    programme_sites,
+    roads,
+    territory,
+)
 from contado.web.pages.duties import defect, not_found, parts, plain
 from contado.web.pages.home import home
 from contado.web.pages.practices import practice, practices
@@ -32,11 +43,13 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "section": roads.section,
     "practice": practice,
     "programme": programme.brief,
-    "candidates": programme.candidates,
-    "budgets": programme.part("budgets"),
-    "equity": programme.part("equity"),
-    "method": programme.part("method"),
-    "intervention": programme.intervention,
+    "candidates": programme_candidates.candidates,
+    "budgets": programme_parts.budgets,
+    "worksites": programme_sites.worksites,
+    "equity": programme_parts.equity,
+    "method": programme_parts.method,
+    "intervention": programme_intervention.intervention,
+    "compare": programme_compare.compare,
     "calendar": plain("calendar.html", "Agenda", "Calendar"),
     "procedures": plain("procedures.html", "Procedimenti", "Procedures"),
     "data": opendata.data,
@@ -51,5 +64,8 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/dati/{layer}.{ending}": files.download,
     "/viste/{name}.json": files.map_view,
     "/territorio/{code}.csv": files.unit_csv,
+    "/catalogo.ttl": files.catalogue("ttl"),
+    "/catalogo.jsonld": files.catalogue("jsonld"),
+    "/programma/{table}.csv": programme_csv.table,
 }
 PARTS = parts

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import csv
-from datetime import date
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
+from contado.kernel.dates import dated
 from contado.kernel.errors import DataError
+
+if TYPE_CHECKING:
+    from datetime import date
 
 __all__ = ["rows", "valid_on"]
 
@@ -25,7 +29,7 @@ def valid_on(name: str, on: date) -> list[dict[str, str]]:
     DataError
         No row holds on that day.
     """
-    held = [row for row in rows(name) if _holds(row, on)]
+    held = dated.holding(rows(name), on)
     if not held:
         raise DataError(
             f"{name}: no row is valid on {on.isoformat()}.",
@@ -34,8 +38,3 @@ def valid_on(name: str, on: date) -> list[dict[str, str]]:
             field="valid_from",
         )
     return held
-
-
-def _holds(row: dict[str, str], on: date) -> bool:
-    start, end = row["valid_from"], row["valid_to"]
-    return date.fromisoformat(start) <= on and (not end or on <= date.fromisoformat(end))

@@ -7,7 +7,7 @@ of D by type of resource and year. Hence: total of A = total of D; A by year = s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel.errors import CertificateFailed, DataError, Finding
 from contado.kernel.programme.codes import check_codes, propose_cui
@@ -22,7 +22,12 @@ if TYPE_CHECKING:
 
     from contado.kernel.programme.registry import Work
 
-__all__ = ["Filing", "prepare"]
+__all__ = ["EU_THRESHOLD", "LISTED_THRESHOLD", "Filing", "prepare"]
+
+LISTED_THRESHOLD: Final = "works_programme_threshold"
+"""Parameter: works estimated at this much or more stand in the programme (D.Lgs. 36/2023 art. 37 c. 2)."""
+EU_THRESHOLD: Final = "works_eu_threshold"
+"""Parameter: European threshold for works; from it on, the three years need a *documento di fattibilità*."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +76,7 @@ def prepare(
     sources
         Rows ``source, resource_type``.
     threshold_eur, eu_threshold_eur
-        Dated thresholds, see `contado.kernel.programme.legal`.
+        Dated thresholds, see `contado.kernel.dates.legal`.
     fiscal_code
         Of the body; None leaves works without CUI as they are and says so.
 

@@ -1,0 +1,47 @@
+"""Ctrl-C: once it asks a search for its best so far, twice (or elsewhere) it ends the verb with nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+from contado.kernel.errors import SolverStopped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from contado.kernel.progress import Cancel
+
+__all__ = ["listening"]
+
+
+@contextlib.contextmanager
+def listening(cancel: Cancel, *, best_so_far: bool) -> Iterator[None]:
+    """Turn the first Ctrl-C into a request to stop, for a verb that keeps the best it has found.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At the second Ctrl-C, and where the search was stopped before it had anything.
+    """
+    if not best_so_far or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def heard(_number: int, _frame: FrameType | None) -> None:
+        if cancel.requested:
+            raise KeyboardInterrupt
+        cancel.request()
+
+    before = signal.signal(signal.SIGINT, heard)
+    try:
+        yield
+    except SolverStopped:
+        if cancel.requested:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)

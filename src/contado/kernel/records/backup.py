@@ -1,0 +1,265 @@
+"""Backup and restore: one zip with a consistent copy of the records, the attachments and what vouches for them.
+
+``manifest.json`` names the schema, the audit head, the SHA-256 of every file inside, and the hashes of
+the workspace's layers and tables, which are not inside: they are files already. The copy is a SQLite file
+whatever the store, so that a backup of PostgreSQL may be restored on SQLite and the other way round.
+A backup holds ``contado.toml`` with the key of the keyed hashes: keep it as carefully as the workspace.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import tempfile
+import zipfile
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from sqlalchemy import Connection, create_engine, insert, select
+
+from contado.kernel import tables
+from contado.kernel.errors import CheckFailed, Damaged, Finding, Newer, WorkspaceError
+from contado.kernel.provenance import sha256_of_file
+from contado.kernel.records import audit, documents, migrate
+from contado.kernel.records.audit import Head
+from contado.kernel.records.schema import Base, SchemaVersion
+from contado.kernel.workspace import WorkspaceView
+from contado.kernel.workspace.layout import SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contado.kernel.records.store import Store
+
+__all__ = ["Backup", "Manifest", "restore", "write"]
+
+_COPY: Final = "records.sqlite"
+_MANIFEST: Final = "manifest.json"
+_KEPT: Final = ("layers/", "tables/", "rasters/", "sources/")
+_BLOCK: Final = 5_000
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backup says of itself."""
+
+    schema: int
+    audit_head: Head
+    files: dict[str, str]
+    workspace: dict[str, str]
+    """SHA-256 of the layers, tables, rasters and sources at the time of the backup."""
+
+
+class Backup(msgspec.Struct, frozen=True, kw_only=True):
+    """A backup that was written or restored."""
+
+    bytes: int
+    sha256: str
+    audit_head: Head
+    findings: tuple[Finding, ...] = ()
+
+
+def write(store: Store, workspace: WorkspaceView, file: Path) -> Backup:
+    """Write a backup; readers and writers go on meanwhile.
+
+    Raises
+    ------
+    Damaged
+        An attachment is lost or altered.
+    """
+    with tempfile.TemporaryDirectory(prefix="contado-backup-") as folder, tables.atomic(file) as temporary:
+        copy = Path(folder) / _COPY
+        _copy_out(store, copy)
+        head, attachments = _contents(copy, store.files)
+        inside = {SETTINGS: workspace.path / SETTINGS, _COPY: copy, **attachments}
+        hashes = {name: sha256_of_file(path) for name, path in inside.items()}
+        for name, path in attachments.items():
+            if hashes[name] != name.removeprefix("files/").replace("/", ""):
+                raise Damaged(f"{path.name} is altered.", hint="restore the attachment from an older backup")
+        kept = {n: h for n, h in workspace.file_hashes().items() if n.startswith(_KEPT)}
+        manifest = Manifest(schema=_schema(copy), audit_head=head, files=hashes, workspace=kept)
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as out:
+            out.writestr(
+                _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1)
+            )
+            for name, path in inside.items():
+                out.write(path, name)
+    return Backup(bytes=file.stat().st_size, sha256=sha256_of_file(file), audit_head=head)
+
+
+def _copy_out(store: Store, copy: Path) -> None:
+    if store.is_postgres:
+        engine = create_engine(f"sqlite:///{copy}")
+        with store.connection() as source, engine.begin() as target:
+            migrate.upgrade(target)
+            _copy_rows(source, target)
+        engine.dispose()
+        return
+    with store.raw_sqlite() as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
+        target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it
+
+
+def _copy_rows(source: Connection, target: Connection) -> None:
+    """Copy every row of every table, parents first, in blocks."""
+    for table in Base.metadata.sorted_tables:
+        if table.name == SchemaVersion.__tablename__:
+            continue
+        found = source.execution_options(yield_per=_BLOCK).execute(select(table))
+        for block in found.partitions(_BLOCK):
+            target.execute(insert(table), [dict(row._mapping) for row in block])  # noqa: SLF001 - its public name
+
+
+def _contents(copy: Path, files: Path) -> tuple[Head, dict[str, Path]]:
+    """Return the head of the chain and the attachments that a copy refers to."""
+    with closing(sqlite3.connect(copy)) as connection:
+        last = connection.execute("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").fetchone()
+        used = connection.execute("SELECT DISTINCT sha256 FROM document WHERE erased_at IS NULL ORDER BY 1")
+        attachments = {f"files/{d[:2]}/{d[2:]}": documents.path_of(files, d) for (d,) in used}
+    for name, path in attachments.items():
+        if not path.is_file():
+            raise Damaged(f"{name} is lost.", hint="restore the attachment from an older backup", field=name)
+    head = Head(seq=last[0], hash=last[1]) if last else Head(seq=0, hash=audit.GENESIS)
+    return head, attachments
+
+
+def _schema(copy: Path) -> int:
+    with closing(sqlite3.connect(copy)) as connection:
+        return int(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0])
+
+
+def restore(file: Path, folder: Path) -> Backup:
+    """Verify a backup, then put it in place of the records of a workspace.
+
+    A folder that is absent or empty becomes a workspace with the backup's settings. Nothing is replaced
+    before hashes, database and chain are verified; the replacement is one transaction. Layers and tables that
+    differ from those of the backup are findings.
+
+    Raises
+    ------
+    Damaged
+        The file is no backup, or something inside is altered.
+    CheckFailed
+        The audit chain inside does not hold.
+    Newer
+        It was written by a newer program.
+    WorkspaceError
+        A database of PostgreSQL that is not empty is not overwritten (rule ``records_not_empty``).
+    """
+    with tempfile.TemporaryDirectory(prefix="contado-restore-") as unpacked:
+        manifest = _unpack(file, Path(unpacked))
+        _verify(Path(unpacked) / _COPY, manifest)
+        workspace = _workspace(folder, Path(unpacked) / SETTINGS)
+        for name in manifest.files:
+            if name.startswith("files/"):
+                target = workspace.path / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                with tables.atomic(target) as temporary:
+                    temporary.write_bytes((Path(unpacked) / name).read_bytes())
+        _replace(workspace, Path(unpacked) / _COPY)
+    findings = tuple(_differences(workspace, manifest))
+    return Backup(
+        bytes=file.stat().st_size,
+        sha256=sha256_of_file(file),
+        audit_head=manifest.audit_head,
+        findings=findings,
+    )
+
+
+def _unpack(file: Path, folder: Path) -> Manifest:
+    """Unpack what the manifest names and check each hash."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            manifest = msgspec.json.decode(archive.read(_MANIFEST), type=Manifest)
+            for name, digest in manifest.files.items():
+                if name not in {SETTINGS, _COPY} and not documents.is_attachment(name):
+                    raise _altered(file, name)
+                target = folder / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.read(name))
+                if sha256_of_file(target) != digest:
+                    raise _altered(file, name)
+    except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError, EOFError) as error:
+        raise Damaged(f"{file} is no backup of records: {error}.", hint="give another backup") from None
+    return manifest
+
+
+def _altered(file: Path, name: str) -> Damaged:
+    return Damaged(f"{file.name} is damaged: {name} was altered.", hint="give another backup", field=name)
+
+
+def _verify(copy: Path, manifest: Manifest) -> None:
+    if manifest.schema > migrate.SCHEMA_VERSION:
+        raise Newer(
+            f"The backup has schema {manifest.schema}; this program knows {migrate.SCHEMA_VERSION}.",
+            hint=f"install a contado that knows schema {manifest.schema} of the records",
+        )
+    with closing(sqlite3.connect(copy)) as connection:
+        state = connection.execute("PRAGMA integrity_check").fetchone()[0]
+    if state != "ok":
+        raise Damaged(f"The database of the backup is damaged: {state}.", hint="give another backup")
+    engine = create_engine(f"sqlite:///{copy}")
+    with engine.connect() as connection:
+        verdict = audit.verify(audit.rows(connection), manifest.audit_head)
+    engine.dispose()
+    if not verdict.ok:
+        first = verdict.problems[0]
+        raise CheckFailed(
+            f"The audit chain of the backup does not hold: row {first.seq} {first.kind}, {first.detail}.",
+            rule="broken_chain",
+            hint="give another backup",
+        )
+
+
+def _workspace(folder: Path, settings: Path) -> WorkspaceView:
+    """Return the workspace to restore into; an absent or empty folder becomes one."""
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tables.atomic(folder / SETTINGS) as temporary:
+            temporary.write_bytes(settings.read_bytes())
+    return WorkspaceView(folder)
+
+
+def _replace(workspace: WorkspaceView, copy: Path) -> None:
+    from contado.kernel.records.store import unopened
+
+    with unopened(workspace) as store:
+        if store.is_postgres:
+            _fill_postgres(store, copy)
+            return
+        with closing(sqlite3.connect(copy)) as source, store.raw_sqlite() as target:
+            source.backup(target)
+        with store.engine.begin() as connection:
+            migrate.upgrade(connection)
+
+
+def _fill_postgres(store: Store, copy: Path) -> None:
+    engine = create_engine(f"sqlite:///{copy}")
+    with engine.begin() as source, store.engine.begin() as target:
+        migrate.upgrade(source)
+        migrate.upgrade(target)
+        if audit.head(target).seq:
+            raise WorkspaceError(
+                "The database holds records already.",
+                rule="records_not_empty",
+                hint="restore into an empty database: its audit chain must not be overwritten",
+            )
+        store.enter_everything(target)
+        _copy_rows(source, target)
+    engine.dispose()
+
+
+def _differences(workspace: WorkspaceView, manifest: Manifest) -> Iterator[Finding]:
+    now = {n: h for n, h in workspace.file_hashes().items() if n.startswith(_KEPT)}
+    for name in sorted(now.keys() | manifest.workspace.keys()):
+        if now.get(name) != manifest.workspace.get(name):
+            state = (
+                "is missing" if name not in now else "is new" if name not in manifest.workspace else "differs"
+            )
+            yield Finding(
+                severity="warning",
+                rule="differs_from_backup",
+                table=name,
+                message=f"{name} {state} against the time of the backup.",
+                hint="copy the layers and tables of that day, or go on with these",
+            )

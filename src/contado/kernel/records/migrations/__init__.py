@@ -1,0 +1,1 @@
+"""Alembic migrations of the records: one file a change, forward only."""

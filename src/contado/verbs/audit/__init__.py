@@ -1,0 +1,1 @@
+"""contado audit: see the index of verbs."""

@@ -1,0 +1,1 @@
+"""contado grants: see the index of verbs."""

@@ -1,0 +1,1 @@
+"""contado records: see the index of verbs."""
