@@ -188,8 +188,8 @@ def _refuse_impossible_floors(options: Options) -> None:
     for k in range(options.row.shape[1]):
         paid = -np.minimum(options.amount[:, k], 0.0)
         largest = np.maximum.reduceat(paid, options.ptr[:-1])
-        row = options.row[options.ptr[:-1], k]
-        np.add.at(most, row, largest)
+        row = np.where(options.amount[:, k] < 0, options.row[:, k], m)
+        np.add.at(most, np.minimum.reduceat(row, options.ptr[:-1]), largest)
     floor = -options.limit[options.n_budgets :]
     short = np.flatnonzero(most[options.n_budgets : m] < floor)
     if len(short):
