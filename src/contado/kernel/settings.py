@@ -26,6 +26,7 @@ __all__ = [
     "Setting",
     "Settings",
     "TerritorySettings",
+    "Tiles",
     "Web",
     "WorkspaceSettings",
     "describe",
@@ -94,6 +95,17 @@ class Web(_Theme, frozen=True, kw_only=True):
     )
 
 
+class Tiles(_Theme, frozen=True, kw_only=True):
+    """[tiles]: vector tiles."""
+
+    max_features: Annotated[
+        int, Meta(ge=4096, description="features and cells that a tile may hold; more are merged")
+    ] = 20_000
+    max_bytes: Annotated[
+        int, Meta(ge=200_000, description="bytes of a compressed tile; above it features are merged")
+    ] = 500_000
+
+
 class Pavement(_Theme, frozen=True, kw_only=True):
     """[pavement]: road sensing."""
 
@@ -124,6 +136,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     body: Body = Body()
     dates: Dates = Dates()
     web: Web = Web()
+    tiles: Tiles = Tiles()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 

@@ -53,6 +53,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "backup": "Write a consistent copy of the records and attachments",
         "restore": "Verify a backup and put it in place of a workspace's records",
     },
+    "tiles": {
+        "render": "Write live vector tiles of a layer",
+        "build": "Write all tiles of a layer as one PMTiles file",
+    },
     "frontend": {
         "check": "Check the third-party files of the web pages",
     },
@@ -126,6 +130,7 @@ GROUPS: Mapping[str, str] = {
     "grants": "Accounts, their roles and municipalities",
     "audit": "The audit chain of the records",
     "records": "Backup and restore of the records",
+    "tiles": "Vector tiles of the workspace's layers",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",

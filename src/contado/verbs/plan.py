@@ -123,7 +123,7 @@ class PlanAnswer(BaseAnswer, kw_only=True):
     prices: list[Price] = msgspec.field(default_factory=list)
     conflict: list[ConflictRow] = msgspec.field(default_factory=list)
     draws: int | None = None
-    replan_method: Literal["milp", "lp_rounding"] | None = None
+    replan_method: Literal["milp", "lp_rounding", "price"] | None = None
     selection_frequency: dict[str, float] = msgspec.field(default_factory=dict)
     robustness: dict[str, Literal["core", "borderline", "exterior"]] = msgspec.field(default_factory=dict)
     value_low: float | None = None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from contado.kernel.errors import DataError, UsageError
+from contado.kernel.territory import crs
 from contado.kernel.territory.distance import NEAR_LIMIT_M, geodesic_m
 
 if TYPE_CHECKING:
@@ -185,7 +186,8 @@ def along_streets(
 
 def _node(network: Network, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return each point's nearest node and the straight way to it, infinite beyond `SNAP_M`."""
-    found = geodesic(lon, lat, network.node_lon, network.node_lat)
+    node_lon, node_lat = crs.to_lonlat(network.node_x, network.node_y, network.epsg)
+    found = geodesic(lon, lat, node_lon, node_lat)
     return found.place, np.where(found.way <= SNAP_M, found.way, np.inf)
 
 
