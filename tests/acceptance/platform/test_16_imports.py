@@ -83,12 +83,11 @@ def test_ascii_grids(run, city, tmp_path, figure, ending, nodata):
 @pytest.mark.item("platform", 16, "rasters that cannot be placed or trusted", "exit 2, rule, nothing written")
 def test_bad_rasters(run, city, tmp_path):
     rasterio = pytest.importorskip("rasterio")
-    from rasterio.transform import from_origin
 
     profile = {"driver": "GTiff", "width": 2, "height": 2, "count": 1, "dtype": "float32", "crs": "EPSG:32632"}
-    with rasterio.open(tmp_path / "u.tif", "w", transform=from_origin(0, 10, 5, 5), **profile) as out:
+    with rasterio.open(tmp_path / "u.tif", "w", transform=rasterio.Affine(5, 0, 0, 0, -5, 10), **profile) as out:
         out.write(np.array([[[1, 2], [3, -9999]]], np.float32))
-    with rasterio.open(tmp_path / "s.tif", "w", transform=from_origin(0, 10, 5, 4), **profile) as out:
+    with rasterio.open(tmp_path / "s.tif", "w", transform=rasterio.Affine(5, 0, 0, 0, -4, 10), **profile) as out:
         out.write(np.ones((1, 2, 2), np.float32))
     (tmp_path / "d.tif").write_bytes(b"II*\0 cut")
     before = city.file_hashes()

@@ -13,7 +13,6 @@ __all__ = ["cog"]
 def cog(raster: Raster) -> bytes:
     """Return the cloud-optimised GeoTIFF of a raster: cells as they are, deflate, overviews of cells that exist."""
     import rasterio
-    from rasterio.transform import from_origin
 
     grid = raster.grid
     profile = {
@@ -23,7 +22,7 @@ def cog(raster: Raster) -> bytes:
         "count": grid.bands,
         "dtype": raster.cells.dtype,
         "crs": grid.crs,
-        "transform": from_origin(grid.bbox[0], grid.bbox[3], grid.cell, grid.cell),
+        "transform": rasterio.Affine(grid.cell, 0.0, grid.bbox[0], 0.0, -grid.cell, grid.bbox[3]),
         "nodata": grid.nodata,
         "compress": "deflate",
         "overview_resampling": "nearest",
