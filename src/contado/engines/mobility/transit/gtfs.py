@@ -105,7 +105,7 @@ def _read(name: str, content: bytes) -> pa.Table:
 
     try:
         header = csv.open_csv(io.BytesIO(content)).schema.names
-        header = [column.strip() for column in header]
+        header = [column.strip().lstrip("\ufeff") for column in header]
         table = csv.read_csv(
             io.BytesIO(content),
             csv.ReadOptions(column_names=header, skip_rows=1),
@@ -131,7 +131,7 @@ def _dangling(tables: Mapping[str, pa.Table], name: str, column: str, targets: t
     import pyarrow.compute as pc
 
     known = pa.concat_arrays(
-        [tables[t][column].unique().combine_chunks() for t in targets if t in tables]
+        [tables[t][column].unique() for t in targets if t in tables]
     )
     lost = pc.invert(pc.is_in(tables[name][column], value_set=known))
     count = pc.sum(lost).as_py() or 0
