@@ -36,6 +36,8 @@ CELLS: Final = 1024
 """Cells along each side: about the size of a building, so that few boxes meet a border's cell."""
 _HEAD: Final = 13
 """Bytes of WKB before the coordinates of a polygon's first ring."""
+_MANY: Final = 1 << 10
+"""Cells of a rectangle from which every unit is a candidate, without looking at the cells."""
 _BATCH: Final = 1 << 14
 """Geometries answered by the grid at a time: what stays in the processor's cache."""
 
@@ -145,12 +147,12 @@ class Joiner:
         x, y = points[np.searchsorted(shape, np.arange(len(shapes)))].T
         slot, unit = self._candidates(left, bottom, right, top)
         hit = self.locator.test(x[slot], y[slot], unit)  # a vertex in the unit settles it at a tenth of the cost
-        rest = np.flatnonzero(~hit)
+        rest, units = np.flatnonzero(~hit), self.locator.prepared
         rest = rest[np.argsort(unit[rest], kind="stable")]
         bounds = np.searchsorted(unit[rest], np.arange(len(self.units) + 1))
         for k in np.flatnonzero(np.diff(bounds)):
             part = rest[bounds[k] : bounds[k + 1]]
-            hit[part] = shapely.intersects(self.locator.shapes[k], shapes[slot[part]])
+            hit[part] = shapely.intersects(units[k], shapes[slot[part]])
         return rows[slot[hit]], unit[hit]
 
     def _candidates(
@@ -160,15 +162,21 @@ class Joiner:
         right: NDArray[np.int32],
         top: NDArray[np.int32],
     ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return geometry and unit for each unit that owns or borders a cell of a rectangle, each once."""
+        """Return geometry and unit for each unit that owns or borders a cell of a rectangle, each once.
+
+        A geometry that spreads over many cells has every unit; the test rules by their boxes first.
+        """
         width, height = (right - left + 1).astype(np.int64), (top - bottom + 1).astype(np.int64)
-        slot = np.repeat(np.arange(left.size), width * height)
-        place = counted(width * height)
+        small = np.flatnonzero(width * height <= _MANY)
+        slot = np.repeat(small, (width * height)[small])
+        place = counted((width * height)[small])
         cell = (bottom[slot] + place // width[slot]) * (self.locator.cells + 2) + left[slot] + place % width[slot]
         member, unit = self.locator.units_of(cell)
         pair = np.unique(slot[member] * len(self.units) + unit)
         slot, unit = np.divmod(pair, len(self.units))
-        return slot, unit.astype(np.int32)
+        large = np.repeat(np.flatnonzero(width * height > _MANY), len(self.units))
+        every = np.tile(np.arange(len(self.units)), large.size // len(self.units))
+        return np.concatenate([slot, large]), np.concatenate([unit, every]).astype(np.int32)
 
 
 def boxes_of(geometries: pa.Array) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ of the exact test everywhere, without any tolerance:
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -58,16 +59,29 @@ class Locator:
         self.units = units
         self.cells = cells
         self.shapes = units.gdf.geometry.to_numpy()
-        shapely.prepare(self.shapes)
+        self._own = threading.local()
         west, south, east, north = shapely.total_bounds(self.shapes)
         self._origin = (float(west), float(south))
         # one ring of empty cells around the box catches everything outside, NaN and infinity included
         self._scale = (cells / (east - west), cells / (north - south))
         self.grid, self._start, self._candidates = _table(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_own"}
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        shapely.prepare(self.shapes)  # GEOS's indices do not travel
+        self._own = threading.local()
+
+    @property
+    def prepared(self) -> NDArray[np.object_]:
+        """Polygons of the units with GEOS's indices, one copy a thread: a test writes into them."""
+        found: NDArray[np.object_] | None = getattr(self._own, "shapes", None)
+        if found is None:
+            found = shapely.from_wkb(shapely.to_wkb(self.shapes))
+            shapely.prepare(found)
+            self._own.shapes = found
+        return found
 
     def cell_coordinates(self, points: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
         """Return longitudes (axis 0) or latitudes (axis 1) in cells from the corner of the ringed grid."""
@@ -173,13 +187,13 @@ class Locator:
         self, lon: NDArray[np.float64], lat: NDArray[np.float64], unit: NDArray[Any]
     ) -> NDArray[np.bool_]:
         """Return whether each point lies in or on its unit, unit by unit."""
-        hit = np.empty(lon.size, dtype=bool)
+        hit, shapes = np.empty(lon.size, dtype=bool), self.prepared
         order = np.argsort(unit, kind="stable")
         lon, lat = lon[order], lat[order]
         bounds = np.searchsorted(unit[order], np.arange(len(self.shapes) + 1))
         for k in np.flatnonzero(np.diff(bounds)):
             part = slice(bounds[k], bounds[k + 1])
-            hit[order[part]] = shapely.intersects_xy(self.shapes[k], lon[part], lat[part])
+            hit[order[part]] = shapely.intersects_xy(shapes[k], lon[part], lat[part])
         return hit
 
 
