@@ -67,7 +67,9 @@ def buildings():
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*unclosed.*")
-@pytest.mark.item("platform", 13, "locate and polygon join on each engine, 1 to 7 partitions", "one sha256 each")
+@pytest.mark.item(
+    "platform", 13, "locate and polygon join on each engine, 1 to 7 partitions", "one sha256 each"
+)
 @pytest.mark.parametrize("engine", ENGINES)
 def test_one_hash_on_every_engine(points, buildings, engine, figure):
     available(engine)
@@ -119,7 +121,15 @@ def test_the_verbs(run, tmp_path, points, engine, figure):
     hashes = {}
     for chosen in ("local", engine):
         code, located = run(
-            "locate", "--points", tmp_path / "p.parquet", "--out", tmp_path / "o.csv", "--engine", chosen, "-w", city
+            "locate",
+            "--points",
+            tmp_path / "p.parquet",
+            "--out",
+            tmp_path / "o.csv",
+            "--engine",
+            chosen,
+            "-w",
+            city,
         )
         assert code == 0
         archive = tmp_path / f"{chosen}.pmtiles"

@@ -84,10 +84,21 @@ def test_ascii_grids(run, city, tmp_path, figure, ending, nodata):
 def test_bad_rasters(run, city, tmp_path):
     rasterio = pytest.importorskip("rasterio")
 
-    profile = {"driver": "GTiff", "width": 2, "height": 2, "count": 1, "dtype": "float32", "crs": "EPSG:32632"}
-    with rasterio.open(tmp_path / "u.tif", "w", transform=rasterio.Affine(5, 0, 0, 0, -5, 10), **profile) as out:
+    profile = {
+        "driver": "GTiff",
+        "width": 2,
+        "height": 2,
+        "count": 1,
+        "dtype": "float32",
+        "crs": "EPSG:32632",
+    }
+    with rasterio.open(
+        tmp_path / "u.tif", "w", transform=rasterio.Affine(5, 0, 0, 0, -5, 10), **profile
+    ) as out:
         out.write(np.array([[[1, 2], [3, -9999]]], np.float32))
-    with rasterio.open(tmp_path / "s.tif", "w", transform=rasterio.Affine(5, 0, 0, 0, -4, 10), **profile) as out:
+    with rasterio.open(
+        tmp_path / "s.tif", "w", transform=rasterio.Affine(5, 0, 0, 0, -4, 10), **profile
+    ) as out:
         out.write(np.ones((1, 2, 2), np.float32))
     (tmp_path / "d.tif").write_bytes(b"II*\0 cut")
     before = city.file_hashes()
@@ -105,7 +116,9 @@ def test_bad_rasters(run, city, tmp_path):
     assert city.file_hashes() == before
 
 
-@pytest.mark.item("platform", 16, "a weather file imported and read back (Milan)", "8,760 hours, the same bytes")
+@pytest.mark.item(
+    "platform", 16, "a weather file imported and read back (Milan)", "8,760 hours, the same bytes"
+)
 def test_a_weather_file(shared, run, city, figure):
     from contado.kernel.weather import epw
 
@@ -115,7 +128,12 @@ def test_a_weather_file(shared, run, city, figure):
     assert (code, answer["kind"], answer["sha256"], answer["layer"]) == (0, "epw", digest, "linate")
     assert not [f for f in answer["findings"] if f["severity"] == "error"]
     kept = epw.read(city.source("linate") / file.name)
-    assert (kept.latitude_deg, kept.longitude_deg, kept.utc_offset_h, kept.altitude_m) == (45.43, 9.28, 1, 103)
+    assert (kept.latitude_deg, kept.longitude_deg, kept.utc_offset_h, kept.altitude_m) == (
+        45.43,
+        9.28,
+        1,
+        103,
+    )
     temperature = kept.series["dry_bulb_degc"]
     assert (len(temperature), round(float(temperature.mean()), 1)) == (8760, 11.7)
     ghi = float(kept.series["global_horizontal_w_m2"].sum()) / 1000

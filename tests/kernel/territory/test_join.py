@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -52,7 +54,7 @@ def test_every_kind_of_geometry(joiner):
             shapely.boundary(some),
             shapely.buffer(some, 0.01).astype(object),
             [shapely.difference(a, shapely.buffer(a, -0.002)) for a in some],
-            [shapely.MultiPolygon([a, b]) for a, b in zip(some[:-1], some[1:], strict=True)],
+            [shapely.MultiPolygon([a, b]) for a, b in pairwise(some)],
         ]
     )
     assert found(joiner, shapes) == exact(joiner.units, shapes)
@@ -88,7 +90,9 @@ def test_overlapping_units_are_all_paired():
     )
     units = boundaries.Units(gdf=frame, name="t", epsg=32632)
     shapes = np.array([shapely.box(x, 5, x + 0.1, 5.1) for x in (0.5, 1.95, 5, 9, 20)])
-    assert found(join.Joiner(units), shapes) == exact(units, shapes) == ([0, 1, 1, 2, 2, 3], [0, 0, 1, 0, 1, 0])
+    assert (
+        found(join.Joiner(units), shapes) == exact(units, shapes) == ([0, 1, 1, 2, 2, 3], [0, 0, 1, 0, 1, 0])
+    )
 
 
 @given(
@@ -99,7 +103,9 @@ def test_overlapping_units_are_all_paired():
 )
 @settings(max_examples=40, deadline=None)
 def test_boxes_of_any_geometries(shapes, lines):
-    shapes = np.array([*(shapely.boundary(shapes) if lines else []), *shapes, None, shapely.Point(1, 2)], object)
+    shapes = np.array(
+        [*(shapely.boundary(shapes) if lines else []), *shapes, None, shapely.Point(1, 2)], object
+    )
     wkb = pa.array(shapely.to_wkb(shapes), pa.binary())
     assert np.array_equal(join.boxes_of(wkb), shapely.bounds(shapes), equal_nan=True)
     big_endian = pa.array(shapely.to_wkb(shapes, byte_order=0), pa.binary())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -79,7 +80,7 @@ def _row_groups(path: Path, key: str) -> Sequence[Piece]:
 def _slices(table: pa.Table, partitions: int | None) -> Iterator[tuple[int, pa.RecordBatch]]:
     count = partitions or -(-table.num_rows // _ROWS) or 1
     edges = [table.num_rows * i // count for i in range(count + 1)]
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         yield low, _one_batch(table.slice(low, high - low))
 
 

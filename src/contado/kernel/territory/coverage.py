@@ -64,9 +64,7 @@ class Coverage(NamedTuple):
     near_limit: NDArray[np.bool_]
 
 
-def covered(
-    nearest: Nearest, weight: ArrayLike, *, limit: float, near: float | None = None
-) -> Coverage:
+def covered(nearest: Nearest, weight: ArrayLike, *, limit: float, near: float | None = None) -> Coverage:
     """Return which points, and how much weight, lie within ``limit`` of their nearest place.
 
     Parameters
@@ -96,7 +94,9 @@ def covered(
             rows=[i + 1 for i in bad[:10]],
         )
     if not limit > 0:
-        raise UsageError(f"{limit:g} is no limit.", rule="bad_limit", hint="give a positive number", field="limit")
+        raise UsageError(
+            f"{limit:g} is no limit.", rule="bad_limit", hint="give a positive number", field="limit"
+        )
     margin = near if near is not None else (NEAR_LIMIT_M if nearest.unit == "m" else 0.0)
     within = nearest.way <= limit
     close = np.abs(nearest.way - limit) < margin
@@ -126,7 +126,9 @@ def geodesic(lon: ArrayLike, lat: ArrayLike, place_lon: ArrayLike, place_lat: Ar
     rows = np.arange(lons.size)
     way, place = lengths[rows, best], candidate[rows, best]
     if count < to_lon.size:
-        for row in np.flatnonzero(chord[:, -1] * _EARTH_M * (1 - 2 * _FLATTENING) <= way):  # so many at one distance
+        for row in np.flatnonzero(
+            chord[:, -1] * _EARTH_M * (1 - 2 * _FLATTENING) <= way
+        ):  # so many at one distance
             every = geodesic_m(lons[row], lats[row], to_lon, to_lat)
             place[row] = np.argmin(every)
             way[row] = every[place[row]]

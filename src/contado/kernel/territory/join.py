@@ -146,7 +146,9 @@ class Joiner:
         points, shape = shapely.get_coordinates(shapes, return_index=True)
         x, y = points[np.searchsorted(shape, np.arange(len(shapes)))].T
         slot, unit = self._candidates(left, bottom, right, top)
-        hit = self.locator.test(x[slot], y[slot], unit)  # a vertex in the unit settles it at a tenth of the cost
+        hit = self.locator.test(
+            x[slot], y[slot], unit
+        )  # a vertex in the unit settles it at a tenth of the cost
         rest, units = np.flatnonzero(~hit), self.locator.prepared
         rest = rest[np.argsort(unit[rest], kind="stable")]
         bounds = np.searchsorted(unit[rest], np.arange(len(self.units) + 1))
@@ -170,7 +172,11 @@ class Joiner:
         small = np.flatnonzero(width * height <= _MANY)
         slot = np.repeat(small, (width * height)[small])
         place = counted((width * height)[small])
-        cell = (bottom[slot] + place // width[slot]) * (self.locator.cells + 2) + left[slot] + place % width[slot]
+        cell = (
+            (bottom[slot] + place // width[slot]) * (self.locator.cells + 2)
+            + left[slot]
+            + place % width[slot]
+        )
         member, unit = self.locator.units_of(cell)
         pair = np.unique(slot[member] * len(self.units) + unit)
         slot, unit = np.divmod(pair, len(self.units))
@@ -217,7 +223,9 @@ def _block(data: NDArray[np.uint8], start: NDArray[np.int32], size: int) -> NDAr
 
 def _head(points: int) -> NDArray[np.uint8]:
     """Return how a little-endian, plain polygon of one ring of so many points begins."""
-    return np.frombuffer(b"\x01\x03\x00\x00\x00\x01\x00\x00\x00" + int(points).to_bytes(4, "little"), np.uint8)
+    return np.frombuffer(
+        b"\x01\x03\x00\x00\x00\x01\x00\x00\x00" + int(points).to_bytes(4, "little"), np.uint8
+    )
 
 
 def _boxes_of_rings(block: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ EnergyPlus, Auxiliary Programs: EnergyPlus Weather File (EPW) Data Dictionary.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from contado.kernel.errors import DataError, Finding, TableNotFound
 
@@ -94,10 +94,8 @@ def read(path: Path | str) -> Epw:
 
 
 def _place(lines: list[str], name: str) -> tuple[str, float, float, float, float]:
-    cells = lines[0].split(",") if lines else []
+    cells = lines[0].split(",") if lines and lines[0].startswith("LOCATION,") else []
     try:
-        if cells[0] != "LOCATION":
-            raise ValueError
         latitude, longitude, offset, altitude = (float(cell) for cell in cells[6:10])
     except (ValueError, IndexError):
         raise DataError(
@@ -171,10 +169,10 @@ def _checked(values: np.ndarray, kept: list[int], field: Field, name: str) -> li
     return findings
 
 
-def _finding(severity: str, rule: str, name: str, text: str, index: int) -> Finding:
+def _finding(severity: Literal["error", "warning"], rule: str, name: str, text: str, index: int) -> Finding:
     row = _HEADER + index + 1
     return Finding(
-        severity=severity,  # type: ignore[arg-type] - one of the words above
+        severity=severity,
         rule=rule,
         message=f"{name}: {text} (from row {row}).",
         table=name,

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 import zipfile
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from contado.kernel.errors import ColumnNotFound, DataError, Finding, TableNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -92,10 +92,16 @@ def check(files: Mapping[str, bytes]) -> list[Finding]:
         missing = [" or ".join(_CALENDARS)]
     if missing:
         raise TableNotFound(
-            f"The feed has no {', '.join(missing)}.", hint="give the folder or zip as published", field=missing[0]
+            f"The feed has no {', '.join(missing)}.",
+            hint="give the folder or zip as published",
+            field=missing[0],
         )
     tables = {name: _read(name, files[name]) for name in (*NEEDED, *_CALENDARS) if name in files}
-    findings = [finding for name, column, targets in _REFERENCES for finding in _dangling(tables, name, column, targets)]
+    findings = [
+        finding
+        for name, column, targets in _REFERENCES
+        for finding in _dangling(tables, name, column, targets)
+    ]
     return findings + _bad_times(tables["stop_times.txt"])
 
 
@@ -125,14 +131,14 @@ def _read(name: str, content: bytes) -> pa.Table:
     return table
 
 
-def _dangling(tables: Mapping[str, pa.Table], name: str, column: str, targets: tuple[str, ...]) -> list[Finding]:
+def _dangling(
+    tables: Mapping[str, pa.Table], name: str, column: str, targets: tuple[str, ...]
+) -> list[Finding]:
     """Report rows that name what no row of the other files has."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    known = pa.concat_arrays(
-        [tables[t][column].unique() for t in targets if t in tables]
-    )
+    known = pa.concat_arrays([tables[t][column].unique() for t in targets if t in tables])
     lost = pc.invert(pc.is_in(tables[name][column], value_set=known))
     count = pc.sum(lost).as_py() or 0
     if not count:
