@@ -61,5 +61,7 @@ def test_without_the_extra(view, monkeypatch):
 
 
 def test_it_is_the_only_door_to_duckdb():
-    files = [p for p in SOURCE.rglob("*.py") if re.search(r"^\s*(import|from) duckdb", p.read_text(), re.M)]
+    files = [
+        p for p in SOURCE.rglob("*.py") if re.search(r"^\s*(import|from) duckdb", p.read_text(), re.MULTILINE)
+    ]
     assert files == [Path(sql.__file__)]

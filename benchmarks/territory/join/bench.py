@@ -52,7 +52,8 @@ def run(n=1_000_000):
         "repeats": REPEATS,
     }
     sides = {
-        name: peer(name, given, np.column_stack([row, unit])) for name in ("geopandas", "duckdb", "sedonadb")
+        name: peer(key, given, np.column_stack([row, unit]))
+        for name, key in (("geopandas", "geopandas"), ("DuckDB spatial", "duckdb"), ("SedonaDB", "sedonadb"))
     }
     answered, skipped = peers.beside(cpu_s, sides)
     return {
