@@ -26,13 +26,14 @@ from contado.kernel.declare import require
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
+    from typing import TypeAlias
 
     import pyarrow as pa
 
     from contado.kernel.progress import Progress
 
-    Function = Callable[[pa.RecordBatch, Any], pa.RecordBatch]
-    Source = pa.Table | Path | Iterable[pa.RecordBatch]
+    Function: TypeAlias = Callable[[pa.RecordBatch, Any], pa.RecordBatch]
+    Source: TypeAlias = pa.Table | Path | Iterable[pa.RecordBatch]
 
 __all__ = ["ROW_ID", "Engine", "run", "stream"]
 

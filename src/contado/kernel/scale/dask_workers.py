@@ -35,15 +35,17 @@ def answers(function: Function, pieces: Sequence[Piece], context: Any) -> Iterat
 
 def _client(stack: ExitStack) -> Any:
     import dask
-    from distributed import Client, LocalCluster
+    import distributed
 
+    client: Any = distributed.Client
+    cluster: Any = distributed.LocalCluster
     if address := dask.config.get("scheduler-address", None):
-        return stack.enter_context(Client(address))
-    cluster = LocalCluster(
+        return stack.enter_context(client(address))
+    workers = cluster(
         n_workers=_WORKERS,
         threads_per_worker=1,
         host="127.0.0.1",
         dashboard_address=None,
         silence_logs=logging.ERROR,
     )
-    return stack.enter_context(Client(stack.enter_context(cluster)))
+    return stack.enter_context(client(stack.enter_context(workers)))

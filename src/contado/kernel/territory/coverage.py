@@ -12,7 +12,7 @@ centroids, addresses and borders are not exact to a few metres.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -174,7 +174,8 @@ def along_streets(
         return _none(start.size, "m")
     # one search backwards from a node beyond all places, joined to each by the way from the street to it
     graph = _backwards(network, end[usable], from_end[usable])
-    lengths, before = dijkstra(graph, indices=network.nodes, limit=limit_m, return_predecessors=True)
+    root = np.array([network.nodes])
+    (lengths,), (before,) = dijkstra(graph, indices=root, limit=limit_m, return_predecessors=True)
     way = np.where(np.isfinite(to_start), lengths[start] + to_start, np.inf)
     way[way > limit_m] = np.inf
     first = _first_steps(before, network.nodes, lengths)
@@ -193,7 +194,7 @@ def _node(network: Network, lon: ArrayLike, lat: ArrayLike) -> tuple[NDArray[np.
     return found.place, np.where(found.way <= SNAP_M, found.way, np.inf)
 
 
-def _backwards(network: Network, end: NDArray[np.int64], way: NDArray[np.float64]) -> object:
+def _backwards(network: Network, end: NDArray[np.int64], way: NDArray[np.float64]) -> Any:
     from scipy.sparse import coo_array
 
     length = np.maximum(np.concatenate([network.edge_length_m, way]), 1e-9)  # a sparse zero is no edge

@@ -217,8 +217,10 @@ def boxes_of(geometries: pa.Array) -> NDArray[np.float64]:
 def _block(data: NDArray[np.uint8], start: NDArray[np.int32], size: int) -> NDArray[np.uint8]:
     """Return geometries of one size as rows of bytes; without a copy where they follow one another."""
     if start[-1] - start[0] == (start.size - 1) * size:
-        return data[start[0] : start[-1] + size].reshape(-1, size)
-    return data[start[:, None] + np.arange(size)]
+        block: NDArray[np.uint8] = data[start[0] : start[-1] + size].reshape(-1, size)
+    else:
+        block = data[start[:, None] + np.arange(size)]
+    return block
 
 
 def _head(points: int) -> NDArray[np.uint8]:
