@@ -16,7 +16,7 @@ from contado.web.headers import Headers
 from contado.web.i18n import LANGS
 from contado.web.page import NotFound, Page
 from contado.web.pages import routes
-from contado.web.security import NotAllowed, Refusal, SignInNeeded, forms
+from contado.web.security import NotAllowed, Refusal, SignInNeeded, forms, principal
 from contado.web.security.gate import Gate, client_of
 from contado.web.security.keeper import Keeper
 from contado.web.security.rates import Rates
@@ -153,7 +153,7 @@ def _file_endpoint(
     def endpoint(request: Request) -> Response:
         site.refresh()
         try:
-            return function(request, site)
+            return function(request, site.seen_by(principal(request).scope))
         except NotFound:
             raise HTTPException(404) from None
 

@@ -164,7 +164,7 @@ def _get(client: OAuth2Client, address: str, **options: Any) -> dict[str, Any]:
     if not secure:
         raise IssuerUnreachable
     try:
-        answer = client.get(address, **options)
+        answer = client.request("GET", address, **options)
         answer.raise_for_status()
         found = answer.json()
     except (httpx2.HTTPError, ValueError):
@@ -213,7 +213,7 @@ def _exchange(oidc: OIDC, attempt: Attempt, code: str) -> dict[str, Any]:
     return claims
 
 
-def _claims(oidc: OIDC, attempt: Attempt, token: Any, keys: dict[str, Any]) -> dict[str, Any]:
+def _claims(oidc: OIDC, attempt: Attempt, token: Any, keys: Any) -> dict[str, Any]:
     """Return the claims of an ID token that holds (OpenID Connect Core, section 3.1.3.7)."""
     from authlib.oidc.core import CodeIDToken
     from joserfc import jwk, jwt
