@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from contado.cli.app import run
+from contado.kernel.workspace import Workspace
 
 PLACES = {"a": ("015146", 9.19, 45.46), "b": ("015146", 9.18, 45.47), "c": ("015002", 8.92, 45.40)}
 """Rows of the unpublished layers: municipality and position."""
@@ -38,7 +39,7 @@ class Issuer:
         self.faults: dict[str, object] = {}
         self.codes: dict[str, dict[str, str]] = {}
         self.key, self.other_key = (
-            jwk.RSAKey.generate_key(2048, {"kid": "1", "use": "sig"}, private=True) for _ in range(2)
+            jwk.ECKey.generate_key("P-256", {"kid": "1", "use": "sig"}, private=True) for _ in range(2)
         )
         issuer = self
 
@@ -55,7 +56,7 @@ class Issuer:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.address = f"http://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def answer(self, handler: BaseHTTPRequestHandler, given: dict[str, list[str]]) -> None:
         query = {k: v[0] for k, v in given.items()}
@@ -116,7 +117,7 @@ class Issuer:
             "nonce": asked["nonce"],
         } | self.faults.get("claims", {})
         key = self.other_key if self.faults.get("key") else self.key
-        return jwt.encode({"alg": "RS256", "kid": "1"}, claims, key)
+        return jwt.encode({"alg": "ES256", "kid": "1"}, claims, key)
 
 
 @pytest.fixture
@@ -130,26 +131,29 @@ def issuer(monkeypatch):
 
 
 # ---------------------------------------------------------------- the city
-def feature(key: str) -> dict[str, object]:
-    code, lon, lat = PLACES[key]
-    properties = {"id": key, "municipality": code, "note": f"=note of {key}"}
-    return {
-        "type": "Feature",
-        "properties": properties,
-        "geometry": {"type": "Point", "coordinates": [lon, lat]},
-    }
+def points():
+    import geopandas as gpd
+    from shapely import Point
+
+    return gpd.GeoDataFrame(
+        {
+            "id": list(PLACES),
+            "municipality": [code for code, _, _ in PLACES.values()],
+            "note": [f"=note of {key}" for key in PLACES],
+        },
+        geometry=[Point(lon, lat) for _, lon, lat in PLACES.values()],
+        crs="EPSG:4326",
+    )
 
 
 @pytest.fixture(scope="session")
 def made_city(tmp_path_factory):
     """A workspace with a published and two unpublished layers, and four accounts."""
-    folder = tmp_path_factory.mktemp("secured")
-    path, points = folder / "city", folder / "points.geojson"
+    path = tmp_path_factory.mktemp("secured") / "city"
     assert run(["init", str(path), "--json", "--quiet"]) == 0
-    points.write_text(json.dumps({"type": "FeatureCollection", "features": [feature(k) for k in PLACES]}))
-    for name, access in (("open_points", "public"), ("org_points", "org"), ("own_points", "private")):
-        words = ["import", str(points), "--layer", name, "--access", access, "-w", str(path), "--json"]
-        assert run([*words, "--quiet"]) == 0
+    with Workspace.open(path).commit() as c:
+        for name, access in (("open_points", "public"), ("org_points", "org"), ("own_points", "private")):
+            c.layer(name, points(), access=access, label="simulated")
     for account, role, scope in (
         ("anna", "municipality_officer", "015146"),
         ("berta", "municipality_officer", "015002"),
