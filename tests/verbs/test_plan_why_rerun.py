@@ -220,3 +220,23 @@ def test_the_plan_is_readable_in_both_languages(city, capsys):
     assert "verified to the cent" in capsys.readouterr().out
     assert run(["plan", "-w", str(city), "--lang", "it"]) == 0
     assert "verificato al centesimo" in capsys.readouterr().out
+
+
+def test_a_run_keeps_its_curve_and_exact_reasons_for_the_pages(city, capsys):
+    from contado.kernel.portfolio.details import decode
+
+    code, answer = ask(capsys, "plan", "-w", city, "--gap", "0", "--increments", "--explain", "toy:B,toy:C")
+    assert code == 0
+    path = city / "runs" / answer["run"] / "details.json"
+    details = decode(path.read_bytes())
+    assert [s.scale for s in details.increments.steps] == [0.5, 0.75, 1.0, 1.25, 1.5]
+    assert details.increments.steps[2].value == pytest.approx(answer["value"])
+    assert [e.intervention_id for e in details.explanations] == ["toy:B", "toy:C"]
+    assert details.sturdiness.draws == answer["draws"]
+    assert details.sturdiness.value_low_eur == answer["value_low"]
+    ask(capsys, "plan", "-w", city, "--gap", "0")
+    assert decode(path.read_bytes()) == details
+    code, refused = ask(capsys, "plan", "-w", city, "--explain", "toy:Z")
+    assert code != 0
+    assert refused["error"]["rule"] == "unknown_id"
+    assert decode(path.read_bytes()) == details

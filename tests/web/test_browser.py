@@ -29,6 +29,8 @@ PAGES = {
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),
     "budgets": ("/programma/bilanci", "/en/programme/budgets"),
+    "worksites": ("/programma/cantieri", "/en/programme/worksites"),
+    "compare": ("/programma/confronto", "/en/programme/compare"),
     "equity": ("/programma/equita", "/en/programme/equity"),
     "method": ("/programma/metodo", "/en/programme/method"),
     "intervention": (
@@ -181,7 +183,17 @@ def test_contrast_holds_in_dark_and_in_high_contrast(tab, address, axe, pages, s
         contrast="more" if scheme == "high" else None,
     )
     found = {}
-    for name in ("home", "municipality", "practice", "map", "section", "programme", "reading"):
+    for name in (
+        "home",
+        "municipality",
+        "practice",
+        "map",
+        "section",
+        "programme",
+        "budgets",
+        "worksites",
+        "reading",
+    ):
         page.goto(address + pages[name][0])
         settle(page, name)
         page.evaluate(axe)

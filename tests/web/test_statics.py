@@ -10,7 +10,8 @@ import pytest
 from contado.web import statics
 
 MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/roadmap.js", "tokens.css")
-OWN = (*MAP_PAGE, "form.css", "js/choices.js")
+PROGRAMME_PAGE = ("contado.css", "programme.css", "js/appearance.js", "js/contado.js", "tokens.css")
+OWN = (*MAP_PAGE, "form.css", "programme.css", "js/choices.js")
 
 
 def test_a_hashed_address_is_immutable_and_a_bare_one_is_asked_again(client):
@@ -45,8 +46,9 @@ def test_own_files_name_no_foreign_address():
         assert found == [], name
 
 
-def test_own_css_and_modules_of_the_map_page_weigh_at_most_12_kb():
-    assert sum(len(gzip.compress(statics.find(name).plain, 9)) for name in MAP_PAGE) <= 12 * 1024
+@pytest.mark.parametrize("page", [MAP_PAGE, PROGRAMME_PAGE], ids=["map", "programme"])
+def test_own_css_and_modules_of_a_page_weigh_at_most_12_kb(page):
+    assert sum(len(gzip.compress(statics.find(name).plain, 9)) for name in page) <= 12 * 1024
 
 
 def test_the_font_faces_use_the_addresses_that_pages_preload(client):

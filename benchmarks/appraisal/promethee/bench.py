@@ -1,88 +1,87 @@
-"""appraisal.promethee: net flows of many alternatives, by sorting, beside pymcdm and plain numpy over all pairs."""
+"""appraisal.promethee: net flows of many alternatives, by sorting, beside pymcdm and numpy over all pairs; TOPSIS."""
 
 from __future__ import annotations
 
 import json
 import sys
-import time
-from importlib import metadata
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
+import peers
 
 from contado.kernel.appraisal import mcda
 
-CRITERIA = 5
+CRITERIA, WIDE = 5, 8
 REPEATS = 5
+LARGER = 250
+"""TOPSIS is linear: it gets this many times the alternatives, a million for 4,000."""
+SMAA_DRAWS = 1000
+SMAA_LARGER = 25
 THRESHOLDS = {"q": 0.1, "p": 0.8, "s": 0.5}
 
 
 def run(n=4000):
-    """Return task, n, ours, peers, skipped; figures of the other preference functions and of TOPSIS."""
+    """Return task, n, ours, peers, skipped; figures of the other preference functions, TOPSIS and SMAA."""
     n = n or 4000
-    matrix = np.random.default_rng(0).random((n, CRITERIA))
-    weights = np.array([0.3, 0.25, 0.2, 0.15, 0.1])
-    ours, cpu_s = best(lambda: mcda.promethee(matrix, ["max"] * CRITERIA, weights).phi, REPEATS)
-    peers, skipped = [], []
-    for name, version, peer in (
-        ("pymcdm", pymcdm_version, pymcdm),
-        ("all pairs (numpy)", numpy_version, all_pairs),
-    ):
-        try:
-            stated = version()
-            theirs, peer_s = best(lambda peer=peer: peer(matrix, weights), 1)
-        except Exception as error:  # noqa: BLE001 - a peer that is absent or fails is named, the others run
-            skipped.append({"name": name, "reason": f"{type(error).__name__}: {error}"[:200]})
-            continue
-        same = bool(np.abs(np.array(ours) - theirs).max() <= 1e-12)
-        peers.append(
-            {"name": name, "version": stated, "cpu_s": peer_s, "ratio": peer_s / cpu_s, "identical": same}
-        )
+    rng = np.random.default_rng(0)
+    matrix, weights = rng.random((n, CRITERIA)), np.array([0.3, 0.25, 0.2, 0.15, 0.1])
+    large, even = rng.random((LARGER * n, WIDE)), np.full(WIDE, 1 / WIDE)
+    ours, cpu_s = peers.best(lambda: mcda.promethee(matrix, ["max"] * CRITERIA, weights).phi, REPEATS)
+    near, topsis_s = peers.best(lambda: mcda.topsis(large, ["max"] * WIDE, even), 2)
+    given = {
+        "matrix": matrix,
+        "weights": weights,
+        "types": np.ones(CRITERIA),
+        "large": large,
+        "large_weights": even,
+        "large_types": np.ones(WIDE),
+    }
+    answer = []
+
+    def pymcdm():
+        answer.append(peers.ask("pymcdm", Path(__file__).with_name("peer_pymcdm.py"), **given))
+        return side(ours, answer[0].arrays["flows"], answer[0].version, answer[0].cpu_s)
+
+    def pymcdm_topsis():
+        if not answer:
+            raise peers.Absent("see pymcdm")
+        found, seconds = answer[0].arrays, float(answer[0].arrays["topsis_s"])
+        return side(near.similarity, found["near"], answer[0].version, seconds) | {"ours_s": topsis_s}
+
+    def numpy_pairs():
+        theirs, seconds = peers.best(lambda: all_pairs(matrix, weights), 1)
+        return side(ours, theirs, np.__version__, seconds)
+
+    sides = {"pymcdm": pymcdm, "pymcdm TOPSIS": pymcdm_topsis, "all pairs (numpy)": numpy_pairs}
+    found, skipped = peers.beside(cpu_s, sides)
     return {
         "task": "appraisal.promethee",
         "n": n,
         "ours": {"cpu_s": cpu_s},
-        "peers": peers,
+        "peers": found,
         "skipped": skipped,
-        "figures": figures(matrix, weights),
+        "figures": {"topsis_alternatives": len(large), "topsis_s": topsis_s}
+        | figures(matrix, weights, large),
     }
 
 
-def figures(matrix, weights):
-    """CPU seconds of the other preference functions on the same matrix."""
-    found = {}
+def side(ours, theirs, version, cpu_s):
+    same = bool(np.abs(np.array(ours) - theirs).max() <= 1e-12)
+    return {"version": version, "cpu_s": cpu_s, "identical": same}
+
+
+def figures(matrix, weights, large):
+    """CPU seconds of the other preference functions on the same matrix, and of SMAA."""
+    found, sense = {}, ["max"] * CRITERIA
     for function in ("u_shape", "v_shape", "level", "linear", "gaussian"):
-        _, found[f"{function}_s"] = best(
-            lambda f=function: mcda.promethee(
-                matrix, ["max"] * CRITERIA, weights, preference=f, **THRESHOLDS
-            ),
-            1,
+        _, found[f"{function}_s"] = peers.best(
+            lambda f=function: mcda.promethee(matrix, sense, weights, preference=f, **THRESHOLDS), 1
         )
-    _, found["topsis_s"] = best(lambda: mcda.topsis(matrix, ["max"] * CRITERIA, weights), REPEATS)
-    return found
-
-
-def best(function, repeats):
-    """Return the result and the least CPU seconds of a few calls."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        result = function()
-        times.append(time.process_time() - start)
-    return result, min(times)
-
-
-def pymcdm_version():
-    return metadata.version("pymcdm")
-
-
-def numpy_version():
-    return np.__version__
-
-
-def pymcdm(matrix, weights):
-    from pymcdm.methods import PROMETHEE_II
-
-    return np.asarray(PROMETHEE_II("usual")(matrix, weights, np.ones(CRITERIA)))
+    many = large[: SMAA_LARGER * len(matrix)]
+    _, found["smaa_s"] = peers.best(lambda: mcda.smaa(many, ["max"] * WIDE, draws=SMAA_DRAWS, depth=10), 1)
+    return found | {"smaa_alternatives": len(many), "smaa_draws": SMAA_DRAWS}
 
 
 def all_pairs(matrix, weights):

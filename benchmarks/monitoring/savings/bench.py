@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from importlib import metadata
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import numpy as np
+import peers
 
 from contado.kernel import monitoring
 from contado.kernel.monitoring import Meter, Period
@@ -27,38 +30,38 @@ def run(n=60):
     cpu_s = time.process_time() - start
     answers = [monitoring.saving(m) for m, _ in made]
     full_s = time.process_time() - start - cpu_s
-    peers, skipped = [], []
-    for name, version, peer in (
-        ("pair by pair (numpy lstsq)", lambda: np.__version__, pair_by_pair),
-        ("opendsm", lambda: metadata.version("opendsm"), opendsm),
-    ):
-        try:
-            stated = version()
-            start = time.process_time()
-            found = [peer(m) for m, _ in made[:SEARCHED]]
-            theirs = (time.process_time() - start) / SEARCHED * n
-        except Exception as error:  # noqa: BLE001 - a peer that is absent or fails is named, the others run
-            skipped.append({"name": name, "reason": f"{type(error).__name__}: {error}"[:200]})
-            continue
-        same = bool(np.allclose(found, shares[:SEARCHED], atol=1e-9))
-        peers.append(
-            {
-                "name": name,
-                "version": stated,
-                "cpu_s": theirs,
-                "ratio": theirs / cpu_s,
-                "identical": same,
-                "note": f"{SEARCHED} of {n} meters, scaled",
-            }
-        )
+    some = [m for m, _ in made[:SEARCHED]]
+    note = f"{len(some)} of {n} meters, scaled"
+
+    def side(found, seconds, version):
+        same = bool(np.allclose(found, shares[: len(some)], atol=1e-9))
+        return {"version": version, "cpu_s": seconds / len(some) * n, "identical": same, "note": note}
+
+    def by_pairs():
+        found, seconds = peers.best(lambda: [pair_by_pair(m) for m in some], 1)
+        return side(found, seconds, np.__version__)
+
+    def opendsm():
+        answer = peers.ask("opendsm", Path(__file__).with_name("peer_opendsm.py"), **arrays(some))
+        return side(answer.arrays["share"], answer.cpu_s, answer.version)
+
+    found, skipped = peers.beside(cpu_s, {"pair by pair (numpy lstsq)": by_pairs, "opendsm": opendsm})
     return {
         "task": "monitoring.savings",
         "n": n,
         "ours": {"cpu_s": cpu_s},
-        "peers": peers,
+        "peers": found,
         "skipped": skipped,
         "figures": {"with_interval_and_events_s": full_s, **figures(answers, [true for _, true in made])},
     }
+
+
+def arrays(meters):
+    """Days, temperatures and energies of the meters, before and after, for a peer."""
+    periods = [(p.start, p.temperature_degc, p.energy_d) for m in meters for p in (m.before, m.after)]
+    return dict(
+        zip(("day", "temperature_degc", "energy_d"), map(np.array, zip(*periods, strict=True)), strict=True)
+    )
 
 
 def share(meter):
@@ -137,23 +140,6 @@ def design(temperature, h, c):
     columns += [] if h is None else [np.clip(h - temperature, 0, None)]
     columns += [] if c is None else [np.clip(temperature - c, 0, None)]
     return np.stack(columns, axis=1)
-
-
-def opendsm(meter):
-    import pandas as pd
-    from opendsm.eemeter import DailyBaselineData, DailyModel, DailyReportingData
-
-    def frame(period):
-        index = pd.date_range("2025-01-01", periods=730, tz="UTC")[period.start]
-        return pd.DataFrame(
-            {"temperature": period.temperature_degc * 1.8 + 32, "observed": period.energy_d}, index=index
-        )
-
-    before = DailyBaselineData(frame(meter.before), is_electricity_data=True)
-    model = DailyModel().fit(before, ignore_disqualification=True)
-    after = DailyReportingData(frame(meter.after), is_electricity_data=True)
-    predicted = model.predict(after, ignore_disqualification=True)["predicted"].sum()
-    return 1 - meter.after.energy_d.sum() / predicted
 
 
 if __name__ == "__main__":

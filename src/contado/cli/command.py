@@ -127,8 +127,8 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
         click.Option(
             ["lang", "--lang"],
             type=click.Choice(["it", "en"]),
-            default="en",
-            help="Language of the sentences of an answer.",
+            default=None,
+            help="Language of the sentences of an answer (default en) and of published texts (default it).",
         ),
         click.Option(["strict", "--strict"], is_flag=True, help="Refuse where a warning would do."),
         click.Option(["debug", "--debug"], is_flag=True, help="Print the traceback of a defect."),
@@ -151,13 +151,14 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
 def _execute(verb: Verb[Any, Any], specs: Sequence[Field], values: dict[str, Any]) -> Outcome:
     from contado.cli.render import Screen
 
-    screen = Screen(as_json=values["as_json"], quiet=values["quiet"], lang=values["lang"])
+    screen = Screen(as_json=values["as_json"], quiet=values["quiet"], lang=values["lang"] or "en")
     request = convert(
         verb.request, {s.name: _split(s, values[s.name]) for s in specs if _given(values[s.name])}
     )
     context = Context(
         workspace=_workspace(values.get("workspace")) if verb.workspace else None,
-        lang=values["lang"],
+        lang=values["lang"] or "en",
+        published_lang=values["lang"] or "it",
         account=values.get("acting_as"),
         strict=values["strict"],
         progress=screen.progress,

@@ -89,6 +89,8 @@ class Context:
 
     workspace: Path | None = None
     lang: Literal["it", "en"] = "en"
+    published_lang: Literal["it", "en"] = "it"
+    """Language of published texts: the one asked for, else Italian."""
     account: str | None = None
     strict: bool = False
     progress: Progress | None = None

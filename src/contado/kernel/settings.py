@@ -29,6 +29,7 @@ __all__ = [
     "Setting",
     "Settings",
     "TerritorySettings",
+    "Tiles",
     "Web",
     "WorkspaceSettings",
     "describe",
@@ -131,6 +132,17 @@ class Limits(_Theme, frozen=True, kw_only=True):
     api: Annotated[int, Meta(ge=1, description="requests a minute under /api/")] = 3000
 
 
+class Tiles(_Theme, frozen=True, kw_only=True):
+    """[tiles]: vector tiles."""
+
+    max_features: Annotated[
+        int, Meta(ge=4096, description="features and cells that a tile may hold; more are merged")
+    ] = 20_000
+    max_bytes: Annotated[
+        int, Meta(ge=200_000, description="bytes of a compressed tile; above it features are merged")
+    ] = 500_000
+
+
 class Pavement(_Theme, frozen=True, kw_only=True):
     """[pavement]: road sensing."""
 
@@ -164,6 +176,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     oidc: OIDC = OIDC()
     session: Session = Session()
     limits: Limits = Limits()
+    tiles: Tiles = Tiles()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 

@@ -27,6 +27,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "export": {
         "layer": "Write a layer to a file",
         "schede": "Write the sheets of the workspace's three-year programme",
+        "report": "Write the report of the workspace's programme",
     },
     "serve": "Show the workspace in a browser",
     "locate": "Say which municipality a point lies in",
@@ -51,6 +52,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "records": {
         "backup": "Write a consistent copy of the records and attachments",
         "restore": "Verify a backup and put it in place of a workspace's records",
+    },
+    "tiles": {
+        "render": "Write live vector tiles of a layer",
+        "build": "Write all tiles of a layer as one PMTiles file",
     },
     "frontend": {
         "check": "Check the third-party files of the web pages",
@@ -78,6 +83,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     },
     "appraisal": {
         "cba": "Appraise costs and benefits over the years",
+        "report": "Write the report of a cost-benefit analysis, with the DNSH section",
         "mcda": "Compare alternatives on many criteria",
     },
     "programme": {
@@ -124,6 +130,7 @@ GROUPS: Mapping[str, str] = {
     "grants": "Accounts, their roles and municipalities",
     "audit": "The audit chain of the records",
     "records": "Backup and restore of the records",
+    "tiles": "Vector tiles of the workspace's layers",
     "frontend": "Third-party files of the web pages",
     "tables": "Check and describe tables",
     "practice": "List and check practices",

@@ -173,7 +173,7 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any,
     _do("propose", here, practice=_PRACTICE, on=_ON)
     bring_street_works(Workspace.open(built))
     _bring_budgets(Workspace.open(built))
-    return loaded, _do("plan", here, gap=2e-3)
+    return loaded, _do("plan", here, gap=2e-3, increments=True)
 
 
 def _settle(workspace: Workspace, seed: int) -> None:

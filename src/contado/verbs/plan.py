@@ -10,12 +10,14 @@ import msgspec
 from contado.kernel.declare import Answer as BaseAnswer
 from contado.kernel.declare import Context, Label, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
+from contado.verbs._details import detailed, details_bytes
 from contado.verbs._planning import Planning, PlanningRequest, read_planning
 from contado.verbs._worksites import SharedWorksite
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from contado.kernel.portfolio.details import Details
     from contado.kernel.portfolio.record import RunRecord, RunSettings
     from contado.kernel.portfolio.result import Result
     from contado.kernel.portfolio.robust import Robustness
@@ -40,6 +42,10 @@ class PlanRequest(PlanningRequest, frozen=True, kw_only=True):
     seed: Annotated[int, option("seed of the solver and of the draws", ge=0)] = 0
     robust: Annotated[bool, option("plan again under draws from the inputs' intervals")] = True
     draws: Annotated[int, option("number of draws", ge=1)] = 200
+    increments: Annotated[bool, option("plan also at half to one and a half times the budgets")] = False
+    explain: Annotated[list[str], option("ids to explain exactly, by planning again")] = msgspec.field(
+        default_factory=list
+    )
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +123,7 @@ class PlanAnswer(BaseAnswer, kw_only=True):
     prices: list[Price] = msgspec.field(default_factory=list)
     conflict: list[ConflictRow] = msgspec.field(default_factory=list)
     draws: int | None = None
-    replan_method: Literal["milp", "lp_rounding"] | None = None
+    replan_method: Literal["milp", "lp_rounding", "price"] | None = None
     selection_frequency: dict[str, float] = msgspec.field(default_factory=dict)
     robustness: dict[str, Literal["core", "borderline", "exterior"]] = msgspec.field(default_factory=dict)
     value_low: float | None = None
@@ -148,8 +154,9 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
         return _infeasible(planning, read_s)
     drawn = time.perf_counter()
     sturdy = assessed(result, settings, context)
+    details = detailed(result, sturdy, settings, request, planning.worksites)
     written = time.perf_counter()
-    made = _write(planning, result, settings, sturdy)
+    made = _write(planning, result, settings, sturdy, details)
     ended = time.perf_counter()
     seconds = Seconds(read=read_s, solve=result.seconds, robust=written - drawn, write=ended - written)
     return _answer(planning, result, made, sturdy, seconds)
@@ -206,7 +213,13 @@ def _settings(request: PlanRequest, planning: Planning) -> RunSettings:
     )
 
 
-def _write(planning: Planning, result: Result, settings: RunSettings, sturdy: Robustness | None) -> RunRecord:
+def _write(
+    planning: Planning,
+    result: Result,
+    settings: RunSettings,
+    sturdy: Robustness | None,
+    details: Details,
+) -> RunRecord:
     """Commit programme, price and run tables, the layer of the programme and the run's folder, all or nothing."""
     from contado.kernel import tables
     from contado.kernel.portfolio import record
@@ -221,6 +234,7 @@ def _write(planning: Planning, result: Result, settings: RunSettings, sturdy: Ro
         folder = f"runs/{made.run_id}"
         commit.file(f"{folder}/run.json", msgspec.json.format(msgspec.json.encode(made), indent=1))
         commit.file(f"{folder}/programme.parquet", tables.parquet_bytes(programme))
+        commit.file(f"{folder}/details.json", details_bytes(workspace.path / folder, details))
         for name, table in inputs.items():
             commit.file(f"{folder}/inputs/{name}.parquet", tables.parquet_bytes(table))
         if (layer := _layer(inputs["intervention"], result)).num_rows:
@@ -396,5 +410,5 @@ VERB = Verb(
     best_so_far=True,
     workspace=True,
     text=_text,
-    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --time-limit-s 30 --json"),
+    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --increments --json"),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
@@ -71,6 +71,8 @@ def _programme(old: record.RunRecord, inputs: Mapping[str, pa.Table], context: C
         gap_share=asked.gap_share,
         time_limit_s=asked.time_limit_s if old.stop_after is None else _NO_CLOCK_S,
         seed=asked.seed,
+        method=asked.method,
+        path=_loops(old),
         improvements=old.stop_after,
         progress=context.progress,
         cancel=context.cancel,
@@ -82,20 +84,19 @@ def _programme(old: record.RunRecord, inputs: Mapping[str, pa.Table], context: C
 def _options(old: record.RunRecord, inputs: Mapping[str, pa.Table], context: Context) -> record.RunRecord:
     """Choose among the options again."""
     from contado.kernel.portfolio.options import Options
-    from contado.kernel.portfolio.price import solve_options
+    from contado.verbs.portfolio._options import solved_options
     from contado.verbs.portfolio._out import programme_of, recorded_options
 
     asked = old.settings
-    result = solve_options(
-        Options.from_tables(inputs, floors=asked.floors),
-        gap_share=asked.gap_share,
-        time_limit_s=asked.time_limit_s,
-        method=asked.method,
-        seed=asked.seed,
-        progress=context.progress,
-        cancel=context.cancel,
-    )
+    result, _ = solved_options(Options.from_tables(inputs, floors=asked.floors), asked, context, _loops(old))
     return recorded_options(inputs, result, asked, programme_of(inputs, result))
+
+
+def _loops(old: record.RunRecord) -> Literal["compiled", "numpy"] | None:
+    """Return the loops that a run of the price method took; None for another method."""
+    if not old.solver.startswith("price method"):
+        return None
+    return "numpy" if old.solver.endswith("numpy") else "compiled"
 
 
 def _read(path: Path) -> record.RunRecord:

@@ -12,7 +12,9 @@ from contado.kernel.errors import TableNotFound, did_you_mean
 from contado.kernel.provenance import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    import pyarrow as pa
 
     from contado.kernel.workspace import WorkspaceView
 
@@ -71,7 +73,7 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
 
     assert context.workspace is not None
     view = WorkspaceView(context.workspace)
-    books = {link.table: view.read(link.table).to_pylist() for link in _LINKS}
+    books = {link.table: view.read(link.table) for link in _LINKS}
     books["indicator"] = _indicators(books["indicator"])
     chain: dict[_Link, list[Step]] = {link: [] for link in _LINKS}
     seen: set[str] = set()
@@ -82,12 +84,12 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
             continue
         seen.add(key)
         for link in _LINKS:
-            for row in (r for r in books[link.table] if r.get(link.key) == key):
+            for row in _rows(books[link.table], link.key, key):
                 chain[link] += _steps(view, link, row)
                 queue += [str(row[c]) for c in link.follow if row.get(c)]
     told = [step for link in _LINKS for step in chain[link]]
     if not told:
-        known = [str(row[link.key]) for link in _LINKS for row in books[link.table] if row.get(link.key)]
+        known = [str(k) for link in _LINKS for k in books[link.table][link.key].to_pylist() if k]
         raise TableNotFound(
             f"Nothing in the workspace has the id {request.id!r}.",
             rule="unknown_reference",
@@ -97,13 +99,22 @@ def _run(request: WhyRequest, context: Context) -> WhyAnswer:
     return WhyAnswer(id=request.id, chain=list(dict.fromkeys(told)))
 
 
-def _indicators(own: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _indicators(own: pa.Table) -> pa.Table:
     """Return the workspace's indicators, and those of the registry that it does not hold."""
     from contado.kernel import tables
 
-    held = {row["id"] for row in own}
+    rows = own.to_pylist()
+    held = {row["id"] for row in rows}
     shared = [dataclasses.asdict(i) for i in tables.indicators().values() if i.id not in held]
-    return [*own, *shared]
+    return tables.from_rows("indicator", [*rows, *shared])
+
+
+def _rows(book: pa.Table, column: str, key: str) -> list[dict[str, Any]]:
+    """Return the rows with this key; the others are never made into objects, for tables may be long."""
+    import pyarrow.compute as pc
+
+    found: list[dict[str, Any]] = book.filter(pc.equal(book[column], key)).to_pylist()
+    return found
 
 
 def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[Step]:

@@ -28,6 +28,8 @@ ADDRESSES: dict[str, Words] = {
     "programme": Words("/programma", "/en/programme"),
     "candidates": Words("/programma/candidati", "/en/programme/candidates"),
     "budgets": Words("/programma/bilanci", "/en/programme/budgets"),
+    "worksites": Words("/programma/cantieri", "/en/programme/worksites"),
+    "compare": Words("/programma/confronto", "/en/programme/compare"),
     "equity": Words("/programma/equita", "/en/programme/equity"),
     "method": Words("/programma/metodo", "/en/programme/method"),
     "intervention": Words(

@@ -21,14 +21,14 @@ from contado.web.page import NotFound
 from contado.web.security import principal, uploads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     import geopandas as gpd
     from starlette.requests import Request
 
     from contado.web.site import Site
 
-__all__ = ["catalogue", "document", "download", "map_view", "unit_csv"]
+__all__ = ["catalogue", "csv_answer", "document", "download", "map_view", "unit_csv"]
 
 _TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
 
@@ -248,9 +248,7 @@ def unit_csv(request: Request, site: Site) -> Response:
     unit = site.territory.by_code.get(request.path_params["code"])
     if unit is None:
         raise NotFound(request.path_params["code"])
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(("istat", "indicator", "unit", "value", "low", "high", "rank", "period", "label"))
+    rows = []
     for line in site.indicators.lines(unit.code, len(site.territory.units)):
         cells = (
             line.indicator.id,
@@ -262,5 +260,15 @@ def unit_csv(request: Request, site: Site) -> Response:
             line.period,
             line.label,
         )
-        writer.writerow([unit.code, *map(_cell, cells)])
-    return _answer(request, out.getvalue().encode(), "text/csv", f"{unit.code}.csv")
+        rows.append([unit.code, *cells])
+    header = ("istat", "indicator", "unit", "value", "low", "high", "rank", "period", "label")
+    return csv_answer(request, header, rows, f"{unit.code}.csv")
+
+
+def csv_answer(request: Request, header: Sequence[str], rows: Iterable[Sequence[Any]], name: str) -> Response:
+    """Return rows as a CSV file; unknown is empty, text that a spreadsheet would run gets an apostrophe."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(header)
+    writer.writerows([_cell(cell) for cell in row] for row in rows)
+    return _answer(request, out.getvalue().encode(), "text/csv", name)

@@ -6,9 +6,17 @@ word by word, and a missing text cannot exist.
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-from typing import Literal, NamedTuple
+from contado.kernel.publish.words import (
+    LANGS,
+    Lang,
+    Words,
+    date_text,
+    interval_text,
+    km_digits,
+    long_date,
+    million_digits,
+    number,
+)
 
 __all__ = [
     "LANGS",
@@ -21,92 +29,3 @@ __all__ = [
     "million_digits",
     "number",
 ]
-
-Lang = Literal["it", "en"]
-LANGS: tuple[Lang, Lang] = ("it", "en")
-
-_MONTHS = {
-    "it": (
-        *("gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno"),
-        *("luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre"),
-    ),
-    "en": (
-        *("January", "February", "March", "April", "May", "June"),
-        *("July", "August", "September", "October", "November", "December"),
-    ),
-}
-_SEPARATORS = {"it": (".", ","), "en": (",", ".")}
-
-
-class Words(NamedTuple):
-    """One text in both languages."""
-
-    it: str
-    en: str
-
-    def of(self, lang: Lang) -> str:
-        """Return the text in ``lang``."""
-        return self.it if lang == "it" else self.en
-
-
-def number(value: float | None, lang: Lang, digits: int = 0) -> str:
-    """Return a number with separators of the language; an en dash for an unknown one.
-
-    Examples
-    --------
-    >>> number(1234.56, "it", 1), number(1234.56, "en", 1), number(None, "it")
-    ('1.234,6', '1,234.6', '–')
-    """
-    if value is None or math.isnan(value):
-        return "–"
-    thousands, point = _SEPARATORS[lang]
-    text = f"{value:,.{digits}f}".replace("-", "−")
-    return text.translate({ord(","): thousands, ord("."): point})
-
-
-def million_digits(euros: float | None) -> int:
-    """Return how many decimals an amount needs when it is written in millions.
-
-    Examples
-    --------
-    >>> million_digits(31.2e6), million_digits(486_000), million_digits(11_550)
-    (1, 2, 3)
-    """
-    size = abs(euros or 0.0)
-    return next((d for d, least in ((1, 1e6), (2, 1e5), (3, 1e4)) if size >= least), 1 if size == 0 else 4)
-
-
-def km_digits(km: float) -> int:
-    """Return how many decimals a length needs: one below a hundred kilometres."""
-    return 1 if km < 100 else 0
-
-
-def interval_text(low: float | None, high: float | None, lang: Lang, digits: int = 0) -> str:
-    """Return "5,6–9,0", or nothing where there is no interval."""
-    if low is None or high is None:
-        return ""
-    return f"{number(low, lang, digits)}–{number(high, lang, digits)}"
-
-
-def date_text(value: dt.date | str | None, lang: Lang) -> str:  # noqa: ARG001 - both languages write day/month/year
-    """Return "31/10/2026", "10/2026" or "2026" for a date, month or year in ISO form; '' when unknown."""
-    if value is None:
-        return ""
-    parts = str(value)[:10].split("-")
-    return "/".join(reversed(parts))
-
-
-def long_date(value: dt.date | str | None, lang: Lang) -> str:
-    """Return "31 ottobre 2026" or "31 October 2026"; a month or year stays short.
-
-    Examples
-    --------
-    >>> long_date("2026-10-31", "it"), long_date("2026-10", "en")
-    ('31 ottobre 2026', '10/2026')
-    """
-    text = "" if value is None else str(value)[:10]
-    try:
-        day = dt.date.fromisoformat(text)
-    except ValueError:
-        return date_text(text, lang)
-    return f"{day.day} {_MONTHS[lang][day.month - 1]} {day.year}"

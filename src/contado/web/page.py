@@ -32,7 +32,8 @@ _SECTION_OF = {
     "practice": "practices",
     "map": "practices",
     "section": "practices",
-    **dict.fromkeys(("candidates", "budgets", "equity", "method", "intervention"), "programme"),
+    **dict.fromkeys(("candidates", "budgets", "worksites", "equity", "method"), "programme"),
+    **dict.fromkeys(("intervention", "compare"), "programme"),
     "layer": "data",
 }
 

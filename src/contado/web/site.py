@@ -148,7 +148,8 @@ class Site:
 
 
 def _revision(path: Path) -> str:
-    """Return a stamp that changes when a table, a layer or the settings change."""
-    watched = [path / "contado.toml", *(path / "layers").rglob("*"), *(path / "tables").rglob("*")]
+    """Return a stamp that changes when a table, a layer, a run or the settings change."""
+    kept = [*(path / "layers").rglob("*"), *(path / "tables").rglob("*"), *(path / "runs").glob("*/*.json")]
+    watched = [path / "contado.toml", *kept]
     stats = [(str(p), p.stat()) for p in watched if p.is_file()]
     return str(hash(tuple(sorted((name, s.st_mtime_ns, s.st_size) for name, s in stats))))

@@ -80,13 +80,20 @@ def random_folder(seed):
             "incompatible_with": rng.choice(["", "bank"]),
             "when": rng.choice(["", "use == school"]),
         },
-        {"source": "bank", "domains": "road", "max_rate": 0.5, "cumulable": "True"},
+        {
+            "source": "bank",
+            "domains": "road",
+            "max_rate": 0.5,
+            "cumulable": "True",
+            "all_or_nothing": rng.choice(["", "True"]),
+        },
         {
             "source": "eu",
             "domains": "trees",
             "max_rate": 1.0,
             "max_eur_per_intervention": 70_000,
             "cumulable": "False",
+            "all_or_nothing": rng.choice(["", "", "True"]),
         },
     ]
     budgets = [
@@ -202,6 +209,7 @@ def paid(case, rows, plan, groups):
     money = {(b["source"], b["year"]): b for b in case["budgets"]}
     left, right, equal, sums = [], [], [], []
     upper = [most(case, rows[k], rules[f]) for k, f in cells]
+    whole = [bool(rules[f].get("all_or_nothing")) for _, f in cells]
     for k in plan:
         mine = np.array([float(c[0] == k) for c in cells])
         equal.append(mine)
@@ -215,7 +223,7 @@ def paid(case, rows, plan, groups):
         for step, share in enumerate(shares):
             cell = money.get((f, plan[k] + step))
             if cell is None or (cell["earmark"] and cell["earmark"] != rows[k]["domain"]):
-                upper[n] = 0
+                upper[n], whole[n] = 0, False
                 continue
             spent.setdefault((f, plan[k] + step), np.zeros(len(cells)))[n] = share
     for key, row in spent.items():
@@ -227,7 +235,7 @@ def paid(case, rows, plan, groups):
         b_ub=right or None,
         A_eq=np.array(equal),
         b_eq=sums,
-        bounds=[(0, u) for u in upper],
+        bounds=[(u if w else 0, u) for u, w in zip(upper, whole, strict=True)],
     )
     return answer.status == 0
 
@@ -309,3 +317,18 @@ def test_more_money_is_never_worse(shared, figure):
         gains.append(other.solve(gap_share=0.0).value_eur - base)
     figure(f"least gain {min(gains):,.2f}")
     assert min(gains) >= -0.01
+
+
+@pytest.mark.slow
+@pytest.mark.item("decision", 5, "small40 by the price method", "verified; proven value below its bound")
+def test_small40_by_prices(shared, figure):
+    from contado.kernel.portfolio.price_programme import programme_bound_eur
+
+    problem = folder(shared, "small40")
+    result = problem.solve(method="price")
+    figure(f"{result.value_eur:,.2f}, bound {result.bound_eur:,.2f}")
+    assert result.verdict.ok
+    assert result.proof == "prices"
+    assert 7_090_000 <= result.value_eur <= 7_140_823 <= result.bound_eur <= 7_148_000
+    again = programme_bound_eur(problem, {**result.prices, **result.floor_prices})
+    assert again == pytest.approx(result.bound_eur, rel=1e-9)

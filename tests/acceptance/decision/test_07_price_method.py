@@ -129,3 +129,28 @@ def test_row_order(solved, shared, tmp_path, figure):
     assert again["bound"] == found["bound"]
     assert again["prices"] == found["prices"]
     figure("identical")
+
+
+@pytest.mark.item(
+    "decision", 7, "options10k without a compiler (numpy)", "514,090,000; 513,800,000; 4.5e-4 in 10 s"
+)
+def test_without_a_compiler(shared, figure):
+    import time
+
+    from contado.kernel.portfolio.options import Options
+    from contado.kernel.portfolio.price import solve_options
+    from contado.kernel.portfolio.verify_options import verify_options
+    from contado.kernel.tables.exchange import read_folder
+
+    tables = read_folder(shared(FOLDER)).tables
+    options = Options.from_tables(tables)
+    started = time.perf_counter()
+    found = solve_options(options, gap_share=4.5e-4, time_limit_s=10, method="price", path="numpy")
+    seconds = time.perf_counter() - started
+    figure(f"{found.bound_eur:,.0f}; {found.value_eur:,.0f}; {found.gap_share:.2e} in {seconds:.2f} s")
+    assert found.solver == "price method, numpy"
+    assert verify_options(tables, found.chosen).ok
+    assert found.bound_eur <= 514_090_000
+    assert found.value_eur >= 513_800_000
+    assert found.gap_share <= 4.5e-4
+    assert seconds <= 10

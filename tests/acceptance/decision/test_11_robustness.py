@@ -52,7 +52,7 @@ def net(problem, starts):
 
 
 def payable(problem, starts):
-    cost, alone = net(problem, starts), {s.name for s in problem.sources if not s.cumulable}
+    cost, alone = net(problem, starts), {f for o in problem.offers for f, x in o.items() if not x.cumulable}
     names = [s.name for s in problem.sources]
     for year in set(starts.values()):
         mine = [i for i in starts if starts[i] == year]

@@ -70,7 +70,7 @@ def payable(p, picked):
     for r in p.relations:
         if r.kind == "joint_worksite" and r.a in picked and picked.get(r.b) == picked[r.a]:
             cost[r.a] -= r.saving_cents
-    alone = {s.name for s in p.sources if not s.cumulable}
+    alone = {f for o in p.offers for f, x in o.items() if not x.cumulable}
     for year in p.years:
         mine = [i for i in picked if picked[i] == year]
         mixes = []

@@ -104,3 +104,32 @@ def test_the_map_of_the_shipped_territory_stays_small(n):
 def test_a_hole_is_drawn():
     ring = box(0, 0, 4, 4).difference(box(1, 1, 3, 3))
     assert figuremap.outline([("a", ring)]).shapes[0].path.count("z") == 2
+
+
+def test_the_value_curve_rises_through_its_steps_and_marks_today():
+    steps = [charts.Step(1e6, 2e6, 2.2e6), charts.Step(2e6, 3e6, 3e6, now=True), charts.Step(3e6, 3.5e6, 4e6)]
+    svg = charts.value_curve(
+        steps, label="from 2 to 3.5", words=("budgets", "value", "today"), axis=lambda v: f"{v / 1e6:g}"
+    )
+    dots = [(float(c.get("cx")), float(c.get("cy")), c.get("r")) for c in marks(svg, "circle")]
+    assert [r for _, _, r in dots] == ["4", "6", "4"]
+    assert [x for x, _, _ in dots] == sorted(x for x, _, _ in dots)
+    assert [y for _, y, _ in dots] == sorted((y for _, y, _ in dots), reverse=True)
+    assert (dots[1][0] - dots[0][0]) == pytest.approx(dots[2][0] - dots[1][0], abs=0.11)
+    texts = [t.text for t in marks(svg, "text")]
+    assert {"today", "budgets", "value", "0", "4"} <= set(texts)
+    assert ET.fromstring(svg).get("aria-label") == "from 2 to 3.5"
+
+
+def test_signs_of_the_robustness_legend_differ_without_colour():
+    fills = [marks(charts.robust_key(k), "rect")[0].get("fill") for k in ("core", "borderline", "exterior")]
+    assert fills == [charts.CHOSEN, "url(#ct-hatch-robust)", "#FFF"]
+
+
+def test_the_cut_line_says_where_bars_are_cut_and_keeps_its_signs_apart():
+    words = ("cost", "line", "in", "out")
+    bars = [charts.Bar(1.0, 9.0, chosen=False, mark="excluded") for _ in range(60)]
+    svg = charts.cut_line(bars, label="x", words=words, axis=lambda v: f"{v:g}", width=340, height=250)
+    assert "6+" in [t.text for t in marks(svg, "text")]
+    crosses = [p for p in marks(svg, "path") if "l6 6m0-6l-6 6" in p.get("d")]
+    assert 20 <= len(crosses) <= 34

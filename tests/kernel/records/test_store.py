@@ -159,6 +159,14 @@ def test_writers_take_turns_and_lose_nothing(store, admin, verdict):
     assert (found.ok, found.events) == (True, 40)
 
 
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    workspace = Workspace.create(tmp_path / "city")
+    (workspace.path / "records.sqlite").mkdir()
+    with pytest.raises(WorkspaceError) as caught:
+        records.open_store(workspace)
+    assert (caught.value.rule, "records.sqlite" in caught.value.message) == ("no_permission", True)
+
+
 def test_a_database_that_is_not_there_is_named(tmp_path, monkeypatch):
     pytest.importorskip("psycopg")
     workspace = Workspace.create(tmp_path / "city")

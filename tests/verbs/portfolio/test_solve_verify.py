@@ -128,7 +128,7 @@ def test_scenarios_add_what_starts_now_and_each_plan_of_theirs(programme, capsys
 
 
 def test_what_an_options_folder_lacks_is_refused(folder, capsys):
-    for extra in (("--floors", "soft"), ("--draws", "5")):
+    for extra in (("--scenarios", folder / "budgets.csv"), ("--now-years", "2027")):
         code, answer = call(capsys, "solve", folder, *extra)
         assert (code, answer["error"]["rule"]) == (2, "bad_usage")
 

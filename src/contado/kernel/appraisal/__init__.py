@@ -10,7 +10,7 @@ rests on one that is still to be confirmed says so.
 
 from __future__ import annotations
 
-from contado.kernel.appraisal import carbon, composite, mcda, parameters, prices, robustness
+from contado.kernel.appraisal import carbon, composite, mcda, parameters, prices, robustness, sensitivity
 from contado.kernel.appraisal.cba import Appraisal, Flow, ItemTotal, appraise
 from contado.kernel.appraisal.discount import (
     annuity,
@@ -44,4 +44,5 @@ __all__ = [
     "present_values",
     "prices",
     "robustness",
+    "sensitivity",
 ]

@@ -54,13 +54,15 @@ class Flow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemTotal:
-    """An item over all years [EUR]; None where no parameter values it."""
+    """An item over all years [EUR], and year by year undiscounted; None where no parameter values it."""
 
     undiscounted_eur: float | None
     pv_eur: float | None
     status: Literal["given", "confirmed", "to_confirm", "no_parameter"]
     price_year: int | None = None
     source: str | None = None
+    sense: Literal["benefit", "cost"] = "benefit"
+    by_year: Mapping[int, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +182,8 @@ def _totals(
             status=_status(item),
             price_year=next(iter(item.price_years)) if len(item.price_years) == 1 else None,
             source="; ".join(sorted(item.sources)) or None,
+            sense=item.sense,
+            by_year=dict(sorted(item.amounts.items())),
         )
     return totals, net
 

@@ -5,6 +5,7 @@ rows of `contado monitoring update` (``domain, shrunk_ratio, low, high``), hande
 
 Examples
 --------
+>>> import datetime as dt
 >>> row = {"item_id": "road.overlay_4cm", "kind": "road", "name_it": "ricarico", "unit": "m2",
 ...        "low_eur": 9.0, "likely_eur": 12.0, "high_eur": 16.0, "price_year": 2024, "region": None,
 ...        "valid_from": None, "valid_to": None, "status": "to_confirm", "source_id": "list"}

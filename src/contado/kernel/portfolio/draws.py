@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from contado.kernel.portfolio.problem import Problem
 
-__all__ = ["Intervals", "Method", "Replanner", "intervals", "sample"]
+__all__ = ["Intervals", "Method", "Replanner", "intervals", "sample", "triangular"]
 
-Method = Literal["milp", "lp_rounding"]
+Method = Literal["milp", "lp_rounding", "price"]
 
 EXACT_MAX = 60
 """Starts (intervention x year) up to which every draw is planned by the MILP."""
@@ -74,17 +74,17 @@ def sample(problem: Problem, draws: int, seed: int) -> list[Problem]:
     """Return the problem under ``draws`` seeded draws of its costs and benefits."""
     ends = intervals(problem)
     u = np.random.default_rng(seed).random((draws, len(problem.ids), 2))
-    costs = _triangular(u[..., 0], ends.cost, problem.cost_cents.astype(np.float64))
-    benefits = _triangular(u[..., 1], ends.benefit, problem.benefit_eur)
+    costs = triangular(u[..., 0], ends.cost, problem.cost_cents.astype(np.float64))
+    benefits = triangular(u[..., 1], ends.benefit, problem.benefit_eur)
     low, high = np.ceil(ends.cost[:, 0]), np.floor(ends.cost[:, 1])
     cents = np.clip(np.rint(costs), low, np.maximum(low, high)).astype(np.int64)
     return [problem.with_figures(cost_cents=c, benefit_eur=b) for c, b in zip(cents, benefits, strict=True)]
 
 
-def _triangular(
+def triangular(
     u: NDArray[np.float64], ends: NDArray[np.float64], mode: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Invert the distribution function of the triangular law at ``u`` (draws, n)."""
+    """Invert the distribution function of the triangular law on ``ends`` (n, 2) at ``u`` (draws, n)."""
     low, high = ends[:, 0], ends[:, 1]
     width = np.where(high > low, high - low, 1.0)
     top = np.clip((np.clip(mode, low, high) - low) / width, 0.0, 1.0)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contado.kernel.portfolio.mixes import fill, mixes_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -149,24 +151,16 @@ def _best_start(
 
 
 def _cheapest(problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int) -> float | None:
-    """Least priced cost of a start, over the cumulable mix and each non-cumulable source with own money."""
+    """Least priced cost [EUR] of a start, over the mixes of sources that may pay it together."""
     caps = problem.caps_cents(i)
-    alone = [s.name for s in problem.sources if not s.cumulable and s.name in caps]
-    mixes = [{f: c for f, c in caps.items() if f not in alone}]
-    mixes += [{f: c for f, c in caps.items() if f in (one, "own")} for one in alone]
-    costs = [c for mix in mixes if (c := _fill(problem, prices, i, year, mix)) is not None]
-    return min(costs, default=None)
-
-
-def _fill(
-    problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int, mix: Mapping[str, int]
-) -> float | None:
-    due, total = int(problem.cost_cents[i]), 0.0
-    charges = {f: problem.charges(i, year, f) for f in mix}
+    charges = {f: problem.charges(i, year, f) for f in caps}
     price = {f: sum(share * prices.get((f, y), 0.0) for y, share in cells) for f, cells in charges.items()}
-    for source in sorted(mix, key=lambda f: (price[f], f)):
-        left = [problem.budget_cents[source, y] / share for y, share in charges[source]]
-        pays = min(due, mix[source], math.floor(min(left, default=0)))
-        total += pays * price[source]
-        due -= pays
-    return total / 100 if due == 0 else None
+    room = {
+        f: math.floor(min([cap, *(problem.budget_cents[f, y] / share for y, share in charges[f])]))
+        for f, cap in caps.items()
+        if charges[f]
+    }
+    order = sorted(room, key=lambda f: (price[f], f))
+    paid = [fill(mix, room, int(problem.cost_cents[i]), order) for mix in mixes_of(problem, i, caps)]
+    costs = [sum(cents * price[f] for f, cents in p.items()) / 100 for p in paid if p is not None]
+    return min(costs, default=None)

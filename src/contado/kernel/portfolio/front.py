@@ -6,7 +6,8 @@ G. Mavrotas, Applied Mathematics and Computation 213, 2009). Three and more: the
 zones, each given by its local lower bounds; a solve in a zone gives a new point, which splits the zones that
 hold it, or shows the zone to be empty (K. Klamroth, R. Lacour, D. Vanderpooten, On the representation of the
 search region in multi-objective optimization, European Journal of Operational Research 245, 2015). A solve
-is spared where an earlier one with wider limits answers for it.
+is spared where an earlier one with wider limits answers for it. Binary programmes of few rows are solved by
+listing (`enumerate`), the others by HiGHS.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from contado.kernel.portfolio.enumerate import Enumeration
     from contado.kernel.portfolio.problem import Problem
     from contado.kernel.progress import Cancel, Progress
     from contado.kernel.solver import Model
@@ -107,6 +109,7 @@ class _Search:
     points: list[_Point] = field(default_factory=list)
     solves: int = 0
     ranges: NDArray[np.float64] = field(init=False)
+    listing: Enumeration | None = None
     known: list[tuple[_Point, _Point | None]] = field(default_factory=list)
     """Limits on all objectives but the last, and the best point within them (None: there is none)."""
 
@@ -151,6 +154,8 @@ class _Search:
         """Maximise objective ``k`` among the plans strictly above the limits of the others; one solve."""
         if self.cancel is not None and self.cancel.requested:
             raise SolverStopped("The search for the front was cancelled.")
+        if not self.clock.left():
+            raise SolverStopped("The time for the front has ended.")
         weights, step = self.objectives.weights, self.objectives.step
         changed = Extension(self.objectives.model)
         for j, limit in enumerate(above):
@@ -160,9 +165,22 @@ class _Search:
         small = step / (2 * (self.ranges.sum() - self.ranges[k]))
         merged = weights[k] + small * (weights.sum(axis=0) - weights[k])
         changed.objective((int(c), float(merged[c])) for c in np.flatnonzero(merged))
-        claim = solve_exactly(changed.finish(), self.clock)
+        x = self._optimum(changed.finish())
         self.solves += 1
-        return None if claim is None or claim.x is None else self.objectives.values(claim.x)
+        return None if x is None else self.objectives.values(x)
+
+    def _optimum(self, model: Model) -> NDArray[np.float64] | None:
+        """Return the optimum, None where there is no plan: by listing where that ends soon, else by the solver."""
+        from contado.kernel.portfolio.enumerate import Enumeration
+
+        if self.listing is None:
+            self.listing = Enumeration()
+        if self.listing.fits(model):
+            ended, x = self.listing.best(model)
+            if ended:
+                return x
+        claim = solve_exactly(model, self.clock)
+        return None if claim is None else claim.x
 
     def _add(self, point: _Point) -> None:
         self.points.append(point)

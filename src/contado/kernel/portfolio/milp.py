@@ -1,7 +1,7 @@
 """The exact MILP: one column a start, one a payment, tight caps, money in thousands of euro.
 
 Columns: x[i,t] start of i in year t (binary); y[i,t,f] >= 0 payment of source f; u[i,f] use of a
-non-cumulable source, only where i has such a source beside another one that is not ``own``;
+source that must be decided on (see `mixes`); where it pays all or nothing its payments are its amount times u;
 z[r,t] joint worksite (continuous); p[r,t] both ends of an `enhances` started by t (continuous);
 c[t] cost of one intervention whose cost is a variable (`free_cost`, for its break-even).
 HiGHS in whole euros with tight tolerances gave wrong optima; thousands with default tolerances do not.
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from contado.kernel.errors import CertificateFailed, InfeasibleProgramme, SolverStopped
 from contado.kernel.portfolio.certificate import weak_duality_bound
-from contado.kernel.portfolio.payments import Mix, pay
+from contado.kernel.portfolio.mixes import Mix, mix_of
+from contado.kernel.portfolio.payments import pay
 from contado.kernel.portfolio.problem import OWN, Problem
 from contado.kernel.portfolio.result import Choice, Result, assemble
 from contado.kernel.solver import Model, RowBuilder, Solution, solve_in_child
@@ -141,6 +142,8 @@ def _payments(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
     for i, mine in sorted(flags.items()):
         _companions(problem, columns, rows, i, mine)
         for f in mine:
+            if problem.offers[i][f].all_or_nothing:
+                _all_or_nothing(problem, columns, rows, (i, f), caps[i][f] / UNIT_CENTS)
             if problem.offers[i][f].public_share < 1:
                 _own_share(problem, columns, rows, (i, f), savings)
 
@@ -157,7 +160,8 @@ def _pay_start(
     """Payments of one start: they sum to cost less savings, within caps, alone where they must be."""
     i, year = start
     x = columns.x[start]
-    exclusive = {s.name for s in problem.sources if not s.cumulable}
+    offers = problem.offers[i]
+    exclusive = {f for f in caps if not offers[f].cumulable}
     cells = [f for f in caps if problem.charges(i, year, f)]
     for f in cells:
         cap = caps[f] / UNIT_CENTS
@@ -183,14 +187,33 @@ def _pay_start(
 
 def _companions(problem: Problem, columns: Columns, rows: RowBuilder, i: int, flagged: list[str]) -> None:
     """At most one of the flagged sources that may not pay beside each other."""
-    exclusive = [s.name for s in problem.sources if not s.cumulable and s.name in flagged]
+    exclusive = [f for f in flagged if not problem.offers[i][f].cumulable]
     if len(exclusive) > 1:
         rows.add([columns.u[i, f] for f in exclusive], [1.0] * len(exclusive), upper=1.0)
     for f, g in combinations(flagged, 2):
-        one = [h for h in (f, g) if h in exclusive]
-        apart = problem.apart(i, f, g) or (len(one) == 1 and OWN not in (f, g))
-        if apart:
+        if not problem.together(i, f, g) and not {f, g} <= {*exclusive}:
             rows.add([columns.u[i, f], columns.u[i, g]], [1.0, 1.0], upper=1.0)
+
+
+def _all_or_nothing(
+    problem: Problem, columns: Columns, rows: RowBuilder, use: tuple[int, str], whole: float
+) -> None:
+    """Source f pays for i its whole amount (in thousands) where it is used."""
+    i, f = use
+    mine = [c for (k, _, g), c in columns.y.items() if (k, g) == use]
+    if i != columns.free_cost:
+        rows.add([*mine, columns.u[use]], [*[1.0] * len(mine), -whole], lower=0.0, upper=0.0)
+        return
+    rate, capped = problem.rates(i)[f], problem.fixed_cap_cents(i, f)
+    costs = list(columns.c.values())
+    most = rate * max(columns.upper[c] for c in costs)
+    paid, at_rate = [1.0] * len(mine), [-rate] * len(costs)
+    if capped is None:
+        rows.add([*mine, *costs, columns.u[use]], [*paid, *at_rate, -most], lower=-most)
+        return
+    limited, cap = columns.add(0.0, 1.0, integer=True), capped / UNIT_CENTS
+    rows.add([*mine, *costs, columns.u[use], limited], [*paid, *at_rate, -most, most], lower=-most)
+    rows.add([*mine, columns.u[use], limited], [*paid, -cap, -cap], lower=-cap)
 
 
 def _own_share(
@@ -433,18 +456,15 @@ def _mixes(
     problem: Problem, columns: Columns, x: NDArray[np.float64], starts: dict[int, int]
 ) -> dict[int, Mix]:
     """For each chosen intervention, the sources that may pay beside those it uses, and the share of own money."""
-    exclusive = {s.name for s in problem.sources if not s.cumulable}
     mixes: dict[int, Mix] = {}
     for i, year in starts.items():
         caps = problem.caps_cents(i)
-        flagged = problem.flagged(i, caps)
-        used = {f for f in flagged if (c := columns.y.get((i, year, f))) is not None and x[c] > _USED}
-        alone = next((f for f in caps if f in used & exclusive), None)
-        allowed = [f for f in caps if f not in flagged or f in used]
-        if alone is not None:
-            allowed = [f for f in allowed if f in (alone, OWN)]
-        share = min((problem.offers[i][f].public_share for f in allowed if f in used), default=1.0)
-        mixes[i] = Mix(sources=frozenset(allowed), public_share=share)
+        used = {
+            f
+            for f in problem.flagged(i, caps)
+            if (c := columns.y.get((i, year, f))) is not None and x[c] > _USED and x[columns.u[i, f]] > 0.5
+        }
+        mixes[i] = mix_of(problem, i, caps, used)
     return mixes
 
 

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contado.kernel.errors import DataError, Finding
+from contado.kernel.errors import Finding
 from contado.kernel.funding import OWN, Rule, read_rules
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ class Offer:
     public_share: float = 1.0
     """All public money together, at most this share of the cost, once this source pays."""
     incompatible_with: frozenset[str] = frozenset()
+    all_or_nothing: bool = False
+    """Whether it pays its whole amount or nothing."""
     start_by: int | None = None
     """Last year in which a start can be committed."""
     spend_by: int | None = None
@@ -60,17 +62,10 @@ def rules_on(
     Raises
     ------
     DataError
-        A rule that cannot be read; rule ``unsupported_rule`` for one that pays all or nothing.
+        A rule that cannot be read.
     """
     kept = []
     for rule, row in zip(read_rules(rows, columns), rows, strict=True):
-        if rule.all_or_nothing:
-            raise DataError(
-                f"funding rule {rule.rule_id}: the choice cannot be made under `all_or_nothing`.",
-                rule="unsupported_rule",
-                hint="give the intervention twice, with and without that source, in one choice_group",
-                field="all_or_nothing",
-            )
         if on is None or rule.counts_on(on):
             cell = row.get("spend_by")
             kept.append((rule, int(str(cell)[:4]) if cell else None))
@@ -115,6 +110,7 @@ def _offer(rule: Rule, row: Mapping[str, Any], spend_by: int | None, engine_cent
         min_cents=0 if engine_cents is not None else rule.min_cents,
         public_share=1.0 if rule.source == OWN else min(rule.total_public_max, 1 - rule.own_share_min),
         incompatible_with=rule.incompatible_with,
+        all_or_nothing=rule.all_or_nothing,
         start_by=None if rule.commit_by is None else rule.commit_by.year,
         spend_by=spend_by,
     )

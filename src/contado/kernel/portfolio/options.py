@@ -144,14 +144,14 @@ class Options:
             amount = np.column_stack([amount, np.where(municipality >= 0, -amount.sum(axis=1), 0.0)])
         benefit = np.asarray(benefit_eur, dtype=np.float64) * _CENTS
         row = np.where((row < 0) | (amount == 0), nb + nf, row)
-        order = np.lexsort([*amount.T, *row.T, -benefit, site])
-        sizes = np.unique(np.asarray(site), return_counts=True)[1]
+        order = _order(site, benefit, row, amount)
+        ends = np.flatnonzero(np.diff(site[order], append=site.max(initial=0) + 1)) + 1
         limits = [np.asarray(budget_eur), -np.asarray(floor_eur if floor_eur is not None else [])]
         return cls(
-            ptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+            ptr=np.append(0, ends).astype(np.int64),
             benefit=benefit[order],
-            row=np.ascontiguousarray(row[order], dtype=np.int16),
-            amount=np.ascontiguousarray(amount[order]),
+            row=row.astype(np.int16)[order],
+            amount=amount[order],
             limit=np.rint(np.concatenate(limits) * _CENTS),
             n_budgets=nb,
             source_row=order,
@@ -170,18 +170,16 @@ class Options:
         """
         options, budgets = tables["options"], tables["budgets"]
         names = sorted(map(str, budgets["budget"].to_pylist()), key=lambda name: (len(name), name))
-        position = {name: r for r, name in enumerate(names)}
         money = dict(
             zip(map(str, budgets["budget"].to_pylist()), budgets["budget_eur"].to_pylist(), strict=True)
         )
-        sites = np.array(options["site"].to_pylist(), dtype=str)
-        known, site = np.unique(sites, return_inverse=True)
+        known, site = _numbered(options["site"])
         place, floor = _places(tables, known) if floors else (None, {})
         columns = _columns(options)
         return cls.from_arrays(
             site=site,
             benefit_eur=_numbers(options, "benefit_eur"),
-            budget=np.column_stack([_budget(options, b, position) for b, _ in columns]),
+            budget=np.column_stack([_positions(options[b], names) for b, _ in columns]),
             cost_eur=np.column_stack([_numbers(options, c) for _, c in columns]),
             budget_eur=np.array([money[name] for name in names], dtype=np.float64),
             municipality=None if place is None else place[site],
@@ -204,6 +202,31 @@ def _merged(
     return row, amount
 
 
+def _order(
+    site: NDArray[np.int64], benefit: NDArray[np.float64], row: NDArray[np.int64], amount: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    """Sort options by site, then the largest benefit, then rows and amounts.
+
+    One whole number holds site and coarse benefit, for one key sorts several times faster than many; what ties
+    in it is sorted by all.
+    """
+    if not len(site):
+        return np.zeros(0, dtype=np.int64)
+    low, wide = int(site.min()), int(site.max() - site.min()).bit_length()
+    if wide > 40:
+        low, site = 0, np.unique(site, return_inverse=True)[1]
+        wide = len(site).bit_length()
+    top = benefit.max()
+    coarse = (top - benefit) * ((2.0 ** (62 - wide) - 1) / max(top - benefit.min(), 1e-300))
+    key = ((site - low) << (62 - wide)) | np.minimum(coarse, 2.0 ** (62 - wide) - 1).astype(np.int64)
+    order = np.argsort(key, kind="stable")
+    same = np.diff(key[order]) == 0
+    at = np.flatnonzero(np.append(same, False) | np.append(False, same))
+    tied = order[at]
+    order[at] = tied[np.lexsort([*amount[tied].T, *row[tied].T, -benefit[tied], site[tied]])]
+    return order
+
+
 def _columns(options: pa.Table) -> list[tuple[str, str]]:
     """Return the pairs of columns (budget_x, cost_x_eur) of an options table, in order."""
     letters = sorted(
@@ -214,17 +237,47 @@ def _columns(options: pa.Table) -> list[tuple[str, str]]:
 
 def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
     found = table[column].to_numpy(zero_copy_only=False).astype(np.float64)
-    return np.asarray(np.nan_to_num(found, nan=0.0), dtype=np.float64)
+    return np.where(np.isnan(found), 0.0, found)
 
 
-def _budget(table: pa.Table, column: str, position: Mapping[str, int]) -> NDArray[np.int64]:
-    return np.array(
-        [-1 if b is None else position[str(b)] for b in table[column].to_pylist()], dtype=np.int64
-    )
+def _numbered(column: pa.ChunkedArray) -> tuple[pa.Array, NDArray[np.int64]]:
+    """Return the distinct values of a column, sorted as text, and the number of each cell's value."""
+    import pyarrow.compute as pc
+
+    coded = column.cast("string").combine_chunks().dictionary_encode()
+    order = pc.array_sort_indices(coded.dictionary)
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order.to_numpy()] = np.arange(len(order))
+    return coded.dictionary.take(order), rank[coded.indices.to_numpy()]
+
+
+def _positions(column: pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each cell among the names, -1 where it is empty.
+
+    Raises
+    ------
+    DataError
+        Rule ``unknown_reference``: a cell that is none of them.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    text = column.cast("string")
+    found = pc.index_in(text, value_set=pa.array(names, type=pa.string()))
+    lost = pc.and_(pc.is_null(found), pc.is_valid(text))
+    if pc.any(lost).as_py():
+        name = text.filter(lost)[0].as_py()
+        raise DataError(
+            f"There is no budget {name!r}.",
+            rule="unknown_reference",
+            hint=f"valid: {', '.join(names[:20])}",
+            field="budget",
+        )
+    return np.asarray(pc.fill_null(found, -1).to_numpy(), dtype=np.int64)
 
 
 def _places(
-    tables: Mapping[str, pa.Table], sites: NDArray[np.str_]
+    tables: Mapping[str, pa.Table], sites: pa.Array
 ) -> tuple[NDArray[np.int64] | None, dict[str, float]]:
     """Return the floor of each site (-1 for none) and the floors [EUR] by municipality, sorted."""
     if "equity_floors" not in tables or not tables["equity_floors"].num_rows:
@@ -241,4 +294,4 @@ def _places(
     floor = dict(sorted(floor.items()))
     position = {code: q for q, code in enumerate(floor)}
     home = {str(r["site"]): position.get(str(r["municipality"]), -1) for r in tables["sites"].to_pylist()}
-    return np.array([home.get(str(s), -1) for s in sites], dtype=np.int64), floor
+    return np.array([home.get(s, -1) for s in sites.to_pylist()], dtype=np.int64), floor

@@ -30,15 +30,13 @@ class Conflict(NamedTuple):
 
 def options_model(options: Options) -> Model:
     """Return the programme as arrays: a column an option; rows: budgets, floors, one option a site."""
+    from scipy.sparse import coo_array
+
     m, n_options = options.n_rows, options.n_options
-    width = options.row.shape[1]
     full = options.amount.ravel() != 0
-    column = np.repeat(np.arange(n_options), width)[full]
-    row = np.concatenate([options.row.ravel()[full].astype(np.int64), m + options.site])
-    column = np.concatenate([column, np.arange(n_options)])
-    value = np.concatenate([options.amount.ravel()[full] / _UNIT, np.ones(n_options)])
-    order = np.lexsort([column, row])
-    counts = np.bincount(row, minlength=m + options.n_sites)
+    column = np.repeat(np.arange(n_options, dtype=np.int32), options.row.shape[1])[full]
+    entries = options.amount.ravel()[full] / _UNIT, (options.row.ravel()[full].astype(np.int32), column)
+    paid = coo_array(entries, shape=(m, n_options)).tocsr()
     return Model(
         cost=options.benefit / _UNIT,
         lower=np.zeros(n_options),
@@ -46,9 +44,9 @@ def options_model(options: Options) -> Model:
         integer=np.ones(n_options, dtype=bool),
         row_lower=np.full(m + options.n_sites, -np.inf),
         row_upper=np.concatenate([options.limit / _UNIT, np.ones(options.n_sites)]),
-        start=np.concatenate([[0], np.cumsum(counts)]).astype(np.int32),
-        index=column[order].astype(np.int32),
-        value=value[order],
+        start=np.concatenate([paid.indptr[:-1], paid.nnz + options.ptr]).astype(np.int32),
+        index=np.concatenate([paid.indices, np.arange(n_options)]).astype(np.int32),
+        value=np.concatenate([paid.data, np.ones(n_options)]),
     )
 
 

@@ -1,6 +1,6 @@
 """Canonical payments: with the choice fixed, who pays what, to the cent.
 
-Least ``own`` money first, then sources in the order of the rules. Each year is a flow from interventions
+Least ``own`` money first, then the source whose ``spend_by`` is nearest, then the order of the rules. Each year is a flow from interventions
 (what they cost) to sources (what they have) through arcs capped by the funding rules: whole numbers in,
 whole numbers out. Augmenting one source after the other gives each as much as the earlier ones leave
 possible, and never takes from an earlier one. Where a cost is spread over years the payments of several years
@@ -11,49 +11,41 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.kernel.errors import CertificateFailed
 from contado.kernel.portfolio.edit import Extension
-from contado.kernel.portfolio.offers import OWN
 from contado.kernel.solver import RowBuilder, solve
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from contado.kernel.portfolio.problem import Problem
+    from contado.kernel.portfolio.mixes import Mix
+    from contado.kernel.portfolio.problem import Problem, Relation
     from contado.kernel.solver import Model
 
-__all__ = ["Mix", "Payments", "arcs_of", "net_cost_cents", "pay", "pay_over_years", "split_cents"]
+__all__ = ["Payments", "arcs_of", "net_cost_cents", "pay", "pay_over_years", "split_cents"]
 
 _UNIT = 100_000.0
 """Cents in the unit of the LP, 1,000 EUR."""
+
+_FLOW_MAX = 400
+"""Starts up to which payments are made by augmenting paths; the LP is quicker beyond."""
 
 Payments = dict[int, dict[str, int]]
 """Intervention -> source -> cents."""
 
 
-def net_cost_cents(problem: Problem, starts: Mapping[int, int]) -> dict[int, int]:
-    """Cost of each chosen intervention less the savings of its joint worksites."""
+def net_cost_cents(
+    problem: Problem, starts: Mapping[int, int], relations: Iterable[Relation] | None = None
+) -> dict[int, int]:
+    """Cost of each chosen intervention less the savings of its joint worksites (of ``relations``; None = all)."""
     cost = {i: int(problem.cost_cents[i]) for i in starts}
-    for relation in problem.relations:
+    for relation in problem.relations if relations is None else relations:
         joint = relation.kind == "joint_worksite" and relation.a in starts
         if joint and starts.get(relation.b) == starts[relation.a]:
             cost[relation.a] -= relation.saving_cents
     return cost
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mix:
-    """Sources that may pay for an intervention together, and how much of it they may pay without own money."""
-
-    sources: frozenset[str]
-    public_share: float = 1.0
-
-    def own_cents(self, due_cents: int) -> int:
-        """Own money that must be in it."""
-        return due_cents - math.floor(round(self.public_share * due_cents, 6))
 
 
 def pay(problem: Problem, starts: Mapping[int, int], mixes: Mapping[int, Mix]) -> Payments:
@@ -65,7 +57,7 @@ def pay(problem: Problem, starts: Mapping[int, int], mixes: Mapping[int, Mix]) -
         The choice cannot be paid within caps and budgets to the cent.
     """
     cost = net_cost_cents(problem, starts)
-    if any(len(problem.profile(i)) > 1 for i in starts):
+    if len(starts) > _FLOW_MAX or any(len(problem.profile(i)) > 1 for i in starts):
         return pay_over_years(problem, starts, cost, mixes)
     payments: Payments = {i: {} for i in starts}
     for year in problem.years:
@@ -77,33 +69,36 @@ def pay(problem: Problem, starts: Mapping[int, int], mixes: Mapping[int, Mix]) -
 def _pay_year(
     problem: Problem, year: int, due: dict[int, int], mixes: Mapping[int, Mix], payments: Payments
 ) -> None:
-    held = {i: mixes[i].own_cents(cents) for i, cents in due.items()}
-    arcs = {i: arcs_of(problem, i, year, mixes[i], held[i]) for i in due}
+    held = {i: mixes[i].held_cents(cents) for i, cents in due.items()}
+    arcs = {i: _room(arcs_of(problem, i, year, mixes[i]), held[i]) for i in due}
     flow: Payments = {i: dict.fromkeys(arcs[i], 0) for i in due}
-    left = {i: cents - held[i] for i, cents in due.items()}
-    order = [s.name for s in problem.sources if s.name != OWN] + [OWN]
+    left = {i: cents - sum(held[i].values()) for i, cents in due.items()}
+    order = problem.paying_order()
     for source in order:
         budget = problem.budget_cents.get((source, year), 0)
-        _fill(source, budget - (sum(held.values()) if source == OWN else 0), arcs, flow, left)
-    if short := {problem.ids[i]: cents for i, cents in left.items() if cents}:
+        _fill(source, budget - sum(h.get(source, 0) for h in held.values()), arcs, flow, left)
+    short = {problem.ids[i]: cents for i, cents in left.items() if cents}
+    if short or any(not mixes[i].keeps_share(cents) for i, cents in due.items()):
         raise CertificateFailed(
             f"The plan of {year} cannot be paid to the cent: {short} cents are missing.",
             hint="report the programme folder",
         )
     for i in due:
-        if held[i]:
-            flow[i][OWN] = flow[i].get(OWN, 0) + held[i]
+        for source, cents in held[i].items():
+            flow[i][source] = flow[i].get(source, 0) + cents
         payments[i] = {f: flow[i][f] for f in order if flow[i].get(f)}
 
 
-def arcs_of(problem: Problem, i: int, year: int, mix: Mix, held_own_cents: int = 0) -> dict[str, int]:
-    """Return what each source of a mix may pay, beside own money that is held back already."""
-    caps = {
+def arcs_of(problem: Problem, i: int, year: int, mix: Mix) -> dict[str, int]:
+    """Return what each source of a mix may pay."""
+    return {
         f: c for f, c in problem.caps_cents(i).items() if f in mix.sources and problem.charges(i, year, f)
     }
-    if held_own_cents and OWN in caps:
-        caps[OWN] -= held_own_cents
-    return caps
+
+
+def _room(caps: Mapping[str, int], held: Mapping[str, int]) -> dict[str, int]:
+    """Return what is left of what each source may pay beside what is settled already; 0 where too much is."""
+    return {f: max(0, c - held.get(f, 0)) for f, c in caps.items()}
 
 
 def _fill(source: str, budget: int, arcs: Payments, flow: Payments, left: dict[int, int]) -> None:
@@ -175,10 +170,10 @@ def pay_over_years(
         )
     }
     if not where:
-        return _whole_cents(problem, starts, cost, {})
+        return _whole_cents(problem, starts, cost, mixes, {})
     for spare in (True, False):
         amounts = _in_turn(problem, _over_years(problem, starts, cost, mixes, where, spare=spare), where)
-        payments = None if amounts is None else _whole_cents(problem, starts, cost, amounts)
+        payments = None if amounts is None else _whole_cents(problem, starts, cost, mixes, amounts)
         if payments is not None and _within_budgets(problem, starts, payments):
             return payments
     raise _unpayable("to the cent within budgets")
@@ -189,7 +184,7 @@ def _in_turn(
 ) -> dict[tuple[int, str], float] | None:
     """Give each source in turn as much as the earlier ones leave possible; None where nothing fits."""
     changed, x = Extension(model), None
-    for source in [s.name for s in problem.sources if s.name != OWN] + [OWN]:
+    for source in problem.paying_order():
         mine = [c for (_, f), c in where.items() if f == source]
         changed.objective((c, 1.0) for c in mine)
         claim = solve(changed.finish())
@@ -216,14 +211,17 @@ def _over_years(
     """
     rows = RowBuilder()
     charged: dict[tuple[str, int], list[tuple[int, float]]] = {}
+    cells: dict[int, list[tuple[str, int]]] = {i: [] for i in starts}
+    for (i, f), c in where.items():
+        cells[i].append((f, c))
     for i, year in sorted(starts.items()):
-        mine = [c for (k, _), c in where.items() if k == i]
+        mine = [c for _, c in cells[i]]
         rows.add(mine, [1.0] * len(mine), lower=cost[i] / _UNIT, upper=cost[i] / _UNIT)
-        if held := mixes[i].own_cents(cost[i]):
-            own = [where[i, OWN]] if (i, OWN) in where else []
-            rows.add(own, [1.0] * len(own), lower=held / _UNIT)
-        for (k, f), c in where.items():
-            for paid, share in problem.charges(i, year, f) if k == i else ():
+        for f, cents in mixes[i].held_cents(cost[i]).items():
+            held, whole = [where[i, f]] if (i, f) in where else [], f in mixes[i].whole_cents
+            rows.add(held, [1.0] * len(held), lower=cents / _UNIT, upper=cents / _UNIT if whole else math.inf)
+        for f, c in cells[i]:
+            for paid, share in problem.charges(i, year, f):
                 charged.setdefault((f, paid), []).append((c, share))
     for cell, entries in charged.items():
         columns, shares = [c for c, _ in entries], [share for _, share in entries]
@@ -251,16 +249,21 @@ def _whole_cents(
     problem: Problem,
     starts: Mapping[int, int],
     cost: Mapping[int, int],
+    mixes: Mapping[int, Mix],
     amounts: Mapping[tuple[int, str], float],
 ) -> Payments:
-    """Round payments down to cents and give what is missing to sources that have room for it."""
+    """Round payments down to cents and give what is missing to sources that have room for it.
+
+    Whole amounts stay as they are.
+    """
     payments: Payments = {i: {} for i in starts}
     for (i, f), cents in amounts.items():
-        if (whole := math.floor(cents + 1e-2)) > 0:
+        whole = mixes[i].whole_cents.get(f, math.floor(cents + 1e-2))
+        if whole > 0:
             payments[i][f] = whole
     for i in starts:
         missing = cost[i] - sum(payments[i].values())
-        for f in sorted(payments[i], key=lambda f: f == OWN):
+        for f in sorted(payments[i].keys() - mixes[i].whole_cents.keys(), key=problem.paying_order().index):
             room = problem.caps_cents(i)[f] - payments[i][f]
             add = max(-payments[i][f], min(missing, room))
             payments[i][f] += add

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from contado.kernel.errors import CertificateFailed, InfeasibleProgramme, SolverStopped
+from contado.kernel.portfolio.price_loops import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.portfolio.options import Options
     from contado.kernel.portfolio.price_dual import Dual
+    from contado.kernel.portfolio.price_loops import Path
     from contado.kernel.portfolio.price_round import Plan
     from contado.kernel.progress import Cancel, Progress
 
@@ -30,6 +33,8 @@ __all__ = ["FloorConflict", "Method", "OptionsResult", "OptionsStatus", "solve_o
 Method = Literal["auto", "milp", "price"]
 OptionsStatus = Literal["optimal", "claimed", "feasible", "empty"]
 
+_ATTEMPTS = (1.0, 4.0, 16.0)
+"""How much sharper the prices of each attempt are than the gap asks for."""
 _SMALL = 2_000
 """Sites up to which ``auto`` lets the exact solver try where the price method did not reach the gap."""
 
@@ -74,10 +79,16 @@ def solve_options(
     time_limit_s: float = 60.0,
     method: Method = "auto",
     seed: int = 0,
+    path: Path | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> OptionsResult:
     """Choose at most one option a site under budgets and floors.
+
+    Parameters
+    ----------
+    path
+        Compiled or numpy loops; None = the fastest at hand. The result's ``solver`` says which were taken.
 
     Raises
     ------
@@ -86,30 +97,86 @@ def solve_options(
     SolverStopped
         No plan was found that keeps every row.
     """
-    started = time.perf_counter()
     if not options.n_options:
         return _empty(options)
     _refuse_impossible_floors(options)
-    from contado.kernel.portfolio.price_dual import dual_prices
-    from contado.kernel.portfolio.price_round import round_plan
-
-    dual = dual_prices(options, gap_share=gap_share, seed=seed, time_limit_s=time_limit_s)
-    if progress is not None:
-        progress("prices", 1, 2, {"bound": dual.bound / 100})
-    plan = None
-    if method != "milp":
-        plan = round_plan(options, dual, gap_share=gap_share, deadline=started + time_limit_s)
-    result = _result(options, dual, plan, gap_share, started) if plan is not None else None
+    way = path_of(path)
+    _made_ready(way)
+    started = time.perf_counter()
+    run, deadline = (started, way), started + time_limit_s
+    dual, result = _by_prices(
+        options, gap_share, seed, run, deadline=deadline, rounded=method != "milp", progress=progress
+    )
     exact = method == "milp" or (method == "auto" and options.n_sites <= _SMALL)
     if exact and (result is None or result.status != "optimal") and not (cancel and cancel.requested):
         left = max(1.0, time_limit_s - (time.perf_counter() - started))
-        result = _finished(options, dual, result, (gap_share, left, seed, started), progress, cancel)
+        result = _finished(options, dual, result, (gap_share, left, seed, run), progress, cancel)
     if result is None:
         _explain_failure(options, time_limit_s)
     assert result is not None
     if progress is not None:
         progress("plan", 2, 2, {"plan": result.value_eur, "bound": result.bound_eur, "gap": result.gap_share})
     return result
+
+
+@cache
+def _made_ready(path: Path) -> None:
+    """Let the compiler do its work, or load it, on a programme of two sites: no part of the time of a search."""
+    from contado.kernel.portfolio.options import Options
+
+    budget = np.column_stack([np.arange(4) % 2, np.full(4, -1)])
+    cost = np.column_stack([np.arange(1.0, 5.0), np.zeros(4)])
+    tiny = Options.from_arrays(
+        site=np.arange(4) // 2,
+        benefit_eur=cost[:, 0],
+        budget=budget,
+        cost_eur=cost,
+        budget_eur=np.array([3.0, 2.0]),
+        municipality=np.zeros(4, dtype=np.int64),
+        floor_eur=np.array([1.0]),
+    )
+    _by_prices(tiny, 0.1, 0, (0.0, path), deadline=np.inf, rounded=True, progress=None)
+
+
+def _by_prices(
+    options: Options,
+    gap_share: float,
+    seed: int,
+    run: tuple[float, Path],
+    *,
+    deadline: float,
+    rounded: bool,
+    progress: Progress | None,
+) -> tuple[Dual, OptionsResult | None]:
+    """Return prices and, unless only these are wanted, the best plan that some attempts round from them.
+
+    An attempt that misses the gap is followed by one with sharper prices, whose rounding ends elsewhere.
+    """
+    from contado.kernel.portfolio.price_dual import dual_prices
+    from contado.kernel.portfolio.price_round import plan_of, round_plan
+
+    best: OptionsResult | None = None
+    chosen: NDArray[np.int64] | None = None
+    start: NDArray[np.float64] | None = None
+    dual: Dual | None = None
+    for sharper in _ATTEMPTS if rounded else _ATTEMPTS[:1]:
+        left, wanted = max(0.0, deadline - time.perf_counter()), gap_share / sharper
+        new = dual_prices(options, gap_share=wanted, seed=seed, time_limit_s=left, path=run[1], start=start)
+        dual = new if dual is None or new.bound < dual.bound else dual
+        start = new.prices
+        if progress is not None:
+            progress("prices", 1, 2, {"bound": dual.bound / 100})
+        if not rounded:
+            break
+        plan = round_plan(options, new, gap_share=gap_share, deadline=deadline, path=run[1])
+        if plan is not None and (best is None or plan.value > 100 * best.value_eur):
+            chosen = plan.chosen
+        if chosen is not None:
+            best = _result(options, dual, plan_of(options, dual, chosen), gap_share, run)
+        if (best is not None and best.status == "optimal") or time.perf_counter() > deadline:
+            break
+    assert dual is not None
+    return dual, best
 
 
 def _refuse_impossible_floors(options: Options) -> None:
@@ -121,8 +188,8 @@ def _refuse_impossible_floors(options: Options) -> None:
     for k in range(options.row.shape[1]):
         paid = -np.minimum(options.amount[:, k], 0.0)
         largest = np.maximum.reduceat(paid, options.ptr[:-1])
-        row = options.row[options.ptr[:-1], k]
-        np.add.at(most, row, largest)
+        row = np.where(options.amount[:, k] < 0, options.row[:, k], m)
+        np.add.at(most, np.minimum.reduceat(row, options.ptr[:-1]), largest)
     floor = -options.limit[options.n_budgets :]
     short = np.flatnonzero(most[options.n_budgets : m] < floor)
     if len(short):
@@ -165,9 +232,10 @@ def _explain_failure(options: Options, time_limit_s: float) -> None:
     )
 
 
-def _result(options: Options, dual: Dual, plan: Plan, gap_share: float, started: float) -> OptionsResult:
-    from contado.kernel.portfolio.price_kernels import COMPILED
-
+def _result(
+    options: Options, dual: Dual, plan: Plan, gap_share: float, run: tuple[float, Path]
+) -> OptionsResult:
+    started, path = run
     _refuse_broken(options, plan.chosen)
     nb = options.n_budgets
     bound = options.bound(dual.prices)
@@ -182,7 +250,7 @@ def _result(options: Options, dual: Dual, plan: Plan, gap_share: float, started:
         margins_given_up_eur=plan.margins_given_up / 100,
         priced_slack_eur=plan.priced_slack / 100,
         method="price",
-        solver="price method, compiled" if COMPILED else "price method, numpy",
+        solver=f"price method, {path}",
         passes=dual.passes,
         seconds=time.perf_counter() - started,
     )
@@ -200,7 +268,7 @@ def _finished(
     options: Options,
     dual: Dual,
     result: OptionsResult | None,
-    limits: tuple[float, float, int, float],
+    limits: tuple[float, float, int, tuple[float, Path]],
     progress: Progress | None,
     cancel: Cancel | None,
 ) -> OptionsResult | None:
@@ -208,13 +276,13 @@ def _finished(
     from contado.kernel.portfolio.options_model import best_by_milp
     from contado.kernel.portfolio.price_round import plan_of
 
-    gap_share, left, seed, started = limits
+    gap_share, left, seed, run = limits
     claim, chosen = best_by_milp(
         options, gap_share=gap_share, time_limit_s=left, seed=seed, progress=progress, cancel=cancel
     )
     if chosen is None:
         return result
-    found = _result(options, dual, plan_of(options, dual, chosen), gap_share, started)
+    found = _result(options, dual, plan_of(options, dual, chosen), gap_share, run)
     claimed = found.status == "feasible" and claim.gap is not None and claim.gap <= gap_share
     found = replace(found, method="milp", solver=claim.solver, status="claimed" if claimed else found.status)
     better = result is None or found.value_eur > result.value_eur or claimed

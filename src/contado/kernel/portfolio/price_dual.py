@@ -15,12 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.kernel.portfolio.price_kernels import COMPILED, dual_pass, factor
+from contado.kernel.portfolio.price_loops import loops, path_of
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
 
     from contado.kernel.portfolio.options import Options
+    from contado.kernel.portfolio.price_loops import Path
 
     Vector = NDArray[np.float64]
 
@@ -29,10 +32,10 @@ __all__ = ["Dual", "dual_prices"]
 _FIRST_TAU = 0.3
 _LEAST_TAU = 3e-5
 _STEPS_A_LEVEL = 6
+_WARM = 4.0
+"""Smoothing, in multiples of the last one, from which prices of a like programme are improved."""
 _BACKTRACKS = 6
 _ARMIJO = 1e-3
-_FAR = 16.0
-_NEGLIGIBLE = 1e-4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +65,7 @@ class _Path:
     options: Options
     ceiling: Vector
     scale: Vector
-    site: NDArray[np.int64] | None
+    kernels: ModuleType
     best: float = math.inf
     best_prices: Vector | None = None
     passes: int = 0
@@ -75,22 +78,18 @@ class _Path:
         options, m = self.options, self.options.n_rows
         use, hessian = np.zeros(m + 1), np.zeros((m + 1, m + 1) if curved else (1, 1))
         priced = np.append(prices, 0.0)
-        if COMPILED:
-            exact, smooth = dual_pass(
-                options.ptr,
-                options.benefit,
-                options.row,
-                options.amount,
-                self.scale,
-                priced,
-                tau,
-                use,
-                hessian,
-                curved,
-            )
-        else:
-            assert self.site is not None
-            exact, smooth = _plain_pass(options, self.site, self.scale, priced, tau, use, hessian, curved)
+        exact, smooth = self.kernels.dual_pass(
+            options.ptr,
+            options.benefit,
+            options.row,
+            options.amount,
+            self.scale,
+            priced,
+            tau,
+            use,
+            hessian,
+            curved,
+        )
         self.passes += 1
         bound = exact + float(prices @ options.limit)
         if bound < self.best:
@@ -117,7 +116,7 @@ class _Path:
         """Minimise f at one smoothing, from the prices (m)."""
         point = self.at(prices, tau, curved=True)
         for _ in range(_STEPS_A_LEVEL):
-            direction = _newton_direction(point)
+            direction = _newton_direction(point, self.kernels)
             slope = float(point.gradient @ direction)
             if -slope < 0.1 * tau**2 * abs(point.value) or time.perf_counter() > self.deadline:
                 break
@@ -159,28 +158,42 @@ class _Path:
         return np.clip(ahead, 0.3 * prices, (prices + self.ceiling) / 2)
 
 
-def dual_prices(options: Options, *, gap_share: float, seed: int = 0, time_limit_s: float = math.inf) -> Dual:
+def dual_prices(
+    options: Options,
+    *,
+    gap_share: float,
+    seed: int = 0,
+    time_limit_s: float = math.inf,
+    path: Path | None = None,
+    start: Vector | None = None,
+) -> Dual:
     """Return prices whose bound lies within about 1e-6 of the linear relaxation.
 
     Parameters
     ----------
     gap_share
         Relative gap wanted; the smoothing falls to a tenth of its root.
+    path
+        Compiled or numpy loops; None = the fastest at hand.
+    start
+        Prices (m) of a programme that differs little: then the path begins near its end, without samples.
     """
     deadline = time.perf_counter() + time_limit_s
-    first = _first_prices(options)
+    first, kernels = _first_prices(options), loops(path_of(path))
     ceiling, prices, tau = 20.0 * first, first.copy(), _FIRST_TAU
     last = max(_LEAST_TAU, 0.1 * math.sqrt(gap_share))
-    for part, lowest in _parts(options, seed):
-        path = _path(part, ceiling, deadline)
-        prices, tau = _descend(path, prices, tau, max(lowest, last))
-    path = _path(options, ceiling, deadline)
-    prices, _ = _descend(path, prices, min(tau * 2, _FIRST_TAU), last)
-    assert path.best_prices is not None
+    for part, lowest in _parts(options, seed) if start is None else ():
+        way = _path(part, ceiling, kernels, deadline)
+        prices, tau = _descend(way, prices, tau, max(lowest, last))
+    if start is not None:
+        prices, tau = np.clip(start, 1e-6 * ceiling, 0.98 * ceiling), _WARM * last
+    way = _path(options, ceiling, kernels, deadline)
+    prices, _ = _descend(way, prices, min(tau * 2, _FIRST_TAU), last)
+    assert way.best_prices is not None
     return Dual(
-        prices=path.best_prices,
-        bound=path.best,
-        passes=path.passes,
+        prices=way.best_prices,
+        bound=way.best,
+        passes=way.passes,
         at_ceiling=bool((prices > 0.98 * ceiling).any()),
     )
 
@@ -203,10 +216,10 @@ def _descend(path: _Path, prices: Vector, tau: float, last: float) -> tuple[Vect
         tau = max(tau / 2, last)
 
 
-def _path(options: Options, ceiling: Vector, deadline: float) -> _Path:
+def _path(options: Options, ceiling: Vector, kernels: ModuleType, deadline: float) -> _Path:
     largest = np.maximum.reduceat(options.benefit, options.ptr[:-1])
     scale = np.maximum(largest, 1e-3 * float(np.abs(options.benefit).mean()) + 1e-9)
-    return _Path(options, ceiling, scale, None if COMPILED else options.site, deadline=deadline)
+    return _Path(options, ceiling, scale, kernels, deadline=deadline)
 
 
 def _first_prices(options: Options) -> Vector:
@@ -217,28 +230,18 @@ def _first_prices(options: Options) -> Vector:
     return first
 
 
-def _newton_direction(point: _Point) -> Vector:
+def _newton_direction(point: _Point, kernels: ModuleType) -> Vector:
     """Return -H^-1 g by Cholesky; the diagonal is raised until H is positive definite."""
     from scipy.linalg import solve_triangular
 
     assert point.hessian is not None
     diagonal, ridge = np.abs(np.diag(point.hessian)), 1e-9
     while True:
-        lower = _factor(point.hessian + np.diag(ridge * diagonal))
-        if lower is not None:
+        lower = point.hessian + np.diag(ridge * diagonal)
+        if kernels.factor(lower):
             half = solve_triangular(lower, point.gradient, lower=True)
             return np.asarray(-solve_triangular(lower, half, lower=True, trans="T"))
         ridge *= 100
-
-
-def _factor(matrix: Vector) -> Vector | None:
-    """Return the lower Cholesky factor, None where the matrix is not positive definite."""
-    if COMPILED:
-        return matrix if factor(matrix) else None
-    try:
-        return np.asarray(np.linalg.cholesky(matrix), dtype=np.float64)
-    except np.linalg.LinAlgError:
-        return None
 
 
 def _way_to_walls(prices: Vector, ceiling: Vector, direction: Vector) -> float:
@@ -248,48 +251,3 @@ def _way_to_walls(prices: Vector, ceiling: Vector, direction: Vector) -> float:
         [prices[down] / -direction[down], (ceiling[up] - prices[up]) / direction[up], [math.inf]]
     )
     return float(ways.min())
-
-
-def _plain_pass(
-    options: Options,
-    site: NDArray[np.int64],
-    scale: Vector,
-    priced: Vector,
-    tau: float,
-    use: Vector,
-    hessian: Vector,
-    curved: bool,
-) -> tuple[float, float]:
-    """Do in numpy what `price_kernels.dual_pass` does."""
-    starts, m = options.ptr[:-1], len(priced) - 1
-    v = options.values(priced[:m])
-    best = np.maximum(np.maximum.reduceat(v, starts), 0.0)
-    width = tau * scale
-    below = (v - best[site]) / width[site]
-    weight = np.where(below > -_FAR, np.exp(np.maximum(below, -_FAR)), 0.0)
-    none = np.where(best < _FAR * width, np.exp(-np.minimum(best / width, _FAR)), 0.0)
-    total = np.add.reduceat(weight, starts) + none
-    p = weight / total[site]
-    use += np.bincount(options.row.ravel(), (p[:, None] * options.amount).ravel(), minlength=m + 1)
-    if curved:
-        _plain_hessian(options, site, width, p, hessian)
-    return float(best.sum()), float((best + width * np.log(total)).sum())
-
-
-def _plain_hessian(
-    options: Options, site: NDArray[np.int64], width: Vector, p: Vector, hessian: Vector
-) -> None:
-    """Add sum_i (sum p a a' - abar abar') / (tau w_i) to ``hessian`` (m + 1, m + 1)."""
-    from scipy.sparse import coo_array
-
-    counts = np.flatnonzero(p >= _NEGLIGIBLE)
-    row, amount, m = options.row[counts].astype(np.int64), options.amount[counts], len(hessian)
-    share = p[counts] / width[site[counts]]
-    for k in range(row.shape[1]):
-        for j in range(row.shape[1]):
-            entries = share * amount[:, k] * amount[:, j]
-            hessian += np.bincount(row[:, k] * m + row[:, j], entries, minlength=m * m).reshape(m, m)
-    of = np.repeat(site[counts], row.shape[1])
-    weighted = (amount * (p[counts] / np.sqrt(width[site[counts]]))[:, None]).ravel()
-    mean = coo_array((weighted, (of, row.ravel())), shape=(options.n_sites, m)).tocsr()
-    hessian -= (mean.T @ mean).toarray()

@@ -1,4 +1,4 @@
-"""Compiled loops of the price method; the same functions run as plain Python where numba is absent.
+"""Compiled loops of the price method. Importing this module imports numba; `price_plain` does without.
 
 An alternative of a site is the number of one of its options, or -1 for "nothing". ``slack`` is what is
 left on each row [cents] (m + 1, the last entry stands for "no row" and is never read).
@@ -8,15 +8,14 @@ left on each row [cents] (m + 1, the last entry stands for "no row" and is never
 # ruff: noqa: C901, PLR0913, PLR0917
 from __future__ import annotations
 
-import importlib.util
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from contado.kernel.jit import njit
 
+if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 __all__ = [
-    "COMPILED",
     "alternatives_of",
     "dual_pass",
     "factor",
@@ -35,20 +33,6 @@ __all__ = [
     "sweep",
     "switch",
 ]
-
-F = TypeVar("F", bound="Callable[..., Any]")
-
-COMPILED = importlib.util.find_spec("numba") is not None
-"""Whether the loops below are compiled."""
-
-if COMPILED:
-    from contado.kernel.jit import njit
-else:
-
-    def njit(**options: Any) -> Callable[[F], F]:  # noqa: ARG001 - same face as the compiler's
-        """Leave a kernel as it is."""
-        return lambda function: function
-
 
 _FAR = 16.0
 _NEGLIGIBLE = 1e-4

@@ -13,20 +13,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.kernel.portfolio import price_kernels as kernels
+from contado.kernel.portfolio.price_loops import loops, path_of
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from numpy.typing import NDArray
 
     from contado.kernel.portfolio.options import Options
     from contado.kernel.portfolio.price_dual import Dual
+    from contado.kernel.portfolio.price_loops import Path
 
     Vector = NDArray[np.float64]
     Numbers = NDArray[np.int64]
 
 __all__ = ["Plan", "plan_of", "round_plan"]
 
-_CANDIDATES = 40_000 if kernels.COMPILED else 4_000
+_CANDIDATES = 40_000
 _A_ROW = 150
 _ROUNDS = 6
 _FLOOR_STEPS = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -63,6 +66,7 @@ class _Field:
     """What a sweep works on: losses, candidates, prices by row (m + 1)."""
 
     options: Options
+    kernels: ModuleType
     loss: Vector
     loss_none: Vector
     sites: Numbers
@@ -73,7 +77,7 @@ class _Field:
     def sweep(self, state: _State, spare: Vector, short: Vector, aim: Vector, times: int) -> None:
         """Sweep until nothing changes, at most ``times`` times."""
         for _ in range(times):
-            changed = kernels.sweep(
+            changed = self.kernels.sweep(
                 self.sites,
                 self.start,
                 self.number,
@@ -92,7 +96,7 @@ class _Field:
 
     def repair(self, state: _State, rows: tuple[int, int], free: tuple[int, int]) -> float:
         """Mend the rows from..to; return what they still lack [cents]. ``free`` rows may become short."""
-        lacking: float = kernels.repair(
+        lacking: float = self.kernels.repair(
             self.sites,
             self.start,
             self.number,
@@ -113,7 +117,7 @@ class _Field:
         options, gain = self.options, np.empty(len(self.number))
         of = np.repeat(self.sites, np.diff(self.start))
         for _ in range(_FILLS):
-            found = kernels.gains(
+            found = self.kernels.gains(
                 self.sites,
                 self.start,
                 self.number,
@@ -127,7 +131,7 @@ class _Field:
             if not found:
                 return
             best = np.argsort(-gain, kind="stable")[:found]
-            kernels.switch(
+            self.kernels.switch(
                 of[best],
                 self.number[best],
                 state.choice,
@@ -138,15 +142,19 @@ class _Field:
             )
 
 
-def round_plan(options: Options, dual: Dual, *, gap_share: float, deadline: float) -> Plan | None:
+def round_plan(
+    options: Options, dual: Dual, *, gap_share: float, deadline: float, path: Path | None = None
+) -> Plan | None:
     """Return the best plan found that keeps every row, or None.
 
     Parameters
     ----------
     deadline
         Of `time.perf_counter`: no round begins after it.
+    path
+        Compiled or numpy loops; None = the fastest at hand.
     """
-    field, state = _prepare(options, dual)
+    field, state = _prepare(options, dual, loops(path_of(path)))
     nb, m = options.n_budgets, options.n_rows
     typical = _typical_payment(options)
     aim = np.zeros(m + 1)
@@ -171,16 +179,17 @@ def round_plan(options: Options, dual: Dual, *, gap_share: float, deadline: floa
     return None if best is None else _plan(field, *best)
 
 
-def _prepare(options: Options, dual: Dual) -> tuple[_Field, _State]:
+def _prepare(options: Options, dual: Dual, kernels: ModuleType) -> tuple[_Field, _State]:
     """Start from each site's best option at the prices, and pick the candidates."""
     v, starts = options.values(dual.prices), options.ptr[:-1]
     margin = np.maximum(np.maximum.reduceat(v, starts), 0.0)
     loss = np.where(_affordable(options), np.repeat(margin, np.diff(options.ptr)) - v, np.inf)
     choice = _best_options(options, loss, margin)
-    sites, start, number = _candidates(options, loss, margin, choice)
+    sites, start, number = _candidates(options, kernels, loss, margin, choice)
     slack = np.append(options.limit - options.use(choice[choice >= 0]), 0.0)
     field = _Field(
         options=options,
+        kernels=kernels,
         loss=loss,
         loss_none=margin,
         sites=sites,
@@ -209,7 +218,7 @@ def _affordable(options: Options) -> NDArray[np.bool_]:
 
 
 def _candidates(
-    options: Options, loss: Vector, margin: Vector, choice: Numbers
+    options: Options, kernels: ModuleType, loss: Vector, margin: Vector, choice: Numbers
 ) -> tuple[Numbers, Numbers, Numbers]:
     """Return the alternatives of least loss, and of each row those of least loss per cent, by site."""
     size = options.n_sites + max(_CANDIDATES, options.n_sites // 8)  # each site's best is among them

@@ -11,12 +11,21 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from contado.kernel.errors import DataError, Finding
 from contado.kernel.portfolio.offers import OWN, Offer, offers_of, rules_on
+from contado.kernel.portfolio.rows import (
+    counts_on,
+    floor_key,
+    spend_profile,
+    to_cents,
+    to_cents_or_none,
+    usable_rows,
+    value_or,
+)
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,10 +35,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from contado.kernel.portfolio.price_loops import Path as Path_
     from contado.kernel.portfolio.result import Result
     from contado.kernel.progress import Cancel, Progress
 
-__all__ = ["OWN", "Problem", "Relation", "Source", "to_cents"]
+__all__ = ["OWN", "Method", "Problem", "Relation", "Source"]
+
+Method = Literal["auto", "milp", "price"]
+_MANY = 5_000
+"""Possible starts (intervention x year) from which ``auto`` takes the price method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +51,8 @@ class Source:
     """A source of money, in the order of the rules."""
 
     name: str
-    cumulable: bool
+    spend_by: int | None = None
+    """The nearest last year in which any of its rules pays; None = open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +118,17 @@ class Problem:
             money[source] = cents + money.get(source, 0)
         caps = {}
         for f, offer in self.offers[i].items():
-            limits = [money.get(f, 0)] + ([] if offer.cap_cents is None else [offer.cap_cents])
-            if offer.rate is not None and not self.eligible_follows(i):
-                limits.append(offer.amount_max_cents(int(self.eligible_cents[i])))
+            fixed = self.fixed_cap_cents(i, f)
+            limits = [money.get(f, 0)] + ([] if fixed is None else [fixed])
             caps[f] = 0 if offer.rate == 0 else min(limits)
         return {name: cents for name, cents in caps.items() if cents > 0}
+
+    def fixed_cap_cents(self, i: int, source: str) -> int | None:
+        """What ``source`` may pay at most for ``i`` whatever it costs, all its money left aside; None = no limit."""
+        offer = self.offers[i][source]
+        if offer.rate is not None and not self.eligible_follows(i):
+            return offer.amount_max_cents(int(self.eligible_cents[i]))
+        return offer.cap_cents
 
     def rates(self, i: int) -> dict[str, float]:
         """Share of the cost of ``i`` that each source may pay, where it follows the cost."""
@@ -120,6 +141,12 @@ class Problem:
     def eligible_follows(self, i: int) -> bool:
         """Whether the eligible cost of ``i`` is its cost."""
         return bool(self.eligible_cents[i] == self.cost_cents[i])
+
+    def paying_order(self) -> list[str]:
+        """Return the sources in the order in which they are used up: nearest ``spend_by``, file order, own."""
+        public = [s for s in self.sources if s.name != OWN]
+        public.sort(key=lambda s: math.inf if s.spend_by is None else s.spend_by)
+        return [*(s.name for s in public), OWN]
 
     def profile(self, i: int) -> tuple[float, ...]:
         """Shares of the cost of ``i`` by year from its start."""
@@ -140,15 +167,21 @@ class Problem:
 
     def flagged(self, i: int, caps: Iterable[str]) -> list[str]:
         """Return the sources of ``caps`` that need a flag of use for ``i``: what they allow beside them is limited."""
-        names = list(caps)
-        alone = {s.name for s in self.sources if not s.cumulable}
+        names, offers = list(caps), self.offers[i]
         return [
             f
             for f in names
-            if (f in alone and any(g not in (f, OWN) for g in names))
-            or self.offers[i][f].public_share < 1
+            if (not offers[f].cumulable and any(g not in (f, OWN) for g in names))
+            or offers[f].public_share < 1
+            or offers[f].all_or_nothing
             or any(self.apart(i, f, g) for g in names)
         ]
+
+    def together(self, i: int, f: str, g: str) -> bool:
+        """Whether sources ``f`` and ``g`` may both pay for ``i``: beside a non-cumulable one only ``own``."""
+        offers = self.offers[i]
+        beside = OWN in (f, g) or (offers[f].cumulable and offers[g].cumulable)
+        return beside and not self.apart(i, f, g)
 
     def apart(self, i: int, f: str, g: str) -> bool:
         """Whether sources ``f`` and ``g`` are declared incompatible."""
@@ -270,7 +303,7 @@ class Problem:
         """
         budgets, rules, relations, floors = tuple(budgets), tuple(rules), tuple(relations), tuple(floors)
         amounts = tuple(amounts)
-        kept, findings = _usable(sorted(interventions, key=lambda r: str(r["id"])))
+        kept, findings = usable_rows(sorted(interventions, key=lambda r: str(r["id"])))
         position = {str(r["id"]): k for k, r in enumerate(kept)}
         money = {(str(b["source"]), int(b["year"])): to_cents(b["budget_eur"]) for b in budgets}
         years = tuple(sorted({year for _, year in money}))
@@ -284,12 +317,13 @@ class Problem:
         known, unknown = _relations(relations, position)
         valid = rules_on(rules, {c for r in kept for c in r}, on)
         given = {(str(a["intervention_id"]), str(a["source"])): to_cents(a["amount_eur"]) for a in amounts}
-        sources: dict[str, Source] = {}
-        for rule, _ in valid:
-            sources.setdefault(rule.source, Source(name=rule.source, cumulable=rule.cumulable))
+        last: dict[str, list[int]] = {}
+        for rule, spend_by in valid:
+            last.setdefault(rule.source, []).extend([] if spend_by is None else [spend_by])
         costs = [to_cents(r["cost_eur"]) for r in kept]
         eligible = [
-            _or(to_cents_or_none(r.get("eligible_cost_eur")), c) for r, c in zip(kept, costs, strict=True)
+            value_or(to_cents_or_none(r.get("eligible_cost_eur")), c)
+            for r, c in zip(kept, costs, strict=True)
         ]
         offers = tuple(offers_of(r, e, valid, given, findings) for r, e in zip(kept, eligible, strict=True))
         return cls(
@@ -303,21 +337,21 @@ class Problem:
             latest=np.array([int(r["latest_year"]) for r in kept], dtype=np.int64),
             groups=tuple(str(r["choice_group"]) if r.get("choice_group") else None for r in kept),
             years=years,
-            sources=tuple(sources.values()),
+            sources=tuple(Source(name=f, spend_by=min(ends, default=None)) for f, ends in last.items()),
             offers=offers,
             budget_cents=money,
             earmarks={
                 (str(b["source"]), int(b["year"])): str(b["earmark"]) for b in budgets if b.get("earmark")
             },
-            profiles=tuple(_profile(r) for r in kept),
+            profiles=tuple(spend_profile(r) for r in kept),
             relations=known,
-            floors_cents={_floor_key(f): to_cents(f["min_spend_eur"]) for f in floors},
+            floors_cents={floor_key(f): to_cents(f["min_spend_eur"]) for f in floors},
             discount_rate_share=discount_rate_share,
             findings=(*findings, *unknown),
             rows={
                 "interventions": tuple(kept),
                 "budgets": budgets,
-                "funding_rules": tuple(r for r in rules if _counts(r, on)),
+                "funding_rules": tuple(r for r in rules if counts_on(r, on)),
                 "funding_amounts": amounts,
                 "relations": relations,
                 "equity_floors": floors,
@@ -330,11 +364,21 @@ class Problem:
         gap_share: float = 1e-4,
         time_limit_s: float = 60.0,
         seed: int = 0,
+        method: Method = "auto",
+        path: Path_ | None = None,
         improvements: int | None = None,
         progress: Progress | None = None,
         cancel: Cancel | None = None,
     ) -> Result:
-        """Choose, pay to the cent and verify; see `contado.kernel.portfolio.milp`.
+        """Choose, pay to the cent and verify.
+
+        Parameters
+        ----------
+        method
+            The exact programme (`contado.kernel.portfolio.milp`) or the price method (`price_programme`);
+            ``auto`` takes the price method from some thousands of possible starts on.
+        path
+            Compiled or numpy loops of the price method; None = the fastest at hand.
 
         With ``improvements`` the search stops at that many improving plans.
 
@@ -343,6 +387,18 @@ class Problem:
         InfeasibleProgramme
             The floors cannot be met under the budgets.
         """
+        if method == "price" or (method == "auto" and self._many()):
+            from contado.kernel.portfolio.price_programme import solve_by_prices
+
+            return solve_by_prices(
+                self,
+                gap_share=gap_share,
+                time_limit_s=time_limit_s,
+                seed=seed,
+                path=path,
+                progress=progress,
+                cancel=cancel,
+            )
         from contado.kernel.portfolio.milp import solve
 
         return solve(
@@ -355,70 +411,8 @@ class Problem:
             cancel=cancel,
         )
 
-
-def to_cents(amount: Any) -> int:
-    """Return EUR as whole cents (half a cent goes to the even one)."""
-    return round(float(amount) * 100)
-
-
-def to_cents_or_none(amount: Any) -> int | None:
-    """Return EUR as whole cents, or None for an empty cell."""
-    return None if amount is None or amount == "" else to_cents(amount)
-
-
-def _or(value: int | None, default: int) -> int:
-    return default if value is None else value
-
-
-def _usable(rows: list[Mapping[str, Any]]) -> tuple[list[Mapping[str, Any]], list[Finding]]:
-    """Set aside rows without cost or with a window upside down; a missing benefit is refused."""
-    kept: list[Mapping[str, Any]] = []
-    findings: list[Finding] = []
-    seen: set[str] = set()
-    for row in rows:
-        key = str(row["id"])
-        if key in seen:
-            raise DataError(
-                f"intervention {key} stands twice.", rule="duplicate_id", hint="keep one row an id"
-            )
-        seen.add(key)
-        if problem := _why_unusable(row):
-            rule, message = problem
-            findings.append(
-                Finding(
-                    severity="error",
-                    table="intervention",
-                    row=key,
-                    rule=rule,
-                    message=f"{key}: {message}",
-                    hint="correct the row; it was set aside",
-                    action="row_set_aside",
-                )
-            )
-        else:
-            kept.append(row)
-    return kept, findings
-
-
-def _why_unusable(row: Mapping[str, Any]) -> tuple[str, str] | None:
-    key, cost, benefit = row["id"], row.get("cost_eur"), row.get("benefit_eur")
-    if cost is None or cost == "" or not math.isfinite(float(cost)):
-        return "missing_cost", "the cost is empty"
-    if float(cost) < 0:
-        return "negative_cost", f"the cost is {cost}"
-    if int(row["latest_year"]) < int(row["earliest_year"]):
-        return (
-            "year_order",
-            f"latest_year {row['latest_year']} is before earliest_year {row['earliest_year']}",
-        )
-    if benefit is None or benefit == "" or not math.isfinite(float(benefit)):
-        raise DataError(
-            f"intervention {key}: the benefit is {benefit!r}.",
-            rule="missing_benefit",
-            hint="give benefit_eur, or effects with unit values",
-            field="benefit_eur",
-        )
-    return None
+    def _many(self) -> bool:
+        return sum(len(self.starts(i)) for i in range(len(self.ids))) > _MANY
 
 
 def _relations(
@@ -447,42 +441,8 @@ def _relations(
                 kind=str(row["kind"]),
                 a=position[a],
                 b=position[b],
-                saving_cents=_or(to_cents_or_none(row.get("saving_eur")), 0),
+                saving_cents=value_or(to_cents_or_none(row.get("saving_eur")), 0),
                 effect_factor=float(row.get("effect_factor") or 0.0),
             )
         )
     return tuple(known), findings
-
-
-def _floor_key(row: Mapping[str, Any]) -> tuple[str, str]:
-    """Return (kind, key) of a floor; the folder format knows floors of municipalities only."""
-    if "municipality" in row:
-        return "municipality", str(row["municipality"])
-    return str(row["kind"]), str(row["key"])
-
-
-def _profile(row: Mapping[str, Any]) -> tuple[float, ...]:
-    """Read spend_profile: shares that sum to 1, as a list or separated by ``;``."""
-    cell = row.get("spend_profile")
-    words = cell if isinstance(cell, list) else str(cell or "").split(";")
-    try:
-        shares = tuple(float(w) for w in words if str(w).strip())
-    except ValueError:
-        shares = (math.nan,)
-    if not shares:
-        return (1.0,)
-    if not (all(s >= 0 for s in shares) and abs(math.fsum(shares) - 1) <= 1e-6):
-        raise DataError(
-            f"intervention {row['id']}: spend_profile {cell!r} does not sum to 1.",
-            rule="spend_profile",
-            hint="give the share of each year from the start, such as 0.4;0.6",
-            field="spend_profile",
-        )
-    while len(shares) > 1 and shares[-1] == 0:
-        shares = shares[:-1]
-    return shares
-
-
-def _counts(row: Mapping[str, Any], on: dt.date | None) -> bool:
-    """Whether a row of ``funding_rule`` counts on a day."""
-    return on is None or bool(rules_on([{**row, "when": None}], (), on))

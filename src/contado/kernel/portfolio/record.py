@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from contado.kernel import tables
+from contado.kernel.portfolio.problem import Method
 from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
@@ -50,10 +51,11 @@ class RunSettings(msgspec.Struct, frozen=True, kw_only=True):
     floors: bool
     draws: int = 0
     """Seeded draws under which the plan was planned again; 0 = none."""
+    soft_floors: bool = False
     on: str | None = None
     """Day whose funding rules count (ISO 8601); None = all rules, whatever their dates."""
-    method: Literal["auto", "milp", "price"] = "auto"
-    """How an options folder was asked to be solved."""
+    method: Method = "auto"
+    """How it was asked to be solved."""
 
     @property
     def day(self) -> dt.date | None:
@@ -117,7 +119,7 @@ def recorded(
         inputs=hashes,
         settings=settings,
         versions=versions(),
-        method="milp",
+        method=result.method,
         solver=result.solver,
         stop="time" if result.status == "feasible" else "gap",
         stop_after=(result.improvements or None) if result.status == "feasible" else None,

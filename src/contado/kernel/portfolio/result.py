@@ -52,6 +52,7 @@ class Result:
     solver: str
     seconds: float
     nodes: int
+    method: Literal["milp", "price"] = "milp"
     improvements: int = 0
     """Improving plans that the search had found when it ended (0: it was not watched)."""
 
@@ -97,6 +98,7 @@ def assemble(
     floor_prices: Mapping[tuple[str, str], float] | None = None,
     price_bound_eur: float | None = None,
     gap_share: float = 1e-4,
+    method: Literal["milp", "price"] = "milp",
 ) -> Result:
     """Let the auditor recompute the plan, then state what is proven.
 
@@ -133,6 +135,7 @@ def assemble(
         solver=claim.solver,
         seconds=claim.seconds,
         nodes=claim.nodes,
+        method=method,
         improvements=claim.improvements,
     )
 

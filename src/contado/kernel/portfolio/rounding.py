@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from contado.kernel.portfolio.mixes import fill, mixes_of
 from contado.kernel.portfolio.offers import OWN
-from contado.kernel.portfolio.payments import Mix, split_cents
+from contado.kernel.portfolio.payments import Payments, split_cents
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,13 +60,13 @@ class Ledger:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.starts: dict[int, int] = {}
+        self.payments: Payments = {}
         self._left = dict(problem.budget_cents)
         self._groups: set[str] = set()
         self._relations: dict[int, list[int]] = {}
         for r, relation in enumerate(problem.relations):
             for k in (relation.a, relation.b):
                 self._relations.setdefault(k, []).append(r)
-        self._alone = {s.name for s in problem.sources if not s.cumulable}
 
     def start(self, i: int, year: int) -> bool:
         """Enter a start if its relations hold and it can be paid; say whether it was entered."""
@@ -75,15 +76,26 @@ class Ledger:
         payments = self._pay(i, year, int(self.problem.cost_cents[i]) - self._saving(i, year))
         if payments is None:
             return False
+        self.book(i, year, payments)
+        return True
+
+    def book(self, i: int, year: int, payments: dict[str, int]) -> None:
+        """Enter a start and its payments as they are."""
         for source, cents in payments.items():
             charges = self.problem.charges(i, year, source)
             parts = split_cents(cents, [share for _, share in charges])
             for (paid, _), part in zip(charges, parts, strict=True):
                 self._left[source, paid] -= part
-        self.starts[i] = year
-        if group is not None:
+        self.starts[i], self.payments[i] = year, payments
+        if (group := self.problem.groups[i]) is not None:
             self._groups.add(group)
-        return True
+
+    def lowers_another(self, i: int, year: int) -> bool:
+        """Whether a start would lower what is due for one that is entered already."""
+        relations = [self.problem.relations[r] for r in self._relations.get(i, ())]
+        return any(
+            r.kind == "joint_worksite" and r.b == i and self.starts.get(r.a) == year for r in relations
+        )
 
     def _related(self, i: int, year: int) -> bool:
         for r in self._relations.get(i, ()):
@@ -107,14 +119,11 @@ class Ledger:
 
     def _pay(self, i: int, year: int, due: int) -> dict[str, int] | None:
         """Pay with the mix that takes least own money; None where no mix suffices."""
-        caps = {f: self._room(i, year, f, cap) for f, cap in self.problem.caps_cents(i).items()}
-        flagged = self.problem.flagged(i, caps)
-        mixes = [Mix(sources=frozenset(f for f in caps if f not in flagged))]
-        for one in flagged:
-            beside = frozenset({one, OWN} if one in self._alone else {one, *caps} - ({*flagged} - {one}))
-            share = self.problem.offers[i][one].public_share
-            mixes.append(Mix(sources=beside, public_share=share))
-        paid = [p for mix in mixes if (p := self._fill(mix, caps, due)) is not None]
+        caps = self.problem.caps_cents(i)
+        room = {f: self._room(i, year, f, cap) for f, cap in caps.items()}
+        paid = [
+            p for mix in mixes_of(self.problem, i, caps) if (p := fill(mix, room, due, [*room])) is not None
+        ]
         return min(paid, key=lambda p: p.get(OWN, 0), default=None)
 
     def _room(self, i: int, year: int, source: str, cap: int) -> int:
@@ -122,15 +131,3 @@ class Ledger:
         charges = self.problem.charges(i, year, source)
         left = [math.floor(self._left[source, paid] / share) for paid, share in charges]
         return min([cap, *left]) if charges else 0
-
-    @staticmethod
-    def _fill(mix: Mix, caps: Mapping[str, int], due: int) -> dict[str, int] | None:
-        public, payments = due - mix.own_cents(due), dict[str, int]()
-        for source in [f for f in caps if f != OWN] + [OWN]:
-            limit = due if source == OWN else min(due, public)
-            cents = min(limit, caps.get(source, 0)) if source in mix.sources else 0
-            if cents > 0:
-                payments[source] = cents
-                due -= cents
-                public -= cents if source != OWN else 0
-        return payments if due == 0 else None

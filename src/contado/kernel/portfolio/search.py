@@ -35,6 +35,10 @@ class Clock:
         """Seconds that remain, at least a moment: a solver with no time at all says nothing."""
         return max(0.05, self.limit_s - (time.monotonic() - self.started))
 
+    def left(self) -> bool:
+        """Whether any time remains."""
+        return time.monotonic() - self.started < self.limit_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:

@@ -2,7 +2,7 @@
 
 It imports nothing of the optimiser and no solver; what a funding rule says is read by `contado.kernel.funding`.
 Rules checked: known intervention, started once, window, choice group, requires, excludes, eligibility, rates,
-caps, cumulability, incompatible sources, own share, last days to commit and spend, exact sums, budgets by year
+caps, cumulability, incompatible sources, all or nothing, own share, last days to commit and spend, exact sums, budgets by year
 (spend profiles included), earmarks, floors, value.
 """
 
@@ -233,8 +233,9 @@ def _too_late(key: str, first: int, last: int, holding: tuple[Rule, int | None, 
 def _mixes(books: _Books) -> Iterator[Violation]:
     for key, start in books.plan.items():
         used = {f: c for f, c in _used(start).items() if f in books.rules}
-        held = {f: h[0] for f in used if (h := _holding(books, key, f)) is not None}
-        alone = [f for f in used if any(not rule.cumulable for rule, _ in books.rules[f])]
+        holding = {f: h for f in used if (h := _holding(books, key, f)) is not None}
+        held = {f: h[0] for f, h in holding.items()}
+        alone = [f for f, rule in held.items() if not rule.cumulable]
         others = [f for f in used if f != _OWN]
         if alone and len(others) > 1:
             yield Violation(
@@ -243,6 +244,10 @@ def _mixes(books: _Books) -> Iterator[Violation]:
         for f, rule in held.items():
             if beside := sorted(rule.incompatible_with & used.keys() - {f}):
                 yield Violation(rule="incompatible", key=key, message=f"{f} is paid together with {beside}")
+        for f, (rule, _, most) in holding.items():
+            whole = min(most, _cents(books.interventions[key]["cost_eur"]))
+            if rule.all_or_nothing and used[f] != whole:
+                yield _over("all_or_nothing", f"{key} {f}", whole, used[f], "it pays all or nothing")
         yield from _shares(books, key, used, held)
 
 

@@ -16,11 +16,15 @@ if TYPE_CHECKING:
 __all__ = [
     "Bar",
     "Part",
+    "Step",
     "cut_line",
+    "item_bars",
     "meter",
     "position",
+    "robust_key",
     "robustness",
     "stacked_bar",
+    "value_curve",
     "whisker",
 ]
 
@@ -34,6 +38,15 @@ class Bar(NamedTuple):
     height: float
     chosen: bool
     mark: Literal["floor", "excluded"] | None = None
+
+
+class Step(NamedTuple):
+    """A step of the value curve: all budgets, value of the plan, proven upper bound [EUR]; ``now``: today's."""
+
+    budget: float
+    value: float
+    bound: float
+    now: bool = False
 
 
 class Part(NamedTuple):
@@ -156,12 +169,59 @@ def robustness(core: int, borderline: int, exterior: int, label: str, *, width: 
     return _svg(width, 16, body, name="robust", label=label)
 
 
+def robust_key(kind: Literal["core", "borderline", "exterior"]) -> str:
+    """Draw the sign of one part of `robustness` for its legend: full, hatched or hollow."""
+    fill = {"core": CHOSEN, "borderline": "url(#ct-hatch-robust)", "exterior": "#FFF"}[kind]
+    body = f'<rect x=".5" y=".5" width="13" height="13" fill="{fill}" stroke="{CHOSEN}"/>'
+    return _svg(14, 14, body, name="key-robust")
+
+
 def meter(share: float, *, width: float = 148) -> str:
     """Draw a bar of 8 px filled to ``share`` of one; its numbers stand beside it."""
     full = width * min(1.0, max(0.0, share))
     body = f'<rect class="ct-rail" width="{_n(width)}" height="8" rx="2" fill="#E3E7E9"/>'
     body += f'<rect class="ct-full" width="{_n(full)}" height="8" rx="2" fill="{CHOSEN}"/>'
     return _svg(width, 8, body, name="meter")
+
+
+def item_bars(
+    items: Sequence[tuple[str, float]], *, label: str, text: Callable[[float], str], width: float = 640
+) -> str:
+    """Draw signed amounts as bars from zero, each with its name and value: gains full, losses hatched.
+
+    Parameters
+    ----------
+    items
+        Name and amount, in the order of the table beside the chart.
+    label
+        The sentence for those who do not see the drawing.
+    text
+        Writes an amount.
+    width
+        Width in px; each bar takes 26 px of height.
+    """
+    names, numbers = 210.0, 110.0
+    lowest, highest = (end(0.0, *(v for _, v in items)) for end in (min, max))
+    room = width - names - 2 * numbers
+    zero = names + numbers + room * -lowest / ((highest - lowest) or 1.0)
+    hatch = f"ct-hatch-items-{_n(width)}"  # two widths may stand on one page
+    body = _hatch(hatch, REJECTED)
+    for place, (name, value) in enumerate(items):
+        body += _item(
+            name, text(value), place * 26.0, (zero, room * value / ((highest - lowest) or 1.0), hatch)
+        )
+    height = 26.0 * len(items)
+    body += f'<path class="ct-ink" d="M{_n(zero)} 0V{_n(height)}" stroke="{INK}" stroke-width="1"/>'
+    return _svg(width, height, body, name="items", label=label)
+
+
+def _item(name: str, amount: str, top: float, bar: tuple[float, float, str]) -> str:
+    zero, size, hatch = bar
+    fill, edge = (CHOSEN, CHOSEN) if size >= 0 else (f"url(#{hatch})", REJECTED)
+    side, anchor = (6, "start") if size >= 0 else (-6, "end")
+    out = f'<text class="ct-text" x="0" y="{_n(top + 17)}">{escape(name)}</text>'
+    out += f'<rect x="{_n(min(zero, zero + size))}" y="{_n(top + 4)}" width="{_n(abs(size))}" height="17" fill="{fill}" stroke="{edge}"/>'
+    return f'{out}<text class="ct-text" x="{_n(zero + size + side)}" y="{_n(top + 17)}" text-anchor="{anchor}">{escape(amount)}</text>'
 
 
 def cut_line(
@@ -199,7 +259,8 @@ def cut_line(
         return height - bottom - (height - top - bottom) * min(value, peak) / peak
 
     hatch = f"ct-hatch-out-{_n(width)}"  # two widths may stand on one page
-    body = _hatch(hatch, REJECTED) + _grid(peak, left, width - right, y)
+    clipped = any(b.height > peak for b in bars)
+    body = _hatch(hatch, REJECTED) + _grid(peak, left, width - right, y, more="+" if clipped else "")
     body += _bars(bars, x, y, hatch)
     end = max((at + b.cost for at, b in _cumulated(bars) if b.chosen and not b.mark), default=0.0)
     body += f'<path class="ct-ink" d="M{_n(x(end))} {_n(top - 30)}V{_n(y(0))}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="2 3"/>'
@@ -223,7 +284,7 @@ def _cumulated(bars: Sequence[Bar]) -> list[tuple[float, Bar]]:
 
 def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float], float], hatch: str) -> str:
     """One path for the chosen bars and one for the others: thousands of bars stay small."""
-    full, hatched, marks = "", "", ""
+    full, hatched, marks, last = "", "", "", -99.0
     for at, bar in _cumulated(bars):
         shape = f"M{_n(x(at))} {_n(y(0))}V{_n(y(bar.height))}H{_n(x(at + bar.cost))}V{_n(y(0))}z"
         if bar.chosen:
@@ -232,7 +293,8 @@ def _bars(bars: Sequence[Bar], x: Callable[[float], float], y: Callable[[float],
             hatched += shape
         if bar.mark:
             middle, tip = x(at + bar.cost / 2), y(bar.height) - 4
-            marks += _mark(bar.mark, middle, tip)
+            if middle - last >= 9 or bar.mark == "floor":
+                marks, last = marks + _mark(bar.mark, middle, tip), middle
     chosen = f'<path class="ct-chosen" d="{full}" fill="{CHOSEN}" stroke="#FFF" stroke-width=".4"/>'
     out = f'<path class="ct-rejected" d="{hatched}" fill="url(#{hatch})" stroke="{REJECTED}" stroke-width=".6"/>'
     return chosen + out + marks
@@ -246,12 +308,13 @@ def _mark(kind: str, x: float, y: float) -> str:
     )
 
 
-def _grid(peak: float, left: float, right: float, y: Callable[[float], float]) -> str:
+def _grid(peak: float, left: float, right: float, y: Callable[[float], float], *, more: str = "") -> str:
+    """Draw the lines of the heights; ``more`` marks a top line at which higher bars are cut."""
     step = 1 if peak > 2 else 0.5
     out, at = "", 0.0
     while at <= peak + 1e-9:
         out += f'<path class="ct-axis" d="M{_n(left)} {_n(y(at))}H{_n(right)}" stroke="#D5DADD"/>'
-        out += f'<text class="ct-text" x="{_n(left - 8)}" y="{_n(y(at) + 4)}" text-anchor="end">{at:g}</text>'
+        out += f'<text class="ct-text" x="{_n(left - 8)}" y="{_n(y(at) + 4)}" text-anchor="end">{at:g}{more if at + step > peak + 1e-9 else ""}</text>'
         at += step
     return out
 
@@ -276,3 +339,71 @@ def _round_step(least: float) -> float:
     """Return the first of 1, 2, 2.5, 5 times a power of ten that is not below ``least``."""
     power: float = 10.0 ** math.floor(math.log10(least))
     return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= least)
+
+
+def value_curve(
+    steps: Sequence[Step],
+    *,
+    label: str,
+    words: tuple[str, str, str],
+    axis: Callable[[float], str],
+    width: float = 740,
+    height: float = 300,
+) -> str:
+    """Draw what more or less money buys: value against all budgets, the band up to the proven bound above it.
+
+    Parameters
+    ----------
+    steps
+        At least two, by rising budget.
+    label
+        The sentence for those who do not see the drawing.
+    words
+        "budgets, million EUR", "value, million EUR", "today".
+    axis
+        Writes an amount of either axis.
+    width, height
+        Size in px. The value starts at zero; the budgets start at the first step.
+    """
+    left, right, top, bottom = 46.0, 22.0, 32.0, 44.0
+    first, span = steps[0].budget, (steps[-1].budget - steps[0].budget) or 1.0
+    grid = _round_step(max(s.bound for s in steps) / 5)
+    peak = grid * math.ceil(max(s.bound for s in steps) / grid - 1e-9)
+
+    def x(v: float) -> float:
+        return left + (width - left - right) * (v - first) / span
+
+    def y(v: float) -> float:
+        return height - bottom - (height - top - bottom) * v / peak
+
+    body = ""
+    for k in range(round(peak / grid) + 1):
+        body += (
+            f'<path class="ct-axis" d="M{_n(left)} {_n(y(k * grid))}H{_n(width - right)}" stroke="#D5DADD"/>'
+        )
+        body += f'<text class="ct-text" x="{_n(left - 8)}" y="{_n(y(k * grid) + 4)}" text-anchor="end">{escape(axis(k * grid))}</text>'
+    line = "L".join(f"{_n(x(s.budget))} {_n(y(s.value))}" for s in steps)
+    above = "L".join(f"{_n(x(s.budget))} {_n(y(s.bound))}" for s in reversed(steps))
+    body += f'<path class="ct-full" d="M{line}L{above}z" fill="{CHOSEN}" fill-opacity=".3"/>'
+    body += f'<path class="ct-curve" d="M{line}" fill="none" stroke="{CHOSEN}" stroke-width="2.5"/>'
+    body += "".join(_step(s, x, y, height - bottom, words[2]) for s in steps)
+    ticks = (
+        f'<text class="ct-text" x="{_n(x(s.budget))}" y="{_n(height - bottom + 18)}" text-anchor="middle">{escape(axis(s.budget))}</text>'
+        for s in steps
+    )
+    body += "".join(ticks)
+    body += f'<text class="ct-text" x="{_n((left + width - right) / 2)}" y="{_n(height - 6)}" text-anchor="middle">{escape(words[0])}</text>'
+    body += f'<text class="ct-text" x="4" y="14">{escape(words[1])}</text>'
+    return _svg(width, height, body, name="value", label=label)
+
+
+def _step(
+    step: Step, x: Callable[[float], float], y: Callable[[float], float], base: float, today: str
+) -> str:
+    """A dot; today's budgets get a larger one, a dotted line and the word."""
+    at, height = x(step.budget), y(step.value)
+    dot = f'<circle class="ct-full" cx="{_n(at)}" cy="{_n(height)}" r="{6 if step.now else 4}" fill="{CHOSEN}"/>'
+    if not step.now:
+        return dot
+    rule = f'<path class="ct-ink" d="M{_n(at)} {_n(height)}V{_n(base)}" stroke="{INK}" stroke-width="1.5" stroke-dasharray="2 3"/>'
+    return f'{rule}{dot}<text class="ct-text" x="{_n(at + 8)}" y="{_n(base - 8)}">{escape(today)}</text>'

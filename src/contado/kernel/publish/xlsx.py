@@ -1,98 +1,75 @@
-"""Workbooks (XLSX): one sheet, fixed metadata; the same rows give the same bytes."""
+"""Workbooks (XLSX) by openpyxl: fixed metadata; the same report gives the same bytes."""
 
 from __future__ import annotations
 
 import io
 import re
-import zipfile
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.kernel.errors import ExtraMissing
-from contado.kernel.tables import atomic
+from contado.kernel.publish import workbook
+from contado.kernel.publish.archive import repacked
+from contado.kernel.publish.extra import needed
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from contado.kernel.publish.report import Column, Report
 
-    from contado.kernel.publish.sheet import Sheet
+__all__ = ["render"]
 
-__all__ = ["write", "xlsx_bytes"]
-
-_MOMENT: Final = "2000-01-01T00:00:00Z"
-_ZIP_MOMENT: Final = (2000, 1, 1, 0, 0, 0)
+_MOMENT: Final = b"2000-01-01T00:00:00Z"
 _STAMP: Final = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:)")
-_ILLEGAL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_WIDEST, _NARROWEST = 48, 10
-_TITLE: Final = re.compile(r"[\[\]:*?/\\]")
+_FORMATS: Final = {"money": "#,##0.00", "share": "0{}%", "number": "#,##0{}"}
 
 
-def write(sheet: Sheet, path: Path) -> None:
-    """Write the sheet as a workbook, atomically.
+def render(report: Report) -> bytes:
+    """Return the workbook of a report; text that begins like a formula stays text.
 
     Raises
     ------
     ExtraMissing
         openpyxl is not installed (extra ``publish``).
     """
-    data = xlsx_bytes(sheet)
-    with atomic(path) as temporary:
-        temporary.write_bytes(data)
+    book = needed("openpyxl").Workbook()
+    book.remove(book.active)
+    book.properties.title, book.properties.creator = report.title, "contado"
+    book.properties.language = report.lang
+    for sheet in workbook.sheets(report):
+        _fill(book.create_sheet(sheet.name), sheet.table, report)
+    raw = io.BytesIO()
+    book.save(raw)
+    return repacked(raw.getvalue(), _undated)
 
 
-def xlsx_bytes(sheet: Sheet) -> bytes:
-    """Return the workbook of a sheet; text that begins like a formula stays text."""
-    try:
-        from openpyxl import Workbook
-        from openpyxl.styles import Alignment, Font
-    except ImportError:
-        raise ExtraMissing.from_extra("programme export", "publish", "openpyxl") from None
-    book = Workbook()
-    page = book.active
-    page.title = _TITLE.sub(" ", sheet.title.partition(":")[0])[:31]
-    book.properties.title, book.properties.creator = sheet.title, "contado"
-    book.properties.language = sheet.lang
-    for row, values in enumerate((sheet.headings, *sheet.rows), start=1):
-        for column, value in enumerate(values, start=1):
-            _fill(page.cell(row, column), value, money=row > 1 and sheet.money[column - 1])
-    for column in range(1, len(sheet.headings) + 1):
-        head = page.cell(1, column)
+def _fill(page: Any, table: Any, report: Report) -> None:
+    from openpyxl.styles import Alignment, Font
+
+    for number, column in enumerate(table.columns, start=1):
+        head = page.cell(1, number)
+        _put(head, column.heading, None)
         head.font, head.alignment = Font(bold=True), Alignment(wrap_text=True, vertical="top")
-        page.column_dimensions[head.column_letter].width = _width(sheet, column - 1)
+        page.column_dimensions[head.column_letter].width = workbook.width(table, number - 1)
+    for line, row in enumerate(table.rows, start=2):
+        for number, (value, column) in enumerate(zip(row, table.columns, strict=True), start=1):
+            _put(page.cell(line, number), workbook.cell(value, table, column.kind, report.lang), column)
     page.freeze_panes = "A2"
     page.page_setup.orientation, page.page_setup.paperSize = "landscape", 9  # A4
     page.page_setup.fitToWidth, page.page_setup.fitToHeight = 1, 0
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = "1:1"
-    raw = io.BytesIO()
-    book.save(raw)
-    return _undated(raw.getvalue())
 
 
-def _fill(cell: Any, value: Any, *, money: bool) -> None:
+def _put(cell: Any, value: Any, column: Column | None) -> None:
     if value is None:
         return
-    if isinstance(value, str):
-        cell.value = _ILLEGAL.sub("", value)
-        cell.data_type = "s"
-        return
     cell.value = value
-    if money:
-        cell.number_format = "#,##0.00"
+    if isinstance(value, str):
+        cell.data_type = "s"
+    elif column is not None and column.kind in _FORMATS:
+        decimals = "." + "0" * column.digits if column.digits else ""
+        cell.number_format = _FORMATS[column.kind].format(decimals)
 
 
-def _width(sheet: Sheet, column: int) -> int:
-    longest = max((len(str(row[column])) for row in sheet.rows if row[column] is not None), default=0)
-    return min(max(longest + 2, _NARROWEST), _WIDEST)
-
-
-def _undated(data: bytes) -> bytes:
-    """Pack the workbook anew with one fixed moment in every place where the clock stood."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in sorted(old.namelist()):
-            content = old.read(name)
-            if name == "docProps/core.xml":
-                content = _STAMP.sub(rb"\g<1>" + _MOMENT.encode() + rb"\g<3>", content)
-            entry = zipfile.ZipInfo(name, _ZIP_MOMENT)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            new.writestr(entry, content)
-    return out.getvalue()
+def _undated(name: str, content: bytes) -> bytes:
+    """Put one moment where the clock stood."""
+    if name != "docProps/core.xml":
+        return content
+    return _STAMP.sub(rb"\g<1>" + _MOMENT + rb"\g<3>", content)

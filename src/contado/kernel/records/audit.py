@@ -51,6 +51,10 @@ _LOCK_KEY: Final = 0x636F6E7461646F
 """Key of the advisory lock that makes writers of the chain take turns on PostgreSQL ("contado")."""
 
 _COLUMNS: Final = "seq, at, actor, verb, object, body_json, prev_hash, hash"
+_LAST: Final = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1"
+_ALL: Final = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608 - the names are ours
+_INSERT_SQLITE: Final = f"INSERT INTO audit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - idem
+_INSERT_POSTGRES: Final = _INSERT_SQLITE.replace("?", "%s")
 _FETCH: Final = 10_000
 _SWAP_CANDIDATES: Final = 64
 """Bad rows among which a swap is looked for; more are reported as changed."""
@@ -158,28 +162,31 @@ def append(session: ScopedSession, verb: str, object: str, body: Mapping[str, An
 
 
 def _append(connection: Connection, actor: str, verb: str, thing: str, body_json: str) -> Head:
+    """Read the last link and add one, on the driver's own cursor: SQLAlchemy's would cost more than the chain."""
     postgres = connection.dialect.name == "postgresql"
-    if postgres:
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
-    last = head(connection)
-    content = (last.seq + 1, now(), actor, verb, thing, body_json)
-    digest = link(last.hash, content)
-    marks = ", ".join(["%s" if postgres else "?"] * 8)
-    statement = f"INSERT INTO audit ({_COLUMNS}) VALUES ({marks})"  # noqa: S608 - names and marks are ours
-    connection.exec_driver_sql(statement, (*content, last.hash, digest))
-    return Head(seq=last.seq + 1, hash=digest)
+    cursor = connection.connection.cursor()
+    try:
+        if postgres:
+            cursor.execute(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})")
+        cursor.execute(_LAST)
+        seq, last_hash = cursor.fetchone() or (0, GENESIS)
+        content = (seq + 1, now(), actor, verb, thing, body_json)
+        digest = link(last_hash, content)
+        cursor.execute(_INSERT_POSTGRES if postgres else _INSERT_SQLITE, (*content, last_hash, digest))
+    finally:
+        cursor.close()
+    return Head(seq=seq + 1, hash=digest)
 
 
 def head(connection: Connection) -> Head:
     """Return the last link; an empty chain has seq 0 and 64 zeros."""
-    found = connection.exec_driver_sql("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1").first()
+    found = connection.exec_driver_sql(_LAST).first()
     return Head(seq=found[0], hash=found[1]) if found else Head(seq=0, hash=GENESIS)
 
 
 def rows(connection: Connection) -> Iterator[Row]:
     """Yield the stored links in the order of seq, a block at a time."""
-    statement = f"SELECT {_COLUMNS} FROM audit ORDER BY seq"  # noqa: S608 - the names are ours
-    found = connection.execution_options(yield_per=_FETCH).exec_driver_sql(statement)
+    found = connection.execution_options(yield_per=_FETCH).exec_driver_sql(_ALL)
     for block in found.partitions(_FETCH):
         yield from (Row(*row) for row in block)
 

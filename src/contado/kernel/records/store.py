@@ -101,7 +101,7 @@ class Store:
         """
         with self._session(self.engine, scope) as session:
             yield session
-            with self._explained():
+            with self.explained():
                 session.commit()
 
     @contextmanager
@@ -119,7 +119,7 @@ class Store:
             )
         self._announce(scope)
         with ScopedSession(engine, info={"scope": scope, "store": self}, expire_on_commit=False) as session:
-            with self._explained():
+            with self.explained():
                 connection = session.connection()
             if self.is_postgres:
                 rls.enter(connection, scope)
@@ -140,7 +140,7 @@ class Store:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Open a reading connection without scope, for verification and backup of the whole store."""
-        with self._explained(), self._reading.connect() as connection:
+        with self.explained(), self._reading.connect() as connection:
             if self.is_postgres:
                 connection.execution_options(isolation_level="REPEATABLE READ")
                 self.enter_everything(connection)
@@ -160,7 +160,8 @@ class Store:
             connection.close()
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def explained(self) -> Iterator[None]:
+        """Turn errors of the database that a user can do something about into ours."""
         try:
             yield
         except OperationalError as error:
@@ -174,6 +175,13 @@ class Store:
                 f"The records are being written by {who}; waited {self.wait_s:g} s.",
                 rule="records_locked",
                 hint="wait for it or stop it, then repeat",
+                field="records",
+            )
+        if "readonly" in text or "unable to open" in text:
+            return WorkspaceError(
+                f"{self.url.database} cannot be written: {text}.",
+                rule="no_permission",
+                hint="check who owns the folder of the workspace",
                 field="records",
             )
         if self.is_postgres:
@@ -200,7 +208,7 @@ class Store:
         RecordNotFound
             There is no such account, or it is disabled.
         """
-        with self._explained(), self._reading.connect() as connection:
+        with self.explained(), self._reading.connect() as connection:
             return accounts.scope_on(connection, account, day or accounts.legal_day(self.timezone))
 
 
@@ -274,7 +282,7 @@ def prepare(workspace: WorkspaceView) -> None:
             folder = workspace.path / "backups"
             folder.mkdir(exist_ok=True)
             backup.write(store, workspace, folder / f"records-{version}-{stamp}.zip")
-        with store.engine.begin() as connection:
+        with store.explained(), store.engine.begin() as connection:
             migrate.upgrade(connection)
 
 
@@ -317,7 +325,7 @@ def _version(store: Store) -> int:
     from sqlalchemy.exc import DatabaseError
 
     try:
-        with store._explained(), store._reading.connect() as connection:  # noqa: SLF001 - one module
+        with store.explained(), store._reading.connect() as connection:  # noqa: SLF001 - one module
             return migrate.checked_version(connection)
     except DatabaseError as error:
         raise Damaged(

@@ -32,6 +32,7 @@ def solve(
     gap_share: float = 1e-4,
     time_limit_s: float = 60.0,
     seed: int = 0,
+    max_nodes: int | None = None,
     on_improved: Callable[[SolveEvent, NDArray[np.float64] | None], None] | None = None,
 ) -> Solution:
     """Maximise ``model`` and return the solver's claim.
@@ -42,6 +43,8 @@ def solve(
         Relative gap at which the search may stop.
     time_limit_s
         Asked of the solver, which may overrun it on large models: see `solve_in_child`.
+    max_nodes
+        Nodes of the search tree after which it stops: a limit that, unlike the clock, can be repeated.
     on_improved
         Called with the state of the search and each improving solution; with None for the solution, at most
         twice a second, when only the bound may have moved.
@@ -54,7 +57,8 @@ def solve(
     import highspy
 
     started = time.perf_counter()
-    solver = open_solver(random_seed=seed, mip_rel_gap=gap_share, time_limit=time_limit_s)
+    nodes = {} if max_nodes is None else {"mip_max_nodes": max_nodes}
+    solver = open_solver(random_seed=seed, mip_rel_gap=gap_share, time_limit=time_limit_s, **nodes)
     pass_model(solver, model)
     if on_improved is not None:
         _listen(solver, on_improved, started)

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
-from contado.kernel.errors import ColumnNotFound
-
-if TYPE_CHECKING:
-    from contado.kernel.appraisal import Flow
-    from contado.kernel.appraisal.parameters import Parameter
-    from contado.kernel.errors import Finding
-
-_COLUMNS = ("year", "item", "quantity", "unit")
 
 
 class CbaRequest(Request, frozen=True, kw_only=True):
@@ -83,22 +75,10 @@ class CbaAnswer(Answer, kw_only=True):
 
 
 def _run(request: CbaRequest, context: Context) -> CbaAnswer:
-    from contado.kernel.appraisal import appraise, parameters
-    from contado.kernel.tables.findings import made_strict, raise_refused
+    from contado.verbs.appraisal._flows import appraised, used
 
-    flows, findings = _flows(request.flows)
-    rate = parameters.parameter("social_discount_rate", area="IT") if request.rate is None else request.rate
-    done = appraise(
-        flows,
-        rate=rate,
-        base_year=request.base_year,
-        price_year=request.price_year,
-        values=parameters.read_unit_values(request.parameters) if request.parameters else (),
-        price_index=parameters.read_price_index(request.price_index) if request.price_index else None,
-        hold_carbon=request.hold_carbon,
-    )
-    if context.strict:
-        raise_refused(made_strict([*findings, *done.findings]))
+    found = appraised(request, request.flows, strict=context.strict)
+    done = found.appraisal
     return CbaAnswer(
         npv_eur=done.npv_eur,
         pv_costs_eur=done.pv_costs_eur,
@@ -112,28 +92,8 @@ def _run(request: CbaRequest, context: Context) -> CbaAnswer:
         },
         base_year=done.base_year,
         price_year=done.price_year,
-        parameters=[_used(rate)],
-        findings=findings + done.findings,
-    )
-
-
-def _flows(path: Path) -> tuple[list[Flow], list[Finding]]:
-    from contado.kernel import tables
-    from contado.kernel.appraisal.cba import flows_from_rows
-
-    table, findings, lines = tables.read(path)
-    missing = [c for c in _COLUMNS if c not in table.column_names]
-    if missing:
-        raise ColumnNotFound.from_missing(missing, table.column_names, table=path.name)
-    rows = table.select(_COLUMNS).to_pylist()
-    return flows_from_rows(zip(lines or range(1, len(rows) + 1), rows, strict=True)), findings
-
-
-def _used(rate: float | Parameter) -> UsedParameter:
-    if isinstance(rate, int | float):
-        return UsedParameter(name="discount_rate", value=rate, unit="share", status="given", source=None)
-    return UsedParameter(
-        name=rate.name, value=rate.value, unit=rate.unit, status=rate.status, source=rate.source
+        parameters=[msgspec.convert(used(found.rate), UsedParameter, from_attributes=True)],
+        findings=found.findings,
     )
 
 

@@ -24,9 +24,9 @@ class SchedeRequest(Request, frozen=True, kw_only=True):
     """Where the sheets go."""
 
     out: Annotated[Path, option("folder that the sheets are written into")]
-    formats: Annotated[list[str], option("formats: csv, xlsx, pdf; ics for the milestones")] = msgspec.field(
-        default_factory=lambda: list(FORMATS)
-    )
+    formats: Annotated[
+        list[str], option("formats: csv, xlsx, pdf, ods, odt, docx, html; ics for the milestones")
+    ] = msgspec.field(default_factory=lambda: list(FORMATS))
 
 
 def _run(request: SchedeRequest, context: Context) -> FilingAnswer:

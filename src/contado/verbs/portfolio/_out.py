@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contado.kernel.tables.exchange import Folder
     from contado.verbs.portfolio.solve import SolveRequest
 
-__all__ = ["programme_of", "recorded_options", "write_options", "write_programme"]
+__all__ = ["programme_of", "recorded_options", "settings_of", "write_options", "write_programme"]
 
 _RECORD = "run.json"
 
@@ -37,14 +37,14 @@ def write_programme(
     """Write a programme so that `contado rerun` can repeat it."""
     inputs = {n: shared[n] if n in shared else tables.empty(n) for n in record.INPUTS}
     programme = record.programme_table(result, sturdy)
-    made = record.recorded("portfolio solve", inputs, result, _settings(request), programme)
+    made = record.recorded("portfolio solve", inputs, result, settings_of(request), programme)
     _write(out, {"programme": programme, "price": record.price_table(result)}, inputs, made)
 
 
 def write_options(out: Path, folder: Folder, result: OptionsResult, request: SolveRequest) -> None:
     """Write the chosen options (a row an option, ``intervention_id`` = site), prices and the record."""
     programme = programme_of(folder.tables, result)
-    made = recorded_options(folder.tables, result, _settings(request), programme)
+    made = recorded_options(folder.tables, result, settings_of(request), programme)
     _write(out, {"programme": programme, "price": _price_of(result)}, folder.tables, made)
 
 
@@ -102,7 +102,8 @@ def _price_of(result: OptionsResult) -> pa.Table:
     return tables.from_rows("price", rows)
 
 
-def _settings(request: SolveRequest) -> record.RunSettings:
+def settings_of(request: SolveRequest) -> record.RunSettings:
+    """Return what a solve was asked for, as its record keeps it."""
     return record.RunSettings(
         gap_share=request.gap,
         time_limit_s=request.time_limit_s,
@@ -111,6 +112,7 @@ def _settings(request: SolveRequest) -> record.RunSettings:
         floors=request.floors != "none",
         draws=request.draws,
         method=request.method,
+        soft_floors=request.floors == "soft",
     )
 
 

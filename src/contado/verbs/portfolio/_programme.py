@@ -58,6 +58,7 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
             gap_share=request.gap,
             time_limit_s=request.time_limit_s,
             seed=request.seed,
+            method=request.method,
             progress=context.progress,
             cancel=context.cancel,
         )
@@ -153,7 +154,7 @@ def _answer(
         proof=result.proof,
         verified=verdict.ok,
         violations=broken(verdict),
-        method="milp",
+        method=result.method,
         solver=result.solver,
         seconds=seconds,
         rows_set_aside=rows_set_aside(folder),

@@ -32,9 +32,7 @@ class SolveRequest(Request, frozen=True, kw_only=True):
     method: Annotated[Literal["auto", "milp", "price"], option("exact programme or price method")] = "auto"
     seed: Annotated[int, option("seed of samples and solver", ge=0)] = 0
     discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] = 0.03
-    draws: Annotated[
-        int, option("plan again under so many draws from the inputs' intervals (programme folders)", ge=0)
-    ] = 0
+    draws: Annotated[int, option("plan again under so many draws from the inputs' intervals", ge=0)] = 0
     scenarios: Annotated[
         Path | None, option("file with scenario, intervention_id, benefit_eur: plan in two stages")
     ] = None

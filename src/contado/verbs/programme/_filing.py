@@ -8,30 +8,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from contado.kernel.declare import Answer, require
-from contado.kernel.errors import DataError, Finding, TableNotFound, UsageError, did_you_mean
+from contado.kernel.declare import Answer
+from contado.kernel.errors import DataError, Finding, TableNotFound
 from contado.kernel.settings import Settings
+from contado.verbs._published import WrittenFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from contado.kernel.programme.registry import Work
     from contado.kernel.programme.schede import Filing
+    from contado.kernel.publish import Report
 
 __all__ = ["FORMATS", "FilingAnswer", "Tables", "checked_formats", "file_programme", "read_tables", "text"]
 
 FORMATS = ("csv", "xlsx", "pdf")
 """Formats of the sheets, written where none is named."""
 _CALENDAR = "ics"
-_PACKAGES = {"xlsx": "openpyxl", "pdf": "typst"}
-
-
-class WrittenFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One file and its hash."""
-
-    path: str
-    sha256: str
+_ALLOWED = (*FORMATS, "ods", "odt", "docx", "html", _CALENDAR)
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,18 +97,9 @@ def checked_formats(formats: Sequence[str]) -> list[str]:
     UsageError, ExtraMissing
         Before anything is written.
     """
-    valid = (*FORMATS, _CALENDAR)
-    for name in formats:
-        if name not in valid:
-            raise UsageError(
-                f"--formats: {name!r} is no format.",
-                rule="unknown_choice",
-                hint=did_you_mean(name, valid),
-                field="formats",
-            )
-        if name in _PACKAGES:
-            require("programme export", "publish", (_PACKAGES[name],))
-    return list(dict.fromkeys(formats))
+    from contado.kernel import publish
+
+    return publish.checked_formats(formats, verb="programme export", allowed=_ALLOWED)
 
 
 def read_tables(path: Path) -> Tables:
@@ -200,14 +186,10 @@ def file_programme(
 
 
 def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFile]:
-    from contado.kernel.programme.schede.columns import TITLES, columns
-    from contado.kernel.provenance import sha256_of_file
-    from contado.kernel.publish import pdf, xlsx
-    from contado.kernel.publish.sheet import Sheet
+    from contado.kernel import publish
     from contado.kernel.tables import write_csv
 
     out.mkdir(parents=True, exist_ok=True)
-    writers: dict[str, Callable[[Sheet, Path], None]] = {"xlsx": xlsx.write, "pdf": pdf.write}
     written = []
     for kind in formats:
         for name, table in filing.sheets.items():
@@ -215,16 +197,24 @@ def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFil
             if kind == "csv":
                 write_csv(table, path)
             else:
-                heads = [c.heading_it for c in columns(name, filing.first_year)]
-                writers[kind](Sheet.from_table(table, title=TITLES[name], headings=heads), path)
-            written.append(WrittenFile(path=str(path), sha256=sha256_of_file(path)))
+                publish.write(_sheet(filing, name), path)
+            written.append(WrittenFile.of(path))
     return written
+
+
+def _sheet(filing: Filing, name: str) -> Report:
+    """Return one of the sheets as a document of its own."""
+    from contado.kernel.programme.schede.columns import TITLES, columns
+    from contado.kernel.publish import Report, Section, Table
+
+    heads = [c.heading_it for c in columns(name, filing.first_year)]
+    table = Table.from_arrow(filing.sheets[name], headings=heads)
+    return Report(title=TITLES[name], sections=(Section("", (table,)),), landscape=True)
 
 
 def _write_calendar(started: Sequence[Work], tables: Tables, out: Path, *, domain: str) -> WrittenFile:
     from contado.kernel.dates import Calendar
     from contado.kernel.programme import milestones
-    from contado.kernel.provenance import sha256_of_file
     from contado.kernel.tables import atomic
 
     rows = tables.rows
@@ -239,7 +229,7 @@ def _write_calendar(started: Sequence[Work], tables: Tables, out: Path, *, domai
     path = out / f"milestones.{_CALENDAR}"
     with atomic(path) as file:
         file.write_bytes(content)
-    return WrittenFile(path=str(path), sha256=sha256_of_file(path))
+    return WrittenFile.of(path)
 
 
 def _answer(

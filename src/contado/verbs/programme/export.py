@@ -24,9 +24,9 @@ class ExportRequest(Request, frozen=True, kw_only=True):
     path: Annotated[Path, argument("programme folder, or workspace, that the plan was made from")]
     plan: Annotated[Path, argument("plan as JSON: programme: [{intervention_id, start_year, payments}]")]
     out: Annotated[Path, option("folder that the sheets are written into")]
-    formats: Annotated[list[str], option("formats: csv, xlsx, pdf; ics for the milestones")] = msgspec.field(
-        default_factory=lambda: list(FORMATS)
-    )
+    formats: Annotated[
+        list[str], option("formats: csv, xlsx, pdf, ods, odt, docx, html; ics for the milestones")
+    ] = msgspec.field(default_factory=lambda: list(FORMATS))
     fiscal_code: (
         Annotated[str, option("fiscal code of the body, 11 digits; default: [body] of contado.toml")] | None
     ) = None

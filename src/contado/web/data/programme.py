@@ -5,20 +5,24 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from contado.kernel.portfolio.details import Details
+from contado.web.data import runs
+from contado.web.data.equity import Band, Floor, Spend, bands, floors, spends
 from contado.web.data.view import real, rows, text
 from contado.web.i18n import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contado.kernel.portfolio.breakeven import Explanation
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
 
-__all__ = ["Band", "Candidate", "Cell", "Programme", "Proposed", "Run", "load", "proposed"]
+__all__ = ["Candidate", "Cell", "Programme", "Proposed", "Run", "by_intervention", "load", "proposed"]
 
 Robustness = Literal["core", "borderline", "exterior"]
 _WEAK = {"simulated", "estimated", "to_confirm"}
@@ -26,7 +30,7 @@ _WEAK = {"simulated", "estimated", "to_confirm"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An intervention and what the programme decided about it.
+    """An intervention and what the programme decided about it; ``payments``: source, year, EUR.
 
     ``yield_`` is value per euro at the budgets' prices: 1 on the line. ``mark`` tells an exception: in by a
     floor, or out because another excludes it.
@@ -50,6 +54,9 @@ class Candidate:
     chosen: bool
     mark: Literal["floor", "excluded"] | None
     reason: Words | None
+    reason_code: str | None
+    benefit: float | None
+    payments: tuple[tuple[str, int, float], ...]
     frequency: float | None
     robustness: str | None
     label: str | None
@@ -69,18 +76,10 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Band:
-    """Municipalities by spend for each resident."""
-
-    name: Words
-    units: int
-    residents: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """How the programme was calculated."""
 
+    id: str
     status: str
     value: float | None
     bound: float | None
@@ -98,9 +97,11 @@ class Programme:
 
     candidates: tuple[Candidate, ...] = ()
     cells: tuple[Cell, ...] = ()
-    floors: tuple[tuple[str, float], ...] = ()
-    bands: tuple[Band, ...] = ()
+    floors: tuple[Floor, ...] = ()
+    spends: tuple[Spend, ...] = ()
     run: Run | None = None
+    details: Details = field(default_factory=Details)
+    on: str | None = None
 
     @property
     def exists(self) -> bool:
@@ -150,18 +151,40 @@ class Programme:
         kinds = [c.robustness for c in self.candidates if c.robustness and (c.chosen or c.frequency)]
         return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
 
+    @property
+    def label(self) -> str:
+        """How the weakest of the candidates was born."""
+        present = {c.label for c in self.candidates}
+        return next((k for k in ("simulated", "estimated", "measured") if k in present), "estimated")
+
+    @property
+    def bands(self) -> tuple[Band, ...]:
+        """Municipalities by spend for each resident; none where nothing was decided."""
+        return bands(self.spends) if any(s.spend for s in self.spends) else ()
+
     def around(self, n: int = 4) -> tuple[list[Candidate], list[Candidate]]:
-        """Return the last ``n`` to enter and the first ``n`` left out, the excluded ones after the others."""
+        """Return the last ``n`` to enter and the first ``n`` left out, the exceptions after the others."""
         known = [c for c in self.candidates if c.yield_ is not None]
-        inside = [c for c in known if c.chosen]
-        outside = sorted((c for c in known if not c.chosen), key=lambda c: c.mark is not None)
-        return inside[-n:], outside[:n]
+        return _nearest([c for c in known if c.chosen], n), _nearest([c for c in known if not c.chosen], n)
 
     def a_yes(self) -> Candidate | None:
-        """Return the last that enters by its own yield, above the line; else the best of what is in."""
+        """Return the last that enters by its own yield, one with exact figures before the others."""
         inside = [c for c in self.candidates if c.chosen and c.yield_ is not None]
-        above = [c for c in inside if c.yield_ is not None and c.yield_ >= 1]
-        return above[-1] if above else next(iter(inside), None)
+        exact = [c for c in inside if self.exact(c)]
+        above = [c for c in inside if c.yield_ is not None and c.yield_ > 1 + 1e-6]
+        return next(iter([*exact, *above[::-1], *inside]), None)
+
+    def a_no(self) -> Candidate | None:
+        """Return the first that is left out by its own yield, one with exact figures before the others."""
+        outside = [c for c in self.candidates if not c.chosen and c.yield_ is not None]
+        exact = [c for c in outside if self.exact(c)]
+        below = [c for c in outside if c.mark is None and c.reason_code != "excluded_by"]
+        return next(iter([*exact, *below, *outside]), None)
+
+    def exact(self, candidate: Candidate) -> Explanation | None:
+        """Return the figures of a re-solve, where there are any and the best plan decides the same."""
+        found = self.details.explanation(candidate.id)
+        return found if found is not None and found.chosen == candidate.chosen else None
 
     def by_id(self, intervention_id: str) -> Candidate | None:
         """Return a candidate."""
@@ -191,24 +214,51 @@ def load(view: View, territory: Territory) -> Programme:
     found = rows(view, "intervention")
     titles = {str(r["id"]): text(r, "name") or str(r["id"]) for r in found}
     payments = [r | _told(r, titles, named) for r in payments]
-    decided = _by_intervention(payments)
+    decided = by_intervention(payments)
     candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in found]
     candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
     prices = [_with_name(r, "key", named) for r in rows(view, "price")]
+    run = _run(rows(view, "run"))
     budgets = [_with_name(r, "source", named) for r in rows(view, "budget")]
     return Programme(
         candidates=tuple(candidates),
         cells=_cells(budgets, payments, prices),
-        floors=tuple((str(r["key"]), float(r["price"])) for r in prices if r.get("kind") == "floor"),
-        bands=_bands(candidates, territory) if decided else (),
-        run=_run(rows(view, "run")),
+        floors=floors(view, _floor_prices(prices), candidates, territory),
+        spends=tuple(spends(candidates, territory)),
+        run=run,
+        details=runs.details_of(view, run.id if run else None),
+        on=_written_on(view, run),
     )
+
+
+def _floor_prices(prices: Sequence[Row]) -> dict[str, float]:
+    return {str(r["key"]): float(r["price"]) for r in prices if r.get("kind") == "floor"}
+
+
+def _written_on(view: View, run: Run | None) -> str | None:
+    """Return the day of the programme: of its layer, else of its record."""
+    layer = next((i.updated_at for i in view.layers() if i.id == "programme"), None)
+    if layer:
+        return layer
+    return next((r.on.isoformat() for r in runs.stored(view) if run and r.id == run.id), None)
+
+
+def _nearest(found: Sequence[Candidate], n: int) -> list[Candidate]:
+    """Return those nearest to the line, by yield: ``n - 1`` that follow it, and an exception where there is one."""
+
+    def odd(c: Candidate) -> bool:
+        return c.mark is not None or c.reason_code == "excluded_by"
+
+    near = sorted(found, key=lambda c: (abs((c.yield_ or 0.0) - 1), c.id))
+    kept = [c for c in near if not odd(c)][: n - 1]
+    others = sorted((c for c in near if c not in kept), key=odd, reverse=True)
+    return sorted([*kept, *others[: n - len(kept)]], key=lambda c: (odd(c), -(c.yield_ or 0.0)))
 
 
 def proposed(programme: Programme, view: View, practice: str) -> list[Proposed]:
     """Return what a practice proposes, by type, with cost interval and effect summed over the options."""
     own = sorted((c for c in programme.candidates if c.practice == practice), key=lambda c: c.type)
-    effects = _by_intervention(rows(view, "effect"))
+    effects = by_intervention(rows(view, "effect"))
     return [_type_row(kind, list(group), effects) for kind, group in itertools.groupby(own, lambda c: c.type)]
 
 
@@ -231,7 +281,8 @@ def _type_row(kind: str, group: list[Candidate], effects: Mapping[str, list[Row]
     )
 
 
-def _by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
+def by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
+    """Return rows by the intervention that they belong to."""
     out: dict[str, list[Row]] = {}
     for row in found:
         out.setdefault(str(row["intervention_id"]), []).append(row)
@@ -285,6 +336,13 @@ def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candid
         chosen=chosen,
         mark=_mark(_yield(head, value, margin), chosen=chosen),
         reason=Words(reason_it, reason_en or reason_it) if reason_it else None,
+        reason_code=text(head, "reason_code"),
+        benefit=real(row, "benefit_eur"),
+        payments=tuple(
+            (str(d["source"]), int(d["year"]), real(d, "amount_eur") or 0.0)
+            for d in decided
+            if chosen and d.get("source") and d.get("year") is not None
+        ),
         frequency=real(head, "selection_frequency"),
         robustness=text(head, "robustness"),
         label=text(row, "label"),
@@ -334,32 +392,6 @@ def _cells(budgets: Sequence[Row], payments: Sequence[Row], prices: Sequence[Row
     )
 
 
-_BANDS = (
-    (Words("nessun intervento", "no intervention"), 0.0),
-    (Words("meno di 10 €", "less than €10"), 10.0),
-    (Words("10–30 €", "€10–30"), 30.0),
-    (Words("30–60 €", "€30–60"), 60.0),
-    (Words("60 € e oltre", "€60 and more"), float("inf")),
-)
-
-
-def _bands(candidates: Sequence[Candidate], territory: Territory) -> tuple[Band, ...]:
-    spend: dict[str, float] = {}
-    for c in candidates:
-        if c.chosen and c.code:
-            spend[c.code] = spend.get(c.code, 0.0) + (c.paid or c.cost)
-    members: list[list[int]] = [[] for _ in _BANDS]
-    for unit in territory.units:
-        if not unit.residents:
-            continue
-        head = spend.get(unit.code, 0.0) / unit.residents
-        place = 0 if head == 0 else next(i for i, (_, top) in enumerate(_BANDS) if i and head < top)
-        members[place].append(unit.residents)
-    return tuple(
-        Band(name=name, units=len(m), residents=sum(m)) for (name, _), m in zip(_BANDS, members, strict=True)
-    )
-
-
 def _run(found: Sequence[Row]) -> Run | None:
     plans = [r for r in found if r.get("verb") in {None, "plan"}]
     if not plans:
@@ -369,6 +401,7 @@ def _run(found: Sequence[Row]) -> Run | None:
     if verdict is None and row.get("verdict") is not None:
         verdict = row["verdict"] in {"ok", "verified", True}
     return Run(
+        id=str(row["run_id"]),
         status=str(row.get("status")),
         value=real(row, "value_eur"),
         bound=real(row, "bound_eur"),

@@ -1,39 +1,71 @@
-"""The programme: in brief, candidates, budgets, equity, method, one intervention."""
+"""The programme in brief, and what all its pages share: tabs, title, the estimate behind a yes or a no."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from contado.kernel.publish import charts
 from contado.web import i18n
 from contado.web.i18n import Words
-from contado.web.page import NotFound
-from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Mapping
 
     from starlette.responses import Response
 
     from contado.web.data.programme import Candidate, Programme
     from contado.web.page import Page
 
-__all__ = ["brief", "candidates", "intervention", "part"]
+__all__ = ["TABS", "Otherwise", "brief", "context", "otherwise"]
 
 TABS: tuple[tuple[str, Words], ...] = (
     ("programme", Words("In breve", "In brief")),
     ("candidates", Words("Candidati", "Candidates")),
     ("budgets", Words("Bilanci", "Budgets")),
+    ("worksites", Words("Mappa dei cantieri", "Map of worksites")),
     ("equity", Words("Equità", "Equity")),
     ("method", Words("Come è stato calcolato", "How it was calculated")),
 )
-_SORTS: dict[str, Callable[[Candidate], Any]] = {
-    "yield": lambda c: (c.yield_ is None, -(c.yield_ or 0.0), c.id),
-    "cost": lambda c: (-c.cost, c.id),
-    "name": lambda c: (c.name, c.id),
-    "municipality": lambda c: (c.municipality is None, c.municipality or "", c.id),
-    "year": lambda c: (c.year is None, c.year or 0, c.id),
-}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otherwise:
+    """What it would cost to decide otherwise [EUR]; ``exact``: by a re-solve, else at the budgets' prices.
+
+    An exact figure that is None does not exist, unless ``unfinished``: then the time did not suffice for it.
+    """
+
+    exact: bool
+    loss: float | None
+    cost: float | None
+    benefit: float | None
+    unfinished: frozenset[str] = frozenset()
+
+
+def otherwise(programme: Programme, c: Candidate) -> Otherwise | None:
+    """Return the figures of a re-solve where the run stored them, else what today's prices say.
+
+    At the prices a euro of cost takes ``value / (yield x cost)`` of value elsewhere, so the margin is what
+    deciding otherwise costs, and cost times yield, benefit over yield are where the margin is zero. An
+    intervention kept out by another one, or that nothing can pay, has no such estimate.
+    """
+    if (found := programme.exact(c)) is not None:
+        loss = found.loss_if_removed_eur if c.chosen else found.loss_if_forced_eur
+        return Otherwise(
+            exact=True,
+            loss=loss,
+            cost=found.break_even_cost_eur,
+            benefit=found.break_even_benefit_eur,
+            unfinished=frozenset(
+                name.removeprefix("break_even_").partition("_")[0] for name in found.unfinished
+            ),
+        )
+    if c.margin is None or not c.yield_ or c.mark is not None or c.reason_code == "excluded_by":
+        return None
+    benefit = c.benefit / c.yield_ if c.benefit is not None else None
+    return Otherwise(exact=False, loss=abs(c.margin), cost=c.cost * c.yield_, benefit=benefit)
 
 
 def _title(page: Page, programme: Programme) -> str:
@@ -42,7 +74,8 @@ def _title(page: Page, programme: Programme) -> str:
     return page.say("Programma", "Programme") + span
 
 
-def _context(page: Page, crumb: Words | None) -> dict[str, Any]:
+def context(page: Page, crumb: Words | None) -> dict[str, Any]:
+    """Return what the frame of every page of the programme needs."""
     programme = page.site.programme
     title = _title(page, programme)
     crumbs: list[tuple[str, str | None]] = [(title, None)]
@@ -56,7 +89,15 @@ def _context(page: Page, crumb: Words | None) -> dict[str, Any]:
         "heading": title,
         "tabs": TABS,
         "plain": plain,
+        "otherwise": otherwise,
+        "csv": lambda table, query=None: _csv(table, query),
     }
+
+
+def _csv(table: str, query: Mapping[str, object] | None) -> str:
+    """Return the address of a table as CSV, with the same query as the page."""
+    kept = {k: v for k, v in (query or {}).items() if v not in {None, ""} and k not in {"page", "sort"}}
+    return f"/programma/{table}.csv" + (f"?{urlencode(kept)}" if kept else "")
 
 
 def brief(page: Page) -> Response:
@@ -64,21 +105,23 @@ def brief(page: Page) -> Response:
     page.query()
     programme = page.site.programme
     inside, outside = programme.around()
-    draws = programme.robust()
+    draws, draws_told = programme.robust(), programme.details.sturdiness
     return page.render(
         "programme.html",
-        **_context(page, None),
+        **context(page, None),
         inside=inside,
         outside=outside,
         yes=programme.a_yes(),
-        no=outside[0] if outside else None,
+        no=programme.a_no(),
         wide=_cut(page, programme, 740, 300),
         narrow=_cut(page, programme, 340, 250),
         marks={m: sum(c.mark == m for c in programme.candidates) for m in ("floor", "excluded")},
         unpriced=sum(c.yield_ is None for c in programme.candidates),
         draws=draws,
         robust_svg=_robust(page, draws),
-        price=max((c.price or 0.0 for c in programme.cells), default=0.0),
+        tight=max(programme.cells, key=lambda c: c.price or 0.0, default=None),
+        value_low=draws_told.value_low_eur if draws_told else None,
+        value_high=draws_told.value_high_eur if draws_told else None,
     )
 
 
@@ -126,58 +169,3 @@ def _thinned(known: list[Candidate], most: int = 700) -> list[Candidate]:
     """Return at most about ``most`` bars: of a long list, every k-th beside all the marked ones."""
     step = -(-len(known) // most)
     return [c for i, c in enumerate(known) if i % step == 0 or c.mark]
-
-
-def candidates(page: Page) -> Response:
-    """Render all candidates with filters."""
-    query = page.query("q", "unit", "practice", "state", "sort", "page")
-    programme = page.site.programme
-    key = query.get("q", "").casefold()
-    unit = page.site.territory.find(query["unit"]) if query.get("unit") else None
-    found = [
-        c
-        for c in programme.candidates
-        if (not key or key in c.name.casefold() or key in c.id.casefold())
-        and (unit is None or c.code == unit.code)
-        and (not query.get("practice") or c.practice == query["practice"])
-        and (query.get("state") not in {"in", "out"} or c.chosen == (query["state"] == "in"))
-    ]
-    sort = query.get("sort", "yield") if query.get("sort") in _SORTS else "yield"
-    found.sort(key=_SORTS[sort])
-    codes = {c.code for c in programme.candidates}
-    return page.render(
-        "candidates.html",
-        **_context(page, TABS[1][1]),
-        table=slice_rows(page, found, query, "candidates"),
-        query=query,
-        sort=sort,
-        units=[u for u in page.site.territory.units if u.code in codes],
-    )
-
-
-def part(name: str) -> Callable[[Page], Response]:
-    """Return the page function of a tab that needs nothing more."""
-
-    def page_function(page: Page) -> Response:
-        page.query()
-        crumb = dict(TABS)[name]
-        return page.render(f"{name}.html", **_context(page, crumb))
-
-    return page_function
-
-
-def intervention(page: Page) -> Response:
-    """Render one intervention and why it is in or out."""
-    page.query()
-    found = page.site.programme.by_id(page.parts["intervention_id"])
-    if found is None:
-        raise NotFound(page.parts["intervention_id"])
-    context = _context(page, Words(found.name, found.name))
-    rivals = [
-        c
-        for c in page.site.programme.candidates
-        if found.asset and c.asset == found.asset and c.id != found.id
-    ]
-    return page.render(
-        "intervention.html", **context | {"simulated": found.label == "simulated"}, c=found, rivals=rivals
-    )

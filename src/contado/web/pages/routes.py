@@ -6,7 +6,21 @@ from typing import TYPE_CHECKING
 
 from contado.kernel.records.credentials import LINK_PATH
 from contado.web import files
-from contado.web.pages import account, feedback, opendata, programme, roads, territory, work
+from contado.web.pages import (
+    account,
+    feedback,
+    opendata,
+    programme,
+    programme_candidates,
+    programme_compare,
+    programme_csv,
+    programme_intervention,
+    programme_parts,
+    programme_sites,
+    roads,
+    territory,
+    work,
+)
 from contado.web.pages.duties import defect, not_found, parts, plain, refused
 from contado.web.pages.home import home
 from contado.web.pages.practices import practice, practices
@@ -34,11 +48,13 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "section": roads.section,
     "practice": practice,
     "programme": programme.brief,
-    "candidates": programme.candidates,
-    "budgets": programme.part("budgets"),
-    "equity": programme.part("equity"),
-    "method": programme.part("method"),
-    "intervention": programme.intervention,
+    "candidates": programme_candidates.candidates,
+    "budgets": programme_parts.budgets,
+    "worksites": programme_sites.worksites,
+    "equity": programme_parts.equity,
+    "method": programme_parts.method,
+    "intervention": programme_intervention.intervention,
+    "compare": programme_compare.compare,
     "calendar": plain("calendar.html", "Agenda", "Calendar"),
     "procedures": plain("procedures.html", "Procedimenti", "Procedures"),
     "data": opendata.data,
@@ -58,6 +74,7 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/territorio/{code}.csv": files.unit_csv,
     "/catalogo.ttl": files.catalogue("ttl"),
     "/catalogo.jsonld": files.catalogue("jsonld"),
+    "/programma/{table}.csv": programme_csv.table,
     "/documenti/{document_id}": files.document,
     "/accedi/avvia": account.start,
     "/accedi/ritorno": account.returned,

@@ -6,5 +6,6 @@ from alembic import context
 
 from contado.kernel.records.schema import Base
 
-context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
-context.run_migrations()
+if hasattr(context, "config"):  # Alembic executes this file; whoever merely imports it starts nothing
+    context.configure(connection=context.config.attributes["connection"], target_metadata=Base.metadata)
+    context.run_migrations()
