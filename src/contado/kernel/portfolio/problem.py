@@ -375,7 +375,7 @@ class Problem:
         Parameters
         ----------
         method
-            The exact programme (`contado.kernel.portfolio.milp`) or the price method (`price_programme`);
+            The exact programme (`contado.kernel.portfolio.exact`) or the price method (`price_programme`);
             ``auto`` takes the price method from some thousands of possible starts on.
         path
             Compiled or numpy loops of the price method; None = the fastest at hand.
@@ -399,7 +399,7 @@ class Problem:
                 progress=progress,
                 cancel=cancel,
             )
-        from contado.kernel.portfolio.milp import solve
+        from contado.kernel.portfolio.exact import solve
 
         return solve(
             self,
