@@ -18,6 +18,8 @@ from contado.kernel.solver import Model, Solution
 from contado.kernel.solver import solve as solve_here
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -77,7 +79,7 @@ class _Search(TypedDict):
 
 def _by_projection(problem: Problem, search: _Search) -> Result:
     model, projected = project(problem)
-    claim = _claimed(model, search)
+    claim = _claimed(model, search, projected.groups())
     assert claim.x is not None
     return _finish(problem, projected.choice(claim.x), claim, search["gap_share"])
 
@@ -97,7 +99,7 @@ def _with_payments(problem: Problem, search: _Search) -> Result:
     return _finish(problem, choice_of(problem, columns, again.x), again, search["gap_share"])
 
 
-def _claimed(model: Model, search: _Search) -> Solution:
+def _claimed(model: Model, search: _Search, groups: Sequence[Sequence[int]] = ()) -> Solution:
     """Return a claim with a plan.
 
     Raises
@@ -107,7 +109,7 @@ def _claimed(model: Model, search: _Search) -> Solution:
     SolverStopped
         None was found in time.
     """
-    claim = claim_of(model, **search)
+    claim = claim_of(model, groups=groups, **search)
     if claim.status == "infeasible":
         raise InfeasibleProgramme(
             "No programme keeps all rules: the floors cannot be met under the budgets.",

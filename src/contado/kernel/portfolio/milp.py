@@ -21,7 +21,7 @@ from contado.kernel.solver import Model, RowBuilder, Solution, solve_in_child
 from contado.kernel.solver import solve as solve_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
@@ -48,6 +48,9 @@ _IN_PROCESS = 400
 """Binaries up to which HiGHS runs in this process, where nobody watches or can stop it."""
 _AT_ONCE = 60
 """Binaries up to which it does so even where somebody may: such a model ends in well under a second."""
+
+_SEARCHED = 300
+"""Binaries from which a neighbourhood search comes before the proof."""
 
 
 @dataclass(slots=True)
@@ -337,15 +340,18 @@ def claim_of(
     time_limit_s: float = 60.0,
     seed: int = 0,
     improvements: int | None = None,
+    groups: Sequence[Sequence[int]] = (),
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
     """Solve a model in this process when it is small, else in a child that can be stopped.
 
+    Where it is large and ``groups`` of columns are given, it begins with a neighbourhood search over these.
     ``progress`` hears of plans and bounds in EUR.
     """
     watched = progress is not None or cancel is not None or improvements is not None
-    if int(model.integer.sum()) <= (_AT_ONCE if watched else _IN_PROCESS):
+    binaries = int(model.integer.sum())
+    if binaries <= (_AT_ONCE if watched else _IN_PROCESS):
         return solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
     told = None if progress is None else _in_eur(progress)
     return solve_in_child(
@@ -354,6 +360,7 @@ def claim_of(
         time_limit_s=time_limit_s,
         seed=seed,
         improvements=improvements,
+        groups=groups if binaries > _SEARCHED else (),
         progress=told,
         cancel=cancel,
     )

@@ -79,6 +79,14 @@ class Projected:
         first, *others = self.ways[i, year]
         return next((w for w in others if w.column is not None and x[w.column] > 0.5), first)
 
+    def groups(self) -> list[list[int]]:
+        """Return the binary columns of each intervention."""
+        found: dict[int, list[int]] = {}
+        for (i, year), x in self.columns.x.items():
+            mine = [w.column for w in self.ways[i, year] if w.column is not None]
+            found.setdefault(i, []).extend([x, *mine])
+        return list(found.values())
+
     def share(self, i: int, year: int, k: int) -> dict[int, float]:
         """Return the expression (column -> factor) that is 1 where the k-th way pays for a start."""
         ways = self.ways[i, year]
