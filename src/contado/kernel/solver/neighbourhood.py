@@ -1,8 +1,8 @@
 """A good plan before the proof: large neighbourhood search [1]_ with small integer programmes.
 
-A plan comes from the columns that the linear relaxation does not price out. Then, round by round, most groups
-of integer columns stay as they are and the others are decided anew by a few nodes of the solver: in odd
-rounds first the groups in which plan and relaxation differ (the idea of RINS [2]_), else drawn ones. Rounds
+A plan comes from the columns that the linear relaxation uses or does not price out. Then, round by round, most
+groups of integer columns stay as they are and the others are decided anew by a few nodes of the solver: in
+even rounds first the groups in which plan and relaxation differ (the idea of RINS [2]_), else drawn ones. Rounds
 and nodes are counted, no clock is read: the same model and seed give the same plans in the same order.
 
 References
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.kernel.solver.model import Model
+    from contado.kernel.solver.model import Model, Solution
 
 __all__ = ["good_start"]
 
@@ -38,6 +38,8 @@ _FREE = 42
 """Groups decided anew in a round."""
 _NODES = 100
 _NODES_FIRST = 20
+_USED = 1e-6
+"""Value in the relaxation from which it uses a column."""
 _PRICED_OUT = 1e-6
 """Reduced cost, beside the largest coefficient of the objective, from which a column stays out at first."""
 
@@ -61,14 +63,16 @@ def good_start(
     relaxation = solve(model.relaxed())
     if relaxation.x is None or relaxation.value is None:
         return None
-    best, value, bound = _first(model, relaxation.x, relaxation.row_dual, seed), -np.inf, relaxation.value
+    best: NDArray[np.float64] | None = None
+    value, bound = -np.inf, relaxation.value
     rng = np.random.default_rng(seed)
-    for k in range(_ROUNDS + 1):
-        if best is None:
+    for k in range(-2, _ROUNDS):
+        if k < 0:
+            found = _first(model, relaxation, seed, indifferent=k == -1)
+        elif best is None:
             return None
-        found = (
-            best if k == 0 else _again(model, groups, best, _chosen(groups, best, relaxation.x, k, rng), seed)
-        )
+        else:
+            found = _again(model, groups, best, _chosen(groups, best, relaxation.x, k, rng), seed)
         worth = -np.inf if found is None else float(model.cost @ found)
         if found is not None and worth > value + 1e-9 * abs(bound):
             best, value = found, worth
@@ -80,18 +84,16 @@ def good_start(
     return best
 
 
-def _first(
-    model: Model, relaxed: NDArray[np.float64], row_dual: NDArray[np.float64] | None, seed: int
-) -> NDArray[np.float64] | None:
-    """Return a plan of the columns that the relaxation uses or is indifferent to."""
-    assert row_dual is not None
-    rows = np.repeat(np.arange(model.n_rows), np.diff(model.start))
-    priced = np.bincount(model.index, weights=model.value * row_dual[rows], minlength=model.n_columns)
-    out = (
-        model.integer
-        & (relaxed < 1e-6)
-        & (np.abs(model.cost - priced) > _PRICED_OUT * np.abs(model.cost).max())
-    )
+def _first(model: Model, relaxation: Solution, seed: int, *, indifferent: bool) -> NDArray[np.float64] | None:
+    """Return a plan of the columns that the relaxation uses; with ``indifferent`` also of those it might as well."""
+    assert relaxation.x is not None
+    assert relaxation.row_dual is not None
+    out = model.integer & (relaxation.x < _USED)
+    if indifferent:
+        rows = np.repeat(np.arange(model.n_rows), np.diff(model.start))
+        price = model.value * relaxation.row_dual[rows]
+        reduced = model.cost - np.bincount(model.index, weights=price, minlength=model.n_columns)
+        out &= np.abs(reduced) > _PRICED_OUT * np.abs(model.cost).max()
     core = dataclasses.replace(model, upper=np.where(out, 0.0, model.upper))
     return solve(core, gap_share=0.0, seed=seed, max_nodes=_NODES_FIRST).x
 
