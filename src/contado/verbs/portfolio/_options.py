@@ -137,10 +137,11 @@ def _refuse_what_options_lack(request: SolveRequest) -> None:
     UsageError
         Scenarios are asked for.
     """
-    if request.scenarios is not None or request.now_years is not None:
+    asked = (request.scenarios, request.now_years, request.cvar_alpha, request.cvar_weight)
+    if any(value is not None for value in asked):
         raise UsageError(
             "Scenarios and --now-years speak of interventions and years, which options do not have.",
-            hint="leave --scenarios and --now-years out, or give a programme folder",
+            hint="leave --scenarios, --now-years, --cvar-alpha and --cvar-weight out, or give a programme folder",
             field="scenarios",
         )
 
