@@ -217,7 +217,7 @@ def _order(
         low, site = 0, np.unique(site, return_inverse=True)[1]
         wide = len(site).bit_length()
     top = benefit.max()
-    coarse = (top - benefit) * ((2.0 ** (62 - wide) - 1) / max(top - benefit.min(), 1e-300))
+    coarse = (top - benefit) * ((2.0 ** (62 - wide) - 1) / max(top - benefit.min(), 1e-280))
     key = ((site - low) << (62 - wide)) | np.minimum(coarse, 2.0 ** (62 - wide) - 1).astype(np.int64)
     order = np.argsort(key, kind="stable")
     same = np.diff(key[order]) == 0

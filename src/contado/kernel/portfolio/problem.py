@@ -380,7 +380,7 @@ class Problem:
         path
             Compiled or numpy loops of the price method; None = the fastest at hand.
 
-        With ``improvements`` the search stops at that many improving plans.
+        With ``improvements`` the search stops at that many improving plans, the price method at that step.
 
         Raises
         ------
@@ -396,6 +396,7 @@ class Problem:
                 time_limit_s=time_limit_s,
                 seed=seed,
                 path=path,
+                stop_after=improvements,
                 progress=progress,
                 cancel=cancel,
             )

@@ -54,7 +54,7 @@ class Result:
     nodes: int
     method: Literal["milp", "price"] = "milp"
     improvements: int = 0
-    """Improving plans that the search had found when it ended (0: it was not watched)."""
+    """Improving plans found when the search ended (0: not watched); the step at which the price method was ended."""
 
     @property
     def gap_share(self) -> float:

@@ -65,7 +65,11 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
 
 
 def solved_options(
-    options: Options, settings: RunSettings, context: Context, path: Path | None = None
+    options: Options,
+    settings: RunSettings,
+    context: Context,
+    path: Path | None = None,
+    stop_after: int | None = None,
 ) -> tuple[OptionsResult, SoftFloors | None]:
     """Solve as a run's settings say; beside the result what is kept of the floors where these are goals."""
     if settings.soft_floors and options.n_rows > options.n_budgets:
@@ -85,6 +89,7 @@ def solved_options(
         method=settings.method,
         seed=settings.seed,
         path=path,
+        stop_after=stop_after,
         progress=context.progress,
         cancel=context.cancel,
     )
