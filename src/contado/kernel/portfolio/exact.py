@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from contado.kernel.errors import CertificateFailed, InfeasibleProgramme, SolverStopped
 from contado.kernel.portfolio.certificate import weak_duality_bound
+from contado.kernel.portfolio.exhaustive import proves_optimal
 from contado.kernel.portfolio.milp import Columns, build, choice_of, claim_of
 from contado.kernel.portfolio.projected import can_project, project
 from contado.kernel.portfolio.result import Choice, Result, assemble
@@ -144,11 +145,11 @@ def _nothing(problem: Problem) -> Result:
 
 
 def _finish(problem: Problem, choice: Choice, claim: Solution, gap_share: float) -> Result:
-    """Price the budgets by the linear relaxation and let the auditor judge."""
+    """Price the budgets by the linear relaxation and let the auditor judge; a tiny optimum is proven."""
     model, columns = build(problem)
     relaxation = solve_here(model.relaxed())
     bound = weak_duality_bound(model, relaxation.row_dual)
-    return assemble(
+    result = assemble(
         problem,
         choice,
         claim,
@@ -157,6 +158,9 @@ def _finish(problem: Problem, choice: Choice, claim: Solution, gap_share: float)
         price_bound_eur=None if bound is None else bound * 1000,
         gap_share=gap_share,
     )
+    if result.status == "claimed" and proves_optimal(problem, result.value_eur):
+        return dataclasses.replace(result, status="optimal", proof="enumeration", bound_eur=result.value_eur)
+    return result
 
 
 def _prices(

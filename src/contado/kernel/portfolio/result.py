@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Proof", "Result", "Status", "assemble"]
 
 Status = Literal["optimal", "claimed", "feasible", "empty"]
-Proof = Literal["prices", "solver", "none"]
+Proof = Literal["prices", "enumeration", "solver", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Choice:
 class Result:
     """A verified programme.
 
-    ``status`` is ``optimal`` only when the gap asked for is proven by printed prices, ``claimed`` when it
+    ``status`` is ``optimal`` only when the gap asked for is proven by printed prices or enumeration, ``claimed`` when it
     rests on the solver's word, ``feasible`` when the gap was not reached.
     """
 
