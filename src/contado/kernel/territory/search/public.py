@@ -49,7 +49,7 @@ def state(view: WorkspaceView, further: Iterable[Entry] = ()) -> str:
 
 def entries(view: WorkspaceView) -> Iterator[Entry]:
     """Return what the workspace shows to everybody, read from its tables and layers as they are now."""
-    units = view.read(_UNITS).to_pylist()
+    units = view.read(_UNITS).to_pylist() or _of_layer(view)
     names = {str(unit["id"]): str(unit["name_it"]) for unit in units}
     yield from _units(units)
     for info in _public(view):
@@ -69,6 +69,17 @@ def entries(view: WorkspaceView) -> Iterator[Entry]:
 
 def _public(view: WorkspaceView) -> list[LayerInfo]:
     return [info for info in view.layers() if info.access == "public"]
+
+
+def _of_layer(view: WorkspaceView) -> list[dict[str, Any]]:
+    """Return the municipalities of a workspace that has their layer only, as rows of ``territory_unit``."""
+    if all(info.id != TERRITORY for info in _public(view)):
+        return []
+    rows = view.layer(TERRITORY).drop(["geometry"]).to_pylist()
+    unknown = dict.fromkeys(("name_en", "valid_to", "successor_id"))
+    own = {"kind": "municipality"} | unknown
+    coded = [row | own | {"istat6": six_digits(row["istat"])} for row in rows]
+    return [row | {"id": row["istat6"], "name_it": row["name"]} for row in coded]
 
 
 def _units(units: Sequence[Mapping[str, Any]]) -> Iterator[Entry]:
