@@ -110,7 +110,9 @@ def test_signs_are_no_syntax(index, query):
     assert found == ([] if "DROP" in query else titles(index, "mil"))
 
 
-@pytest.mark.parametrize("query", ["milano OR rho", "milano AND rho", "NOT rho", "NEAR(via milano, 1)", "text:rho"])
+@pytest.mark.parametrize(
+    "query", ["milano OR rho", "milano AND rho", "NOT rho", "NEAR(via milano, 1)", "text:rho"]
+)
 def test_operators_are_words_like_others(index, query):
     assert titles(index, query) == []
 
@@ -118,7 +120,11 @@ def test_operators_are_words_like_others(index, query):
 def test_operators_that_are_names_are_found():
     rows = [Entry(kind="address", ref=t, title_it=t) for t in ("Via Near", "Via Or", "Via Not And")]
     index = build(rows, kinds=KINDS)
-    assert [titles(index, q) for q in ("NEAR", "OR", "NOT AND")] == [["Via Near"], ["Via Or"], ["Via Not And"]]
+    assert [titles(index, q) for q in ("NEAR", "OR", "NOT AND")] == [
+        ["Via Near"],
+        ["Via Or"],
+        ["Via Not And"],
+    ]
 
 
 def test_very_long_words_and_very_many_words_are_answered(index):
@@ -139,7 +145,10 @@ def test_any_text_is_answered(text):
 _INDEX = build(entries(), kinds=KINDS)
 
 
-@given(st.lists(st.text("abcé '1", min_size=1, max_size=8), min_size=1, max_size=12), st.text("abce1 ", max_size=4))
+@given(
+    st.lists(st.text("abcé '1", min_size=1, max_size=8), min_size=1, max_size=12),
+    st.text("abce1 ", max_size=4),
+)
 def test_found_is_what_holds_words_beginning_with_all_words(names, query):
     from contado.kernel.territory.codes import fold
 
