@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
+from contado.web import search
 from contado.web.data import indicators, opendata, practices, programme, roads, territory
 from contado.web.security.seen import SeenView
 
@@ -142,6 +143,11 @@ class Site:
         return self.cached("datasets", lambda: opendata.datasets(self.view))
 
     @property
+    def search(self) -> search.Search:
+        """Search over what everybody may see."""
+        return self.cached("search", lambda: search.load(self))
+
+    @property
     def indicators(self) -> indicators.Table:
         """Indicators by municipality."""
         return self.cached("indicators", lambda: indicators.load(self.view, self.territory))
@@ -150,6 +156,7 @@ class Site:
 def _revision(path: Path) -> str:
     """Return a stamp that changes when a table, a layer, a run or the settings change."""
     kept = [*(path / "layers").rglob("*"), *(path / "tables").rglob("*"), *(path / "runs").glob("*/*.json")]
-    watched = [path / "contado.toml", *kept]
+    made = path / "layers" / ".index"  # from the layers: an index that appears changes nothing
+    watched = [path / "contado.toml", *(p for p in kept if not p.is_relative_to(made))]
     stats = [(str(p), p.stat()) for p in watched if p.is_file()]
     return str(hash(tuple(sorted((name, s.st_mtime_ns, s.st_size) for name, s in stats))))

@@ -54,12 +54,6 @@ class Territory:
         code = key.zfill(6) if key.isdigit() else ""
         return next((u for u in self.units if u.code == code or fold(u.name) == key), None)
 
-    def search(self, words: str) -> list[Unit]:
-        """Return the units whose name holds ``words``, those that begin with it first."""
-        key = fold(words)
-        hits = [u for u in self.units if key and (key in fold(u.name) or key == u.code)]
-        return sorted(hits, key=lambda u: (not fold(u.name).startswith(key), u.name))
-
 
 def fold(name: str) -> str:
     """Return a name without case, accents, apostrophes and outer spaces, for comparison."""

@@ -1,17 +1,20 @@
-"""Search over municipalities, good practices, layers and road sections."""
+"""Search: answers by kind; codes and numbers jump to their page, Enter on the answers to the first of them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contado.web.data.territory import fold
+from starlette.responses import RedirectResponse
+
+from contado.web.search import TITLES, address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from starlette.responses import Response
 
+    from contado.kernel.territory import search as kernel
     from contado.web.page import Page
 
 __all__ = ["search"]
@@ -38,54 +41,37 @@ class Group:
 
 
 def search(page: Page) -> Response:
-    """Render the answers by kind; an ISTAT code or a section's id jumps to its page."""
-    query = page.query("q").get("q", "")
-    if query:
-        if (query.isdigit() or (len(query) == 6 and query.isalnum())) and (
-            unit := page.site.territory.find(query)
-        ):
-            return page.redirect("municipality", code=unit.code)
-        if section := page.site.roads.by_id(query):
-            return page.redirect("section", practice="manto_stradale", section_id=section.id)
-    groups = [g for g in _groups(page, query) if g.total] if query else []
+    """Render the answers by kind; a code jumps, and so does Enter where the answers are already shown."""
+    query = page.query("q", "shown")
+    words = query.get("q", "")
+    index = page.site.search.index
+    if words and (hit := index.by_code(words)):
+        return RedirectResponse(address(page, hit), status_code=303)
+    found = index.find(words, most=_MOST)
+    groups = [_group(page, group) for group in found.groups]
+    if groups and query.get("shown") == words:
+        return RedirectResponse(groups[0].hits[0].address, status_code=303)
     return page.render(
-        "search.html", crumbs=[(page.say("Cerca", "Search"), None)], words_asked=query, groups=groups
+        "search.html",
+        crumbs=[(page.say("Cerca", "Search"), None)],
+        words_asked=words,
+        groups=groups,
+        left_out=found.left_out,
+        streets="address" in index.kinds,
     )
 
 
-def _groups(page: Page, query: str) -> list[Group]:
-    say, lang, site, key = page.say, page.lang, page.site, fold(query)
-    units = [
-        Hit(title=u.name, more=u.code, address=page.url("municipality", code=u.code))
-        for u in site.territory.search(query)
-    ]
-    practices = [
+def _group(page: Page, group: kernel.Group) -> Group:
+    hits = [
         Hit(
-            title=c.entry.plain.of(lang),
-            more=c.entry.official,
-            address=page.url("practice", practice=c.entry.practice),
+            title=_said(page, hit.title),
+            more=_said(page, hit.more),
+            address=address(page, hit),
         )
-        for c in site.cards
-        if key in fold(" ".join((*c.entry.plain, c.entry.official, *c.entry.opens_with)))
+        for hit in group.hits
     ]
-    layers = [
-        Hit(title=d.title.of(lang), more=d.id, address=page.url("layer", layer=d.id))
-        for d in site.datasets
-        if key in fold(" ".join((*d.title, d.id)))
-    ]
-    sections = [
-        Hit(
-            title=s.id,
-            more=" · ".join(p for p in (s.road, s.municipality) if p),
-            address=page.url("section", practice="manto_stradale", section_id=s.id),
-        )
-        for s in site.roads.sections
-        if key in fold(s.id) or key in fold(s.road)
-    ]
-    kinds = (
-        (say("Comuni", "Municipalities"), units),
-        (say("Buone pratiche", "Good practices"), practices),
-        (say("Dati aperti", "Open data"), layers),
-        (say("Sezioni stradali", "Road sections"), sections),
-    )
-    return [Group(title=title, hits=hits[:_MOST], total=len(hits)) for title, hits in kinds]
+    return Group(title=TITLES[group.kind].of(page.lang), hits=hits, total=group.total)
+
+
+def _said(page: Page, text: kernel.Text) -> str:
+    return page.say(text.it, text.en)
