@@ -156,7 +156,7 @@ class _Reader:
             return Truth(data & value.known, ~data & value.known)
         _refuse(f"{str(node)[:60]!r} is neither true nor false", "compare it with something")
 
-    def _constant(self, value: bool) -> Truth:  # noqa: FBT001 - the literal itself
+    def _constant(self, value: bool) -> Truth:
         return Truth(np.full(self.n, value), np.full(self.n, not value))
 
     def value(self, node: Any, depth: int) -> Operand:

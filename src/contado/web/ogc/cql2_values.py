@@ -26,13 +26,13 @@ __all__ = ["Operand", "instant", "operand", "shape", "text_of"]
 def operand(node: Any, features: Prepared, inner: Callable[[Any], Operand], refuse: Refuse) -> Operand:
     """Return the values of a node; ``inner`` computes the nodes below, ``refuse`` raises."""
     if node is None:
-        return Operand("null", None, False)  # noqa: FBT003 - never known
+        return Operand("null", None, False)
     if isinstance(node, bool):
-        return Operand("boolean", node, True)  # noqa: FBT003 - always known
+        return Operand("boolean", node, True)
     if isinstance(node, (int, float)):
-        return Operand("number", node, True)  # noqa: FBT003
+        return Operand("number", node, True)
     if isinstance(node, str):
-        return Operand("string", node, True)  # noqa: FBT003
+        return Operand("string", node, True)
     if isinstance(node, dict):
         if "property" in node:
             return _attribute(node["property"], features, refuse)
@@ -40,7 +40,9 @@ def operand(node: Any, features: Prepared, inner: Callable[[Any], Operand], refu
             return _instant(node, refuse)
         if "op" in node:
             return _computed(str(node["op"]).lower(), node.get("args", []), inner, refuse)
-    refuse(f"{str(node)[:60]!r} is no value here", "a number, a text, DATE('2026-01-31') or an attribute")
+    return refuse(
+        f"{str(node)[:60]!r} is no value here", "a number, a text, DATE('2026-01-31') or an attribute"
+    )
 
 
 def _attribute(name: Any, features: Prepared, refuse: Refuse) -> Operand:
@@ -57,7 +59,7 @@ def _instant(node: dict[str, Any], refuse: Refuse) -> Operand:
     found = instant(text)
     if found is None:
         refuse(f"{text[:40]!r} is no {kind}", "2026-01-31 or 2026-01-31T12:00:00Z")
-    return Operand(kind, found, True)  # noqa: FBT003 - always known
+    return Operand(kind, found, True)
 
 
 def instant(text: str) -> np.datetime64 | None:
@@ -112,7 +114,7 @@ def _computed(name: str, args: Any, inner: Callable[[Any], Operand], refuse: Ref
     if {a.kind, b.kind} - {"integer", "number", "null"}:
         refuse(f"{name} needs numbers, not {a.kind} and {b.kind}", "compute with numbers only")
     if "null" in {a.kind, b.kind}:
-        return Operand("number", np.nan, False)  # noqa: FBT003 - never known
+        return Operand("number", np.nan, False)
     with np.errstate(all="ignore"):  # a division by zero is unknown, not an error
         found = _ARITHMETIC[name](np.asarray(a.data, dtype=np.float64), np.asarray(b.data, dtype=np.float64))
     return Operand("number", found, np.logical_and(np.logical_and(a.known, b.known), np.isfinite(found)))
@@ -134,6 +136,7 @@ def shape(node: Any, system: System, refuse: Refuse) -> Any:
 
     hint = "POINT(9.19 45.46), POLYGON(...), BBOX(9, 45, 10, 46) or a GeoJSON geometry"
     try:
+        found: Any
         if isinstance(node, dict) and isinstance(node.get("bbox"), list):
             found = shapely.box(*_box(node["bbox"]))
         else:

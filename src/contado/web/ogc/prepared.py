@@ -67,7 +67,7 @@ def key_column(table: pa.Table) -> str | None:
         column = table[name]
         empty = kind_of(column.type) == "string" and pc.any(pc.equal(column, "")).as_py()
         if not column.null_count and not empty and pc.count_distinct(column).as_py() == len(column):
-            return name
+            return str(name)
     return None
 
 
@@ -110,7 +110,7 @@ class Prepared:
         """What names each feature: text, or whole numbers."""
         if self.key is None:
             return np.arange(1, len(self) + 1)
-        values = self.whole[self.key].to_numpy()
+        values: NDArray[Any] = self.whole[self.key].to_numpy()
         return values.astype(str) if kind_of(self.whole[self.key].type) == "string" else values
 
     @functools.cached_property
@@ -200,7 +200,7 @@ def _values(column: pa.ChunkedArray, kind: str) -> Values:
     elif kind == "integer":
         data = column.fill_null(0).to_numpy()
     elif kind == "boolean":
-        data = column.fill_null(False).to_numpy()  # noqa: FBT003 - Arrow's signature
+        data = column.fill_null(False).to_numpy()
     else:
         data = column.fill_null("").to_numpy().astype(object)
     return Values(kind, data, known)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import Response
 
 from contado.kernel.errors import ContadoError
 from contado.web.ogc import collections, editing, items, problems, rows
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from contado.web.site import Site
 

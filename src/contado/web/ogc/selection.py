@@ -297,10 +297,9 @@ def _beyond(
         if place is None:
             same &= ~known
             continue
-        if values.kind in {"date", "date-time"}:
-            place = np.datetime64(place, "us")
-        beyond = data < place if order.descending else data > place
+        value = np.datetime64(place, "us") if values.kind in {"date", "date-time"} else place
+        beyond = data < value if order.descending else data > value
         after |= same & (~known | beyond)
-        same &= known & (data == place)
+        same &= known & (data == value)
     found: NDArray[np.bool_] = after | (same & (features.ids[rows] > last))
     return found
