@@ -41,7 +41,9 @@ ENVIRONMENTS = {
     "opendsm": Environment(("opendsm==1.2.7", "multimethod<2")),  # its classes clash with multimethod 2
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
+    "pygeoapi": Environment(("pygeoapi==0.21.0",)),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
+    "tipg": Environment(("tipg==1.6.1",)),
 }
 
 
