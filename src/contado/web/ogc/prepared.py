@@ -23,6 +23,8 @@ __all__ = ["Column", "Kept", "Prepared", "Values", "key_column", "kind_of"]
 
 _KEYS: Final = ("id", "fid", "istat")
 """Columns that name a feature where they are unique and known, in this order; then the first ``..._id``."""
+_MOST_TEXT: Final = 16_000_000
+"""GeoJSON of geometries that is kept for a layer at most [character]."""
 
 
 class Values(NamedTuple):
@@ -101,6 +103,7 @@ class Prepared:
         self.table = table.select(names).replace_schema_metadata(None).combine_chunks()
         self.columns = [Column(name, kind_of(self.table[name].type)) for name in names]
         self.shapes = geoparquet.geometries(table) if table.num_rows else np.empty(0, dtype=object)
+        self._text_size = 0
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -147,6 +150,24 @@ class Prepared:
             return None
         ends = [np.nanmin(self.boxes[:, :2], axis=0), np.nanmax(self.boxes[:, 2:], axis=0)]
         return [float(v) for end in ends for v in end]
+
+    def texts(self, rows: NDArray[np.int64]) -> NDArray[np.object_]:
+        """Return the GeoJSON of geometries in CRS84, ``null`` where there is none; as far as memory allows, made once."""
+        import shapely
+
+        found = self._texts[rows]
+        missing = np.equal(found, None)
+        if missing.any():
+            made = shapely.to_geojson(self.lonlat[rows[missing]])
+            found[missing] = np.where(np.equal(made, None), "null", made)
+            self._text_size += sum(map(len, found[missing]))
+            if self._text_size <= _MOST_TEXT:
+                self._texts[rows] = found
+        return found
+
+    @functools.cached_property
+    def _texts(self) -> NDArray[np.object_]:
+        return np.full(len(self), None, dtype=object)
 
     def row(self, fid: str) -> int | None:
         """Return the row of a feature."""

@@ -100,8 +100,8 @@ def select(features: Prepared, query: Mapping[str, str], max_limit: int) -> Sele
 def _kept(features: Prepared, query: Mapping[str, str]) -> NDArray[np.bool_] | None:
     """Return which features all filters keep; None where there is no filter."""
     masks = []
+    system = crs.named("bbox-crs", query.get("bbox-crs"), features.info)
     if "bbox" in query:
-        system = crs.named("bbox-crs", query.get("bbox-crs"), features.info)
         masks.append(_in_boxes(features, crs.read_bbox(query["bbox"], system)))
     if "datetime" in query:
         masks.append(_in_time(features, query["datetime"]))

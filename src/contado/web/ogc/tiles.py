@@ -101,7 +101,7 @@ class Tiles:
         z, x, y = _place(numbers)
         layer = self.layer(info, request.query_params.get("measure"))
         tag = f'"{layer.etag[:16]}-{z}-{x}-{y}"'
-        headers = {"etag": tag, "cache-control": "public, max-age=300", "vary": "Accept-Encoding"}
+        headers = {"etag": tag, "cache-control": _keeping(info), "vary": "Accept-Encoding"}
         if not_modified(request, tag):
             return Response(status_code=304, headers=headers)
         made: _Made = self._tiles.made((layer.etag, z, x, y), lambda: _make(layer, z, x, y))
@@ -220,6 +220,10 @@ class Tiles:
             links = alternates(request, self.service.site, form, _DOCUMENT)
             return html.answer(request, self.service.site, MATRIX_SET, links, facts={"URI": _SET_URI})
         return json_answer(request, _matrix_set())
+
+
+def _keeping(info: LayerInfo) -> str:
+    return "public, max-age=300" if info.access == "public" else "private, no-cache"
 
 
 def _make(layer: TileLayer, z: int, x: int, y: int) -> _Made:

@@ -50,16 +50,14 @@ def _without_nan(table: pa.Table) -> pa.Table:
     return table
 
 
-def geometry_texts(features: Prepared, rows: NDArray[np.int64], system: System) -> list[str]:
+def geometry_texts(features: Prepared, rows: NDArray[np.int64], system: System) -> NDArray[np.object_]:
     """Return the GeoJSON of geometries, ``null`` where there is none."""
     import shapely
 
-    if system.code == "OGC:CRS84":
-        shapes = features.lonlat[rows]
-    else:
-        shapes = crs.moved(features.shapes[rows], features.system, system)
-    texts = shapely.to_geojson(shapes)
-    return ["null" if text is None else text for text in texts]
+    if system == crs.LONLAT:
+        return features.texts(rows)
+    texts = shapely.to_geojson(crs.moved(features.shapes[rows], features.system, system))
+    return np.where(np.equal(texts, None), "null", texts)
 
 
 def feature_lines(
