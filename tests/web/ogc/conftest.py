@@ -50,7 +50,8 @@ def make_city(path) -> SimpleNamespace:
         c.layer("plain", places[["name", "geometry"]], editable=True)
         c.layer("metres", places.to_crs(32632))
         dated = places[["place_id", "geometry"]].assign(
-            valid_from=places["placed_on"], valid_to=[None if i % 2 else dt.date(2023, 6, 30) for i in range(20)]
+            valid_from=places["placed_on"],
+            valid_to=[None if i % 2 else dt.date(2023, 6, 30) for i in range(20)],
         )
         c.layer("dated", dated)
         c.layer("hidden", places, access="org", editable=True)
@@ -96,9 +97,7 @@ def own_city(city, tmp_path):
 
     path = tmp_path / "city"
     shutil.copytree(city.path, path)
-    return SimpleNamespace(
-        path=path, tokens=city.tokens, places=city.places, workspace=Workspace.open(path)
-    )
+    return SimpleNamespace(path=path, tokens=city.tokens, places=city.places, workspace=Workspace.open(path))
 
 
 @pytest.fixture

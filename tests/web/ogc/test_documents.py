@@ -116,7 +116,8 @@ def test_content_negotiation(api, accept, media):
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/", "/api/conformance", "/api/collections", PLACES, f"{PLACES}/items", f"{PLACES}/queryables"]
+    "path",
+    ["/api/", "/api/conformance", "/api/collections", PLACES, f"{PLACES}/items", f"{PLACES}/queryables"],
 )
 def test_pages_have_one_heading_and_a_language(api, path):
     got = api.get(f"{path}?f=html", headers={"accept-language": "en-GB"})

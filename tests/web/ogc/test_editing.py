@@ -41,7 +41,9 @@ def audited(city) -> list[str]:
 
 def test_everything_else_stays_bit_for_bit(own, own_city, anna):
     before = own_city.workspace.layer("places")
-    made(own, anna, name="new", seats=2, placed_on="2026-05-01", seen_at="2026-05-01T10:00:00+02:00", open=True)
+    made(
+        own, anna, name="new", seats=2, placed_on="2026-05-01", seen_at="2026-05-01T10:00:00+02:00", open=True
+    )
     after = type(own_city.workspace)(own_city.path).layer("places")
     assert after.slice(0, 20).equals(before)
     row = after.slice(20, 1).to_pylist()[0]

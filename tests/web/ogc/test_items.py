@@ -89,7 +89,10 @@ def test_pages_are_stable_while_features_are_added(own, own_city):
         ("filter=CASEI(ACCENTI(name)) = 'ancora'", lambda p: p["name"].str.lower() == "àncora"),
         ("filter=name LIKE '_ncora'", lambda p: p["name"].str.endswith("ncora")),
         ("filter=open", lambda p: p["open"]),
-        ("filter=seen_at >= TIMESTAMP('2026-01-05T00:00:00%2B01:00')", lambda p: p["seen_at"] >= "2026-01-05"),
+        (
+            "filter=seen_at >= TIMESTAMP('2026-01-05T00:00:00%2B01:00')",
+            lambda p: p["seen_at"] >= "2026-01-05",
+        ),
         ("filter=placed_on < DATE('2021-01-01')", lambda p: p["placed_on"].astype(str) < "2021"),
         ("filter=seats * 2 - 1 = 5 OR seats IN (7, 8)", lambda p: p["seats"].isin([3, 7, 8])),
         ("filter=seats / 0 > 1", lambda p: p["seats"] < 0),
@@ -100,7 +103,7 @@ def test_pages_are_stable_while_features_are_added(own, own_city):
     ],
 )
 def test_filters_equal_pandas(api, city, query, wanted):
-    mask = wanted(city.places).astype("boolean").fillna(False)  # noqa: FBT003 - pandas's signature
+    mask = wanted(city.places).astype("boolean").fillna(False)
     got = api.get(f"{PLACES}?limit=20&{query}")
     assert ids(got) == list(city.places["place_id"][mask])
     assert got.json()["numberMatched"] == int(mask.sum())
@@ -185,7 +188,9 @@ def test_large_answers_are_streamed(tmp_path):
     from contado.web.app import create
 
     workspace = Workspace.create(tmp_path / "city")
-    points = gpd.GeoDataFrame({"n": range(2500)}, geometry=shapely.points(np.arange(2500) / 100, 45.0), crs=4326)
+    points = gpd.GeoDataFrame(
+        {"n": range(2500)}, geometry=shapely.points(np.arange(2500) / 100, 45.0), crs=4326
+    )
     with workspace.commit() as c:
         c.layer("many", points)
     got = TestClient(create(workspace.path)).get("/api/collections/many/items?limit=2500")

@@ -23,6 +23,7 @@ __all__ = ["Column", "Kept", "Prepared", "Values", "key_column", "kind_of"]
 
 _KEYS: Final = ("id", "fid", "istat")
 """Columns that name a feature where they are unique and known, in this order; then the first ``..._id``."""
+_NONE: Final = np.array(None, dtype=object)
 _MOST_TEXT: Final = 16_000_000
 """GeoJSON of geometries that is kept for a layer at most [character]."""
 
@@ -156,10 +157,10 @@ class Prepared:
         import shapely
 
         found = self._texts[rows]
-        missing = np.equal(found, None)
+        missing = found == _NONE
         if missing.any():
             made = shapely.to_geojson(self.lonlat[rows[missing]])
-            found[missing] = np.where(np.equal(made, None), "null", made)
+            found[missing] = np.where(made == _NONE, "null", made)
             self._text_size += sum(map(len, found[missing]))
             if self._text_size <= _MOST_TEXT:
                 self._texts[rows] = found

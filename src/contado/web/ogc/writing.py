@@ -57,7 +57,7 @@ def geometry_texts(features: Prepared, rows: NDArray[np.int64], system: System) 
     if system == crs.LONLAT:
         return features.texts(rows)
     texts = shapely.to_geojson(crs.moved(features.shapes[rows], features.system, system))
-    return np.where(np.equal(texts, None), "null", texts)
+    return np.array([text or "null" for text in texts], dtype=object)
 
 
 def feature_lines(
