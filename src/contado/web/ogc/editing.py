@@ -218,7 +218,7 @@ def _without(table: Any, row: int | None) -> Any:
 def _edit(request: Request, service: Service) -> Iterator[_Edit]:
     """Open the workspace for one change, under the layer's lock."""
     scope, name = service.scope(request), request.path_params["collection"]
-    workspace = Workspace.open(service.site.view.path)
+    workspace = Workspace.open(service.view.path)
     with workspace.commit(lock=[f"layers/{name}"]) as commit:
         yield _Edit(service, scope, workspace, commit, name)
 

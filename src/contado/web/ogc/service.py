@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contado.kernel.errors import TableNotFound
 from contado.kernel.workspace.layout import LAYER_REGISTRY
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from contado.kernel.records import Scope
-    from contado.kernel.workspace import LayerInfo
+    from contado.kernel.settings import Api
+    from contado.kernel.workspace import LayerInfo, WorkspaceView
     from contado.web.site import Site
 
 __all__ = ["Service"]
@@ -39,15 +40,20 @@ class Service:
         self._stamp: tuple[int, int] | None = None
         self._registry: dict[str, LayerInfo] = {}
 
+    @property
+    def view(self) -> WorkspaceView:
+        """The whole workspace; what a reader sees of it is decided by `layers` and `named`."""
+        return self.site.view
+
     def refresh(self) -> dict[str, LayerInfo]:
         """Return the registry of layers as it is now; it is read again when its file has changed."""
-        file = self.site.view.path / LAYER_REGISTRY
+        file = self.view.path / LAYER_REGISTRY
         stat = file.stat() if file.is_file() else None
         stamp = (stat.st_ino, stat.st_mtime_ns) if stat else (0, 0)
         with self._lock:
             if stamp != self._stamp:
                 self.site.refresh()
-                self._registry = {info.id: info for info in self.site.view.layers()}
+                self._registry = {info.id: info for info in self.view.layers()}
                 self._stamp = stamp
             return self._registry
 
@@ -56,8 +62,12 @@ class Service:
         return {name: info for name, info in self.refresh().items() if sees(scope, info)}
 
     def scope(self, request: Request) -> Scope:
-        """Return whose request this is."""
-        return scope_of(request, self.site)
+        """Return whose request this is; a token is looked up once a request."""
+        state = request.scope.setdefault("state", {})
+        if "scope" not in state:
+            state["scope"] = scope_of(request, self.site)
+        found: Scope = state["scope"]
+        return found
 
     def info(self, request: Request) -> LayerInfo:
         """Return the layer that the address names.
@@ -79,10 +89,10 @@ class Service:
     def prepared(self, info: LayerInfo) -> Prepared:
         """Return the arrays of a layer."""
         found: Prepared = self._prepared.made(
-            (info.id, info.sha256, str(info.style)), lambda: Prepared(info, self.site.view.layer(info.id))
+            (info.id, info.sha256, str(info.style)), lambda: Prepared(info, self.view.layer(info.id))
         )
         return found
 
-    def settings(self) -> Any:
+    def settings(self) -> Api:
         """Return the present settings of the API."""
-        return self.site.view.settings.api
+        return self.view.settings.api

@@ -73,7 +73,7 @@ class Tiles:
         key = (info.id, info.sha256, str(info.style), measure)
         try:
             found: TileLayer = self._layers.made(
-                key, lambda: TileLayer(self.service.site.view, info.id, measure=measure)
+                key, lambda: TileLayer(self.service.view, info.id, measure=measure)
             )
         except Exception as error:
             if measure is None or not hasattr(error, "rule"):
