@@ -217,7 +217,7 @@ def _feature(x, y, **properties):
 @pytest.mark.item(
     "platform",
     9,
-    "editing over HTTP as GDAL and QGIS name the methods: insert, update, delete inside and outside the scope; "
+    "editing over HTTP with the methods that QGIS uses (GDAL only reads): insert, update, delete inside and outside the scope; "
     "a lost race",
     "201, 204, 204; 403; 412; one audit row a change",
 )

@@ -199,3 +199,40 @@ def test_coordinates_in_another_system(own, capo):
     got = own.post(PLACES, json=body, headers={**capo, "content-crs": f"<{uri}>"})
     found = own.get(got.headers["location"]).json()["geometry"]["coordinates"]
     assert found == INSIDE
+
+
+@pytest.mark.slow
+def test_editing_over_postgresql(own_city, database, monkeypatch):
+    """The same with the records in PostgreSQL, where row-level security is the second barrier."""
+    from starlette.testclient import TestClient
+
+    from contado.kernel import records
+    from contado.kernel.records import accounts, credentials
+    from contado.web.app import create
+
+    monkeypatch.setenv("CONTADO_DATABASE_URL", database)
+    with (
+        records.open_store(own_city.workspace) as store,
+        store.writing(records.local_administrator()) as session,
+    ):
+        account = accounts.ensure_account(session, "anna")
+        accounts.add_grant(session, account, "municipality_officer", ["015146"])
+        secret = credentials.issue(session, "token", account.id, minutes=5).secret
+    client, who = TestClient(create(own_city.path)), {"authorization": f"Bearer {secret}", **JSON}
+    address = made(client, who, name="b")
+    inside = client.put(
+        address, json=feature(), headers={**who, "if-match": client.get(address).headers["etag"]}
+    )
+    assert inside.status_code == 204
+    tag = {"if-match": inside.headers["etag"]}
+    assert client.put(address, json=feature(ELSEWHERE), headers={**who, **tag}).status_code == 403
+    assert client.post(f"{address}/undo", headers={**who, **tag}).status_code == 204
+    assert client.get(address).json()["properties"]["name"] == "b"
+    with (
+        records.open_store(own_city.workspace) as store,
+        store.reading(records.local_administrator()) as session,
+    ):
+        from contado.kernel.records.features import history
+
+        found = history(session, "places", address.rpartition("/")[2])
+    assert [row.version for row in found] == [1, 2, 3]
