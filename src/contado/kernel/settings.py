@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = [
     "OIDC",
     "SCHEMA_VERSION",
+    "Api",
     "Body",
     "Dates",
     "Limits",
@@ -143,6 +144,15 @@ class Tiles(_Theme, frozen=True, kw_only=True):
     ] = 500_000
 
 
+class Api(_Theme, frozen=True, kw_only=True):
+    """[api]: what the OGC APIs give at once."""
+
+    max_items: Annotated[int, Meta(ge=10, le=1_000_000, description="features in one answer at most")] = (
+        10_000
+    )
+    kept_tiles: Annotated[int, Meta(ge=0, description="live vector tiles kept in memory")] = 4_000
+
+
 class Pavement(_Theme, frozen=True, kw_only=True):
     """[pavement]: road sensing."""
 
@@ -177,6 +187,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     session: Session = Session()
     limits: Limits = Limits()
     tiles: Tiles = Tiles()
+    api: Api = Api()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 
