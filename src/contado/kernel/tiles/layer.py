@@ -86,8 +86,11 @@ class TileLayer:
         self.prepare([zoom])
         return self._levels[zoom]
 
-    def prepare(self, zooms: Iterable[int]) -> Mapping[int, Level]:
-        """Return the thresholds of zooms, computed in one descent where they are not kept yet."""
+    def prepare(self, zooms: Iterable[int], ready: dict[int, Tile] | None = None) -> Mapping[int, Level]:
+        """Return the thresholds of zooms, computed in one descent where they are not kept yet.
+
+        ``ready`` gets the tiles that are made on the way; see `contado.kernel.tiles.levels.solve`.
+        """
         missing = {z for z in zooms if z not in self._levels}
         for zoom in sorted(missing):
             kept = self._kept(zoom)
@@ -95,12 +98,12 @@ class TileLayer:
                 self._levels[zoom] = kept
                 missing.discard(zoom)
         if missing:
-            self._solve(missing)
+            self._solve(missing, ready)
         return self._levels
 
-    def _solve(self, zooms: set[int]) -> None:
+    def _solve(self, zooms: set[int], ready: dict[int, Tile] | None) -> None:
         for crowded in crowd.crowds(self.index, self.look, self.limits, zooms):
-            solved = levels.solve(self.index, self.look, self.limits, crowded, self._rank)
+            solved = levels.solve(self.index, self.look, self.limits, crowded, self._rank, ready)
             self._levels[crowded.zoom] = solved
         for zoom in sorted(zooms):
             level = self._levels.setdefault(zoom, Level.free(zoom))

@@ -209,15 +209,19 @@ class WorkspaceView:
             raise TableNotFound.from_name(name, known, kind=folder.removesuffix("s"))
         return path
 
-    def file_hashes(self) -> dict[str, str]:
-        """Return the sha256 of every file of the workspace; locks, indices, scratch and records left out."""
-        out = {}
+    def file_names(self) -> list[str]:
+        """Return every file of the workspace; locks, indices, scratch and records are left out."""
+        out = []
         for file in sorted(self.path.rglob("*")):
             relative = file.relative_to(self.path)
             hidden = relative.parts[0] in {SCRATCH, *RECORDS} or relative.parts[:2] == ("layers", ".index")
             if file.is_file() and not hidden and file.suffix != ".lock" and relative.name != COMMIT_LIST:
-                out[relative.as_posix()] = sha256_of_file(file)
+                out.append(relative.as_posix())
         return out
+
+    def file_hashes(self) -> dict[str, str]:
+        """Return the sha256 of every file of the workspace (`file_names`)."""
+        return {name: sha256_of_file(self.path / name) for name in self.file_names()}
 
 
 def _identities(files: list[Path]) -> list[tuple[int, int]]:
