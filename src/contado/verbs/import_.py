@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+from contado.verbs.export.layer import SHARED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,7 +23,10 @@ class ImportRequest(Request, frozen=True, kw_only=True):
     """A file and the layer it becomes."""
 
     file: Annotated[
-        Path, argument("GeoJSON, GeoPackage, FlatGeobuf, shapefile, GeoParquet, CSV with lon, lat")
+        Path,
+        argument(
+            "GeoJSON, GeoPackage, FlatGeobuf, shapefile, GeoParquet, CSV with lon, lat; or postgis, the shared store"
+        ),
     ]
     layer: Annotated[str, option("name of the layer in the workspace")]
     crs: Annotated[
@@ -67,6 +71,8 @@ def _run(request: ImportRequest, context: Context) -> ImportAnswer:
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
     checked_name(request.layer, "layer")
+    if request.file == SHARED:
+        return _shared(workspace, request.layer)
     with workspace.commit(lock=[f"layers/{request.layer}"]) as commit:
         found = vector.read_table(request.file, request.source_layer, request.crs)
         findings = [*workspace.findings, *found.findings, *_swapped(found.table, workspace)]
@@ -97,6 +103,36 @@ def _run(request: ImportRequest, context: Context) -> ImportAnswer:
         dropped=found.dropped,
         layers=rows,
         findings=[*findings, *commit.findings],
+    )
+
+
+def _shared(workspace: Workspace, name: str) -> ImportAnswer:
+    """Take a layer from the database of the records, with what its registry says of it."""
+    from contado.kernel import records
+    from contado.kernel.records import postgis
+
+    with records.open_store(workspace) as store:
+        info, table = postgis.pull(store, records.local_administrator(), name)
+    with workspace.commit(lock=[f"layers/{name}"]) as commit:
+        commit.layer(
+            name,
+            table,
+            title_it=info.title_it,
+            title_en=info.title_en,
+            licence=info.licence,
+            source_id=info.source_id,
+            label=info.label,
+            access=info.access,
+            style=info.style,
+            updated_at=info.updated_at,
+        )
+    row = _row(name, table)
+    return ImportAnswer(
+        **msgspec.structs.asdict(row),
+        repaired=0,
+        dropped=0,
+        layers=[row],
+        findings=[*workspace.findings, *commit.findings],
     )
 
 

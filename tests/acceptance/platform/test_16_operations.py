@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import sqlite3
@@ -17,6 +18,7 @@ from contextlib import closing, contextmanager
 
 import pytest
 
+from contado.cli.app import run
 from contado.kernel import records
 from contado.kernel.workspace import Workspace
 
@@ -164,3 +166,133 @@ def _refuses(port):
             return True
         time.sleep(0.05)
     return False
+
+
+@pytest.fixture
+def two_cities(postgres, database, city, tmp_path, monkeypatch):
+    """Two copies of a workspace, as on two machines, whose records stand in one database."""
+    name = database.rpartition("/")[2]
+    postgres.execute("CREATE EXTENSION IF NOT EXISTS postgis", database=name)
+    monkeypatch.setenv("CONTADO_DATABASE_URL", database)
+    folders = [tmp_path / "one", tmp_path / "two"]
+    for folder in folders:
+        shutil.copytree(city.path, folder, ignore=shutil.ignore_patterns("records.sqlite*"))
+    records.prepare(Workspace.open(folders[0]))
+    yield folders
+    postgres.execute("DROP SCHEMA IF EXISTS contado_layer CASCADE", database=name)
+
+
+HITS = """
+import sys
+from contado.kernel import records
+from contado.kernel.workspace import WorkspaceView
+done = []
+with records.open_store(WorkspaceView(sys.argv[1])) as store:
+    for _ in range(40):
+        with store.writing(records.Scope.system("rates.test")) as session:
+            done.append(records.rates.hit(session, "api:203.0.113.9", window_s=600).hits)
+        with store.writing(records.Scope.system("jobs.worker")) as session:
+            job = records.jobs.claim(session, sys.argv[2])
+            if job is not None:
+                print(job.id)
+                records.jobs.finish(session, job.id, sys.argv[2], "successful")
+"""
+
+
+@pytest.mark.item("platform", 16, "two servers on one PostgreSQL", "same answers; limits and jobs shared")
+def test_two_servers_on_one_database(two_cities, capsys, figure):
+    first, second = two_cities
+    layer = Workspace.open(first)
+    import geopandas
+
+    with layer.commit() as commit:
+        squares = geopandas.GeoDataFrame(
+            {"municipality": ["015146", "015002"]},
+            geometry=geopandas.points_from_xy([9.1, 9.2], [45, 46]),
+            crs=4326,
+        )
+        commit.layer("benches", squares, title_en="Benches")
+    assert run(["export", "layer", "benches", "--to", "postgis", "-w", str(first), "--json"]) == 0
+    assert run(["import", "postgis", "--layer", "benches", "-w", str(second), "--json"]) == 0
+    capsys.readouterr()
+    assert Workspace.open(second).layer_info("benches") == layer.layer_info("benches")
+    with records.open_store(layer) as store, store.writing(records.local_administrator()) as session:
+        jobs = {records.jobs.create(session, "plan", {"n": n}).id for n in range(30)}
+    with serving(first) as (one, _), serving(second) as (two, _):
+        paths = [
+            "",
+            "en/",
+            "dati/",
+            "en/data/",
+            "dati/benches.geojson",
+            "dati/benches.csv",
+            "dati/benches.gpkg",
+        ]
+        answers = [[ask(address + path) for path in paths] for address in (one, two)]
+        same = [
+            a[0] == b[0] and a[2].replace(one.encode(), two.encode()) == b[2]
+            for a, b in zip(*answers, strict=True)
+        ]
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-c", HITS, str(folder), f"w{i}"], stdout=subprocess.PIPE, text=True
+            )
+            for i, folder in enumerate(two_cities)
+        ]
+        claimed = [worker.communicate(timeout=120)[0].split() for worker in workers]
+        counts = [
+            [
+                line
+                for line in ask(address + "metrics")[2].decode().splitlines()
+                if line.startswith("contado_jobs{")
+            ]
+            for address in (one, two)
+        ]
+    assert all(same)
+    assert sorted(claimed[0] + claimed[1]) == sorted(jobs)
+    assert counts[0] == counts[1]
+    assert 'contado_jobs{state="successful"} 30' in counts[0]
+    with records.open_store(layer) as store, store.reading(records.local_administrator()) as session:
+        hits = records.rates.peek(session, "api:203.0.113.9").hits
+    assert hits == 80
+    figure(
+        f"{len(same)} addresses equal; 80 hits counted, 30 jobs claimed once ({len(claimed[0])} + {len(claimed[1])})"
+    )
+
+
+@pytest.mark.item(
+    "platform", 16, "the whole workspace backed up and restored", "layers, tables, files, records equal"
+)
+@pytest.mark.parametrize("target", ["sqlite", "postgres"])
+def test_a_workspace_restored(city, tmp_path, monkeypatch, capsys, request, target, figure):
+    shutil.copytree(city.path, tmp_path / "city")
+    workspace = Workspace.open(tmp_path / "city")
+    with workspace.commit() as commit:
+        commit.file("runs/r1/plan.json", b'{"a": 1}')
+        commit.source("weather", {"milano.epw": b"LOCATION"})
+    with records.open_store(workspace) as store, store.writing(records.local_administrator()) as session:
+        records.documents.add(session, b"%PDF-1.7", unit_id="015146", name="a.pdf")
+    saved = str(tmp_path / "city.zip")
+    assert run(["records", "backup", "--whole", saved, "-w", str(workspace.path), "--json"]) == 0
+    before, rows = workspace.file_hashes(), _rows(workspace)
+    if target == "postgres":
+        monkeypatch.setenv("CONTADO_DATABASE_URL", request.getfixturevalue("database"))
+    assert run(["records", "restore", saved, str(tmp_path / "back"), "--json"]) == 0
+    *_, last = capsys.readouterr().out.splitlines()
+    answer = json.loads(last)
+    back = Workspace.open(tmp_path / "back")
+    assert answer["findings"] == []
+    assert back.file_hashes() == before
+    assert _rows(back) == rows
+    assert {i.id for i in back.layers()} == {"trees"}
+    figure(f"{len(before)} files and {sum(map(len, rows.values()))} rows equal on {target}")
+
+
+def _rows(workspace):
+    """Return every row of the records and the attachments' bytes."""
+    with records.open_store(workspace) as store, store.connection() as connection:
+        tables = records.schema.Base.metadata.sorted_tables
+        found = {t.name: sorted(map(tuple, connection.execute(t.select()))) for t in tables}
+    return found | {
+        "files": sorted(p.read_bytes() for p in (workspace.path / "files").rglob("*") if p.is_file())
+    }
