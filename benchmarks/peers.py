@@ -42,6 +42,7 @@ ENVIRONMENTS = {
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
+    "tipg": Environment(("tipg==1.6.1", "uvicorn", "psycopg[binary]")),
 }
 
 
