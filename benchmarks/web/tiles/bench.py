@@ -62,6 +62,8 @@ def run(n=2_000):
             right.append(expected_of(workspace, layers[1], tiles))
             with replacing(workspace, layers) as replaced:
                 busy = drive(port, OURS, tiles, n, lambda: encode.cpu_of(pid))
+            after = drive(port, OURS, tiles, len(tiles), lambda: encode.cpu_of(pid))
+            last = expected(workspace, tiles)
         peers, skipped = load("peers.py", "peers").beside(
             quiet.cpu_s, {"tipg": lambda: beside_tipg(encode, workspace, tiles, n)}
         )
@@ -69,6 +71,7 @@ def run(n=2_000):
     torn = sum(
         count for (tile, body), count in busy.answers.items() if body not in (right[0][tile], right[1][tile])
     )
+    stale = sum(count for (tile, body), count in after.answers.items() if body != last[tile])
     skipped.append({"name": "pygeoapi", "reason": "its tiles are files that others have made, not live ones"})
     return {
         "task": "web.tiles",
@@ -85,6 +88,7 @@ def run(n=2_000):
             "tiles_s_while_replaced": n / busy.wall_s,
             "p95_ms_while_replaced": busy.p95_ms(),
             "wrong_while_replaced": torn,
+            "wrong_afterwards": stale,
             "replacements": replaced.count,
             "load": os.getloadavg()[0],
         },
