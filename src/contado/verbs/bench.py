@@ -100,7 +100,8 @@ def _run(request: BenchRequest, context: Context) -> BenchAnswer:
     for name in chosen:
         if context.progress is not None:
             context.progress(name, 0, 1)
-        raw: dict[str, Any] = _load(folder, name).run(request.n)
+        size = () if request.n is None else (request.n,)
+        raw: dict[str, Any] = _load(folder, name).run(*size)
         answers.append(msgspec.convert(raw, Task, strict=False))
     answer = BenchAnswer(tasks=answers)
     if before is not None:
