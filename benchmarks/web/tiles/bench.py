@@ -229,7 +229,8 @@ async def _ask(reader, writer, request, tile):
 def beside_tipg(encode, workspace, tiles, n):
     """Let the same clients ask tipg over the same layer in PostGIS; the database's CPU seconds count too."""
     python = load("peers.py", "peers").interpreter("tipg")
-    with encode.cluster() as address:
+    with encode.cluster() as given:
+        address = url_of(given)
         fill(address, workspace)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -251,6 +252,14 @@ def beside_tipg(encode, workspace, tiles, n):
     )
     note = f"{n / seen.wall_s:.0f} tiles/s, p95 {seen.p95_ms():.0f} ms, at most 10,000 features a tile"
     return {"version": version.stdout.strip(), "cpu_s": seen.cpu_s, "note": note}
+
+
+def url_of(given):
+    """Return the address of a database as tipg and SQLAlchemy read it."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(given)
+    return f"postgresql://{parts['user']}@{parts['host']}:{parts['port']}/{parts.get('dbname', 'postgres')}"
 
 
 def fill(address, workspace):
