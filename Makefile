@@ -46,8 +46,9 @@ test-all: check  ## also the slow suites
 acceptance: $(VENV)/.dev  ## the definitions of done as a table: item, figure, goal, holds
 	$(BIN)/pytest -q -n 2 --dist loadfile tests/acceptance --acceptance-table
 
-bench: $(VENV)/.dev  ## contado beside its peers, ratios
-	$(BIN)/contado bench all
+bench: $(VENV)/.dev  ## contado beside its peers, ratios; AGAINST=FILE: fail where one fell by more than a fifth
+	mkdir -p benchmarks/results/local
+	$(BIN)/contado bench all --out benchmarks/results/local/bench.json $(if $(AGAINST),--against $(AGAINST))
 
 docs: $(VENV)/.dev  ## rewrite the reference pages and test the examples
 	$(BIN)/python docs/make_reference.py

@@ -46,7 +46,7 @@ ENVIRONMENTS = {
     "pygeoapi": Environment(("pygeoapi==0.21.0",)),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
     "sedonadb": Environment(("sedonadb==0.5.0", "geoarrow-pyarrow", "pandas", "pyarrow")),
-    "tipg": Environment(("tipg==1.6.1",)),
+    "tipg": Environment(("tipg==1.6.1", "uvicorn", "psycopg[binary]")),
 }
 
 

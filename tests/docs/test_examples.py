@@ -20,7 +20,7 @@ import contado
 from contado.cli.app import run
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["docs/tour.md"]
+PAGES = ["docs/tour.md", "docs/administration.md"]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -38,7 +38,7 @@ def test_it_announces_its_address_serves_and_ends_with_0(workspace, number):
         rest, log = process.communicate(timeout=20)
     assert (process.returncode, rest) == (0, "")
     entry = json.loads(log.strip().splitlines()[0])
-    assert set(entry) == {"request_id", "method", "path", "status", "ms"}
+    assert set(entry) == {"at", "level", "request_id", "method", "path", "status", "ms"}
 
 
 def test_a_taken_port_is_refused_with_a_hint(workspace):

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
+from contado.verbs.export.layer import SHARED
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -26,7 +27,7 @@ class ImportRequest(Request, frozen=True, kw_only=True):
         Path,
         argument(
             "GeoJSON, GeoPackage, FlatGeobuf, shapefile, GeoParquet, CSV with lon, lat; raster (.tif, .asc, "
-            ".asc.gz); weather (.epw); timetable (GTFS folder or zip)"
+            ".asc.gz); weather (.epw); timetable (GTFS folder or zip); or postgis, the shared store"
         ),
     ]
     layer: Annotated[str, option("name in the workspace: of the layer, raster or source")]
@@ -198,6 +199,8 @@ def _layer(request: ImportRequest, context: Context) -> LayerAnswer:
 
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
+    if request.file == SHARED:
+        return _shared(workspace, request.layer)
     with workspace.commit(lock=[f"layers/{request.layer}"]) as commit:
         found = vector.read_table(request.file, request.source_layer, request.crs)
         findings = [*workspace.findings, *found.findings, *_swapped(found.table, workspace)]
@@ -229,6 +232,36 @@ def _layer(request: ImportRequest, context: Context) -> LayerAnswer:
         dropped=found.dropped,
         layers=rows,
         findings=[*findings, *commit.findings],
+    )
+
+
+def _shared(workspace: Workspace, name: str) -> LayerAnswer:
+    """Take a layer from the database of the records, with what its registry says of it."""
+    from contado.kernel import records
+    from contado.kernel.records import postgis
+
+    with records.open_store(workspace) as store:
+        info, table = postgis.pull(store, records.local_administrator(), name)
+    with workspace.commit(lock=[f"layers/{name}"]) as commit:
+        commit.layer(
+            name,
+            table,
+            title_it=info.title_it,
+            title_en=info.title_en,
+            licence=info.licence,
+            source_id=info.source_id,
+            label=info.label,
+            access=info.access,
+            style=info.style,
+            updated_at=info.updated_at,
+        )
+    row = _row(name, table)
+    return LayerAnswer(
+        **msgspec.structs.asdict(row),
+        repaired=0,
+        dropped=0,
+        layers=[row],
+        findings=[*workspace.findings, *commit.findings],
     )
 
 

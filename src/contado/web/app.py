@@ -1,9 +1,9 @@
-"""The application: addresses to page functions, static files, errors, health."""
+"""The application: addresses to page functions, static files, errors."""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from contado.web import addresses, ogc, statics
 from contado.web.headers import Headers
 from contado.web.i18n import LANGS
+from contado.web.operations import Operations
 from contado.web.page import NotFound, Page
 from contado.web.pages import routes
 from contado.web.security import NotAllowed, Refusal, SignInNeeded, forms, principal
@@ -78,15 +79,14 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
     app.add_exception_handler(HTTPException, _http_error(site))
     app.add_exception_handler(Refusal, _refusal(site))
     app.add_exception_handler(Exception, _defect(site))
-    return Headers(
-        Gate(
-            app,
-            keeper=keeper,
-            rates=rates,
-            public_address=lambda: settings().web.address,
-            refuse=_refusal(site),
-        )
+    gate = Gate(
+        app,
+        keeper=keeper,
+        rates=rates,
+        public_address=lambda: settings().web.address,
+        refuse=_refusal(site),
     )
+    return Headers(Operations(gate, site))
 
 
 def _endpoint(
@@ -125,7 +125,7 @@ def _action(
 
 
 def _plain_routes(app: FastAPI, site: Site) -> None:
-    """Add what has no language: static files, the icon, health, the other address of search."""
+    """Add what has no language: static files, the icon, the other address of search."""
 
     def static(path: str, request: Request) -> Response:
         ask = request.headers
@@ -139,12 +139,8 @@ def _plain_routes(app: FastAPI, site: Site) -> None:
     def favicon() -> Response:
         return statics.answer("favicon.svg", hashed=None, accept="", if_none_match=None)
 
-    def health() -> Response:
-        return JSONResponse(_health(site))
-
     app.add_api_route("/static/{path:path}", static, methods=METHODS)
     app.add_api_route("/favicon.ico", favicon, methods=METHODS)
-    app.add_api_route("/healthz", health, methods=METHODS)
     app.add_api_route("/search", _endpoint(site, "it", "search", routes.PAGES["search"]), methods=METHODS)
 
 
@@ -159,23 +155,6 @@ def _file_endpoint(
             raise HTTPException(404) from None
 
     return endpoint
-
-
-def _health(site: Site) -> dict[str, Any]:
-    from contado.verbs.frontend import vendor
-
-    manifest = vendor.load()
-    states = vendor.inspect(manifest) if manifest else {}
-    bad = sorted(path for path, state in states.items() if state != "ok")
-    return {
-        "alive": True,
-        "workspace": {"schema": site.view.settings.schema, "layers": len(site.view.layers())},
-        "vendor_files": {
-            "present": manifest is not None,
-            "ok": manifest is not None and not bad,
-            "changed": bad,
-        },
-    }
 
 
 def _lang(path: str) -> Lang:

@@ -119,8 +119,11 @@ def _write(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
     """Write GeoPackage (with its QGIS style inside) or GeoJSON."""
     import pyogrio
 
+    from contado.kernel.tables.gdal import options
+
     if path.suffix == ".gpkg":
-        pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG")
+        with options({"OGR_CURRENT_DATE": "2000-01-01T00:00:00.000Z"}):  # every server gives the same bytes
+            pyogrio.write_dataframe(frame, path, layer=name, driver="GPKG")
         qgis.into_geopackage(path, name)
     else:
         pyogrio.write_dataframe(frame.to_crs(4326), path, layer=name, driver="GeoJSON", RFC7946="YES")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import signal
 import sys
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
@@ -16,7 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-__all__ = ["run"]
+__all__ = ["FINISH_S", "run"]
+
+REQUESTS: Final = "contado.web"
+"""Logger of the lines of requests."""
+FINISH_S: Final = 30
+"""How long requests that run when the server is told to stop may take to finish [s]."""
 
 
 class _Announcing(uvicorn.Server):
@@ -33,18 +40,45 @@ class _Announcing(uvicorn.Server):
             self._ready()
 
 
+class _Lines(logging.Formatter):
+    """One JSON object a line: that of a request as it comes, anything else as message and error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, the instant and level first."""
+        text = record.getMessage()
+        entry: dict[str, object] = {"at": _instant(record.created), "level": record.levelname.lower()}
+        if record.name == REQUESTS and text.startswith("{"):
+            entry |= json.loads(text)
+        else:
+            entry |= {"logger": record.name, "message": text}
+        if record.exc_info:
+            entry["error"] = self.formatException(record.exc_info)
+        return json.dumps(entry)
+
+
+def _instant(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _log_as_lines() -> None:
+    """Send all messages of the process to standard error as JSON lines, warnings of Python included."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger(REQUESTS).setLevel(logging.INFO)
+    logging.captureWarnings(capture=True)
+
+
 def run(workspace: Path, listener: socket.socket, ready: Callable[[], None]) -> None:
     """Serve the workspace on an open socket until SIGTERM or SIGINT; running requests finish."""
-    log = logging.getLogger("contado.web")
-    log.setLevel(logging.INFO)
-    log.addHandler(logging.StreamHandler(sys.stderr))
+    _log_as_lines()
     config = uvicorn.Config(
         create(workspace, warm=True),
-        log_level="warning",
+        log_config=None,
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=FINISH_S,
     )
     # uvicorn raises the signal again after its own shutdown: with these handlers that ends in peace
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -151,3 +151,76 @@ def test_records_of_postgres_are_not_overwritten(tmp_path, monkeypatch, database
         with pytest.raises(WorkspaceError) as caught:
             backup.restore(tmp_path / "b.zip", workspace.path)
     assert caught.value.rule == "records_not_empty"
+
+
+@pytest.fixture
+def whole(filled, workspace, tmp_path):
+    with workspace.commit() as commit:
+        commit.file("runs/plan.json", b"{}")
+        commit.file("tables/notes.csv", "città\n".encode())
+    backup.write(filled, workspace, tmp_path / "w.zip", whole=True)
+    return tmp_path / "w.zip"
+
+
+def test_a_whole_workspace_comes_back_equal(filled, workspace, whole, tmp_path, monkeypatch):
+    before, files = dump(filled), workspace.file_hashes()
+    monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)
+    with workspace.commit() as commit:
+        commit.file("runs/plan.json", b"later")
+    assert not [e for e in (workspace.path / ".commit").iterdir() if e.is_dir()]
+    done = backup.restore(whole, tmp_path / "elsewhere")
+    back = Workspace.open(tmp_path / "elsewhere")
+    assert back.file_hashes() == files
+    assert done.findings == ()
+    with records.open_store(back) as store:
+        assert dump(store) == before
+    assert not list(tmp_path.glob(".*restoring*"))
+
+
+def test_a_whole_workspace_replaces_nothing(whole, workspace, tmp_path):
+    with pytest.raises(WorkspaceError) as caught:
+        backup.restore(whole, workspace.path)
+    assert caught.value.rule == "workspace_not_empty"
+    altered = rewritten(whole, "runs/plan.json", lambda d: d + b"x")
+    with pytest.raises(Damaged, match=r"plan\.json"):
+        backup.restore(altered, tmp_path / "elsewhere")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["../out", "/tmp/out", "runs/../../out", ".commit/x", "records.sqlite-wal", "a\\b"]
+)
+def test_a_backup_stays_in_its_folder(name):
+    assert not backup._may_stand_inside(name, whole=True)
+    assert not backup._may_stand_inside("runs/plan.json", whole=False)
+    assert backup._may_stand_inside("runs/plan.json", whole=True)
+
+
+def test_a_backup_is_one_state_while_layers_are_replaced(tmp_path):
+    import threading
+
+    workspace = Workspace.create(tmp_path / "city")
+    names, stop = ("runs/a", "runs/b"), threading.Event()
+
+    def replace():
+        for number in range(100_000):
+            with workspace.commit() as commit:
+                for name in names:
+                    commit.file(name, str(number).encode())
+            if stop.is_set():
+                return
+
+    writer = threading.Thread(target=replace)
+    with records.open_store(workspace) as store:
+        writer.start()
+        try:
+            for number in range(5):
+                backup.write(store, workspace, tmp_path / f"{number}.zip", whole=True)
+        finally:
+            stop.set()
+            writer.join()
+    for number in range(5):
+        with zipfile.ZipFile(tmp_path / f"{number}.zip") as archive:
+            found = {archive.read(name) for name in names if name in archive.namelist()}
+        assert len(found) <= 1
+    assert found

@@ -1,18 +1,22 @@
 """Backup and restore: one zip with a consistent copy of the records, the attachments and what vouches for them.
 
 ``manifest.json`` names the schema, the audit head, the SHA-256 of every file inside, and the hashes of
-the workspace's layers and tables, which are not inside: they are files already. The copy is a SQLite file
-whatever the store, so that a backup of PostgreSQL may be restored on SQLite and the other way round.
+the workspace's layers and tables. These are inside when the whole workspace is asked for; else they are
+files already. The copy is a SQLite file whatever the store, so that a backup of PostgreSQL may be restored on
+SQLite and the other way round.
 A backup holds ``contado.toml`` with the key of the keyed hashes: keep it as carefully as the workspace.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
+import shutil
 import sqlite3
 import tempfile
 import zipfile
-from contextlib import closing
-from pathlib import Path
+from contextlib import closing, contextmanager
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -25,7 +29,8 @@ from contado.kernel.records import audit, documents, migrate
 from contado.kernel.records.audit import Head
 from contado.kernel.records.schema import Base, SchemaVersion
 from contado.kernel.workspace import WorkspaceView
-from contado.kernel.workspace.layout import SETTINGS
+from contado.kernel.workspace.layout import RECORDS, SCRATCH, SETTINGS
+from contado.kernel.workspace.lock import Holder, held, scratch_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +53,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     files: dict[str, str]
     workspace: dict[str, str]
     """SHA-256 of the layers, tables, rasters and sources at the time of the backup."""
+    whole: bool = False
+    """Whether these are inside, with tiles and runs."""
 
 
 class Backup(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,32 +66,82 @@ class Backup(msgspec.Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...] = ()
 
 
-def write(store: Store, workspace: WorkspaceView, file: Path) -> Backup:
+def write(store: Store, workspace: WorkspaceView, file: Path, *, whole: bool = False) -> Backup:
     """Write a backup; readers and writers go on meanwhile.
+
+    With ``whole`` the other files of the workspace are inside too, as one commit left them.
 
     Raises
     ------
     Damaged
         An attachment is lost or altered.
     """
-    with tempfile.TemporaryDirectory(prefix="contado-backup-") as folder, tables.atomic(file) as temporary:
+    with (
+        tempfile.TemporaryDirectory(prefix="contado-backup-") as folder,
+        _frozen(workspace, whole=whole) as kept,
+        tables.atomic(file) as temporary,
+    ):
         copy = Path(folder) / _COPY
         _copy_out(store, copy)
         head, attachments = _contents(copy, store.files)
-        inside = {SETTINGS: workspace.path / SETTINGS, _COPY: copy, **attachments}
-        hashes = {name: sha256_of_file(path) for name, path in inside.items()}
-        for name, path in attachments.items():
-            if hashes[name] != name.removeprefix("files/").replace("/", ""):
-                raise Damaged(f"{path.name} is altered.", hint="restore the attachment from an older backup")
-        kept = {n: h for n, h in workspace.file_hashes().items() if n.startswith(_KEPT)}
-        manifest = Manifest(schema=_schema(copy), audit_head=head, files=hashes, workspace=kept)
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as out:
-            out.writestr(
-                _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1)
-            )
-            for name, path in inside.items():
-                out.write(path, name)
+        inside = {_COPY: copy, **attachments, **kept}
+        hashes = _hashes(inside)
+        files = hashes if whole else workspace.file_hashes()
+        manifest = Manifest(
+            schema=_schema(copy),
+            audit_head=head,
+            files=hashes,
+            workspace={n: h for n, h in files.items() if n.startswith(_KEPT)},
+            whole=whole,
+        )
+        _zip(temporary, manifest, inside)
     return Backup(bytes=file.stat().st_size, sha256=sha256_of_file(file), audit_head=head)
+
+
+@contextmanager
+def _frozen(workspace: WorkspaceView, *, whole: bool) -> Iterator[dict[str, Path]]:
+    """Yield the settings, or all files of the workspace as one commit left them, by name.
+
+    Files are replaced, never written in place: a second name keeps their content while writers go on.
+    """
+    if not whole:
+        yield {SETTINGS: workspace.path / SETTINGS}
+        return
+    scratch = workspace.path / SCRATCH / scratch_name(Holder.current())
+    scratch.mkdir(parents=True)
+    try:
+        kept = {}
+        with held(workspace.path, "commit", wait_s=workspace.settings.workspace.lock_wait_s, findings=[]):
+            for number, name in enumerate(workspace.file_names()):
+                kept[name] = scratch / str(number)
+                _linked(workspace.path / name, kept[name])
+        yield kept
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _linked(file: Path, name: Path) -> None:
+    try:
+        os.link(file, name)
+    except OSError:  # the file system knows no second names
+        shutil.copyfile(file, name)
+
+
+def _hashes(files: dict[str, Path]) -> dict[str, str]:
+    """Return the SHA-256 of files; an attachment is named after its own."""
+    out = {name: sha256_of_file(path) for name, path in files.items()}
+    for name, path in files.items():
+        if documents.is_attachment(name) and out[name] != name.removeprefix("files/").replace("/", ""):
+            raise Damaged(f"{path.name} is altered.", hint="restore the attachment from an older backup")
+    return out
+
+
+def _zip(file: Path, manifest: Manifest, inside: dict[str, Path]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as out:
+        text = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=1)
+        out.writestr(_MANIFEST, text)
+        for name, path in inside.items():
+            out.write(path, name)
 
 
 def _copy_out(store: Store, copy: Path) -> None:
@@ -133,7 +190,8 @@ def restore(file: Path, folder: Path) -> Backup:
 
     A folder that is absent or empty becomes a workspace with the backup's settings. Nothing is replaced
     before hashes, database and chain are verified; the replacement is one transaction. Layers and tables that
-    differ from those of the backup are findings.
+    differ from those of the backup are findings. A backup of the whole workspace becomes a folder that was
+    absent or empty, in one step.
 
     Raises
     ------
@@ -144,26 +202,66 @@ def restore(file: Path, folder: Path) -> Backup:
     Newer
         It was written by a newer program.
     WorkspaceError
-        A database of PostgreSQL that is not empty is not overwritten (rule ``records_not_empty``).
+        A database of PostgreSQL that is not empty is not overwritten (rule ``records_not_empty``), nor a
+        folder that holds something by a whole workspace (rule ``workspace_not_empty``).
     """
-    with tempfile.TemporaryDirectory(prefix="contado-restore-") as unpacked:
-        manifest = _unpack(file, Path(unpacked))
-        _verify(Path(unpacked) / _COPY, manifest)
-        workspace = _workspace(folder, Path(unpacked) / SETTINGS)
-        for name in manifest.files:
-            if name.startswith("files/"):
-                target = workspace.path / name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                with tables.atomic(target) as temporary:
-                    temporary.write_bytes((Path(unpacked) / name).read_bytes())
-        _replace(workspace, Path(unpacked) / _COPY)
-    findings = tuple(_differences(workspace, manifest))
+    with _unpacking(folder) as unpacked:
+        manifest = _unpack(file, unpacked)
+        _verify(unpacked / _COPY, manifest)
+        into = _put_whole if manifest.whole else _put_records
+        workspace = into(unpacked, manifest, folder)
     return Backup(
         bytes=file.stat().st_size,
         sha256=sha256_of_file(file),
         audit_head=manifest.audit_head,
-        findings=findings,
+        findings=tuple(_differences(workspace, manifest)),
     )
+
+
+@contextmanager
+def _unpacking(folder: Path) -> Iterator[Path]:
+    """Yield a new folder beside ``folder``, so that it may take its place by renaming; removed at the end."""
+    beside = folder.absolute().parent
+    beside.mkdir(parents=True, exist_ok=True)
+    made = beside / f".{folder.absolute().name}.restoring-{secrets.token_hex(4)}"
+    made.mkdir()
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _put_records(unpacked: Path, manifest: Manifest, folder: Path) -> WorkspaceView:
+    """Put records and attachments in place of those of a workspace."""
+    workspace = _workspace(folder, unpacked / SETTINGS)
+    for name in manifest.files:
+        if documents.is_attachment(name):
+            target = workspace.path / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tables.atomic(target) as temporary:
+                shutil.copyfile(unpacked / name, temporary)
+    _replace(workspace, unpacked / _COPY)
+    return workspace
+
+
+def _put_whole(unpacked: Path, manifest: Manifest, folder: Path) -> WorkspaceView:  # noqa: ARG001 - as `_put_records`
+    """Let the unpacked files become the workspace, its records filled first."""
+    if not _is_free(folder):
+        raise WorkspaceError(
+            f"{folder} is not an empty folder.",
+            rule="workspace_not_empty",
+            hint="move the workspace away, then restore the whole backup in its place",
+            field="folder",
+        )
+    with tempfile.TemporaryDirectory(prefix="contado-restore-") as aside:
+        copy = Path(shutil.move(unpacked / _COPY, aside))
+        _replace(WorkspaceView(unpacked), copy)
+    unpacked.rename(folder)
+    return WorkspaceView(folder)
+
+
+def _is_free(folder: Path) -> bool:
+    return not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
 
 
 def _unpack(file: Path, folder: Path) -> Manifest:
@@ -172,16 +270,27 @@ def _unpack(file: Path, folder: Path) -> Manifest:
         with zipfile.ZipFile(file) as archive:
             manifest = msgspec.json.decode(archive.read(_MANIFEST), type=Manifest)
             for name, digest in manifest.files.items():
-                if name not in {SETTINGS, _COPY} and not documents.is_attachment(name):
+                if not _may_stand_inside(name, whole=manifest.whole):
                     raise _altered(file, name)
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(archive.read(name))
+                with archive.open(name) as source, target.open("wb") as out:
+                    shutil.copyfileobj(source, out, 1 << 20)
                 if sha256_of_file(target) != digest:
                     raise _altered(file, name)
     except (zipfile.BadZipFile, KeyError, msgspec.MsgspecError, EOFError) as error:
         raise Damaged(f"{file} is no backup of records: {error}.", hint="give another backup") from None
     return manifest
+
+
+def _may_stand_inside(name: str, *, whole: bool) -> bool:
+    """Whether a backup may hold a file of this name: nothing leaves the folder it is unpacked in."""
+    if name in {SETTINGS, _COPY} or documents.is_attachment(name):
+        return True
+    path = PurePosixPath(name)
+    if not whole or path.is_absolute() or ".." in path.parts or path.as_posix() != name or "\\" in name:
+        return False
+    return path.parts[0] not in {SCRATCH, *RECORDS}
 
 
 def _altered(file: Path, name: str) -> Damaged:
@@ -213,7 +322,7 @@ def _verify(copy: Path, manifest: Manifest) -> None:
 
 def _workspace(folder: Path, settings: Path) -> WorkspaceView:
     """Return the workspace to restore into; an absent or empty folder becomes one."""
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+    if _is_free(folder):
         folder.mkdir(parents=True, exist_ok=True)
         with tables.atomic(folder / SETTINGS) as temporary:
             temporary.write_bytes(settings.read_bytes())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.records.scopes import Scope
 
-__all__ = ["APP_ROLE", "announce", "enter", "policies"]
+__all__ = ["APP_ROLE", "EVERYWHERE", "SOMEWHERE", "announce", "enter", "policies", "within"]
 
 APP_ROLE: Final = "contado_app"
 
@@ -21,6 +21,11 @@ _NO_UNIT = "-"
 """Units of a scope without any: the setting must not be empty, which means that nothing was said."""
 
 _UNITS = "coalesce(current_setting('contado.units', true), '')"
+_SAID = f"{_UNITS} <> ''"
+SOMEWHERE: Final = f"{_UNITS} NOT IN ('', '{_NO_UNIT}')"
+"""Condition: the scope said covers a unit at least."""
+EVERYWHERE: Final = f"{_UNITS} = '*'"
+"""Condition: the scope covers the whole territory."""
 _ACCOUNT = "nullif(current_setting('contado.account', true), '')"
 
 
@@ -47,10 +52,8 @@ def policies(table: str, *, own: bool, public: bool) -> list[str]:
     table
         A table with ``unit_id``; with ``own`` also ``account_id``, with ``public`` also ``visibility``.
     """
-    said = f"{_UNITS} <> ''"
-    within = f"{_UNITS} = '*' OR unit_id = ANY (string_to_array({_UNITS}, ','))"
-    write = f"{said} AND ({within}{f' OR account_id = {_ACCOUNT}' if own else ''})"
-    read = f"{write} OR ({said} AND visibility = 'public')" if public else write
+    write = f"{_SAID} AND ({within('unit_id')}{f' OR account_id = {_ACCOUNT}' if own else ''})"
+    read = f"{write} OR ({_SAID} AND visibility = 'public')" if public else write
     return [
         f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
         f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
@@ -59,3 +62,8 @@ def policies(table: str, *, own: bool, public: bool) -> list[str]:
         f"CREATE POLICY {table}_update ON {table} FOR UPDATE USING ({write}) WITH CHECK ({write})",
         f"CREATE POLICY {table}_delete ON {table} FOR DELETE USING ({write})",
     ]
+
+
+def within(column: str) -> str:
+    """Return the condition that the unit in a column lies within the scope said."""
+    return f"{EVERYWHERE} OR {column} = ANY (string_to_array({_UNITS}, ','))"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,7 +35,8 @@ def atomic(path: Path | str) -> Iterator[Path]:
     On an exception (a full disk, Ctrl-C) the temporary file is removed and ``path`` is as before.
     """
     final = Path(path)
-    temporary = final.with_name(f".{final.stem}.{os.getpid()}.tmp{final.suffix}")
+    writer = f"{os.getpid()}-{threading.get_ident()}"  # the threads of a server write beside each other
+    temporary = final.with_name(f".{final.stem}.{writer}.tmp{final.suffix}")
     try:
         yield temporary
         with temporary.open("rb") as file:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["FORMAT", "Index", "build", "kept", "load", "reach"]
+__all__ = ["FORMAT", "Index", "build", "found", "load", "made", "reach"]
 
 FORMAT: Final = 1
 """Raised whenever the arrays change their meaning: older folders are made again."""
@@ -270,19 +270,27 @@ def _attributes(
     )
 
 
-def kept(folder: Path, sha256: str, read: Any) -> Index:
-    """Return the index of the layer whose file has this hash: from ``folder``, or made by ``build(read())``.
+def found(folder: Path, sha256: str) -> Index | None:
+    """Return the index of the layer whose file has this hash, None where ``folder`` has none."""
+    home = _home(folder, sha256)
+    try:
+        return load(home) if (home / "facts.json").is_file() else None
+    except FileNotFoundError:  # that of a newer layer has just taken its place
+        return None
 
-    Where the folder cannot be written, the index stays in memory.
-    """
-    home = folder / f"{sha256[:16]}-{FORMAT}"
-    if not (home / "facts.json").is_file():
-        made = build(read())
-        try:
-            _save(made, home)
-        except OSError:
-            return made
-    return load(home)
+
+def made(folder: Path, sha256: str, table: pa.Table) -> Index:
+    """Return the index of a layer, kept in ``folder``; where that cannot be written it stays in memory."""
+    built = build(table)
+    try:
+        _save(built, _home(folder, sha256))
+    except OSError:
+        return built
+    return found(folder, sha256) or built
+
+
+def _home(folder: Path, sha256: str) -> Path:
+    return folder / f"{sha256[:16]}-{FORMAT}"
 
 
 _ARRAYS: Final = ("box", "blocks", "key", "row", "codes", "numbers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from typing import TYPE_CHECKING, Any, Final
 
@@ -54,10 +55,9 @@ class TileLayer:
     def __init__(
         self, view: WorkspaceView, name: str, *, measure: str | None = None, rank: str | None = None
     ) -> None:
-        self.info: LayerInfo = view.layer_info(name)
         settings = view.settings.tiles
         self.limits = Limits(settings.max_features, settings.max_bytes)
-        self.index = index.kept(_folder(view, name), self.info.sha256, lambda: view.layer(name))
+        self.info, self.index = _indexed(view, name)
         shown = _shown(self.index, self.info.style or {})
         self.look = Look(name, tuple(shown.values()), _number(self.index, shown, measure, name))
         self._rank = _number(self.index, shown, rank or (self.info.style or {}).get("rank"), name)
@@ -86,8 +86,11 @@ class TileLayer:
         self.prepare([zoom])
         return self._levels[zoom]
 
-    def prepare(self, zooms: Iterable[int]) -> Mapping[int, Level]:
-        """Return the thresholds of zooms, computed in one descent where they are not kept yet."""
+    def prepare(self, zooms: Iterable[int], ready: dict[int, Tile] | None = None) -> Mapping[int, Level]:
+        """Return the thresholds of zooms, computed in one descent where they are not kept yet.
+
+        ``ready`` gets the tiles that are made on the way; see `contado.kernel.tiles.levels.solve`.
+        """
         missing = {z for z in zooms if z not in self._levels}
         for zoom in sorted(missing):
             kept = self._kept(zoom)
@@ -95,18 +98,19 @@ class TileLayer:
                 self._levels[zoom] = kept
                 missing.discard(zoom)
         if missing:
-            self._solve(missing)
+            self._solve(missing, ready)
         return self._levels
 
-    def _solve(self, zooms: set[int]) -> None:
+    def _solve(self, zooms: set[int], ready: dict[int, Tile] | None) -> None:
         for crowded in crowd.crowds(self.index, self.look, self.limits, zooms):
-            solved = levels.solve(self.index, self.look, self.limits, crowded, self._rank)
+            solved = levels.solve(self.index, self.look, self.limits, crowded, self._rank, ready)
             self._levels[crowded.zoom] = solved
         for zoom in sorted(zooms):
             level = self._levels.setdefault(zoom, Level.free(zoom))
             file = self._file(zoom)
             if file is not None:
-                level.save(file)
+                with contextlib.suppress(OSError):  # a newer layer's index may have taken the folder's place
+                    level.save(file)
 
     def _file(self, zoom: int) -> Path | None:
         folder = self.index.folder
@@ -114,7 +118,10 @@ class TileLayer:
 
     def _kept(self, zoom: int) -> Level | None:
         file = self._file(zoom)
-        return None if file is None or not file.is_file() else Level.load(file, zoom)
+        try:
+            return Level.load(file, zoom) if file is not None and file.is_file() else None
+        except FileNotFoundError:
+            return None
 
     def merged(self, zoom: int) -> int:
         """Return how many features are counted in cells at a zoom instead of drawn."""
@@ -171,8 +178,15 @@ class TileLayer:
         }
 
 
-def _folder(view: WorkspaceView, name: str) -> Path:
-    return view.path / "layers" / ".index" / name
+def _indexed(view: WorkspaceView, name: str) -> tuple[LayerInfo, index.Index]:
+    """Return the registry's row of a layer and the index of just that version, which may be replaced meanwhile."""
+    folder = view.path / "layers" / ".index" / name
+    info = view.layer_info(name)
+    known = index.found(folder, info.sha256)
+    if known is None:
+        info, table = view.layer_version(name)
+        known = index.found(folder, info.sha256) or index.made(folder, info.sha256, table)
+    return info, known
 
 
 def _shown(found: index.Index, style: Mapping[str, Any]) -> dict[str, int]:

@@ -6,6 +6,8 @@ Batches in any order and on any machine give the same bytes; sorted by id they m
 
 from __future__ import annotations
 
+import heapq
+import operator
 import time
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -16,7 +18,7 @@ from contado.kernel.errors import UsageError
 from contado.kernel.provenance import sha256_of_file
 from contado.kernel.tiles import grid, pmtiles, ragged
 from contado.kernel.tiles.levels import Level, compressed
-from contado.kernel.tiles.render import Look, render
+from contado.kernel.tiles.render import Look, Tile, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -145,12 +147,15 @@ def build(
     start = time.process_time()
     zooms = range(min_zoom, max_zoom + 1)
     ids = np.concatenate([tile_ids(layer.index, zoom) for zoom in zooms])
-    levels = layer.prepare(zooms)
+    ready: dict[int, Tile] = {}
+    levels = layer.prepare(zooms, ready)
     context = Context(layer.index, layer.look, {zoom: levels[zoom] for zoom in zooms})
-    tally = _Tally(len(ids), progress)
+    rest = np.setdiff1d(ids, np.fromiter(ready, np.int64, len(ready)), assume_unique=True)
+    tally = _Tally(len(rest), progress)
+    answers = tally.rows(runner(render_batch, batches(rest), context))
     count = pmtiles.write(
         path,
-        tally.watch(runner(render_batch, batches(ids), context)),
+        tally.watch(heapq.merge(answers, sorted(ready.items()), key=operator.itemgetter(0))),
         bounds=layer.bounds(),
         metadata=lambda: _metadata(layer, tally, min_zoom, max_zoom),
     )
@@ -189,21 +194,23 @@ class _Tally:
         self.done = self.largest = self.aggregated = 0
         self.merged: dict[int, int] = {}
 
-    def watch(self, answers: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, bytes]]:
-        """Yield id and bytes of every tile, counting."""
+    def rows(self, answers: Iterable[pa.RecordBatch]) -> Iterator[tuple[int, Tile]]:
+        """Yield id and tile of every row, telling how far the batches are."""
         for answer in answers:
             for row in answer.to_pylist():
-                self._count(row)
-                yield row["tile_id"], row["data"]
+                yield row.pop("tile_id"), Tile(**row)
             self.done = min(self.done + _TILES_A_BATCH, self.expected)
             if self.progress is not None:
                 self.progress("tiles", self.done, self.expected)
 
-    def _count(self, row: Mapping[str, Any]) -> None:
-        self.largest = max(self.largest, len(row["data"]))
-        self.aggregated += row["cells"] > 0
-        zoom = zoom_of(row["tile_id"])
-        self.merged[zoom] = self.merged.get(zoom, 0) + row["merged"]
+    def watch(self, tiles: Iterable[tuple[int, Tile]]) -> Iterator[tuple[int, bytes]]:
+        """Yield id and bytes of every tile, counting."""
+        for tile_id, tile in tiles:
+            self.largest = max(self.largest, len(tile.data))
+            self.aggregated += tile.aggregated
+            zoom = zoom_of(tile_id)
+            self.merged[zoom] = self.merged.get(zoom, 0) + tile.merged
+            yield tile_id, tile.data
 
 
 def zoom_of(tile_id: int) -> int:

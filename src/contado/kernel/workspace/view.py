@@ -28,7 +28,7 @@ __all__ = ["WorkspaceView"]
 
 _POLL_S = 0.02
 _ATTEMPTS = 10
-"""How often the shares of a table are read again while writers keep renaming them."""
+"""How often a layer or the shares of a table are read again while writers keep renaming them."""
 
 
 class WorkspaceView:
@@ -163,16 +163,25 @@ class WorkspaceView:
         TableNotFound
             There is no such layer; the hint names the nearest.
         Damaged
-            The file does not have the hash of the registry, twice in a row.
+            The file does not have the hash of the registry, and nobody is writing it.
         """
-        for attempt in range(2):
+        return self.layer_version(name)[1]
+
+    def layer_version(self, name: str) -> tuple[LayerInfo, pa.Table]:
+        """Return a layer with the registry's row of just this version, whatever is written meanwhile.
+
+        Errors are those of `layer`.
+        """
+        for attempt in range(_ATTEMPTS):
             if attempt:  # a writer may have renamed the file between the registry and the read
                 self._settle()
             info = self.layer_info(name)
             file = self.path / info.parquet_path
             data = file.read_bytes() if file.is_file() else b""
             if sha256_of_bytes(data) == info.sha256:
-                return tables.geoparquet.read(pa.BufferReader(data))
+                return info, tables.geoparquet.read(pa.BufferReader(data))
+            if attempt and info == self.layer_info(name) and not (self.path / COMMIT_LIST).is_file():
+                break
         raise Damaged(
             f"{info.parquet_path} is damaged: it does not have the hash of the registry.",
             hint="restore it from a backup or import the layer again",
@@ -210,15 +219,19 @@ class WorkspaceView:
             raise TableNotFound.from_name(name, known, kind=folder.removesuffix("s"))
         return path
 
-    def file_hashes(self) -> dict[str, str]:
-        """Return the sha256 of every file of the workspace; locks, indices, scratch and records left out."""
-        out = {}
+    def file_names(self) -> list[str]:
+        """Return every file of the workspace; locks, indices, scratch and records are left out."""
+        out = []
         for file in sorted(self.path.rglob("*")):
             relative = file.relative_to(self.path)
             hidden = relative.parts[0] in {SCRATCH, *RECORDS} or relative.parts[:2] == ("layers", ".index")
             if file.is_file() and not hidden and file.suffix != ".lock" and relative.name != COMMIT_LIST:
-                out[relative.as_posix()] = sha256_of_file(file)
+                out.append(relative.as_posix())
         return out
+
+    def file_hashes(self) -> dict[str, str]:
+        """Return the sha256 of every file of the workspace (`file_names`)."""
+        return {name: sha256_of_file(self.path / name) for name in self.file_names()}
 
 
 def _identities(files: list[Path]) -> list[tuple[int, int]]:

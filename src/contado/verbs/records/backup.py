@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from contado.kernel.declare import Answer, Context, Request, Verb, argument
+from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 from contado.verbs.audit.head import Link
 
 
@@ -13,6 +13,7 @@ class BackupRequest(Request, frozen=True, kw_only=True):
     """Where to."""
 
     file: Annotated[Path, argument("file of the backup (zip); an existing one is replaced")]
+    whole: Annotated[bool, option("also layers, tables, rasters, sources, tiles and runs")] = False
 
 
 class BackupAnswer(Answer, kw_only=True):
@@ -27,7 +28,7 @@ def _run(request: BackupRequest, context: Context) -> BackupAnswer:
     from contado.kernel.records import backup
 
     with context.records() as records:
-        done = backup.write(records.store, records.workspace, request.file)
+        done = backup.write(records.store, records.workspace, request.file, whole=request.whole)
     head = Link(seq=done.audit_head.seq, hash=done.audit_head.hash)
     return BackupAnswer(bytes=done.bytes, sha256=done.sha256, audit_head=head, findings=list(done.findings))
 
@@ -40,5 +41,8 @@ VERB = Verb(
     run=_run,
     workspace=True,
     right="records.read",
-    examples=("contado records backup records.zip -w city",),
+    examples=(
+        "contado records backup records.zip -w city",
+        "contado records backup --whole city.zip -w city",
+    ),
 )
