@@ -62,7 +62,7 @@ def rounded(options, found, goal):
     mended, _ = _mended(field, state, options.n_budgets, options.n_rows)
     value = -np.inf if mended is None else _value(options, mended.choice)
     if dual.bound - value > goal * dual.bound:
-        plan = round_plan(options, dual, gap_share=goal, deadline=np.inf)
+        plan = round_plan(options, dual, gap_share=goal)
         value = value if plan is None else max(value, plan.value)
     return (dual.bound - value) / dual.bound, time.process_time() - start
 

@@ -13,7 +13,7 @@ import peers
 from textbook import Textbook
 
 from contado.kernel.portfolio import Problem
-from contado.kernel.portfolio.milp import build
+from contado.kernel.portfolio.projected import project
 from contado.kernel.solver import solve
 
 MID = 120
@@ -30,7 +30,7 @@ def run(n=40):
         problem = Problem.from_folder(peers.shared(f"planning/programme/{name}"), floors=False)
     except peers.Absent as error:
         return answer | {"skipped": [{"name": name, "reason": str(error)}]}
-    claim, cpu_s = to_the_end(build(problem)[0])
+    claim, cpu_s = to_the_end(project(problem)[0])
     found, skipped = peers.beside(cpu_s, {"textbook formulation": lambda: textbook(problem, claim)})
     figures = {"value_eur": claim.value * 1000, "nodes": claim.nodes}
     whole, whole_s = counted(lambda: problem.solve(gap_share=0.0, time_limit_s=LIMIT_S))

@@ -18,6 +18,7 @@ _WORDS = {
 }
 _PROOF = {
     "prices": ("dimostrato dai prezzi", "proven by prices"),
+    "enumeration": ("dimostrato contando tutti i casi", "proven by counting all cases"),
     "solver": ("parola del solutore", "the solver's claim"),
 }
 _STURDY = {

@@ -341,6 +341,7 @@ def _text(answer: PlanAnswer, lang: Literal["it", "en"]) -> str:
     spent = sum(p.amount_eur for c in answer.programme for p in c.payments)
     proof = {
         "prices": ("dimostrato dai prezzi", "proven by prices"),
+        "enumeration": ("dimostrato contando tutti i casi", "proven by counting all cases"),
         "solver": ("parola del solutore", "solver's claim"),
     }
     words = proof.get(answer.proof, ("senza prova", "without proof"))

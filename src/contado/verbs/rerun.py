@@ -88,7 +88,8 @@ def _options(old: record.RunRecord, inputs: Mapping[str, pa.Table], context: Con
     from contado.verbs.portfolio._out import programme_of, recorded_options
 
     asked = old.settings
-    result, _ = solved_options(Options.from_tables(inputs, floors=asked.floors), asked, context, _loops(old))
+    options = Options.from_tables(inputs, floors=asked.floors)
+    result, _ = solved_options(options, asked, context, _loops(old), old.stop_after)
     return recorded_options(inputs, result, asked, programme_of(inputs, result))
 
 

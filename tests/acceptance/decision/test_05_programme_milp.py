@@ -39,12 +39,11 @@ def test_small40(shared, figure, floors):
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(strict=True, reason="measured 18,675,726.84 in 60 s on a busy core; depends on the clock")
 @pytest.mark.parametrize("floors", [False, True])
 @pytest.mark.item("decision", 5, "mid120 in 60 s", ">= 18,680,000; bound >= value")
 def test_mid120(shared, figure, floors):
     result = folder(shared, "mid120", floors=floors).solve(gap_share=0.0, time_limit_s=60)
-    figure(f"{result.value_eur:,.2f}, bound {result.bound_eur:,.2f}")
+    figure(f"{result.value_eur:,.2f}, bound {result.bound_eur:,.2f}, gap {result.gap_share:.2e}")
     assert result.value_eur >= 18_680_000
     assert result.verdict.ok
     assert result.bound_eur >= 18_682_510.42 - 0.01

@@ -108,6 +108,37 @@ def test_cvar(tiny7, three, plans, figure):
     figure(f"equal; worst case {best:,.0f} EUR")
 
 
+@pytest.mark.parametrize("risk", [(0.0, 1.0), (0.5, 0.6), (0.99, 1.0)])
+@pytest.mark.item("decision", 11, "CVaR on the command line, against enumeration", "equal; verified")
+def test_cvar_on_the_command_line(shared, tiny7, three, plans, tmp_path, capsys, figure, risk):
+    alpha, weight = risk
+    file = tmp_path / "scenarios.csv"
+    rows = [f"{s},{k},{b}" for s, mine in three.items() for k, b in zip(tiny7.ids, mine, strict=True)]
+    file.write_text("\n".join(["scenario,intervention_id,benefit_eur", *rows]) + "\n")
+    words = [
+        "portfolio",
+        "solve",
+        str(shared("planning/programme/tiny7")),
+        "--no-floors",
+        "--json",
+        "--quiet",
+    ]
+    words += ["--scenarios", str(file), "--cvar-alpha", str(alpha), "--cvar-weight", str(weight)]
+    assert run(words) == 0
+    answer = json.loads(capsys.readouterr().out)
+    drawn = [tiny7.with_figures(benefit_eur=b) for b in three.values()]
+    every = [[p.plan_value_eur(s) for p in drawn] for s in plans]
+    best = max((1 - weight) * np.mean(v) + weight * cvar(v, alpha) for v in every)
+    starts = {tiny7.ids.index(c["intervention_id"]): c["start_year"] for c in answer["programme"]}
+    values = list(answer["scenario_values"].values())
+    figure(f"{answer['value']:,.2f}; verified {answer['verified']}")
+    assert answer["verified"]
+    assert answer["value"] == pytest.approx(best, abs=0.5)
+    assert values == pytest.approx([p.plan_value_eur(starts) for p in drawn], abs=0.01)
+    assert answer["mean_value"] == pytest.approx(np.mean(values), abs=0.01)
+    assert answer["cvar_value"] == pytest.approx(cvar(values, alpha), abs=0.01)
+
+
 @pytest.mark.item("decision", 11, "minimax regret: one scenario; three, by enumeration", "0; equal")
 def test_regret(tiny7, three, plans, figure):
     drawn = [tiny7.with_figures(benefit_eur=b) for b in three.values()]

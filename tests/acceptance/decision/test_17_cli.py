@@ -34,9 +34,6 @@ def asked(capsys, *words):
 
 # ---------------------------------------------------------------- time, gap line
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, reason="measured 30.3 s alone (26 to 30 s of CPU time), 52 and 67 s on a loaded machine"
-)
 @pytest.mark.item(
     "decision", 17, "portfolio solve on small40 with a gap line", "<= 30 s, gap on standard error"
 )

@@ -131,3 +131,13 @@ def test_the_plan_by_prices_is_verified_and_the_exact_one_lies_below_its_bound(s
     assert exact.value_eur <= found.bound_eur + 0.01
     again = programme_bound_eur(p, {**found.prices, **found.floor_prices})
     assert again == pytest.approx(found.bound_eur, rel=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_programme_by_prices_that_the_clock_ended_is_repeated(seed):
+    p = problem(seed, n=7)
+    ended = p.solve(method="price", gap_share=0.0, time_limit_s=1e-9)
+    again = p.solve(method="price", gap_share=0.0, improvements=ended.improvements)
+    assert ended.verdict.ok
+    assert ended.improvements == 1
+    assert (again.choice, again.bound_eur) == (ended.choice, ended.bound_eur)

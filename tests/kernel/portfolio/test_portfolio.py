@@ -227,10 +227,15 @@ def test_prices_are_the_value_of_one_more_euro():
     assert result.reasons[1].margin_eur == pytest.approx(0.0)
 
 
-def test_a_gap_that_prices_prove_is_optimal_and_one_the_solver_claims_is_claimed():
+def test_what_prices_or_enumeration_prove_is_optimal_and_what_the_solver_claims_is_claimed(monkeypatch):
+    from contado.kernel.portfolio import exhaustive
+
     whole = problem([candidate("A", 100, 300, latest_year=2027)]).solve()
     assert (whole.status, whole.proof) == ("optimal", "prices")
     rows = [candidate("A", 60, 100, latest_year=2027), candidate("B", 60, 90, latest_year=2027)]
+    cut = problem(rows).solve(gap_share=0.0)
+    assert (cut.status, cut.proof) == ("optimal", "enumeration")
+    monkeypatch.setattr(exhaustive, "_SETS", 1)
     cut = problem(rows).solve(gap_share=0.0)
     assert (cut.status, cut.proof) == ("claimed", "solver")
 

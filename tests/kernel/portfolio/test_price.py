@@ -56,6 +56,30 @@ def test_the_gap_is_margins_given_up_plus_priced_slack():
     assert result.bound_eur - result.value_eur == pytest.approx(parts, rel=1e-9)
 
 
+class AskedAt:
+    """A person who asks for the end at a given look at the clock."""
+
+    def __init__(self, look):
+        self.left = look
+
+    @property
+    def requested(self):
+        self.left -= 1
+        return self.left <= 0
+
+
+@pytest.mark.parametrize("look", [1, 2, 5, 9, 14])
+def test_a_search_that_was_ended_ends_there_again(look):
+    options = small(5, sites=400, times=40)
+    ended = solve_options(options, gap_share=1e-9, method="price", cancel=AskedAt(look))
+    again = solve_options(options, gap_share=1e-9, method="price", stop_after=ended.stop_after)
+    rows = np.flatnonzero(np.isin(options.source_row, ended.chosen))
+    assert (options.use(rows) <= options.limit).all()
+    assert ended.value_eur <= ended.bound_eur
+    assert ended.stop_after == look
+    assert (again.chosen, again.prices, again.stop_after) == (ended.chosen, ended.prices, ended.stop_after)
+
+
 def test_any_prices_bound_every_plan():
     options = small(1)
     best = enumerated(options)

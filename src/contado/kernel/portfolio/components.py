@@ -204,13 +204,14 @@ class Sites:
         """Yield every option of a site: all starts that keep the relations, all extreme payments."""
         for years in product(*([None, *self.problem.starts(i)] for i in members)):
             starts = {i: y for i, y in zip(members, years, strict=True) if y is not None}
-            if starts and self._keeps(members, starts) and (due := self.due(starts)) is not None:
+            if starts and self.keeps(members, starts) and (due := self.due(starts)) is not None:
                 ways = [self._payments(i, year, due[i]) for i, year in sorted(starts.items())]
                 value = self.value_eur(starts)
                 for paid in product(*ways):
                     yield SiteOption(starts=tuple(sorted(starts.items())), payments=paid, value_eur=value)
 
-    def _keeps(self, members: tuple[int, ...], starts: Mapping[int, int]) -> bool:
+    def keeps(self, members: tuple[int, ...], starts: Mapping[int, int]) -> bool:
+        """Whether starts of some members keep relations and choice groups."""
         done: dict[int, int] = {}
         decided: set[int] = set()
         for i in members:

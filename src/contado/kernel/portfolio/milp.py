@@ -9,29 +9,36 @@ HiGHS in whole euros with tight tolerances gave wrong optima; thousands with def
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from contado.kernel.errors import CertificateFailed, InfeasibleProgramme, SolverStopped
-from contado.kernel.portfolio.certificate import weak_duality_bound
 from contado.kernel.portfolio.mixes import Mix, mix_of
 from contado.kernel.portfolio.payments import pay
 from contado.kernel.portfolio.problem import OWN, Problem
-from contado.kernel.portfolio.result import Choice, Result, assemble
+from contado.kernel.portfolio.result import Choice
 from contado.kernel.solver import Model, RowBuilder, Solution, solve_in_child
 from contado.kernel.solver import solve as solve_here
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
     from contado.kernel.progress import Cancel, Progress
 
-__all__ = ["UNIT_CENTS", "Columns", "build", "choice_of", "claim_of", "solve", "starts_of"]
+__all__ = [
+    "UNIT_CENTS",
+    "Columns",
+    "build",
+    "choice_of",
+    "claim_of",
+    "once_each",
+    "start_columns",
+    "starts_of",
+    "ties",
+]
 
 UNIT_CENTS = 100_000.0
 """Cents in the model's unit of money, 1,000 EUR."""
@@ -41,6 +48,9 @@ _IN_PROCESS = 400
 """Binaries up to which HiGHS runs in this process, where nobody watches or can stop it."""
 _AT_ONCE = 60
 """Binaries up to which it does so even where somebody may: such a model ends in well under a second."""
+
+_SEARCHED = 300
+"""Binaries from which a neighbourhood search comes before the proof."""
 
 
 @dataclass(slots=True)
@@ -79,18 +89,18 @@ def build(
     rounded.
     """
     columns, rows = Columns(free_cost=free_cost), RowBuilder()
-    _start_columns(problem, columns)
+    start_columns(problem, columns)
     _worksite_columns(problem, columns, rows)
-    _once_each(problem, columns, rows)
+    once_each(problem, columns, rows)
     _payments(problem, columns, rows)
-    _dependencies(problem, columns, rows)
-    _synergies(problem, columns, rows)
+    ties(problem, columns, rows)
     _budgets(problem, columns, rows, spare_cents=spare_cents)
     _floors(problem, columns, rows)
     return rows.finish(cost=columns.cost, upper=columns.upper, integer=columns.integer), columns
 
 
-def _start_columns(problem: Problem, columns: Columns) -> None:
+def start_columns(problem: Problem, columns: Columns) -> None:
+    """Add x[i,t] for each start that some source may pay something of."""
     for i in range(len(problem.ids)):
         free = i == columns.free_cost or problem.cost_cents[i] == 0
         payable = free or sum(problem.caps_cents(i).values()) > 0
@@ -115,7 +125,8 @@ def _worksite_columns(problem: Problem, columns: Columns, rows: RowBuilder) -> N
                 rows.add([z, *pair], [1.0, -1.0, -1.0], lower=-1.0)  # type: ignore[list-item]
 
 
-def _once_each(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+def once_each(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    """State that an intervention starts once at most, and one of a choice group."""
     groups: dict[str, list[int]] = {}
     for i, group in enumerate(problem.groups):
         mine = [columns.x[i, y] for y in problem.years if (i, y) in columns.x]
@@ -257,6 +268,12 @@ def _free_cost(
     return c
 
 
+def ties(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
+    """State what relations ask of starts: `requires`, `excludes`, and what `enhances` adds."""
+    _dependencies(problem, columns, rows)
+    _synergies(problem, columns, rows)
+
+
 def _dependencies(problem: Problem, columns: Columns, rows: RowBuilder) -> None:
     for relation in problem.relations:
         a = [(y, columns.x[relation.a, y]) for y in problem.years if (relation.a, y) in columns.x]
@@ -316,54 +333,6 @@ def _counts(problem: Problem, kind: str, key: str, i: int, source: str) -> bool:
     ] == key
 
 
-def solve(
-    problem: Problem,
-    *,
-    gap_share: float,
-    time_limit_s: float,
-    seed: int,
-    improvements: int | None = None,
-    progress: Progress | None = None,
-    cancel: Cancel | None = None,
-) -> Result:
-    """Solve exactly, pay to the cent, price the budgets, verify; the claim never outranks the verifier.
-
-    Raises
-    ------
-    InfeasibleProgramme
-        No programme meets the floors under the budgets.
-    SolverStopped
-        The time ended before any plan was found.
-    """
-    model, columns = build(problem)
-    if not columns.x:
-        return _nothing(problem, columns)
-    search = {
-        "gap_share": gap_share,
-        "time_limit_s": time_limit_s,
-        "seed": seed,
-        "improvements": improvements,
-    }
-    claim = claim_of(model, **search, progress=progress, cancel=cancel)  # type: ignore[arg-type]
-    if claim.status == "infeasible":
-        raise InfeasibleProgramme(
-            "No programme keeps all rules: the floors cannot be met under the budgets.",
-            hint="lower a floor, raise a budget, or plan without floors",
-        )
-    if claim.x is None:
-        raise SolverStopped(
-            f"The solver found no plan in {time_limit_s:g} s.", hint="give more time with --time-limit-s"
-        )
-    try:
-        return _finish(problem, model, columns, claim, gap_share)
-    except CertificateFailed:
-        if all(len(profile) == 1 for profile in problem.profiles):
-            raise
-    spared, columns = build(problem, spare_cents=True)
-    again = claim_of(spared, **search, progress=progress, cancel=cancel)  # type: ignore[arg-type]
-    return _finish(problem, model, columns, dataclasses.replace(again, bound=claim.bound), gap_share)
-
-
 def claim_of(
     model: Model,
     *,
@@ -371,15 +340,18 @@ def claim_of(
     time_limit_s: float = 60.0,
     seed: int = 0,
     improvements: int | None = None,
+    groups: Sequence[Sequence[int]] = (),
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
     """Solve a model in this process when it is small, else in a child that can be stopped.
 
+    Where it is large and ``groups`` of columns are given, it begins with a neighbourhood search over these.
     ``progress`` hears of plans and bounds in EUR.
     """
     watched = progress is not None or cancel is not None or improvements is not None
-    if int(model.integer.sum()) <= (_AT_ONCE if watched else _IN_PROCESS):
+    binaries = int(model.integer.sum())
+    if binaries <= (_AT_ONCE if watched else _IN_PROCESS):
         return solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
     told = None if progress is None else _in_eur(progress)
     return solve_in_child(
@@ -388,6 +360,7 @@ def claim_of(
         time_limit_s=time_limit_s,
         seed=seed,
         improvements=improvements,
+        groups=groups if binaries > _SEARCHED else (),
         progress=told,
         cancel=cancel,
     )
@@ -422,36 +395,6 @@ def choice_of(problem: Problem, columns: Columns, x: NDArray[np.float64]) -> Cho
     return Choice(starts=starts, payments=pay(problem, starts, _mixes(problem, columns, x, starts)))
 
 
-def _nothing(problem: Problem, columns: Columns) -> Result:
-    """Return the empty programme of a list in which nothing can start: proven, for nothing can be worth more."""
-    if problem.floors_cents:
-        raise InfeasibleProgramme(
-            "No programme keeps all rules: nothing can start, yet there are floors.",
-            hint="plan without floors",
-        )
-    claim = Solution(
-        status="optimal", x=None, value=0.0, bound=0.0, row_dual=None, seconds=0.0, nodes=0, solver="none"
-    )
-    nothing = Choice(starts={}, payments={})
-    return assemble(problem, nothing, claim, _prices(problem, columns, None), price_bound_eur=0.0)
-
-
-def _finish(problem: Problem, model: Model, columns: Columns, claim: Solution, gap_share: float) -> Result:
-    assert claim.x is not None
-    choice = choice_of(problem, columns, claim.x)
-    relaxation = solve_here(model.relaxed())
-    bound = weak_duality_bound(model, relaxation.row_dual)
-    return assemble(
-        problem,
-        choice,
-        claim,
-        _prices(problem, columns, relaxation.row_dual),
-        floor_prices=_floor_prices(columns, relaxation.row_dual),
-        price_bound_eur=None if bound is None else bound * 1000,
-        gap_share=gap_share,
-    )
-
-
 def _mixes(
     problem: Problem, columns: Columns, x: NDArray[np.float64], starts: dict[int, int]
 ) -> dict[int, Mix]:
@@ -466,20 +409,3 @@ def _mixes(
         }
         mixes[i] = mix_of(problem, i, caps, used)
     return mixes
-
-
-def _prices(
-    problem: Problem, columns: Columns, dual: NDArray[np.float64] | None
-) -> dict[tuple[str, int], float]:
-    """Value of one more euro in each budget: the duals of the linear relaxation."""
-    prices = dict.fromkeys(sorted(problem.budget_cents), 0.0)
-    if dual is not None:
-        prices |= {key: abs(float(dual[row])) for key, row in columns.budget_rows.items()}
-    return prices
-
-
-def _floor_prices(columns: Columns, dual: NDArray[np.float64] | None) -> dict[tuple[str, str], float]:
-    """Benefit given up for each euro that a floor reserves: the duals of the linear relaxation."""
-    if dual is None:
-        return {}
-    return {key: abs(float(dual[row])) for key, row in columns.floor_rows.items()}

@@ -216,9 +216,9 @@ def _order(
     if wide > 40:
         low, site = 0, np.unique(site, return_inverse=True)[1]
         wide = len(site).bit_length()
-    top = benefit.max()
-    coarse = (top - benefit) * ((2.0 ** (62 - wide) - 1) / max(top - benefit.min(), 1e-300))
-    key = ((site - low) << (62 - wide)) | np.minimum(coarse, 2.0 ** (62 - wide) - 1).astype(np.int64)
+    top, most = benefit.max(), 2.0 ** (62 - wide) - 1
+    share = (top - benefit) / max(top - benefit.min(), np.finfo(float).tiny)
+    key = ((site - low) << (62 - wide)) | np.minimum(share * most, most).astype(np.int64)
     order = np.argsort(key, kind="stable")
     same = np.diff(key[order]) == 0
     at = np.flatnonzero(np.append(same, False) | np.append(False, same))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import time
 from typing import TYPE_CHECKING
 
@@ -110,7 +109,7 @@ def _planned(
     drawn: Options, prices: NDArray[np.float64], gap_share: float, path: Path | None
 ) -> NDArray[np.int64] | None:
     dual: Dual = dual_prices(drawn, gap_share=gap_share, path=path, start=prices)
-    plan = round_plan(drawn, dual, gap_share=gap_share, deadline=math.inf, path=path)
+    plan = round_plan(drawn, dual, gap_share=gap_share, path=path)
     return None if plan is None else plan.chosen
 
 

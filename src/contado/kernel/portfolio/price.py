@@ -16,6 +16,7 @@ import numpy as np
 
 from contado.kernel.errors import CertificateFailed, InfeasibleProgramme, SolverStopped
 from contado.kernel.portfolio.price_loops import path_of
+from contado.kernel.portfolio.price_stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,6 +66,8 @@ class OptionsResult:
     solver: str
     passes: int
     seconds: float
+    stop_after: int = 0
+    """Where the clock or a person ended the price method, so that it can end there again; 0 = they did not."""
 
     @property
     def gap_share(self) -> float:
@@ -72,7 +75,7 @@ class OptionsResult:
         return max(0.0, self.bound_eur - self.value_eur) / self.bound_eur if self.bound_eur > 0 else 0.0
 
 
-def solve_options(
+def solve_options(  # noqa: PLR0913 - each is one fact of a run
     options: Options,
     *,
     gap_share: float = 1e-4,
@@ -80,6 +83,7 @@ def solve_options(
     method: Method = "auto",
     seed: int = 0,
     path: Path | None = None,
+    stop_after: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> OptionsResult:
@@ -89,6 +93,8 @@ def solve_options(
     ----------
     path
         Compiled or numpy loops; None = the fastest at hand. The result's ``solver`` says which were taken.
+    stop_after
+        Where an earlier run was ended (its ``stop_after``), so that this one ends there.
 
     Raises
     ------
@@ -103,12 +109,14 @@ def solve_options(
     way = path_of(path)
     _made_ready(way)
     started = time.perf_counter()
-    run, deadline = (started, way), started + time_limit_s
+    run, stop = (started, way), Stop(ends_s=started + time_limit_s, cancel=cancel, after=stop_after)
     dual, result = _by_prices(
-        options, gap_share, seed, run, deadline=deadline, rounded=method != "milp", progress=progress
+        options, gap_share, seed, run, stop=stop, rounded=method != "milp", progress=progress
     )
     exact = method == "milp" or (method == "auto" and options.n_sites <= _SMALL)
-    if exact and (result is None or result.status != "optimal") and not (cancel and cancel.requested):
+    if result is not None and stop.ended:
+        result = replace(result, stop_after=stop.at if result.status != "optimal" else 0)
+    elif exact and (result is None or result.status != "optimal") and not (cancel and cancel.requested):
         left = max(1.0, time_limit_s - (time.perf_counter() - started))
         result = _finished(options, dual, result, (gap_share, left, seed, run), progress, cancel)
     if result is None:
@@ -135,7 +143,7 @@ def _made_ready(path: Path) -> None:
         municipality=np.zeros(4, dtype=np.int64),
         floor_eur=np.array([1.0]),
     )
-    _by_prices(tiny, 0.1, 0, (0.0, path), deadline=np.inf, rounded=True, progress=None)
+    _by_prices(tiny, 0.1, 0, (0.0, path), stop=Stop(), rounded=True, progress=None)
 
 
 def _by_prices(
@@ -144,7 +152,7 @@ def _by_prices(
     seed: int,
     run: tuple[float, Path],
     *,
-    deadline: float,
+    stop: Stop,
     rounded: bool,
     progress: Progress | None,
 ) -> tuple[Dual, OptionsResult | None]:
@@ -160,20 +168,20 @@ def _by_prices(
     start: NDArray[np.float64] | None = None
     dual: Dual | None = None
     for sharper in _ATTEMPTS if rounded else _ATTEMPTS[:1]:
-        left, wanted = max(0.0, deadline - time.perf_counter()), gap_share / sharper
-        new = dual_prices(options, gap_share=wanted, seed=seed, time_limit_s=left, path=run[1], start=start)
+        wanted = gap_share / sharper
+        new = dual_prices(options, gap_share=wanted, seed=seed, stop=stop, path=run[1], start=start)
         dual = new if dual is None or new.bound < dual.bound else dual
         start = new.prices
         if progress is not None:
             progress("prices", 1, 2, {"bound": dual.bound / 100})
         if not rounded:
             break
-        plan = round_plan(options, new, gap_share=gap_share, deadline=deadline, path=run[1])
+        plan = round_plan(options, new, gap_share=gap_share, stop=stop, path=run[1])
         if plan is not None and (best is None or plan.value > 100 * best.value_eur):
             chosen = plan.chosen
         if chosen is not None:
             best = _result(options, dual, plan_of(options, dual, chosen), gap_share, run)
-        if (best is not None and best.status == "optimal") or time.perf_counter() > deadline:
+        if (best is not None and best.status == "optimal") or stop.reached():
             break
     assert dual is not None
     return dual, best

@@ -9,13 +9,13 @@ L = sum_i M_i + c.l too, and the least one is kept: it holds at any prices, so n
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from contado.kernel.portfolio.price_loops import loops, path_of
+from contado.kernel.portfolio.price_stop import Stop
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -70,7 +70,7 @@ class _Path:
     best_prices: Vector | None = None
     passes: int = 0
     step: float = 1.0
-    deadline: float = math.inf
+    stop: Stop = field(default_factory=Stop)
     trail: list[tuple[float, Vector]] = field(default_factory=list)
 
     def at(self, prices: Vector, tau: float, *, curved: bool) -> _Point:
@@ -118,7 +118,7 @@ class _Path:
         for _ in range(_STEPS_A_LEVEL):
             direction = _newton_direction(point, self.kernels)
             slope = float(point.gradient @ direction)
-            if -slope < 0.1 * tau**2 * abs(point.value) or time.perf_counter() > self.deadline:
+            if -slope < 0.1 * tau**2 * abs(point.value) or self.stop.reached():
                 break
             moved = self._search(prices, point, direction, tau)
             if moved is None:
@@ -163,7 +163,7 @@ def dual_prices(
     *,
     gap_share: float,
     seed: int = 0,
-    time_limit_s: float = math.inf,
+    stop: Stop | None = None,
     path: Path | None = None,
     start: Vector | None = None,
 ) -> Dual:
@@ -173,21 +173,23 @@ def dual_prices(
     ----------
     gap_share
         Relative gap wanted; the smoothing falls to a tenth of its root.
+    stop
+        Asked between steps whether to end with the best prices so far; None = never.
     path
         Compiled or numpy loops; None = the fastest at hand.
     start
         Prices (m) of a programme that differs little: then the path begins near its end, without samples.
     """
-    deadline = time.perf_counter() + time_limit_s
+    stop = stop or Stop()
     first, kernels = _first_prices(options), loops(path_of(path))
     ceiling, prices, tau = 20.0 * first, first.copy(), _FIRST_TAU
     last = max(_LEAST_TAU, 0.1 * math.sqrt(gap_share))
     for part, lowest in _parts(options, seed) if start is None else ():
-        way = _path(part, ceiling, kernels, deadline)
+        way = _path(part, ceiling, kernels, stop)
         prices, tau = _descend(way, prices, tau, max(lowest, last))
     if start is not None:
         prices, tau = np.clip(start, 1e-6 * ceiling, 0.98 * ceiling), _WARM * last
-    way = _path(options, ceiling, kernels, deadline)
+    way = _path(options, ceiling, kernels, stop)
     prices, _ = _descend(way, prices, min(tau * 2, _FIRST_TAU), last)
     assert way.best_prices is not None
     return Dual(
@@ -211,15 +213,15 @@ def _descend(path: _Path, prices: Vector, tau: float, last: float) -> tuple[Vect
     """Follow the path from ``tau`` down to ``last``; return the prices and the smoothing reached."""
     while True:
         prices = path.level(path.start_of(tau, prices), tau)
-        if tau <= last or time.perf_counter() > path.deadline:
+        if tau <= last or path.stop.reached():
             return prices, tau
         tau = max(tau / 2, last)
 
 
-def _path(options: Options, ceiling: Vector, kernels: ModuleType, deadline: float) -> _Path:
+def _path(options: Options, ceiling: Vector, kernels: ModuleType, stop: Stop) -> _Path:
     largest = np.maximum.reduceat(options.benefit, options.ptr[:-1])
     scale = np.maximum(largest, 1e-3 * float(np.abs(options.benefit).mean()) + 1e-9)
-    return _Path(options, ceiling, scale, kernels, deadline=deadline)
+    return _Path(options, ceiling, scale, kernels, stop=stop)
 
 
 def _first_prices(options: Options) -> Vector:

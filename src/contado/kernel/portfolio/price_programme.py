@@ -27,6 +27,7 @@ from contado.kernel.portfolio.payments import pay, split_cents
 from contado.kernel.portfolio.price_dual import Dual, dual_prices
 from contado.kernel.portfolio.price_loops import path_of
 from contado.kernel.portfolio.price_round import round_plan
+from contado.kernel.portfolio.price_stop import Stop
 from contado.kernel.portfolio.result import Choice, Result, assemble
 from contado.kernel.portfolio.rounding import Ledger
 from contado.kernel.solver import Solution, solve
@@ -66,6 +67,7 @@ def solve_by_prices(
     time_limit_s: float = 60.0,
     seed: int = 0,
     path: Path | None = None,
+    stop_after: int | None = None,
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Result:
@@ -79,12 +81,14 @@ def solve_by_prices(
         No plan was found that keeps every budget and floor.
     """
     started = time.perf_counter()
-    run = _Run(problem, path_of(path), seed, gap_share, started + time_limit_s, cancel)
+    stop = Stop(ends_s=started + time_limit_s, cancel=cancel, after=stop_after)
+    run = _Run(problem, path_of(path), seed, gap_share, stop)
     prices, bound = run.prices()
     if progress is not None:
         progress("prices", 1, 2, {"bound": bound})
     choices = [_completed(problem, run.sites, plan, prices) for plan in run.plans()]
-    choices += [c for c in [run.core(prices)] if c is not None]
+    if not (choices and stop.ended):
+        choices += [c for c in [run.core(prices)] if c is not None]
     if not choices:
         raise _without_plan(problem)
     choice = max(choices, key=lambda c: problem.plan_value_eur(c.starts))
@@ -97,6 +101,7 @@ def solve_by_prices(
         seconds=time.perf_counter() - started,
         nodes=0,
         solver=f"price method, {run.path}",
+        improvements=stop.at,
     )
     money = {cell: prices.get(cell, 0.0) for cell in sorted(problem.budget_cents)}
     floors = {key: prices.get(key, 0.0) for key in sorted(problem.floors_cents)}
@@ -157,11 +162,10 @@ class _Run:
         path: Path,
         seed: int,
         gap_share: float,
-        deadline: float,
-        cancel: Cancel | None,
+        stop: Stop,
     ) -> None:
         self.problem, self.path, self.seed, self.gap = problem, path, seed, gap_share
-        self.deadline, self.cancel = deadline, cancel
+        self.stop = stop
         self.sites = Sites(problem)
         keys: list[tuple[str, str | int]] = [*sorted(problem.budget_cents), *sorted(problem.floors_cents)]
         self.rows = {key: r for r, key in enumerate(keys)}
@@ -254,8 +258,7 @@ class _Run:
                 break
             start = self._dual(options, start)
             added = self._price(start)
-            stop = time.perf_counter() > self.deadline or (self.cancel is not None and self.cancel.requested)
-            if not added or stop:
+            if not added or self.stop.reached():
                 break
         if self.best[0] == math.inf:
             self._price(np.zeros(len(self.rows)))
@@ -267,9 +270,8 @@ class _Run:
             dual = solve(options_model(options).relaxed()).row_dual
             if dual is not None:
                 return np.abs(dual[: options.n_rows])
-        left = max(0.0, self.deadline - time.perf_counter())
         return dual_prices(
-            options, gap_share=self.gap, seed=self.seed, time_limit_s=left, path=self.path, start=start
+            options, gap_share=self.gap, seed=self.seed, stop=self.stop, path=self.path, start=start
         ).prices
 
     def _named(self, prices: NDArray[np.float64]) -> Prices:
@@ -316,13 +318,13 @@ class _Run:
                 yield []
             return
         at = [self.best[1]]
-        if options.n_options <= _EXACT:
+        if options.n_options <= _EXACT and not self.stop.ended:
             at += [
                 dual_prices(options, gap_share=g, seed=self.seed, path=self.path).prices for g in _SMOOTHED
             ]
         for prices in at:
             dual = Dual(prices=prices, bound=options.bound(prices), passes=0, at_ceiling=False)
-            plan = round_plan(options, dual, gap_share=self.gap, deadline=self.deadline, path=self.path)
+            plan = round_plan(options, dual, gap_share=self.gap, stop=self.stop, path=self.path)
             if plan is not None:
                 yield [flat[o] for o in sorted(plan.chosen.tolist())]
 

@@ -7,7 +7,6 @@ shortage is least; what is short afterwards is repaired by least loss per euro, 
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio.options import Options
     from contado.kernel.portfolio.price_dual import Dual
     from contado.kernel.portfolio.price_loops import Path
+    from contado.kernel.portfolio.price_stop import Stop
 
     Vector = NDArray[np.float64]
     Numbers = NDArray[np.int64]
@@ -143,14 +143,14 @@ class _Field:
 
 
 def round_plan(
-    options: Options, dual: Dual, *, gap_share: float, deadline: float, path: Path | None = None
+    options: Options, dual: Dual, *, gap_share: float, stop: Stop | None = None, path: Path | None = None
 ) -> Plan | None:
     """Return the best plan found that keeps every row, or None.
 
     Parameters
     ----------
-    deadline
-        Of `time.perf_counter`: no round begins after it.
+    stop
+        Asked after each round whether to end with the best plan so far; None = never.
     path
         Compiled or numpy loops; None = the fastest at hand.
     """
@@ -174,7 +174,7 @@ def round_plan(
         aim[:nb] += 1.5 * lacked[:nb]
         aim[nb:] += 1.2 * lacked[nb:]
         aim[lacked == 0] *= 0.7
-        if time.perf_counter() > deadline:
+        if stop is not None and stop.reached():
             break
     return None if best is None else _plan(field, *best)
 

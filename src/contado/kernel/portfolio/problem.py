@@ -375,12 +375,12 @@ class Problem:
         Parameters
         ----------
         method
-            The exact programme (`contado.kernel.portfolio.milp`) or the price method (`price_programme`);
+            The exact programme (`contado.kernel.portfolio.exact`) or the price method (`price_programme`);
             ``auto`` takes the price method from some thousands of possible starts on.
         path
             Compiled or numpy loops of the price method; None = the fastest at hand.
 
-        With ``improvements`` the search stops at that many improving plans.
+        With ``improvements`` the search stops at that many improving plans, the price method at that step.
 
         Raises
         ------
@@ -396,10 +396,11 @@ class Problem:
                 time_limit_s=time_limit_s,
                 seed=seed,
                 path=path,
+                stop_after=improvements,
                 progress=progress,
                 cancel=cancel,
             )
-        from contado.kernel.portfolio.milp import solve
+        from contado.kernel.portfolio.exact import solve
 
         return solve(
             self,

@@ -82,7 +82,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     stop: str
     """``gap`` when the search ended by itself, ``time`` when the clock or a person stopped it."""
     stop_after: int | None = None
-    """Improving plans found until then: `rerun` stops there, for a clock cannot be repeated."""
+    """Improving plans (price method: steps) until then: `rerun` stops there, for a clock cannot be repeated."""
     status: str
     value_eur: float
     bound_eur: float

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Proof", "Result", "Status", "assemble"]
 
 Status = Literal["optimal", "claimed", "feasible", "empty"]
-Proof = Literal["prices", "solver", "none"]
+Proof = Literal["prices", "enumeration", "solver", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +35,7 @@ class Choice:
 class Result:
     """A verified programme.
 
-    ``status`` is ``optimal`` only when the gap asked for is proven by printed prices, ``claimed`` when it
+    ``status`` is ``optimal`` only when the gap asked for is proven by printed prices or enumeration, ``claimed`` when it
     rests on the solver's word, ``feasible`` when the gap was not reached.
     """
 
@@ -54,7 +54,7 @@ class Result:
     nodes: int
     method: Literal["milp", "price"] = "milp"
     improvements: int = 0
-    """Improving plans that the search had found when it ended (0: it was not watched)."""
+    """Improving plans found when the search ended (0: not watched); the step at which the price method was ended."""
 
     @property
     def gap_share(self) -> float:

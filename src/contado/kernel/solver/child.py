@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from contado.kernel.errors import SolverStopped
 from contado.kernel.solver.direct import solve
 from contado.kernel.solver.model import Model, Solution
+from contado.kernel.solver.neighbourhood import good_start
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from multiprocessing.connection import Connection
 
     import numpy as np
@@ -40,11 +42,13 @@ def solve_in_child(
     time_limit_s: float = 60.0,
     seed: int = 0,
     improvements: int | None = None,
+    groups: Sequence[Sequence[int]] = (),
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> Solution:
     """Maximise ``model`` in a child process; return its claim, or the best plan when it had to be stopped.
 
+    Where ``groups`` of integer columns that are decided together are given, a neighbourhood search precedes.
     With ``improvements`` it is stopped at that many improving solutions, which a single thread finds in the
     same order each time: so a search that a clock has ended is repeated.
 
@@ -55,7 +59,9 @@ def solve_in_child(
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=_work, args=(theirs, model, gap_share, time_limit_s, seed), daemon=True)
+    child = context.Process(
+        target=_work, args=(theirs, model, gap_share, time_limit_s, seed, groups), daemon=True
+    )
     started = time.monotonic()
     child.start()
     theirs.close()
@@ -103,7 +109,7 @@ def _watch(pipe: Connection, limits: _Limits, progress: Progress | None) -> Solu
             best, improvements = found, improvements + 1
         if progress is not None:
             facts = {"plan": event.plan, "bound": event.bound, "gap": event.gap}
-            progress("solve", event.seconds, total_s, facts)
+            progress("solve", time.monotonic() - started, total_s, facts)
     stopped = _stopped(event, best, time.monotonic() - started)
     return dataclasses.replace(stopped, improvements=improvements)
 
@@ -121,7 +127,14 @@ def _stopped(event: SolveEvent | None, x: NDArray[np.float64] | None, seconds: f
     )
 
 
-def _work(pipe: Connection, model: Model, gap_share: float, time_limit_s: float, seed: int) -> None:
+def _work(
+    pipe: Connection,
+    model: Model,
+    gap_share: float,
+    time_limit_s: float,
+    seed: int,
+    groups: Sequence[Sequence[int]],
+) -> None:
     """Run in the child: what it prints never reaches our standard output."""
     _silence()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
@@ -130,7 +143,17 @@ def _work(pipe: Connection, model: Model, gap_share: float, time_limit_s: float,
         pipe.send(("state", (event, x)))
 
     try:
-        claim: Any = solve(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed, on_improved=send)
+        start = (
+            good_start(model, groups, gap_share=gap_share, seed=seed, on_improved=send) if groups else None
+        )
+        claim: Any = solve(
+            model,
+            gap_share=gap_share,
+            time_limit_s=time_limit_s,
+            seed=seed,
+            start=start,
+            on_improved=send,
+        )
         message = ("done", claim)
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent must hear of it
         message = ("error", str(error))

@@ -33,6 +33,7 @@ def solve(
     time_limit_s: float = 60.0,
     seed: int = 0,
     max_nodes: int | None = None,
+    start: NDArray[np.float64] | None = None,
     on_improved: Callable[[SolveEvent, NDArray[np.float64] | None], None] | None = None,
 ) -> Solution:
     """Maximise ``model`` and return the solver's claim.
@@ -45,6 +46,8 @@ def solve(
         Asked of the solver, which may overrun it on large models: see `solve_in_child`.
     max_nodes
         Nodes of the search tree after which it stops: a limit that, unlike the clock, can be repeated.
+    start
+        A plan (n) to begin with.
     on_improved
         Called with the state of the search and each improving solution; with None for the solution, at most
         twice a second, when only the bound may have moved.
@@ -60,6 +63,10 @@ def solve(
     nodes = {} if max_nodes is None else {"mip_max_nodes": max_nodes}
     solver = open_solver(random_seed=seed, mip_rel_gap=gap_share, time_limit=time_limit_s, **nodes)
     pass_model(solver, model)
+    if start is not None:
+        plan = highspy.HighsSolution()
+        plan.col_value = list(start)
+        _check(solver.setSolution(plan), "the plan to begin with")
     if on_improved is not None:
         _listen(solver, on_improved, started)
     status = solver.run()

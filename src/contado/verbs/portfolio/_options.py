@@ -65,7 +65,11 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
 
 
 def solved_options(
-    options: Options, settings: RunSettings, context: Context, path: Path | None = None
+    options: Options,
+    settings: RunSettings,
+    context: Context,
+    path: Path | None = None,
+    stop_after: int | None = None,
 ) -> tuple[OptionsResult, SoftFloors | None]:
     """Solve as a run's settings say; beside the result what is kept of the floors where these are goals."""
     if settings.soft_floors and options.n_rows > options.n_budgets:
@@ -85,6 +89,7 @@ def solved_options(
         method=settings.method,
         seed=settings.seed,
         path=path,
+        stop_after=stop_after,
         progress=context.progress,
         cancel=context.cancel,
     )
@@ -137,10 +142,11 @@ def _refuse_what_options_lack(request: SolveRequest) -> None:
     UsageError
         Scenarios are asked for.
     """
-    if request.scenarios is not None or request.now_years is not None:
+    asked = (request.scenarios, request.now_years, request.cvar_alpha, request.cvar_weight)
+    if any(value is not None for value in asked):
         raise UsageError(
             "Scenarios and --now-years speak of interventions and years, which options do not have.",
-            hint="leave --scenarios and --now-years out, or give a programme folder",
+            hint="leave --scenarios, --now-years, --cvar-alpha and --cvar-weight out, or give a programme folder",
             field="scenarios",
         )
 

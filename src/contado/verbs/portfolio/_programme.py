@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from contado.kernel.errors import InfeasibleProgramme, SolverStopped, UsageError
 from contado.kernel.portfolio import Problem, robust, verify
 from contado.kernel.portfolio.conflict import conflicts
-from contado.kernel.portfolio.scenarios import read_scenarios, two_stage
+from contado.kernel.portfolio.scenarios import read_scenarios, solve_cvar, two_stage
 from contado.kernel.portfolio.soft import solve_soft
 from contado.kernel.portfolio.verify import Start
 from contado.kernel.tables.programme_folder import as_shared_tables
@@ -53,6 +53,8 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
     times = Times(read=read_s, build=built - started, begun=built)
     if request.floors == "soft" and problem.floors_cents:
         return _with_soft_floors(folder, problem, request, times)
+    if request.cvar_alpha is not None:
+        return _at_risk(folder, problem, request, times)
     try:
         result = problem.solve(
             gap_share=request.gap,
@@ -82,19 +84,34 @@ def _refuse_half_a_question(request: SolveRequest) -> None:
     Raises
     ------
     UsageError
-        Scenarios without a year or the reverse; a file for a plan that misses floors.
+        Scenarios without a question about them or the reverse; a file for a plan that cannot be run again.
     """
-    if (request.scenarios is None) != (request.now_years is None):
+    risk = {"cvar_alpha": request.cvar_alpha, "cvar_weight": request.cvar_weight}
+    absent = [name for name, value in risk.items() if value is None]
+    staged = request.now_years is not None
+    if len(absent) == 1:
         raise UsageError(
-            "Two stages need both scenarios and the last common year.",
-            hint="give --scenarios FILE.csv and --now-years YEAR",
-            field="now_years" if request.now_years is None else "scenarios",
+            "The worst scenarios need both their share and their weight.",
+            hint="give --cvar-alpha A and --cvar-weight K",
+            field=absent[0],
+        )
+    if (request.scenarios is not None) != (staged or not absent) or (staged and not absent):
+        raise UsageError(
+            "Scenarios answer one of two questions: what starts now, or which plan bears the worst of them.",
+            hint="give --scenarios FILE.csv with --now-years YEAR, or with --cvar-alpha A --cvar-weight K",
+            field="now_years" if request.scenarios is not None else "scenarios",
         )
     if request.floors == "soft" and (request.out or request.draws or request.scenarios):
         raise UsageError(
             "With soft floors there is a plan only: it breaks floors, so it is not written, drawn or staged.",
             hint="leave --out, --draws and --scenarios out, or keep the floors",
             field="floors",
+        )
+    if not absent and (request.out or request.draws):
+        raise UsageError(
+            "A plan for the worst scenarios is neither written nor drawn.",
+            hint="leave --out and --draws out",
+            field="cvar_alpha",
         )
 
 
@@ -177,14 +194,60 @@ def _answer(
 def _with_soft_floors(folder: Folder, problem: Problem, request: SolveRequest, times: Times) -> SolveAnswer:
     """Return the plan that misses the floors least; the auditor checks everything but them."""
     plan = solve_soft(problem, time_limit_s=request.time_limit_s)
+    answer = _on_the_solvers_word(
+        folder, problem, plan.choice, (plan.value_eur, plan.bound_eur), request, times
+    )
+    answer.largest_shortfall = plan.largest_shortfall_share
+    answer.shortfalls = [
+        Shortfall(municipality=key, share=share) for (_, key), share in sorted(plan.shortfall_share.items())
+    ]
+    return answer
+
+
+def _at_risk(folder: Folder, problem: Problem, request: SolveRequest, times: Times) -> SolveAnswer:
+    """Return the plan of the largest (1 - weight) mean + weight CVaR over the scenarios; that is its value."""
+    from contado.kernel.tables import read
+
+    assert request.scenarios is not None
+    assert request.cvar_alpha is not None
+    assert request.cvar_weight is not None
+    scenarios = read_scenarios(problem, read(request.scenarios).table.to_pylist())
+    try:
+        plan = solve_cvar(
+            problem,
+            scenarios,
+            alpha=request.cvar_alpha,
+            weight=request.cvar_weight,
+            time_limit_s=request.time_limit_s,
+        )
+    except InfeasibleProgramme:
+        return _infeasible(folder, problem, request, times)
+    answer = _on_the_solvers_word(
+        folder, problem, plan.choice, (plan.objective, plan.objective), request, times
+    )
+    answer.mean_value, answer.cvar_value = plan.mean_value, plan.cvar_value
+    answer.scenario_values = plan.scenario_values
+    return answer
+
+
+def _on_the_solvers_word(
+    folder: Folder,
+    problem: Problem,
+    choice: Choice,
+    money: tuple[float, float],
+    request: SolveRequest,
+    times: Times,
+) -> SolveAnswer:
+    """Return the answer of a plan whose bound (``money``: value, bound) is the solver's claim."""
     solved = time.perf_counter()
-    verdict = _audited(folder, problem, plan.choice, floors=False)
-    gap = max(0.0, plan.bound_eur - plan.value_eur) / plan.bound_eur if plan.bound_eur > 0 else 0.0
+    verdict = _audited(folder, problem, choice, floors=request.floors == "hard")
+    value, bound = money
+    gap = max(0.0, bound - value) / bound if bound > 0 else 0.0
     return SolveAnswer(
         kind="programme",
         status="claimed" if gap <= max(request.gap, 1e-9) else "feasible",
-        value=plan.value_eur,
-        bound=plan.bound_eur,
+        value=value,
+        bound=bound,
         gap=gap,
         proof="solver",
         verified=verdict.ok,
@@ -195,13 +258,8 @@ def _with_soft_floors(folder: Folder, problem: Problem, request: SolveRequest, t
         rows_set_aside=rows_set_aside(folder),
         prices=[],
         floor_prices=[],
-        programme=_chosen_all(problem, plan.choice),
-        joint_worksites=_joint(problem, plan.choice),
-        largest_shortfall=plan.largest_shortfall_share,
-        shortfalls=[
-            Shortfall(municipality=key, share=share)
-            for (_, key), share in sorted(plan.shortfall_share.items())
-        ],
+        programme=_chosen_all(problem, choice),
+        joint_worksites=_joint(problem, choice),
         findings=[*folder.findings, *problem.findings],
     )
 

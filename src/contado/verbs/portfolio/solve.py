@@ -34,9 +34,16 @@ class SolveRequest(Request, frozen=True, kw_only=True):
     discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] = 0.03
     draws: Annotated[int, option("plan again under so many draws from the inputs' intervals", ge=0)] = 0
     scenarios: Annotated[
-        Path | None, option("file with scenario, intervention_id, benefit_eur: plan in two stages")
+        Path | None,
+        option("file with scenario, intervention_id, benefit_eur: plan in two stages, or for the worst ones"),
     ] = None
     now_years: Annotated[int | None, option("last year whose starts all scenarios share")] = None
+    cvar_alpha: Annotated[
+        float | None, option("share of the scenarios left out of the worst ones: 0 = all, near 1 = the worst")
+    ] = None
+    cvar_weight: Annotated[
+        float | None, option("weight of the mean of the worst scenarios beside the mean of all")
+    ] = None
     out: Annotated[Path | None, option("folder for programme.parquet, price.parquet, run.json")] = None
 
 
@@ -158,6 +165,9 @@ class SolveAnswer(Answer, kw_only=True):
     now: list[Started] | UnsetType = UNSET
     by_scenario: dict[str, ScenarioPlan] | UnsetType = UNSET
     recourse_value: float | UnsetType = UNSET
+    mean_value: float | UnsetType = UNSET
+    cvar_value: float | UnsetType = UNSET
+    scenario_values: dict[str, float] | UnsetType = UNSET
     largest_shortfall: float | UnsetType = UNSET
     shortfalls: list[Shortfall] | UnsetType = UNSET
     draws: int | UnsetType = UNSET
