@@ -138,3 +138,18 @@ def test_what_was_typed_is_shown_as_text(client):
 
 def test_words_over_the_maximum_are_named(client):
     assert "Words not searched" in ask(client, "en", " ".join(f"w{i}" for i in range(20))).text
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [320, 1280])
+def test_enter_and_enter_again_leads_to_the_first_answer(browser, address, axe, width):
+    context = browser.new_context(viewport={"width": width, "height": 900}, java_script_enabled=True)
+    page = context.new_page()
+    page.goto(f"{address}/en/search?q=mila")
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/en/territory/015146")
+    context.close()
+    assert ([v["id"] for v in found["violations"]], wide) == ([], False)

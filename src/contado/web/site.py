@@ -94,6 +94,7 @@ class Site:
         """Read what every page needs; what is damaged is told to the visitor who meets it."""
         with contextlib.suppress(ContadoError):
             _ = (self.territory.units, self.roads.sections, self.programme.candidates, self.cards)
+            _ = self.search.index
 
     def cached(self, name: str, make: Callable[[], T]) -> T:
         """Return the model ``name``, made once for the present state."""
