@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse
 from contado.web import addresses, statics
 from contado.web.headers import Headers
 from contado.web.i18n import LANGS
+from contado.web.ogc import processes_routes
 from contado.web.page import NotFound, Page
 from contado.web.pages import routes
 from contado.web.site import Site, opener
@@ -61,6 +62,7 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
             app.add_api_route(pattern, _endpoint(site, lang, name, function), methods=METHODS)
     if development:
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
+    processes_routes.add(app, site)
     _plain_routes(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))
     app.add_exception_handler(Exception, _defect(site))

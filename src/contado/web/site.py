@@ -7,6 +7,7 @@ import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.web.data import indicators, opendata, practices, programme, roads, territory
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from contado.kernel.records import Store
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.i18n import Words
 
@@ -36,8 +38,17 @@ class Site:
         self._open = open_view
         self._lock = threading.RLock()
         self._models: dict[str, Any] = {}
+        self._store: Store | None = None
         self.view = open_view()
         self.revision = _revision(self.view.path)
+
+    @property
+    def store(self) -> Store:
+        """The records, opened on first use."""
+        with self._lock:
+            if self._store is None:
+                self._store = records.open_store(self.view)
+            return self._store
 
     def refresh(self) -> None:
         """Open the workspace again when its files have changed since the last look."""

@@ -1,0 +1,1 @@
+"""The OGC APIs under ``/api/``."""
