@@ -18,12 +18,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "OIDC",
     "SCHEMA_VERSION",
     "Body",
     "Dates",
     "Jobs",
+    "Limits",
     "Pavement",
     "Planning",
+    "Session",
     "Setting",
     "Settings",
     "TerritorySettings",
@@ -68,6 +71,9 @@ class Body(_Theme, frozen=True, kw_only=True):
     office: Annotated[str, Meta(description="office to ask, shown on practice pages")] = ""
     contact: Annotated[str, Meta(description="address, telephone and hours of the office")] = ""
     accessibility_contact: Annotated[str, Meta(description="address for accessibility feedback")] = ""
+    accessibility_statement: Annotated[
+        str, Meta(description="address of the accessibility statement that the body has published")
+    ] = ""
     ipa_code: Annotated[str, Meta(description="code of the body in the index of public administrations")] = ""
     email: Annotated[str, Meta(description="address for questions on the open data")] = ""
 
@@ -124,6 +130,37 @@ class Tiles(_Theme, frozen=True, kw_only=True):
     ] = 500_000
 
 
+class OIDC(_Theme, frozen=True, kw_only=True):
+    """[oidc]: the issuer that people sign in with (OpenID Connect); its secret comes from the environment."""
+
+    issuer: Annotated[str, Meta(description="address of the OpenID Connect issuer; empty = none")] = ""
+    client_id: Annotated[str, Meta(description="name under which the issuer knows this site")] = ""
+    scope: Annotated[str, Meta(description="scopes asked of the issuer")] = "openid profile"
+    provider_name: Annotated[str, Meta(description="what the sign-in button calls the issuer")] = "SPID o CIE"
+    name_claim: Annotated[str, Meta(description="claim with the person's name; empty = not kept")] = "name"
+    fiscal_code_claim: Annotated[
+        str, Meta(description="claim with the fiscal code, kept as keyed hash; empty = not kept")
+    ] = "fiscalNumber"
+    account_claim: Annotated[
+        str, Meta(description="claim that names an account made before its first sign-in; empty = none")
+    ] = ""
+
+
+class Session(_Theme, frozen=True, kw_only=True):
+    """[session]: how long a sign-in lasts."""
+
+    longest_h: Annotated[float, Meta(gt=0, description="longest duration of a session")] = 8.0
+    idle_h: Annotated[float, Meta(gt=0, description="a session that is not used ends after this time")] = 1.0
+
+
+class Limits(_Theme, frozen=True, kw_only=True):
+    """[limits]: how often one client may ask within a minute."""
+
+    sign_in: Annotated[int, Meta(ge=1, description="sign-ins begun or tried a minute")] = 10
+    forms: Annotated[int, Meta(ge=1, description="forms sent a minute by visitors")] = 10
+    api: Annotated[int, Meta(ge=1, description="requests a minute under /api/")] = 3000
+
+
 class Pavement(_Theme, frozen=True, kw_only=True):
     """[pavement]: road sensing."""
 
@@ -156,6 +193,9 @@ class Settings(_Theme, frozen=True, kw_only=True):
     web: Web = Web()
     jobs: Jobs = Jobs()
     tiles: Tiles = Tiles()
+    oidc: OIDC = OIDC()
+    session: Session = Session()
+    limits: Limits = Limits()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 

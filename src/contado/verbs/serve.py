@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import ipaddress
 import pkgutil
 import socket
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Answer, Context, Request, Verb, option
-from contado.kernel.errors import ContadoError, Finding, UsageError
+from contado.kernel.errors import ContadoError, Finding, SettingError, UsageError
+
+if TYPE_CHECKING:
+    from contado.kernel.settings import Settings
 
 __all__ = ["VERB"]
 
 _FACE = "contado.web.server:run"
 """The face is named, not imported: verbs stand below the web."""
+_EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked for by name, and refused until the duties are filled in
+_DUTIES = ("name", "accessibility_statement", "accessibility_contact")
+"""Settings of [body] that a public site owes its readers (law 4/2004, art. 3-quater; to be confirmed)."""
 
 
 class ServeRequest(Request, frozen=True, kw_only=True):
@@ -22,6 +29,9 @@ class ServeRequest(Request, frozen=True, kw_only=True):
     port: Annotated[
         int | None, option("port to listen on, 0-65535; 0 = a free one (default: setting web.port)")
     ] = None
+    public: Annotated[
+        bool, option("listen on every address; refused until the duties of a public site are filled in")
+    ] = False
 
 
 class ServeAnswer(Answer, kw_only=True):
@@ -37,9 +47,12 @@ def _run(request: ServeRequest, context: Context) -> ServeAnswer:
     if context.workspace is None:
         raise UsageError("No workspace.", rule="no_workspace", hint="give -w DIR", field="workspace")
     workspace = Workspace.open(context.workspace)
+    settings = workspace.settings
+    host = request.host or (_EVERYWHERE if request.public else settings.web.host)
+    if request.public or not _is_loopback(host):
+        _refuse_unready(settings)
     records.prepare(workspace)
-    web = workspace.settings.web
-    listener = _listen(request.host or web.host, web.port if request.port is None else request.port)
+    listener = _listen(host, settings.web.port if request.port is None else request.port)
     answer = ServeAnswer(url=_url(listener), findings=_vendor_findings())
 
     def ready() -> None:
@@ -48,6 +61,34 @@ def _run(request: ServeRequest, context: Context) -> ServeAnswer:
 
     pkgutil.resolve_name(_FACE)(context.workspace, listener, ready)
     return answer
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only programs of the same machine reach ``host``."""
+    try:
+        found = {item[4][0] for item in socket.getaddrinfo(host, None)}
+    except OSError:
+        return False
+    return all(ipaddress.ip_address(str(a).partition("%")[0]).is_loopback for a in found)
+
+
+def _refuse_unready(settings: Settings) -> None:
+    """Refuse to serve others before the body has said who it is and where to complain.
+
+    Raises
+    ------
+    SettingError
+        Settings that the law asks for are empty; the message names them (rule ``not_ready_for_public``).
+    """
+    values = {f"body.{name}": getattr(settings.body, name) for name in _DUTIES}
+    missing = [name for name, value in values.items() if not value.strip()]
+    if missing:
+        raise SettingError(
+            f"The site cannot be public yet: {', '.join(missing)} in contado.toml are empty.",
+            rule="not_ready_for_public",
+            hint="fill them in (see the page on security), or serve on 127.0.0.1",
+            field=missing[0],
+        )
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,9 +6,10 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, RedirectResponse
 
 from contado.web import addresses, statics
 from contado.web.headers import Headers
@@ -16,12 +17,17 @@ from contado.web.i18n import LANGS
 from contado.web.ogc import processes_routes
 from contado.web.page import NotFound, Page
 from contado.web.pages import routes
+from contado.web.security import NotAllowed, Refusal, SignInNeeded, forms, principal
+from contado.web.security.gate import Gate, client_of
+from contado.web.security.keeper import Keeper
+from contado.web.security.rates import Rates
 from contado.web.site import Site, opener
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from starlette.datastructures import FormData
     from starlette.types import ASGIApp
 
     from contado.kernel.workspace import WorkspaceView as View
@@ -54,19 +60,34 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
         threading.Thread(target=site.warm, name="warm", daemon=True).start()
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=True)
     app.add_middleware(GZipMiddleware, minimum_size=500)
+    settings = site.settings
+    app.state.keeper = keeper = Keeper(site.open_store, lambda: settings().session)
+    app.state.rates = rates = Rates(keeper, lambda: settings().limits)
     for pattern, file in routes.FILES.items():  # before the pages: /dati/NAME.csv is no layer called NAME.csv
         app.add_api_route(pattern, _file_endpoint(site, file), methods=METHODS)
     for name, function in routes.PAGES.items():
         for lang in LANGS:
             pattern = addresses.ADDRESSES[name].of(lang)
             app.add_api_route(pattern, _endpoint(site, lang, name, function), methods=METHODS)
+            if name in routes.ACTIONS:
+                action = _action(site, lang, name, routes.ACTIONS[name])
+                app.add_api_route(pattern, action, methods=["POST"])
     if development:
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
     processes_routes.add(app, site)
     _plain_routes(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))
+    app.add_exception_handler(Refusal, _refusal(site))
     app.add_exception_handler(Exception, _defect(site))
-    return Headers(app)
+    return Headers(
+        Gate(
+            app,
+            keeper=keeper,
+            rates=rates,
+            public_address=lambda: settings().web.address,
+            refuse=_refusal(site),
+        )
+    )
 
 
 def _endpoint(
@@ -79,6 +100,27 @@ def _endpoint(
             return function(page)
         except NotFound:
             return routes.not_found(page)
+
+    return endpoint
+
+
+def _action(
+    site: Site, lang: Lang, name: str, function: Callable[[Page, FormData], Response]
+) -> Callable[[Request], Awaitable[Response]]:
+    """Return the endpoint of a page's form: where it comes from, how often, and its token are checked first."""
+
+    def act(request: Request, form: FormData) -> Response:
+        site.refresh()
+        page = Page(request, site, lang, name)
+        forms.check_origin(request, site.settings().web.address)
+        if not page.principal.signed_in:
+            request.app.state.rates.check("forms", client_of(request))
+        forms.check_token(request.app.state.keeper, request, name, str(form.get(forms.FIELD, "")))
+        return function(page, form)
+
+    async def endpoint(request: Request) -> Response:
+        async with request.form(max_files=1, max_fields=100) as form:
+            return await run_in_threadpool(act, request, form)
 
     return endpoint
 
@@ -113,7 +155,7 @@ def _file_endpoint(
     def endpoint(request: Request) -> Response:
         site.refresh()
         try:
-            return function(request, site)
+            return function(request, site.seen_by(principal(request).scope))
         except NotFound:
             raise HTTPException(404) from None
 
@@ -145,6 +187,32 @@ def _http_error(site: Site) -> Callable[[Request, Exception], Response]:
     def handler(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
         return routes.not_found(Page(request, site, _lang(request.url.path), "error"), status)
+
+    return handler
+
+
+def _refusal(site: Site) -> Callable[[Request, Exception], Response]:
+    """Return what answers a refusal: a problem (RFC 9457) under /api/, a page elsewhere."""
+
+    def handler(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Refusal)
+        path = request.url.path
+        if path.startswith("/api/"):
+            body = {
+                "type": "about:blank",
+                "status": error.status,
+                "title": error.title.en,
+                "detail": error.sentence.en,
+                "rule": error.rule,
+            }
+            media_type = "application/problem+json"
+            return JSONResponse(body, error.status, headers=error.headers, media_type=media_type)
+        lang = _lang(path)
+        if isinstance(error, SignInNeeded) and "authorization" not in request.headers:
+            query = {"next": path} if request.method in METHODS else None
+            return RedirectResponse(addresses.url("sign_in", lang, query), status_code=303)
+        status = 404 if isinstance(error, NotAllowed) else error.status
+        return routes.refused(Page(request, site, lang, "error"), error, status)
 
     return handler
 

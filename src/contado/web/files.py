@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from starlette.responses import Response
 
+from contado.kernel.errors import RecordNotFound
+from contado.kernel.records import documents
+from contado.kernel.tables import geoparquet
 from contado.web import qgis
 from contado.web.data.opendata import FORMATS
 from contado.web.page import NotFound
+from contado.web.security import principal, uploads
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
     from contado.web.site import Site
 
-__all__ = ["catalogue", "csv_answer", "download", "map_view", "unit_csv"]
+__all__ = ["catalogue", "csv_answer", "document", "download", "map_view", "unit_csv"]
 
 _TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
 
@@ -41,7 +45,7 @@ def _answer(request: Request, content: bytes, media_type: str, name: str | None 
 
 
 def download(request: Request, site: Site) -> Response:
-    """Return a public layer in the format that the ending names."""
+    """Return a layer in the format that the ending names."""
     name, ending = request.path_params["layer"], request.path_params["ending"]
     dataset = next((d for d in site.datasets if d.id == name), None)
     if dataset is None or ending not in _TYPES:
@@ -50,12 +54,25 @@ def download(request: Request, site: Site) -> Response:
     return _answer(request, content, _TYPES[ending], f"{name}.{ending}")
 
 
+def document(request: Request, site: Site) -> Response:  # noqa: ARG001 - every file endpoint takes both
+    """Return a document that is within the reader's scope, as a file to keep."""
+    keeper, who = request.app.state.keeper, principal(request)
+    try:
+        with keeper.store.reading(who.scope) as session:
+            found = documents.get(session, request.path_params["document_id"])
+            return uploads.attachment(found, documents.content(session, found))
+    except RecordNotFound:
+        raise NotFound from None
+
+
 def _file(site: Site, name: str, ending: str) -> bytes:
     if ending == "qml":
         return qgis.layer_style(name).encode()
     if ending == "parquet":
-        info = next(i for i in site.view.layers() if i.id == name)
-        return (site.view.path / info.parquet_path).read_bytes()
+        info = site.view.layer_info(name)
+        whole = site.view.is_whole(name)
+        file = site.view.path / info.parquet_path
+        return file.read_bytes() if whole else geoparquet.file_bytes(site.view.layer(name))
     frame = _frame(site, name)
     if ending == "csv":
         return _csv(frame)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import secrets
 import time
 from typing import TYPE_CHECKING
+
+from contado.kernel.records.credentials import LINK_PATH
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -26,6 +29,8 @@ _HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
 )
+_SECURE_ONLY = (b"strict-transport-security", b"max-age=31536000")
+_LINK = re.compile(re.escape(LINK_PATH) + r"[^/]{20,}")
 
 
 class Headers:
@@ -40,6 +45,7 @@ class Headers:
             await self.app(scope, receive, send)
             return
         number, started = secrets.token_hex(4), time.perf_counter()
+        always = (*_HEADERS, _SECURE_ONLY) if scope["scheme"] == "https" else _HEADERS
         scope.setdefault("state", {})["number"] = number
         status, finished = 0, False
 
@@ -47,7 +53,7 @@ class Headers:
             nonlocal status, finished
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *_HEADERS, (b"x-request-id", number.encode())]
+                message["headers"] = [*message["headers"], *always, (b"x-request-id", number.encode())]
             elif message["type"] == "http.response.body":
                 finished = not message.get("more_body", False)
             await send(message)
@@ -59,11 +65,18 @@ class Headers:
             if not finished:
                 raise
         finally:
-            line = {
-                "request_id": number,
-                "method": scope["method"],
-                "path": scope["path"],
-                "status": status,
-                "ms": round((time.perf_counter() - started) * 1000, 1),
-            }
-            log.info(json.dumps(line))
+            log.info(json.dumps(_line(scope, status, time.perf_counter() - started)))
+
+
+def _line(scope: Scope, status: int, seconds: float) -> dict[str, object]:
+    """Return the log line of a request: no query, no secret of a link, no network address, no name."""
+    who = scope["state"].get("principal")
+    account = {"account": who.account_id} if who is not None and who.signed_in else {}
+    return {
+        "request_id": scope["state"]["number"],
+        **account,
+        "method": scope["method"],
+        "path": _LINK.sub(f"{LINK_PATH}...", scope["path"]),
+        "status": status,
+        "ms": round(seconds * 1000, 1),
+    }

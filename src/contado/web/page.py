@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from contado.kernel.publish import charts
 from contado.web import addresses, i18n, statics, style
 from contado.web.i18n import Words
+from contado.web.security import SignInNeeded, forms, principal, roles
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from contado.web.i18n import Lang
+    from contado.web.security import Principal
+    from contado.web.security.keeper import Keeper
     from contado.web.site import Site
 
 __all__ = ["NotFound", "Page", "environment"]
@@ -50,6 +53,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.globals |= {"static": statics.address, "style": style.load(), "SECTIONS": addresses.SECTIONS}
+    env.globals["ROLE_NAMES"] = roles.NAMES
     return env
 
 
@@ -58,7 +62,8 @@ class Page:
 
     def __init__(self, request: Request, site: Site, lang: Lang, name: str) -> None:
         self.request = request
-        self.site = site
+        self.principal = principal(request)
+        self.site = site.seen_by(self.principal.scope)
         self.lang = lang
         self.name = name
         self.parts: dict[str, str] = {k: str(v) for k, v in request.path_params.items()}
@@ -93,6 +98,27 @@ class Page:
     def url(self, page: str, query: Mapping[str, object] | None = None, /, **parts: str) -> str:
         """Return an address in the page's language."""
         return addresses.url(page, self.lang, query, **parts)
+
+    @property
+    def keeper(self) -> Keeper:
+        """Answers for secrets, and opens the records."""
+        keeper: Keeper = self.request.app.state.keeper
+        return keeper
+
+    @property
+    def role(self) -> Words | None:
+        """The name of the signed-in account's widest role, which the slim bar shows; None for a visitor."""
+        return roles.name_of(self.principal.scope.roles) if self.principal.signed_in else None
+
+    def form_token(self) -> str:
+        """Return the token of this page's form."""
+        return forms.token(self.keeper, self.request, self.name)
+
+    def signed_in(self) -> Principal:
+        """Return the account that asks (`SignInNeeded` for a visitor, who is sent to sign-in)."""
+        if not self.principal.signed_in:
+            raise SignInNeeded
+        return self.principal
 
     def redirect(self, page: str, **parts: str) -> Response:
         """Send the reader to another page."""

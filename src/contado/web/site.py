@@ -9,19 +9,27 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from contado.kernel import records
 from contado.kernel.errors import ContadoError
+from contado.kernel.records import Scope
 from contado.web.data import indicators, opendata, practices, programme, roads, territory
+from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from contado.kernel.records import Store
+    from contado.kernel.settings import Settings
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
 
 T = TypeVar("T")
+
+_MOST_OTHERS = 8
+"""Scopes whose models are kept beside a visitor's; the oldest go first."""
+_MOST_MODELS = 256
+"""Models of one scope; their names may hold the address that a client gave."""
 
 
 def opener(path: Path) -> Callable[[], View]:
@@ -32,31 +40,53 @@ def opener(path: Path) -> Callable[[], View]:
 
 
 class Site:
-    """View models of a workspace, each computed once for each state of its files."""
+    """View models of a workspace as one scope sees it, each computed once for each state of its files.
 
-    def __init__(self, open_view: Callable[[], View]) -> None:
+    Parameters
+    ----------
+    open_view
+        Opens the workspace.
+    scope
+        Whose eyes; a visitor's by default. `seen_by` gives the same site through other eyes.
+    """
+
+    def __init__(self, open_view: Callable[[], View], scope: Scope | None = None) -> None:
         self._open = open_view
+        self._scope = scope or Scope.visitor()
         self._lock = threading.RLock()
         self._models: dict[str, Any] = {}
-        self._store: Store | None = None
-        self.view = open_view()
+        self._others: dict[frozenset[str], Site] = {}
+        self.view = SeenView(open_view(), self._scope)
         self.revision = _revision(self.view.path)
 
-    @property
-    def store(self) -> Store:
-        """The records, opened on first use."""
+    def seen_by(self, scope: Scope) -> Site:
+        """Return the site as ``scope`` sees it; where nothing is kept from visitors, it is this one."""
+        whole = self.view.whole
+        if not scope.units or all(info.access == "public" for info in whole.layers()):
+            return self
         with self._lock:
-            if self._store is None:
-                self._store = records.open_store(self.view)
-            return self._store
+            if scope.units not in self._others:
+                while len(self._others) >= _MOST_OTHERS:
+                    self._others.pop(next(iter(self._others)))
+                self._others[scope.units] = Site(lambda: whole, scope)
+            return self._others[scope.units]
+
+    def settings(self) -> Settings:
+        """Return the present settings of the workspace."""
+        return self.view.settings
+
+    def open_store(self) -> Store:
+        """Open the records of the workspace."""
+        return records.open_store(self.view.whole)
 
     def refresh(self) -> None:
         """Open the workspace again when its files have changed since the last look."""
         revision = _revision(self.view.path)
         with self._lock:
             if revision != self.revision:
-                self.view = self._open()
+                self.view = SeenView(self._open(), self._scope)
                 self._models.clear()
+                self._others.clear()
                 self.revision = revision
 
     def warm(self) -> None:
@@ -68,6 +98,8 @@ class Site:
         """Return the model ``name``, made once for the present state."""
         with self._lock:
             if name not in self._models:
+                while len(self._models) >= _MOST_MODELS:
+                    self._models.pop(next(iter(self._models)))
                 self._models[name] = make()
             model: T = self._models[name]
             return model

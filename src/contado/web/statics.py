@@ -40,25 +40,32 @@ class StaticFile:
 
 
 @cache
+def _names() -> frozenset[str]:
+    """Return the addresses that exist: what was asked for is compared with them, never opened."""
+    files = (p.relative_to(STATIC).as_posix() for p in STATIC.rglob("*") if p.is_file())
+    return frozenset({"tokens.css", "icons.svg", *files})
+
+
 def find(path: str) -> StaticFile | None:
     """Return the static file at ``path`` (relative, as in the address), or None."""
+    return _load(path) if path in _names() else None
+
+
+@cache
+def _load(path: str) -> StaticFile:
     content = _content(path)
-    if content is None:
-        return None
     suffix = Path(path).suffix
     media_type = TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
     packed = None if suffix in {".woff2", ".png"} else gzip.compress(content, 9, mtime=0)
     return StaticFile(content, packed, media_type, hashlib.sha256(content).hexdigest()[:16])
 
 
-def _content(path: str) -> bytes | None:
+def _content(path: str) -> bytes:
     if path == "tokens.css":
         return (_fonts() + style.style_sheet()).encode()
     if path == "icons.svg":
         return icons().encode()
-    target = (STATIC / path).resolve()
-    if not target.is_relative_to(STATIC.resolve()) or not target.is_file():
-        return None
+    target = STATIC / path
     content = target.read_bytes()
     own = "vendor" not in target.relative_to(STATIC).parts
     return (

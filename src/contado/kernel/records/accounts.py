@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GrantRow",
     "add_grant",
+    "bind_oidc",
     "create_account",
     "create_actor",
     "disable",
@@ -144,12 +145,15 @@ def find(session: ScopedSession, name: str) -> Account:
 
 
 def find_by_oidc(session: ScopedSession, issuer: str, sub: str) -> Account | None:
-    """Return the account that signs in as ``sub`` at ``issuer``, or None."""
-    return session.scalar(
-        select(Account).where(
-            Account.oidc_issuer == issuer, Account.oidc_sub == sub, Account.disabled_at.is_(None)
-        )
-    )
+    """Return the account that signs in as ``sub`` at ``issuer``, a disabled one too, or None."""
+    return session.scalar(select(Account).where(Account.oidc_issuer == issuer, Account.oidc_sub == sub))
+
+
+def bind_oidc(session: ScopedSession, account: Account, issuer: str, sub: str) -> None:
+    """Let an account sign in as ``sub`` at ``issuer`` from now on."""
+    account.oidc_issuer, account.oidc_sub = issuer, sub
+    session.flush()
+    audit.append(session, "account.bound", f"account:{account.id}")
 
 
 def disable(session: ScopedSession, account_id: str) -> None:
@@ -223,11 +227,13 @@ def _iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-def grants(session: ScopedSession) -> list[GrantRow]:
-    """Return all grants, the units of one account, role and period together."""
+def grants(session: ScopedSession, account_id: str | None = None) -> list[GrantRow]:
+    """Return all grants, or those of one account; the units of one account, role and period together."""
+    of = Account.id.is_not(None) if account_id is None else Account.id == account_id
     found = session.execute(
         select(Account.name, Account.id, Grant.role, Grant.valid_from, Grant.valid_to, Grant.scope_unit_id)
         .join(Grant, Grant.account_id == Account.id)
+        .where(of)
         .order_by(Account.name, Account.id, Grant.role, Grant.scope_unit_id)
     )
     together: dict[tuple[str, str, str | None, str | None], list[str]] = {}

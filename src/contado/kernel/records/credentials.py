@@ -20,17 +20,23 @@ from contado.kernel.records.schema import Account, Credential
 from contado.kernel.records.scopes import now
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from contado.kernel.records.scopes import ScopedSession
 
 __all__ = [
     "LINK_PATH",
     "Issued",
+    "OpenSession",
     "SignedIn",
     "close",
+    "close_by_id",
     "issue",
     "open_session",
+    "prolong",
     "resolve",
     "rotate",
+    "sessions_of",
     "sweep",
     "use_link",
 ]
@@ -58,6 +64,14 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     account_id: str
     expires_at: str
     data: dict[str, Any]
+
+
+class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
+    """A session of an account, without its secret."""
+
+    id: str
+    created_at: str
+    expires_at: str
 
 
 def _hash(secret: str) -> str:
@@ -159,12 +173,42 @@ def rotate(session: ScopedSession, secret: str, *, minutes: float) -> Issued | N
     return open_session(session, who.account_id, minutes=minutes, data=who.data)
 
 
+def prolong(session: ScopedSession, session_id: str, *, minutes: float) -> None:
+    """Let a session that is in use end ``minutes`` from now; a use is no event of the chain."""
+    session.execute(
+        update(Credential)
+        .where(Credential.id == session_id, Credential.kind == "session")
+        .values(expires_at=_in_minutes(minutes))
+    )
+
+
+def sessions_of(session: ScopedSession, account_id: str) -> list[OpenSession]:
+    """Return the sessions of an account that are open, the latest first."""
+    found = session.execute(
+        select(Credential.id, Credential.created_at, Credential.expires_at)
+        .where(
+            Credential.account_id == account_id,
+            Credential.kind == "session",
+            Credential.expires_at > now(),
+        )
+        .order_by(Credential.id.desc())
+    )
+    return [OpenSession(id=i, created_at=made, expires_at=ends) for i, made, ends in found]
+
+
 def close(session: ScopedSession, secret: str) -> None:
     """End a session (or revoke a token); an unknown one is no error."""
+    _close(session, Credential.hash == _hash(secret))
+
+
+def close_by_id(session: ScopedSession, account_id: str, session_id: str) -> None:
+    """End a session of an account from another of its sessions; one of somebody else is left alone."""
+    _close(session, Credential.id == session_id, Credential.account_id == account_id)
+
+
+def _close(session: ScopedSession, *conditions: ColumnElement[bool]) -> None:
     statement = (
-        delete(Credential)
-        .where(Credential.hash == _hash(secret))
-        .returning(Credential.kind, Credential.id, Credential.account_id)
+        delete(Credential).where(*conditions).returning(Credential.kind, Credential.id, Credential.account_id)
     )
     for kind, identifier, account_id in session.execute(statement).all():
         audit.append(session, "session.closed", f"{kind}:{identifier}", {"account": f"account:{account_id}"})

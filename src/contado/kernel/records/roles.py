@@ -39,6 +39,7 @@ _HEADS = frozenset({"manager", "admin"})
 _ADMIN = frozenset({"admin"})
 
 TABLE: Final[Mapping[str, frozenset[str]]] = {
+    "account.bound": _ADMIN,
     "account.created": _ADMIN,
     "account.disabled": _ADMIN,
     "account.read": _ADMIN,

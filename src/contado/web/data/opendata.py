@@ -1,4 +1,4 @@
-"""Layers that anyone may take away."""
+"""Layers to take away: the open ones, and for accounts of an office those of their units."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FORMATS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dataset:
-    """A public layer."""
+    """A layer; ``public`` is False where visitors do not see it."""
 
     id: str
     title: Words
@@ -36,18 +36,19 @@ class Dataset:
     licence: str | None
     label: str | None
     updated: dt.date | None
+    public: bool = True
 
 
 def datasets(view: View) -> list[Dataset]:
-    """Return the public layers, the latest first, those without a date last."""
-    public = [_dataset(info) for info in view.layers() if (info.access or "public") == "public"]
+    """Return the layers of a view, the latest first, those without a date last."""
     return sorted(
-        public, key=lambda d: (d.updated is None, -(d.updated.toordinal() if d.updated else 0), d.id)
+        (_dataset(info) for info in view.layers()),
+        key=lambda d: (d.updated is None, -(d.updated.toordinal() if d.updated else 0), d.id),
     )
 
 
 def of_practice(view: View, practice: str) -> list[Dataset]:
-    """Return the public layers of one practice."""
+    """Return the layers of one practice."""
     return [d for d in datasets(view) if d.id.startswith(f"{practice}_")]
 
 
@@ -60,4 +61,5 @@ def _dataset(info: LayerInfo) -> Dataset:
         licence=info.licence,
         label=info.label,
         updated=day({"at": info.updated_at}, "at"),
+        public=info.access == "public",
     )

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from contado.kernel.errors import ContadoError
 from contado.web.ogc import jobs, processes
 from contado.web.ogc.problems import BadParameter, Problem, of_error, response
-from contado.web.who import principal
+from contado.web.security import principal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -69,8 +69,8 @@ class _Ask:
 
     def __init__(self, request: Request, site: Site, body: bytes) -> None:
         self.request, self.site, self.body = request, site, body
-        self.store: Store = site.store
-        self.scope: Scope = principal(request, self.store).scope
+        self.store: Store = request.app.state.keeper.store
+        self.scope: Scope = principal(request).scope
 
     @property
     def lang(self) -> Lang:

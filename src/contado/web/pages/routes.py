@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contado.kernel.records.credentials import LINK_PATH
 from contado.web import files
 from contado.web.pages import (
+    account,
+    feedback,
     opendata,
     programme,
     programme_candidates,
@@ -16,8 +19,9 @@ from contado.web.pages import (
     programme_sites,
     roads,
     territory,
+    work,
 )
-from contado.web.pages.duties import defect, not_found, parts, plain
+from contado.web.pages.duties import defect, not_found, parts, plain, refused
 from contado.web.pages.home import home
 from contado.web.pages.practices import practice, practices
 from contado.web.pages.search import search
@@ -25,13 +29,14 @@ from contado.web.pages.search import search
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from starlette.datastructures import FormData
     from starlette.requests import Request
     from starlette.responses import Response
 
     from contado.web.page import Page
     from contado.web.site import Site
 
-__all__ = ["FILES", "PAGES", "PARTS", "defect", "not_found"]
+__all__ = ["ACTIONS", "FILES", "PAGES", "PARTS", "defect", "not_found", "refused"]
 
 PAGES: dict[str, Callable[[Page], Response]] = {
     "home": home,
@@ -54,7 +59,10 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "procedures": plain("procedures.html", "Procedimenti", "Procedures"),
     "data": opendata.data,
     "layer": opendata.layer,
-    "accessibility": plain("accessibility.html", "Accessibilità", "Accessibility"),
+    "sign_in": account.sign_in,
+    "account": account.account,
+    "work": work.work,
+    "accessibility": feedback.accessibility,
     "privacy": plain("privacy.html", "Privacy", "Privacy"),
     "legal": plain("legal.html", "Note legali", "Legal notes"),
     "reading": plain("howtoread.html", "Come leggere i dati", "How to read the data"),
@@ -67,5 +75,15 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/catalogo.ttl": files.catalogue("ttl"),
     "/catalogo.jsonld": files.catalogue("jsonld"),
     "/programma/{table}.csv": programme_csv.table,
+    "/documenti/{document_id}": files.document,
+    "/accedi/avvia": account.start,
+    "/accedi/ritorno": account.returned,
+    LINK_PATH + "{secret}": account.link,
 }
+"""Addresses without a language."""
+ACTIONS: dict[str, Callable[[Page, FormData], Response]] = {
+    "account": account.act,
+    "accessibility": feedback.send,
+}
+"""Pages whose forms are sent to the page's own address."""
 PARTS = parts

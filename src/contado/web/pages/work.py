@@ -1,0 +1,94 @@
+"""Own work: what waits for the signed-in role."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from contado.web.data.account import jobs_of
+from contado.web.data.view import day, rows, text
+from contado.web.i18n import Words
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from contado.web.page import Page
+
+__all__ = ["work"]
+
+_MOST = 50
+_KINDS = {
+    "commit_by": Words("impegno della spesa", "commitment of the spending"),
+    "works_start": Words("inizio dei lavori", "start of the works"),
+    "works_end": Words("fine dei lavori", "end of the works"),
+    "spend_by": Words("spesa conclusa", "spending completed"),
+}
+_STATES = {
+    "accepted": ("wait", Words("in coda", "queued")),
+    "running": ("run", Words("in corso", "running")),
+    "successful": ("ok", Words("fatto", "done")),
+    "failed": ("bad", Words("non riuscito", "failed")),
+    "dismissed": ("off", Words("fermato", "stopped")),
+}
+
+
+class Deadline(msgspec.Struct, frozen=True, kw_only=True):
+    """A milestone that is not reached yet."""
+
+    due: dt.date
+    what: Words
+    intervention: str
+    name: str
+    late: bool
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """A job: its state as sign and word."""
+
+    process: str
+    sign: str
+    word: Words
+    since: str
+
+
+def work(page: Page) -> Response:
+    """Render deadlines, jobs and unpublished layers of the account's municipalities."""
+    who = page.signed_in()
+    page.query()
+    tasks = [_task(job.process, job.state, job.created_at) for job in jobs_of(page.keeper.store, who)]
+    deadlines = _deadlines(page)
+    return page.render(
+        "work.html",
+        crumbs=[(page.say("Il mio lavoro", "My work"), None)],
+        tasks=tasks,
+        deadlines=deadlines[:_MOST],
+        more=len(deadlines) - _MOST,
+        layers=[d for d in page.site.datasets if not d.public],
+    )
+
+
+def _task(process: str, state: str, created_at: str) -> Task:
+    sign, word = _STATES[state]
+    return Task(process=process, sign=sign, word=word, since=created_at[:10])
+
+
+def _deadlines(page: Page) -> list[Deadline]:
+    """Return the milestones not yet reached of interventions in the account's municipalities, by day."""
+    scope = page.principal.scope
+    if not scope.units:
+        return []
+    within = {
+        str(r["id"]): str(r.get("name") or r["id"])
+        for r in rows(page.site.view, "intervention")
+        if scope.covers(str(r.get("municipality") or ""))
+    }
+    today = dt.datetime.now(dt.UTC).date()
+    found = []
+    for row in rows(page.site.view, "milestone"):
+        due, key, kind = day(row, "due"), text(row, "intervention_id"), text(row, "kind") or ""
+        if due is not None and key in within and day(row, "done") is None:
+            what = _KINDS.get(kind, Words(kind.replace("_", " "), kind.replace("_", " ")))
+            found.append(Deadline(due=due, what=what, intervention=key, name=within[key], late=due < today))
+    return sorted(found, key=lambda d: (d.due, d.intervention))
