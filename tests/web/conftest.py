@@ -538,7 +538,8 @@ def planning_city(workspace, tmp_path_factory) -> Path:
     records.prepare(view)
     with records.open_store(view) as store, store.writing(records.local_administrator()) as session:
         for name, role in (("anna", "manager"), ("bruno", "citizen"), ("carla", "case_officer")):
-            account = records.accounts.create_account(session, name)
+            actor = records.accounts.create_actor(session, name=name)
+            account = records.accounts.create_account(session, name, actor=actor)
             records.accounts.add_grant(session, account, role, ["*"])
     return path
 
@@ -601,13 +602,11 @@ def planning_address(planning_city):
 def sign_in(planning_city):
     """Function that gives an account a session and returns its secret."""
     from contado.kernel import records
+    from contado.kernel.settings import Session
+    from contado.web.security.keeper import Keeper
 
     def make(name: str) -> str:
         with records.open_store(Workspace.open(planning_city)) as store:
-            with store.writing(records.Scope.system("web.sign_in")) as session:
-                account = records.accounts.find(session, name)
-                data = {"form": "secret-of-forms"}
-                opened = records.credentials.open_session(session, account.id, minutes=30, data=data)
-        return opened.secret
+            return Keeper(lambda: store, Session).sign_in(store.scope(name).account_id, old=None).secret
 
     return make

@@ -39,9 +39,11 @@ def send(client, address, **fields):
 
 
 def rows(city):
-    with records.open_store(Workspace.open(city)) as store:
-        with store.reading(records.local_administrator()) as session:
-            return {job.id: job for job in jobs.listed(session)}
+    with (
+        records.open_store(Workspace.open(city)) as store,
+        store.reading(records.local_administrator()) as session,
+    ):
+        return {job.id: job for job in jobs.listed(session)}
 
 
 def test_visitors_and_citizens_read_and_do_not_plan(reader, planning_jobs):
@@ -53,7 +55,6 @@ def test_visitors_and_citizens_read_and_do_not_plan(reader, planning_jobs):
         assert client.get(f"/lavoro/{planning_jobs['running']}").status_code in {303, 404}
         assert "run-2" not in client.get("/programma/confronto").text
         assert client.get("/programma/changes.csv?a=run-1&b=run-2").text.count("\n") == 1
-    assert len(rows_of_bruno := [j for j in planning_jobs if j == "bruno"]) == len(rows_of_bruno)
 
 
 def test_a_planner_sees_drafts_in_the_comparison(reader):
