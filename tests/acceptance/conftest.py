@@ -64,7 +64,7 @@ class Served:
         assert reply.status == 201, reply.text
         return reply.json["jobID"]
 
-    def until(self, job: str, wanted, *, seconds: float = 60) -> dict:
+    def until(self, job: str, wanted, *, seconds: float = 180) -> dict:
         """Return the state of a job once ``wanted(state)`` holds."""
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:

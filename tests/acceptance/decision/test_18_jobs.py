@@ -21,6 +21,7 @@ def run_bytes(workspace, run):
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.item(
     "decision", 18, "jobs: a plan as a job writes the bytes that the command line writes", "equal"
 )
@@ -87,6 +88,7 @@ def test_a_draft_over_changed_data_is_not_published(programme, planned_city, cli
         assert (code, refused["error"]["rule"]) == (2, "table_not_found")
 
 
+@pytest.mark.slow
 @pytest.mark.item("decision", 18, "jobs: a stopped plan keeps its best, verified, with its bound", "kept")
 def test_a_stopped_plan_keeps_the_best(shared, planned_city, serving, token_of, figure):
     city = planned_city(shared("planning/programme/mid120"))

@@ -43,6 +43,7 @@ def workers_of(city):
         return {job.id: job.worker for job in jobs.listed(s)}
 
 
+@pytest.mark.slow
 @pytest.mark.item("platform", 16, "jobs: OGC API - Processes 1, every answer against its schema", "all")
 def test_processes_and_jobs_answer_as_the_standard_says(programme, planned_city, serving, token_of, figure):
     city = planned_city(programme({"equity_floors": [(None, None)]}))
@@ -102,6 +103,7 @@ def test_processes_and_jobs_answer_as_the_standard_says(programme, planned_city,
     figure(f"{len(served.seen)} answers, {len(ids)} processes, {len(refused) + 1} refusals as problem+json")
 
 
+@pytest.mark.slow
 @pytest.mark.item("platform", 16, "jobs: two servers of one store run each job exactly once", "6 of 6")
 def test_two_servers_share_one_store(programme, planned_city, serving, token_of, figure):
     city = planned_city(programme({"equity_floors": [(None, None)]}), Jobs(waiting=30))
@@ -111,7 +113,7 @@ def test_two_servers_share_one_store(programme, planned_city, serving, token_of,
         (one, two)[i % 2].start("plan", QUICK | {"budget": [f"own 2027={100000 + i}"]}) for i in range(6)
     ]
     for i, job in enumerate(begun):
-        state = (two, one)[i % 2].until(job, ended, seconds=120)
+        state = (two, one)[i % 2].until(job, ended)
         assert state["status"] == "successful", state
     shares = Counter(worker.rpartition(":")[0] for worker in workers_of(city).values())
     with records.open_store(Workspace.open(city)) as store, store.connection() as connection:
@@ -123,6 +125,7 @@ def test_two_servers_share_one_store(programme, planned_city, serving, token_of,
     figure(f"6 jobs, each started once, shared {sorted(shares.values())}")
 
 
+@pytest.mark.slow
 @pytest.mark.item(
     "platform", 16, "jobs: a worker killed with -9 leaves no process, its job is marked", "marked"
 )
@@ -139,7 +142,7 @@ def test_a_killed_server_leaves_a_job_that_is_marked_and_can_run_again(
     first.end(signal.SIGKILL)
     started = time.monotonic()
     second = serving(city, token)
-    state = second.until(job, ended, seconds=30)
+    state = second.until(job, ended)
     seconds = time.monotonic() - started
     assert (state["status"], state["message"]) == ("failed", "worker_lost")
     assert state["best"]["plan"] > 0
@@ -151,6 +154,7 @@ def test_a_killed_server_leaves_a_job_that_is_marked_and_can_run_again(
     figure(f"marked {seconds:.1f} s after the kill at silent_s = 3; {len(below)} child processes gone")
 
 
+@pytest.mark.slow
 @pytest.mark.item("platform", 16, "jobs: SIGTERM hands over the best and says so, exit 0", "kept")
 def test_a_server_that_ends_keeps_the_best(shared, planned_city, serving, token_of, figure):
     city = planned_city(shared("planning/programme/mid120"))
