@@ -148,7 +148,7 @@ def test_a_killed_server_leaves_a_job_that_is_marked_and_can_run_again(
     assert state["best"]["plan"] > 0
     reply = second.ask("GET", f"/api/jobs/{job}/results")
     assert (reply.status, reply.json["rule"]) == (500, "worker_lost")
-    again = second.start("plan", HARD | {"time_limit_s": 2.0})
+    again = second.start("plan", HARD | {"gap": 0.1})
     assert second.until(again, ended)["status"] == "successful"
     assert [pid for pid in below if alive(pid)] == []
     figure(f"marked {seconds:.1f} s after the kill at silent_s = 3; {len(below)} child processes gone")
