@@ -14,7 +14,7 @@ import pytest
 from contado.kernel.workspace import Workspace
 from contado.web import page as pages
 from contado.web.data import comparison, runs
-from contado.web.pages import programme_csv
+from contado.web.pages import programme_csv, programme_parts
 from contado.web.pages.programme import otherwise
 from contado.web.site import Site, opener
 
@@ -257,7 +257,7 @@ def test_budgets_of_ones_own_are_estimated_at_todays_prices(client, site):
     ],
 )
 def test_amounts_are_read_as_both_languages_write_them(written, euros):
-    assert euros(written) == euros
+    assert programme_parts.euros(written) == euros
 
 
 # ---------------------------------------------------------------- worksites
