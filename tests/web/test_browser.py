@@ -42,6 +42,7 @@ PAGES = {
     "data": ("/dati", "/en/data"),
     "layer": ("/dati/manto_stradale_sections", "/en/data/manto_stradale_sections"),
     "search": ("/cerca?q=mil", "/en/search?q=mil"),
+    "sign in": ("/accedi", "/en/sign-in"),
     "accessibility": ("/accessibilita", "/en/accessibility"),
     "privacy": ("/privacy", "/en/privacy"),
     "legal": ("/note-legali", "/en/legal"),
@@ -124,6 +125,53 @@ def test_every_page_is_accessible_quiet_and_reflows(tab, address, axe, pages, la
     assert found == {}
     assert page.foreign == []
     assert page.context.cookies() == []
+
+
+@pytest.mark.parametrize("lang", [0, 1], ids=["it", "en"])
+def test_the_pages_of_an_account_are_accessible_and_its_forms_work_without_javascript(
+    tab, address, axe, workspace, lang
+):
+    page = tab(320)
+    page.goto(address + _link(workspace))
+    for path in (("/account", "/en/account")[lang], ("/lavoro", "/en/work")[lang]):
+        page.goto(address + path)
+        page.evaluate(axe)
+        result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert [f"{v['id']}: {v['nodes'][0]['html'][:120]}" for v in result["violations"]] == []
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth"), path
+        assert (
+            page.locator(".ct-slim-nav a").last.inner_text()
+            == ("Ufficio comunale", "Municipality officer")[lang]
+        )
+    (cookie,) = page.context.cookies()
+    assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Lax")
+    page.goto(address + ("/account", "/en/account")[lang])
+    page.get_by_role("button", name=("Esci", "Sign out")[lang]).click()
+    page.wait_for_url(address + ("/", "/en/")[lang])
+    assert page.context.cookies() == []
+    assert (page.problems, page.foreign) == ([], [])
+    plain = tab(1280, java_script_enabled=False)
+    plain.goto(address + ("/accessibilita", "/en/accessibility")[lang])
+    plain.get_by_role("textbox", name=("Che cosa non funziona", "What does not work")[lang]).fill("contrast")
+    plain.get_by_role("button", name=("Invia la segnalazione", "Send the report")[lang]).click()
+    assert plain.get_by_text(("Segnalazione ricevuta.", "Report received.")[lang]).is_visible()
+    assert plain.context.cookies() == []
+
+
+def _link(workspace) -> str:
+    """A sign-in link of an officer of the workspace."""
+    from contado.kernel import records
+    from contado.kernel.records import accounts, credentials
+    from contado.kernel.workspace import Workspace
+
+    with (
+        records.open_store(Workspace.open(workspace)) as store,
+        store.writing(records.local_administrator()) as session,
+    ):
+        account = accounts.ensure_account(session, "anna")
+        accounts.add_grant(session, account, "municipality_officer", ["015146"])
+        issued = credentials.issue(session, "link", account.id, minutes=15)
+    return credentials.LINK_PATH + issued.secret
 
 
 @SLOW

@@ -119,17 +119,6 @@ class Jobs(_Theme, frozen=True, kw_only=True):
     ] = 20.0
 
 
-class Tiles(_Theme, frozen=True, kw_only=True):
-    """[tiles]: vector tiles."""
-
-    max_features: Annotated[
-        int, Meta(ge=4096, description="features and cells that a tile may hold; more are merged")
-    ] = 20_000
-    max_bytes: Annotated[
-        int, Meta(ge=200_000, description="bytes of a compressed tile; above it features are merged")
-    ] = 500_000
-
-
 class OIDC(_Theme, frozen=True, kw_only=True):
     """[oidc]: the issuer that people sign in with (OpenID Connect); its secret comes from the environment."""
 
@@ -159,6 +148,17 @@ class Limits(_Theme, frozen=True, kw_only=True):
     sign_in: Annotated[int, Meta(ge=1, description="sign-ins begun or tried a minute")] = 10
     forms: Annotated[int, Meta(ge=1, description="forms sent a minute by visitors")] = 10
     api: Annotated[int, Meta(ge=1, description="requests a minute under /api/")] = 3000
+
+
+class Tiles(_Theme, frozen=True, kw_only=True):
+    """[tiles]: vector tiles."""
+
+    max_features: Annotated[
+        int, Meta(ge=4096, description="features and cells that a tile may hold; more are merged")
+    ] = 20_000
+    max_bytes: Annotated[
+        int, Meta(ge=200_000, description="bytes of a compressed tile; above it features are merged")
+    ] = 500_000
 
 
 class Pavement(_Theme, frozen=True, kw_only=True):
@@ -192,10 +192,10 @@ class Settings(_Theme, frozen=True, kw_only=True):
     dates: Dates = Dates()
     web: Web = Web()
     jobs: Jobs = Jobs()
-    tiles: Tiles = Tiles()
     oidc: OIDC = OIDC()
     session: Session = Session()
     limits: Limits = Limits()
+    tiles: Tiles = Tiles()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 

@@ -36,9 +36,11 @@ def go_through(client, next_path="/account"):
 
 
 def rows_of(city, *classes):
-    with records.open_store(Workspace.open(city)) as store:
-        with store.reading(records.local_administrator()) as session:
-            return [list(session.query(c).all()) for c in classes]
+    with (
+        records.open_store(Workspace.open(city)) as store,
+        store.reading(records.local_administrator()) as session,
+    ):
+        return [list(session.query(c).all()) for c in classes]
 
 
 @pytest.mark.item("platform", 16, "sign-in at a local issuer, walked to the end", "signed in, 1 cookie")
@@ -90,10 +92,12 @@ def test_a_named_account_waits_for_its_first_sign_in(settle, issuer, serve, brow
 def test_a_disabled_account_stays_outside(site, browser, city):
     client = browser(site)
     go_through(client)
-    with records.open_store(Workspace.open(city)) as store:
-        with store.writing(records.local_administrator()) as session:
-            (row,) = (a for a in session.query(Account) if a.oidc_sub)
-            accounts.disable(session, row.id)
+    with (
+        records.open_store(Workspace.open(city)) as store,
+        store.writing(records.local_administrator()) as session,
+    ):
+        (row,) = (a for a in session.query(Account) if a.oidc_sub)
+        accounts.disable(session, row.id)
     assert client.get("/account").status_code == 303, "its session must end at once"
     assert go_through(browser(site)).status_code == 400
 
