@@ -212,8 +212,8 @@ def _answers_keep_their_schema(monkeypatch):
     """Check every answer that a test prints as JSON in this process against the verb's schema."""
     import jsonschema
 
-    from contado.cli.render import Screen, to_json
-    from contado.kernel.declare import json_schema
+    from contado.cli.render import Screen
+    from contado.kernel.declare import answer_json, json_schema
 
     broken: list[str] = []
     shown = Screen.show
@@ -222,7 +222,7 @@ def _answers_keep_their_schema(monkeypatch):
         shown(screen, verb, answer)
         if screen.as_json:
             checker = jsonschema.Draft202012Validator(json_schema(verb.answer))
-            found = list(checker.iter_errors(json.loads(to_json(answer))))
+            found = list(checker.iter_errors(json.loads(answer_json(answer))))
             broken.extend(f"{verb.name} {e.json_path}: {e.message[:200]}" for e in found[:3])
 
     monkeypatch.setattr(Screen, "show", show)

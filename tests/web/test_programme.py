@@ -14,9 +14,8 @@ import pytest
 from contado.kernel.workspace import Workspace
 from contado.web import page as pages
 from contado.web.data import comparison, runs
-from contado.web.pages import programme_csv
+from contado.web.pages import programme_csv, programme_parts
 from contado.web.pages.programme import otherwise
-from contado.web.pages.programme_parts import _euros
 from contado.web.site import Site, opener
 
 PARTS = ("", "/candidati", "/bilanci", "/cantieri", "/equita", "/metodo", "/confronto")
@@ -93,8 +92,8 @@ COUNTS = {
 """What is counted on the page itself or is the number of draws: words around it say what it counts."""
 BIG = {"100 * run.gap, 2"}
 """The key figure of a box, whose label stands in the box."""
-WRITTEN = {"r.bound / 1e6, v", "c.budget"}
-"""An interval's end in words, and a form's field."""
+WRITTEN = {"r.bound / 1e6, v", "c.budget", "settings.planning.time_limit_s"}
+"""An interval's end in words, and fields of forms."""
 
 
 @pytest.mark.parametrize("template", programme_templates(), ids=lambda p: p.stem)
@@ -258,7 +257,7 @@ def test_budgets_of_ones_own_are_estimated_at_todays_prices(client, site):
     ],
 )
 def test_amounts_are_read_as_both_languages_write_them(written, euros):
-    assert _euros(written) == euros
+    assert programme_parts.euros(written) == euros
 
 
 # ---------------------------------------------------------------- worksites

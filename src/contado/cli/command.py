@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from contado.cli.interrupt import listening
 from contado.cli.outcome import Outcome
@@ -195,11 +194,4 @@ def _workspace(given: Path | None) -> Path:
         rule="no_workspace",
         hint="give -w DIR, or create one with `contado init DIR`",
         field="workspace",
-    )
-
-
-def to_json(answer: Answer) -> bytes:
-    """Return the one JSON object of an answer; what is not a number is null."""
-    return msgspec.json.encode(
-        answer, enc_hook=lambda value: str(value) if isinstance(value, Path) else value.tolist()
     )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from contado.cli.command import to_json
+from contado.kernel.declare import answer_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ class Screen:
     def show(self, verb: Verb[Any, Any], answer: Answer) -> None:
         """Print the answer once, then its findings."""
         if self.as_json:
-            click.echo(to_json(answer).decode())
+            click.echo(answer_json(answer).decode())
             sys.stdout.flush()
             return
         if verb.text is not None:

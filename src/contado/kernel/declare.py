@@ -45,8 +45,10 @@ __all__ = [
     "Field",
     "Label",
     "LabelledAnswer",
+    "Process",
     "Request",
     "Verb",
+    "answer_json",
     "argument",
     "convert",
     "fields",
@@ -244,6 +246,26 @@ A = TypeVar("A", bound=Answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Process(typing.Generic[R]):
+    """How a verb is offered to run on a server; fields that are paths are never offered there."""
+
+    title_it: str
+    title_en: str
+    right: str
+    """The dotted verb of `contado.kernel.records.roles` that whoever runs it must be allowed."""
+    right_of: Callable[[R], str] | None = None
+    """The right that one request needs, where requests of this verb differ."""
+    withheld: tuple[str, ...] = ()
+    """Fields that are not offered beside those that are paths."""
+    quick: bool = False
+    """Whether it ends in a second or two, so that a client may wait for it."""
+
+    def needed(self, request: R) -> str:
+        """Return the right that a request needs."""
+        return self.right if self.right_of is None else self.right_of(request)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verb(typing.Generic[R, A]):
     """A verb: its name as typed, one line of help, request, answer and the function between them.
 
@@ -265,6 +287,8 @@ class Verb(typing.Generic[R, A]):
     """The dotted verb of `contado.kernel.records.roles` that its caller must be allowed; it takes --as."""
     lines: bool = False
     """Whether ``--json`` prints one object a line instead of exactly one (`pavement watch`)."""
+    process: Process[R] | None = None
+    """How it runs on a server; None: it does not."""
     examples: tuple[str, ...] = ()
     text: Callable[[A, Literal["it", "en"]], str] | None = None
     """Writes the answer for a person where a plain listing of its keys does not do."""
@@ -330,6 +354,13 @@ def _decode(kind: type, value: Any) -> Any:
     if kind is Path:
         return Path(value)
     raise NotImplementedError(kind)
+
+
+def answer_json(answer: Answer) -> bytes:
+    """Return the one JSON object of an answer; what is not a number is null."""
+    return msgspec.json.encode(
+        answer, enc_hook=lambda value: str(value) if isinstance(value, Path) else value.tolist()
+    )
 
 
 def json_schema(struct: type[msgspec.Struct]) -> dict[str, Any]:

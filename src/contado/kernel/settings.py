@@ -23,6 +23,7 @@ __all__ = [
     "Api",
     "Body",
     "Dates",
+    "Jobs",
     "Limits",
     "Pavement",
     "Planning",
@@ -100,6 +101,23 @@ class Web(_Theme, frozen=True, kw_only=True):
     licence: Annotated[str, Meta(description="licence of the body's own data, where a layer names none")] = (
         "CC BY 4.0"
     )
+
+
+class Jobs(_Theme, frozen=True, kw_only=True):
+    """[jobs]: computations that run in the background of `contado serve`."""
+
+    workers: Annotated[int, Meta(ge=0, description="jobs that one server runs at once; 0 = none")] = 1
+    grace_s: Annotated[
+        float, Meta(ge=0, description="time a stopped job has to hand over its best; then it is killed")
+    ] = 20.0
+    silent_s: Annotated[
+        float, Meta(ge=2, description="a job whose worker is silent for longer counts as lost")
+    ] = 30.0
+    longest_s: Annotated[float, Meta(gt=0, description="longest duration of a job")] = 3600.0
+    waiting: Annotated[int, Meta(ge=1, description="jobs of one account that may wait")] = 10
+    patience_s: Annotated[
+        float, Meta(ge=0, description="how long a client that waits for its answer is kept waiting")
+    ] = 20.0
 
 
 class OIDC(_Theme, frozen=True, kw_only=True):
@@ -183,6 +201,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     body: Body = Body()
     dates: Dates = Dates()
     web: Web = Web()
+    jobs: Jobs = Jobs()
     oidc: OIDC = OIDC()
     session: Session = Session()
     limits: Limits = Limits()

@@ -88,6 +88,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     },
     "programme": {
         "export": "Write the sheets of a plan, ready to file",
+        "publish": "Make a recorded run the programme of the workspace",
         "record": "Take in what the offices report: commitments, payments, works, observations",
         "codes": "Check project codes",
     },

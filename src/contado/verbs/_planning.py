@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from contado.kernel.declare import Request, option
+from contado.kernel.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from contado.verbs._folders import Floors
     from contado.verbs._worksites import SharedWorksite
 
-__all__ = ["Planning", "PlanningRequest", "read_planning"]
+__all__ = ["Planning", "PlanningRequest", "budget_words", "read_planning", "with_budgets"]
 
 
 class PlanningRequest(Request, frozen=True, kw_only=True):
@@ -37,6 +39,9 @@ class PlanningRequest(Request, frozen=True, kw_only=True):
     without_worksite: Annotated[
         list[str], option("pairs A,B of interventions that shall not share a worksite")
     ] = msgspec.field(default_factory=list)
+    budget: Annotated[list[str], option("other budgets than the workspace's, each as 'SOURCE YEAR=EUR'")] = (
+        msgspec.field(default_factory=list)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +73,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     DataError
         A finding refuses the tables.
     UsageError
-        ``without_worksite`` names no pairs.
+        ``without_worksite`` names no pairs, or ``budget`` no budget.
     """
     from contado.kernel.funding.conditions import expired_findings
     from contado.kernel.portfolio import Problem, record
@@ -83,6 +88,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     rate_share = settings.discount_rate_share if rate is None else rate
     on = request.on or dt.date.today()  # noqa: DTZ011 - the local day is meant
     given = {name: workspace.read(name) for name in record.INPUTS}
+    given["budget"] = with_budgets(given["budget"], request.budget)
     floors: Floors = "hard" if request.floors else "none"
     checked = checked_tables(given, strict=context.strict, floors=floors)
     expired = expired_findings(checked.tables["funding_rule"].to_pylist(), on)
@@ -102,3 +108,48 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
         discount_rate_share=rate_share,
         time_limit_s=request.time_limit_s or settings.time_limit_s,
     )
+
+
+def budget_words(source: str, year: int, euros: float) -> str:
+    """Return a budget as requests write it."""
+    return f"{source} {year}={euros!r}"
+
+
+def with_budgets(budget: pa.Table, edits: Sequence[str]) -> pa.Table:
+    """Return table ``budget`` with other amounts [EUR]; a year that a source did not have is added.
+
+    Raises
+    ------
+    UsageError
+        An edit is no budget (rule ``bad_value``), or names a source or a year that no budget has
+        (rule ``unknown_budget``).
+    """
+    from contado.kernel import tables
+
+    if not edits:
+        return budget
+    rows = {(row["source"], row["year"]): row for row in budget.to_pylist()}
+    sources, years = {s for s, _ in rows}, {y for _, y in rows}
+    for source, year, euros in map(_edit, edits):
+        if source not in sources or year not in years:
+            raise UsageError(
+                f"There is no budget {source} {year}.",
+                rule="unknown_budget",
+                hint=did_you_mean(source, sources) if source not in sources else f"years: {sorted(years)}",
+                field="budget",
+            )
+        rows[source, year] = {
+            **rows.get((source, year), {"source": source, "year": year}),
+            "budget_eur": euros,
+        }
+    return tables.sort("budget", tables.from_rows("budget", list(rows.values())))
+
+
+def _edit(words: str) -> tuple[str, int, float]:
+    """Read one budget: source, year, amount [EUR]."""
+    found = re.fullmatch(r"(.+) (\d{4})=(\d+(?:\.\d+)?(?:e[+-]?\d+)?)", words.strip())
+    if found is None:
+        raise UsageError(
+            f"{words!r} is no budget.", rule="bad_value", hint="for example 'own 2027=500000'", field="budget"
+        )
+    return found[1], int(found[2]), float(found[3])

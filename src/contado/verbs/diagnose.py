@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 from contado.kernel.dates import today
-from contado.kernel.declare import Context, Request, Verb, argument, option
+from contado.kernel.declare import Context, Process, Request, Verb, argument, option
 from contado.verbs._steps import StepAnswer
 
 if TYPE_CHECKING:
@@ -74,5 +74,10 @@ VERB = Verb(
     answer=StepAnswer,
     run=_run,
     workspace=True,
+    process=Process(
+        title_it="Diagnosi di una buona pratica",
+        title_en="Diagnosis of a good practice",
+        right="practice.computed",
+    ),
     examples=("contado diagnose manto_stradale -w milano",),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from contado.kernel.declare import Context, Verb, argument
+from contado.kernel.declare import Context, Process, Verb, argument
 from contado.verbs._planning import PlanningRequest, read_planning
 from contado.verbs.portfolio.explain import ExplainAnswer, explained, text
 
@@ -30,5 +30,10 @@ VERB = Verb(
     run=_run,
     workspace=True,
     text=text,
+    process=Process(
+        title_it="Perché sì o perché no",
+        title_en="Why an intervention is in or out",
+        right="programme.planned",
+    ),
     examples=("contado explain manto_stradale:S01:000 -w city",),
 )

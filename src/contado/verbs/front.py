@@ -7,7 +7,7 @@ import math
 from collections import defaultdict
 from typing import TYPE_CHECKING, Annotated, Any
 
-from contado.kernel.declare import Context, Verb, option
+from contado.kernel.declare import Context, Process, Verb, option
 from contado.verbs._planning import PlanningRequest, read_planning
 from contado.verbs.portfolio.front import FrontAnswer, drawn, two_or_more
 
@@ -59,5 +59,8 @@ VERB = Verb(
     run=_run,
     best_so_far=True,
     workspace=True,
+    process=Process(
+        title_it="Frontiera dei programmi", title_en="Nondominated programmes", right="programme.planned"
+    ),
     examples=("contado front --objectives benefit_eur,ghg_tco2e_y -w city",),
 )

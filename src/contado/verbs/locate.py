@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+from contado.kernel.declare import Answer, Context, Process, Request, Verb, argument, option
 from contado.kernel.errors import ColumnNotFound, Finding, UsageError
 from contado.kernel.scale import Engine
 
@@ -211,6 +211,13 @@ VERB = Verb(
     answer=LocateAnswer,
     run=_run,
     workspace=True,
+    process=Process(
+        title_it="Comune di un punto",
+        title_en="Municipality of a point",
+        right="point.located",
+        withheld=("engine",),
+        quick=True,
+    ),
     examples=(
         "contado locate 9.19 45.464 -w city",
         "contado locate --points points.csv --out found.csv -w city",

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from contado.kernel.dates import today
-from contado.kernel.declare import Context, Request, Verb, argument, option
+from contado.kernel.declare import Context, Process, Request, Verb, argument, option
 from contado.kernel.errors import Finding
 from contado.verbs._steps import StepAnswer
 
@@ -58,5 +58,10 @@ VERB = Verb(
     answer=StepAnswer,
     run=_run,
     workspace=True,
+    process=Process(
+        title_it="Effetti di una buona pratica",
+        title_en="Effects of a good practice",
+        right="practice.computed",
+    ),
     examples=("contado monitor manto_stradale -w milano",),
 )

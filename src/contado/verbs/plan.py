@@ -8,20 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Answer as BaseAnswer
-from contado.kernel.declare import Context, Label, Verb, option
+from contado.kernel.declare import Context, Label, Process, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
-from contado.verbs._details import detailed, details_bytes
+from contado.verbs._details import detailed
 from contado.verbs._planning import Planning, PlanningRequest, read_planning
+from contado.verbs._runs import Run, keep, label_of, make_current
 from contado.verbs._worksites import SharedWorksite
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from contado.kernel.portfolio.details import Details
     from contado.kernel.portfolio.record import RunRecord, RunSettings
     from contado.kernel.portfolio.result import Result
     from contado.kernel.portfolio.robust import Robustness
-    from contado.kernel.workspace import Workspace
 
 _STURDY = (
     "draws",
@@ -46,6 +44,7 @@ class PlanRequest(PlanningRequest, frozen=True, kw_only=True):
     explain: Annotated[list[str], option("ids to explain exactly, by planning again")] = msgspec.field(
         default_factory=list
     )
+    draft: Annotated[bool, option("keep the run only; the workspace's programme stays as it is")] = False
 
 
 class Payment(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +155,7 @@ def _run(request: PlanRequest, context: Context) -> PlanAnswer:
     sturdy = assessed(result, settings, context)
     details = detailed(result, sturdy, settings, request, planning.worksites)
     written = time.perf_counter()
-    made = _write(planning, result, settings, sturdy, details)
+    made = _write(planning, result, settings, sturdy, details, draft=request.draft)
     ended = time.perf_counter()
     seconds = Seconds(read=read_s, solve=result.seconds, robust=written - drawn, write=ended - written)
     return _answer(planning, result, made, sturdy, seconds)
@@ -193,7 +192,7 @@ def _infeasible(planning: Planning, read_s: float) -> PlanAnswer:
         candidates=len(planning.problem.ids),
         worksites=list(planning.worksites),
         conflict=[ConflictRow(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found],
-        label=_label(planning.inputs["intervention"]),
+        label=label_of(planning.inputs["intervention"]),
         findings=list(planning.findings),
     )
 
@@ -219,74 +218,24 @@ def _write(
     settings: RunSettings,
     sturdy: Robustness | None,
     details: Details,
+    *,
+    draft: bool,
 ) -> RunRecord:
-    """Commit programme, price and run tables, the layer of the programme and the run's folder, all or nothing."""
-    from contado.kernel import tables
+    """Commit the run's folder and, unless it is a draft, the programme of the workspace, all or nothing."""
     from contado.kernel.portfolio import record
 
-    workspace, inputs = planning.workspace, planning.inputs
     programme = record.programme_table(result, sturdy)
-    made = record.recorded("plan", inputs, result, record.as_done(settings, sturdy), programme)
-    with workspace.commit() as commit:
-        commit.table("programme", programme)
-        commit.table("price", record.price_table(result))
-        commit.table("run", record.run_table(made))
-        folder = f"runs/{made.run_id}"
-        commit.file(f"{folder}/run.json", msgspec.json.format(msgspec.json.encode(made), indent=1))
-        commit.file(f"{folder}/programme.parquet", tables.parquet_bytes(programme))
-        commit.file(f"{folder}/details.json", details_bytes(workspace.path / folder, details))
-        for name, table in inputs.items():
-            commit.file(f"{folder}/inputs/{name}.parquet", tables.parquet_bytes(table))
-        if (layer := _layer(inputs["intervention"], result)).num_rows:
-            commit.layer(
-                "programme",
-                layer,
-                crs="EPSG:4326",
-                title_it="Interventi in programma",
-                title_en="Interventions of the programme",
-                label=_label(layer),
-                updated_at=_unchanged_since(workspace, layer),
-            )
-    return made
-
-
-def _unchanged_since(workspace: Workspace, layer: pa.Table) -> str | None:
-    """Return when the layer of the programme was written, if it would be written again as it is."""
-    from contado.kernel import tables
-
-    old = next((info for info in workspace.layers() if info.id == "programme"), None)
-    if old is None:
-        return None
-    before = workspace.layer("programme")
-    before = before.select([c for c in before.column_names if c in layer.column_names])
-    same = before.column_names == layer.column_names and tables.content_hash(before) == tables.content_hash(
-        layer
+    run = Run(
+        record=record.recorded("plan", planning.inputs, result, record.as_done(settings, sturdy), programme),
+        programme=programme,
+        price=record.price_table(result),
+        inputs=planning.inputs,
     )
-    return old.updated_at if same else None
-
-
-def _layer(interventions: pa.Table, result: Result) -> pa.Table:
-    """Return the chosen interventions that have a geometry, with their start year, as a layer."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    starts = {result.problem.ids[i]: year for i, year in result.choice.starts.items()}
-    mask = pc.and_(
-        pc.is_in(interventions["id"], pa.array(list(starts), pa.string())),
-        pc.is_valid(interventions["geometry"]),
-    )
-    kept = interventions.filter(mask)
-    kept = kept.select(
-        ["id", "practice", "type", "name", "municipality", "cost_eur", "benefit_eur", "label", "geometry"]
-    )
-    return kept.append_column("start_year", pa.array([starts[k] for k in kept["id"].to_pylist()], pa.int64()))
-
-
-def _label(interventions: pa.Table) -> Label | None:
-    """Return the weakest label among the candidates, None when none states one."""
-    present = set(interventions["label"].to_pylist()) if "label" in interventions.column_names else set()
-    order: tuple[Label, ...] = ("simulated", "estimated", "measured")
-    return next((label for label in order if label in present), None)
+    with planning.workspace.commit() as commit:
+        keep(commit, planning.workspace, run, details, draft=draft)
+        if not draft:
+            make_current(commit, planning.workspace, run)
+    return run.record
 
 
 def _answer(
@@ -314,7 +263,7 @@ def _answer(
         worksites=list(planning.worksites),
         prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
         run=made.run_id,
-        label=_label(planning.inputs["intervention"]),
+        label=label_of(planning.inputs["intervention"]),
         findings=list(planning.findings),
     )
     if sturdy is not None:
@@ -411,5 +360,15 @@ VERB = Verb(
     best_so_far=True,
     workspace=True,
     text=_text,
-    examples=("contado plan -w city", "contado plan -w city --gap 0.001 --increments --json"),
+    process=Process(
+        title_it="Programma",
+        title_en="Programme",
+        right="programme.planned",
+        right_of=lambda request: "programme.planned" if request.draft else "programme.published",
+    ),
+    examples=(
+        "contado plan -w city",
+        "contado plan -w city --gap 0.001 --increments --json",
+        "contado plan -w city --draft --budget 'own 2027=500000'",
+    ),
 )

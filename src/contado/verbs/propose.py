@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from contado.kernel.dates import today
-from contado.kernel.declare import Context, Request, Verb, argument, option
+from contado.kernel.declare import Context, Process, Request, Verb, argument, option
 from contado.verbs._steps import StepAnswer
 
 __all__ = ["VERB", "ProposeRequest"]
@@ -47,5 +47,10 @@ VERB = Verb(
     answer=StepAnswer,
     run=_run,
     workspace=True,
+    process=Process(
+        title_it="Proposte di una buona pratica",
+        title_en="Proposals of a good practice",
+        right="practice.computed",
+    ),
     examples=("contado propose manto_stradale -w milano",),
 )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument
-from contado.kernel.errors import Damaged, TableNotFound
+from contado.verbs._runs import read_inputs, read_record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pyarrow as pa
 
@@ -45,8 +45,8 @@ class RerunAnswer(Answer, kw_only=True):
 
 
 def _run(request: RerunRequest, context: Context) -> RerunAnswer:
-    old = _read(request.run)
-    inputs = _inputs(request.run.parent / "inputs", sorted(old.inputs))
+    old = read_record(request.run)
+    inputs = read_inputs(request.run.parent / "inputs", sorted(old.inputs))
     again = _options if "options" in inputs else _programme
     new = again(old, inputs, context)
     same = new.programme_sha256 == old.programme_sha256
@@ -98,28 +98,6 @@ def _loops(old: record.RunRecord) -> Literal["compiled", "numpy"] | None:
     if not old.solver.startswith("price method"):
         return None
     return "numpy" if old.solver.endswith("numpy") else "compiled"
-
-
-def _read(path: Path) -> record.RunRecord:
-    from contado.kernel.portfolio import record
-
-    if not path.is_file():
-        raise TableNotFound(f"There is no run record {path}.", hint="give runs/ID/run.json of a workspace")
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=record.RunRecord)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise Damaged(f"{path.name} is no run record: {error}.", hint="run `contado plan` again") from None
-
-
-def _inputs(folder: Path, names: Sequence[str]) -> dict[str, pa.Table]:
-    from contado.kernel import tables
-
-    missing = [name for name in names if not (folder / f"{name}.parquet").is_file()]
-    if missing:
-        raise Damaged(
-            f"The run's tables are incomplete: {', '.join(missing)} missing.", hint="run `contado plan` again"
-        )
-    return {name: tables.read(folder / f"{name}.parquet").table for name in names}
 
 
 def _differences(old: record.RunRecord, new: record.RunRecord) -> list[str]:

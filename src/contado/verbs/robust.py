@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from contado.kernel.declare import Context, Verb, option
+from contado.kernel.declare import Context, Process, Verb, option
 from contado.verbs._planning import PlanningRequest, read_planning
 from contado.verbs.portfolio.robust import Draws, RobustAnswer, assessed
 
@@ -29,5 +29,8 @@ VERB = Verb(
     answer=RobustAnswer,
     run=_run,
     workspace=True,
+    process=Process(
+        title_it="Solidità del programma", title_en="Sturdiness of the programme", right="programme.planned"
+    ),
     examples=("contado robust --draws 500 -w city",),
 )

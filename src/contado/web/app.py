@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, RedirectResponse
 from contado.web import addresses, ogc, statics
 from contado.web.headers import Headers
 from contado.web.i18n import LANGS
+from contado.web.ogc import processes_routes
 from contado.web.operations import Operations
 from contado.web.page import NotFound, Page
 from contado.web.pages import routes
@@ -74,6 +75,7 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
                 app.add_api_route(pattern, action, methods=["POST"])
     if development:
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
+    processes_routes.add(app, site)
     _plain_routes(app, site)
     ogc.register(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
+from contado.kernel import records
+from contado.kernel.workspace import WorkspaceView
 from contado.web.app import create
+from contado.web.worker import Workers
 
 if TYPE_CHECKING:
     import socket
@@ -27,17 +30,23 @@ FINISH_S: Final = 30
 
 
 class _Announcing(uvicorn.Server):
-    """A server that says when it accepts requests."""
+    """A server that says when it accepts requests, and when it begins to end."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], ending: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then announce."""
         await super().startup(sockets)
         if self.started:
             self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell that the end has begun, then let running requests finish."""
+        self._ending()
+        await super().shutdown(sockets)
 
 
 class _Lines(logging.Formatter):
@@ -70,7 +79,10 @@ def _log_as_lines() -> None:
 
 
 def run(workspace: Path, listener: socket.socket, ready: Callable[[], None]) -> None:
-    """Serve the workspace on an open socket until SIGTERM or SIGINT; running requests finish."""
+    """Serve the workspace on an open socket until SIGTERM or SIGINT.
+
+    Running requests finish; jobs hand over the best they have.
+    """
     _log_as_lines()
     config = uvicorn.Config(
         create(workspace, warm=True),
@@ -83,4 +95,11 @@ def run(workspace: Path, listener: socket.socket, ready: Callable[[], None]) -> 
     # uvicorn raises the signal again after its own shutdown: with these handlers that ends in peace
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
-    _Announcing(config, ready).run(sockets=[listener])
+    view = WorkspaceView(workspace)
+    with records.open_store(view) as store:
+        workers = Workers(view, store)
+        workers.start()
+        try:
+            _Announcing(config, ready, workers.close).run(sockets=[listener])
+        finally:
+            workers.stop()

@@ -14,6 +14,7 @@ from contado.kernel.provenance import sha256_of_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     import pyarrow as pa
 
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio.robust import Robustness
 
 __all__ = [
+    "DRAFT_FILE",
     "INPUTS",
     "RunRecord",
     "RunSettings",
     "as_done",
     "input_hashes",
+    "is_draft",
     "price_table",
     "programme_table",
     "recorded",
@@ -37,6 +40,9 @@ __all__ = [
 
 INPUTS = ("intervention", "budget", "funding_rule", "funding_amount", "relation", "floor")
 """Tables that a plan reads; their hashes stand in its record."""
+
+DRAFT_FILE = "draft.json"
+"""In a run's folder: ``{"draft": true}`` until the run becomes the programme; a run without it is no draft."""
 
 _PACKAGES = ("contado", "highspy", "numpy", "pyarrow", "scipy")
 
@@ -90,6 +96,15 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
     proof: str
     verified: bool
     programme_sha256: str
+
+
+def is_draft(folder: Path) -> bool:
+    """Whether the run of a folder is a draft, which only planners see."""
+    try:
+        found = msgspec.json.decode((folder / DRAFT_FILE).read_bytes())
+    except (OSError, msgspec.DecodeError):
+        return False
+    return isinstance(found, dict) and found.get("draft") is True
 
 
 def input_hashes(inputs: Mapping[str, pa.Table]) -> dict[str, str]:

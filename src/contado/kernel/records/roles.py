@@ -34,6 +34,7 @@ OFFICE_ROLES: Final = frozenset(ROLES[4:])
 _EVERYBODY = frozenset(ROLES)
 _SIGNED_IN = _EVERYBODY - {"visitor"}
 _EDITORS = frozenset({"municipality_officer", "case_officer", "manager", "admin"})
+_PLANNERS = frozenset({"case_officer", "manager", "admin"})
 _HEADS = frozenset({"manager", "admin"})
 _ADMIN = frozenset({"admin"})
 
@@ -66,6 +67,10 @@ TABLE: Final[Mapping[str, frozenset[str]]] = {
     "outbox.failed": _ADMIN,
     "outbox.queued": OFFICE_ROLES,
     "outbox.sent": _ADMIN,
+    "point.located": _SIGNED_IN,
+    "practice.computed": _HEADS,
+    "programme.planned": _PLANNERS,
+    "programme.published": _HEADS,
     "realisation.recorded": _EDITORS,
     "records.read": _ADMIN,
     "retention.applied": _ADMIN,

@@ -1,4 +1,4 @@
-"""What pages tell a signed-in account about itself: who it is, its grants, its sessions, its jobs."""
+"""What pages tell a signed-in account about itself: who it is, its grants, its sessions."""
 
 from __future__ import annotations
 
@@ -6,19 +6,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contado.kernel.records import accounts, credentials, jobs
+from contado.kernel.records import accounts, credentials
 from contado.kernel.records.accounts import GrantRow
 from contado.kernel.records.credentials import OpenSession
 from contado.kernel.records.schema import Account
 
 if TYPE_CHECKING:
     from contado.kernel.records import Store
-    from contado.kernel.records.schema import Job
     from contado.web.security import Principal
 
-__all__ = ["Self", "jobs_of", "self_of"]
-
-_MOST_JOBS = 20
+__all__ = ["Self", "self_of"]
 
 
 class Self(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,10 +40,3 @@ def self_of(store: Store, who: Principal) -> Self:
             grants=accounts.grants(session, account.id),
             sessions=credentials.sessions_of(session, account.id),
         )
-
-
-def jobs_of(store: Store, who: Principal) -> list[Job]:
-    """Return the latest jobs of the account and of its units; public ones of others are left out."""
-    with store.reading(who.scope) as session:
-        found = jobs.listed(session, limit=5 * _MOST_JOBS)
-    return [j for j in found if j.account_id == who.account_id or who.scope.covers(j.unit_id)][:_MOST_JOBS]

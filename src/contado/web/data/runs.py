@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from contado.kernel.errors import DataError
 from contado.kernel.portfolio.details import Details, decode
+from contado.kernel.portfolio.record import is_draft as is_draft_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.view import Row
 
-__all__ = ["Stored", "details_of", "inputs_of", "programme_of", "record_of", "stored"]
+__all__ = ["Stored", "details_of", "inputs_of", "is_draft", "programme_of", "record_of", "stored"]
 
 _ID = re.compile(r"[\w.-]+")
 
@@ -33,12 +34,14 @@ class Stored:
     budget: float | None
 
 
-def stored(view: View) -> list[Stored]:
-    """Return the runs with a programme, the latest first."""
+def stored(view: View, *, drafts: bool = False) -> list[Stored]:
+    """Return the runs with a programme, the latest first; drafts are for planners only."""
     found = []
     for path in (view.path / "runs").glob("*/run.json"):
         record = _json(path)
         if record is None or not (path.parent / "programme.parquet").is_file():
+            continue
+        if not drafts and is_draft(view, path.parent.name):
             continue
         written = dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
         budgets = inputs_of(view, path.parent.name, "budget")
@@ -51,6 +54,12 @@ def stored(view: View) -> list[Stored]:
         )
         found.append((written, run))
     return [run for _, run in sorted(found, key=lambda f: (f[0], f[1].id), reverse=True)]
+
+
+def is_draft(view: View, run_id: str) -> bool:
+    """Whether a run is a draft that was not published."""
+    folder = _folder(view, run_id)
+    return folder is not None and is_draft_folder(folder)
 
 
 def record_of(view: View, run_id: str | None) -> dict[str, Any]:

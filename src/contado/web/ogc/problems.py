@@ -52,7 +52,7 @@ _STATUS: tuple[tuple[type[ContadoError], int], ...] = (
 
 
 class Problem(Exception):
-    """A request that is not served: status, rule that programs read, sentence, hint."""
+    """A request that is not served: status, rule that programs read, sentence, hint, type URI."""
 
     def __init__(
         self,
@@ -63,6 +63,7 @@ class Problem(Exception):
         hint: str = "",
         parameter: str | None = None,
         headers: Mapping[str, str] | None = None,
+        kind: str = "about:blank",
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -71,6 +72,7 @@ class Problem(Exception):
         self.hint = hint
         self.parameter = parameter
         self.headers = dict(headers or {})
+        self.kind = kind
 
 
 class BadParameter(Problem):
@@ -92,7 +94,7 @@ def of_error(error: ContadoError) -> Problem:
 def response(problem: Problem) -> Response:
     """Return the answer of a problem."""
     body = {
-        "type": "about:blank",
+        "type": problem.kind,
         "title": _TITLES.get(problem.status, "This cannot be done"),
         "status": problem.status,
         "detail": problem.detail,

@@ -89,6 +89,7 @@ def context(page: Page, crumb: Words | None) -> dict[str, Any]:
         "heading": title,
         "tabs": TABS,
         "plain": plain,
+        "planner": page.principal.scope.may("programme.planned"),
         "otherwise": otherwise,
         "csv": lambda table, query=None: _csv(table, query),
     }

@@ -32,7 +32,8 @@ KINDS = {
 def compare(page: Page) -> Response:
     """Render the comparison of two runs; without a choice, the latest with the one before."""
     query = page.query("a", "b", "kind", "page")
-    found = chosen(page.site, query)
+    drafts = page.principal.scope.may("programme.planned")
+    found = chosen(page.site, query, drafts=drafts)
     changes = [
         c
         for c in (found.changes if found else ())
@@ -41,7 +42,7 @@ def compare(page: Page) -> Response:
     return page.render(
         "compare.html",
         **context(page, Words("Confronto", "Compare")),
-        stored=runs.stored(page.site.view),
+        stored=runs.stored(page.site.view, drafts=drafts),
         found=found,
         table=slice_rows(page, changes, query, "compare"),
         query=query,
@@ -53,9 +54,9 @@ def compare(page: Page) -> Response:
     )
 
 
-def chosen(site: Site, query: Mapping[str, str]) -> Comparison | None:
+def chosen(site: Site, query: Mapping[str, str], *, drafts: bool = False) -> Comparison | None:
     """Return the comparison of the runs that a query names, else of the latest two; None where one misses."""
-    stored = runs.stored(site.view)
+    stored = runs.stored(site.view, drafts=drafts)
     known = {r.id: r for r in stored}
     run = site.programme.run
     b = known.get(query.get("b") or (run.id if run else ""))

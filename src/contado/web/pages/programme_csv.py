@@ -15,6 +15,7 @@ from contado.web.pages import (
     programme_sites,
 )
 from contado.web.pages.programme import otherwise
+from contado.web.security import principal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,13 +29,19 @@ if TYPE_CHECKING:
 __all__ = ["TABLES", "table"]
 
 
+_DRAFTS = "drafts"
+"""Parameter that says whether drafts are there for the reader."""
+
+
 def table(request: Request, site: Site) -> Response:
     """Return one table as CSV; parameters that it does not know are of no account."""
     name = request.path_params["table"]
     if name not in TABLES:
         raise NotFound(name)
     header, make = TABLES[name]
-    return csv_answer(request, header.split(), make(site, dict(request.query_params)), f"{name}.csv")
+    planner = principal(request).scope.may("programme.planned")
+    query = {**request.query_params, _DRAFTS: "yes" if planner else ""}  # ours last: nobody claims it
+    return csv_answer(request, header.split(), make(site, query), f"{name}.csv")
 
 
 def _one(site: Site, query: Mapping[str, str]) -> Candidate:
@@ -139,7 +146,7 @@ def _chain(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
 
 
 def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
-    found = programme_compare.chosen(site, query)
+    found = programme_compare.chosen(site, query, drafts=bool(query.get(_DRAFTS)))
     names = programme_compare.titles(site)
     for c in found.changes if found else ():
         sources = ";".join(c.from_sources), ";".join(c.to_sources)
@@ -147,7 +154,7 @@ def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
 
 
 def _differences(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
-    found = programme_compare.chosen(site, query)
+    found = programme_compare.chosen(site, query, drafts=bool(query.get(_DRAFTS)))
     for by in ("municipality", "practice", "source") if found else ():
         for d in getattr(found, f"by_{by}"):
             yield by, d.key, d.a, d.b, d.b - d.a

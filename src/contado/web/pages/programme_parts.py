@@ -39,6 +39,7 @@ __all__ = [
     "curve",
     "equity",
     "estimate",
+    "euros",
     "inputs",
     "method",
     "rules",
@@ -88,7 +89,7 @@ def budgets(page: Page) -> Response:
     """Render budgets, prices, what more or less money would buy, and a word on budgets of one's own."""
     programme = page.site.programme
     query = page.query(*(_field(c) for c in programme.cells))
-    asked = {k: v for k, v in query.items() if _euros(v) is not None}
+    asked = {k: v for k, v in query.items() if euros(v) is not None}
     found = curve(programme)
     breaks = style.load().breaks["budget_price"]
     classes = {
@@ -106,6 +107,7 @@ def budgets(page: Page) -> Response:
         curve=found,
         field=_field,
         asked=asked,
+        cell_of={(c.source, c.year): c for c in programme.cells},
         wrong=sorted(query.keys() - asked.keys()),
         estimate=estimate(programme, asked),
         nested=increments.nested if increments else None,
@@ -119,7 +121,7 @@ def _field(cell: Cell) -> str:
     return f"{cell.source} {cell.year}"
 
 
-def _euros(written: str) -> float | None:
+def euros(written: str) -> float | None:
     """Read an amount as Italian and English readers write it: 390000, 390.000, 390,000.50, 390.000,50."""
     text = re.sub(r"[\s€]", "", written)
     if re.fullmatch(r"\d{1,3}([.,]\d{3})+", text) or not re.search(r"[.,]\d{1,2}$", text):
@@ -133,7 +135,7 @@ def _euros(written: str) -> float | None:
 def estimate(programme: Programme, asked: Mapping[str, str]) -> Estimate | DataError | None:
     """Return what today's prices say of the budgets asked for, or why they say nothing; None = nothing asked."""
     run, cells = programme.run, {(c.source, c.year): c for c in programme.cells}
-    edited = {k: e for k, c in cells.items() if (e := _euros(asked.get(_field(c), ""))) is not None}
+    edited = {k: e for k, c in cells.items() if (e := euros(asked.get(_field(c), ""))) is not None}
     edited = {k: e for k, e in edited.items() if e != cells[k].budget}
     if run is None or run.value is None or run.bound is None or not edited:
         return None

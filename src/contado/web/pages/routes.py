@@ -16,6 +16,7 @@ from contado.web.pages import (
     programme_csv,
     programme_intervention,
     programme_parts,
+    programme_plan,
     programme_sites,
     roads,
     territory,
@@ -62,6 +63,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "sign_in": account.sign_in,
     "account": account.account,
     "work": work.work,
+    "job": programme_plan.job,
     "accessibility": feedback.accessibility,
     "privacy": plain("privacy.html", "Privacy", "Privacy"),
     "legal": plain("legal.html", "Note legali", "Legal notes"),
@@ -83,6 +85,8 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
 """Addresses without a language."""
 ACTIONS: dict[str, Callable[[Page, FormData], Response]] = {
     "account": account.act,
+    "budgets": programme_plan.act,
+    "job": programme_plan.act_on_job,
     "accessibility": feedback.send,
 }
 """Pages whose forms are sent to the page's own address."""

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contado.web.data.account import jobs_of
+from contado.web.data.jobs import STATES, jobs_of, title_of
 from contado.web.data.view import day, rows, text
 from contado.web.i18n import Words
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
+    from contado.kernel.records.schema import Job
     from contado.web.page import Page
 
 __all__ = ["work"]
@@ -24,13 +25,6 @@ _KINDS = {
     "works_start": Words("inizio dei lavori", "start of the works"),
     "works_end": Words("fine dei lavori", "end of the works"),
     "spend_by": Words("spesa conclusa", "spending completed"),
-}
-_STATES = {
-    "accepted": ("wait", Words("in coda", "queued")),
-    "running": ("run", Words("in corso", "running")),
-    "successful": ("ok", Words("fatto", "done")),
-    "failed": ("bad", Words("non riuscito", "failed")),
-    "dismissed": ("off", Words("fermato", "stopped")),
 }
 
 
@@ -47,7 +41,8 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
 class Task(msgspec.Struct, frozen=True, kw_only=True):
     """A job: its state as sign and word."""
 
-    process: str
+    id: str
+    title: Words
     sign: str
     word: Words
     since: str
@@ -57,7 +52,7 @@ def work(page: Page) -> Response:
     """Render deadlines, jobs and unpublished layers of the account's municipalities."""
     who = page.signed_in()
     page.query()
-    tasks = [_task(job.process, job.state, job.created_at) for job in jobs_of(page.keeper.store, who)]
+    tasks = [_task(job) for job in jobs_of(page.keeper.store, who)]
     deadlines = _deadlines(page)
     return page.render(
         "work.html",
@@ -69,9 +64,9 @@ def work(page: Page) -> Response:
     )
 
 
-def _task(process: str, state: str, created_at: str) -> Task:
-    sign, word = _STATES[state]
-    return Task(process=process, sign=sign, word=word, since=created_at[:10])
+def _task(job: Job) -> Task:
+    sign, word = STATES[job.state]
+    return Task(id=job.id, title=title_of(job.process), sign=sign, word=word, since=job.created_at[:10])
 
 
 def _deadlines(page: Page) -> list[Deadline]:
