@@ -9,7 +9,7 @@ import pytest
 
 from contado.web import statics
 
-MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/roadmap.js", "tokens.css")
+MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/map.js", "tokens.css")
 PROGRAMME_PAGE = ("contado.css", "programme.css", "js/appearance.js", "js/contado.js", "tokens.css")
 OWN = (*MAP_PAGE, "programme.css", "js/choices.js")
 

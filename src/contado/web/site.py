@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contado.kernel.errors import ContadoError
-from contado.web.data import indicators, opendata, practices, programme, roads, territory
+from contado.web.data import history, indicators, opendata, practices, programme, roads, territory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +70,15 @@ class Site:
     def roads(self) -> roads.Roads:
         """Road sections and anomalies."""
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
+
+    @property
+    def drive_days(self) -> list[dt.date]:
+        """Days on which vehicles drove."""
+        return self.cached("drive_days", lambda: history.days(self.view))
+
+    def roads_on(self, day: dt.date) -> roads.Roads | None:
+        """Road sections and anomalies as they were known on a day."""
+        return self.cached(f"roads:{day}", lambda: history.on(self.view, self.territory, day))
 
     @property
     def stale_days(self) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from contado.web import files
 from contado.web.pages import (
+    layers,
     opendata,
     programme,
     programme_candidates,
@@ -14,6 +15,7 @@ from contado.web.pages import (
     programme_intervention,
     programme_parts,
     programme_sites,
+    roadchanges,
     roads,
     territory,
 )
@@ -41,6 +43,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "practices": practices,
     "map": roads.road_map,
     "section": roads.section,
+    "changes": roadchanges.changes,
     "practice": practice,
     "programme": programme.brief,
     "candidates": programme_candidates.candidates,
@@ -53,7 +56,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "calendar": plain("calendar.html", "Agenda", "Calendar"),
     "procedures": plain("procedures.html", "Procedimenti", "Procedures"),
     "data": opendata.data,
-    "layer": opendata.layer,
+    "layer": layers.layer,
     "accessibility": plain("accessibility.html", "Accessibilità", "Accessibility"),
     "privacy": plain("privacy.html", "Privacy", "Privacy"),
     "legal": plain("legal.html", "Note legali", "Legal notes"),
