@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.roads import Roads
     from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
@@ -76,7 +77,7 @@ class Site:
         """Days on which vehicles drove."""
         return self.cached("drive_days", lambda: history.days(self.view))
 
-    def roads_on(self, day: dt.date) -> roads.Roads | None:
+    def roads_on(self, day: dt.date) -> Roads | None:
         """Road sections and anomalies as they were known on a day."""
         return self.cached(f"roads:{day}", lambda: history.on(self.view, self.territory, day))
 

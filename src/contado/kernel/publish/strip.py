@@ -11,10 +11,10 @@ from contado.kernel.publish.charts import INK, svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Band", "Cell", "Mark", "Stretch", "strip"]
+__all__ = ["Band", "Cell", "Mark", "Stretch", "Texts", "strip"]
 
-WIDTH, HEIGHT = 1232.0, 176.0
-_LEFT, _RIGHT, _TRACK, _TOP, _BOTTOM, _WORKS, _AXIS = 64.0, 1082.0, 12.0, 30.0, 130.0, 139.0, 168.0
+HEIGHT = 176.0
+_LEFT, _MARGIN, _TRACK, _TOP, _BOTTOM, _WORKS, _AXIS = 64.0, 150.0, 12.0, 30.0, 130.0, 139.0, 168.0
 _BAND_COLOUR = "#12344D"
 _SHAPES = {
     "pothole": "M{0} 5l7 13h-14z",
@@ -59,14 +59,29 @@ class Stretch(NamedTuple):
     words: str
 
 
+class Texts(NamedTuple):
+    """Words of the drawing: the sentence for who does not see it, names of the tracks, the decimal sign."""
+
+    label: str
+    anomalies: str
+    works: str
+    confirmed: str
+    decimal: str = ","
+
+
 class _Frame(NamedTuple):
     first: float
     last: float
     top_iri: float
+    width: float
+
+    @property
+    def right(self) -> float:
+        return self.width - _MARGIN
 
     def x(self, metres: float) -> float:
         share = (metres - self.first) / ((self.last - self.first) or 1.0)
-        return _LEFT + (_RIGHT - _LEFT) * min(1.0, max(0.0, share))
+        return _LEFT + (self.right - _LEFT) * min(1.0, max(0.0, share))
 
     def y(self, iri: float) -> float:
         return _BOTTOM - (_BOTTOM - _TOP) * min(1.0, max(0.0, iri / self.top_iri))
@@ -78,12 +93,11 @@ def strip(
     marks: Sequence[Mark] = (),
     works: Sequence[Stretch] = (),
     *,
-    label: str,
-    words: tuple[str, str, str],
+    texts: Texts,
     start_m: float = 0.0,
-    number: str = ",",
+    width: float = 1232.0,
 ) -> str:
-    """Draw a section, 1232 x 176 px.
+    """Draw a section, 176 px high; 720 px is the width for a phone, where it scrolls sideways.
 
     Parameters
     ----------
@@ -91,32 +105,31 @@ def strip(
         In the order of the chainage; a cell without a value breaks the line.
     bands
         Classes from the lowest roughness up.
-    label
-        The sentence for who does not see it.
-    words
-        Names of the tracks: anomalies, works, "full = confirmed".
+    texts
+        Words of the drawing.
     start_m
         Chainage of the beginning of the section along its road [m].
-    number
-        The decimal sign.
 
     Examples
     --------
-    >>> drawn = strip([Cell(0, 20, 2.0, 1.8, 2.2)], [Band(0, "#FFF", "A")], label="Roughness", words=("a", "w", "c"))
+    >>> texts = Texts("Roughness", "anomalies", "works", "full = confirmed")
+    >>> drawn = strip([Cell(0, 20, 2.0, 1.8, 2.2)], [Band(0, "#FFF", "A")], texts=texts)
     >>> drawn.count("<svg"), "Roughness" in drawn
     (1, True)
     """
-    frame = _frame(cells)
-    body = _bands(bands, frame) + _axis(frame, start_m, number)
+    frame = _frame(cells, width)
+    body = _bands(bands, frame) + _axis(frame, start_m, texts.decimal)
     body += "".join(_run(run, frame) for run in _runs(cells))
-    body += _marks(marks, frame, words[0], words[2]) + _works(works, frame, words[1])
-    return svg(WIDTH, HEIGHT, body, name="strip", label=label)
+    body += _marks(marks, frame, texts) + _works(works, frame, texts.works)
+    return svg(width, HEIGHT, body, name="strip", label=texts.label)
 
 
-def _frame(cells: Sequence[Cell]) -> _Frame:
+def _frame(cells: Sequence[Cell], width: float) -> _Frame:
     highest = max((c.high or c.iri or 0.0 for c in cells), default=0.0)
     top = 4.0 * max(2, math.ceil(highest / 4))
-    return _Frame(min((c.from_m for c in cells), default=0.0), max((c.to_m for c in cells), default=1.0), top)
+    return _Frame(
+        min((c.from_m for c in cells), default=0.0), max((c.to_m for c in cells), default=1.0), top, width
+    )
 
 
 def _bands(bands: Sequence[Band], frame: _Frame) -> str:
@@ -126,9 +139,9 @@ def _bands(bands: Sequence[Band], frame: _Frame) -> str:
             continue
         upper = bands[i + 1].from_iri if i + 1 < len(bands) else frame.top_iri
         top, bottom = frame.y(upper), frame.y(band.from_iri)
-        out += f'<path d="M{_LEFT:.0f} {top:.1f}H{_RIGHT:.0f}V{bottom:.1f}H{_LEFT:.0f}z" fill="{band.tint}"/>'
+        out += f'<path d="M{_LEFT:.0f} {top:.1f}H{frame.right:.0f}V{bottom:.1f}H{_LEFT:.0f}z" fill="{band.tint}"/>'
         last = min(last - 14, (top + bottom) / 2 + 4)
-        out += f'<text x="{_RIGHT + 8:.0f}" y="{last:.0f}" class="ct-text">{escape(band.name)}</text>'
+        out += f'<text x="{frame.right + 8:.0f}" y="{last:.0f}" class="ct-text">{escape(band.name)}</text>'
     return out
 
 
@@ -137,12 +150,12 @@ def _axis(frame: _Frame, start_m: float, number: str) -> str:
     step = frame.top_iri / 3 if frame.top_iri % 3 == 0 else 4.0
     for i in range(int(frame.top_iri / step) + 1):
         y = frame.y(i * step)
-        out += f'<path d="M{_LEFT:.0f} {y:.1f}H{_RIGHT:.0f}" stroke="#FFF" stroke-width="1.5"/>'
+        out += f'<path d="M{_LEFT:.0f} {y:.1f}H{frame.right:.0f}" stroke="#FFF" stroke-width="1.5"/>'
         out += f'<text x="{_LEFT - 8:.0f}" y="{y + 4:.0f}" text-anchor="end" class="ct-text">{i * step:.0f}</text>'
     out += '<text x="0" y="46" class="ct-text">IRI</text><text x="0" y="62" class="ct-text">m/km</text>'
     out += f'<text x="0" y="{_AXIS + 5:.0f}" class="ct-text">km</text>'
     first, last = start_m + frame.first, start_m + frame.last
-    gap = _gap((last - first) / 6)
+    gap = _gap((last - first) * 160 / frame.width)
     at = math.ceil(first / gap) * gap
     while at <= last:
         text = f"{at / 1000:.{1 if gap >= 100 else 2}f}".replace(".", number)
@@ -185,9 +198,9 @@ def _run(run: Sequence[Cell], frame: _Frame) -> str:
     return f'{out}<path class="ct-iri" d="M{line}" fill="none" stroke="{_BAND_COLOUR}" stroke-width="2"/>'
 
 
-def _marks(marks: Sequence[Mark], frame: _Frame, name: str, full: str) -> str:
-    out = f'<text x="0" y="{_TRACK + 4:.0f}" class="ct-text">{escape(name)}</text>'
-    out += f'<path class="ct-axis" d="M{_LEFT:.0f} {_TRACK}H{_RIGHT:.0f}" stroke="#D5DADD"/>'
+def _marks(marks: Sequence[Mark], frame: _Frame, texts: Texts) -> str:
+    out = f'<text x="0" y="{_TRACK + 4:.0f}" class="ct-text">{escape(texts.anomalies)}</text>'
+    out += f'<path class="ct-axis" d="M{_LEFT:.0f} {_TRACK}H{frame.right:.0f}" stroke="#D5DADD"/>'
     for mark in marks:
         x = frame.x(mark.at_m)
         shape = _SHAPES.get(mark.kind, _OTHER).format(f"{x:.1f}", f"{x - 6:.1f}")
@@ -195,7 +208,7 @@ def _marks(marks: Sequence[Mark], frame: _Frame, name: str, full: str) -> str:
         colour = INK if mark.confirmed else "#FFF"
         out += f'<path class="{fill}" d="{shape}" fill="{colour}" stroke="{INK}" stroke-width="1.6"><title>{escape(mark.words)}</title></path>'
     if marks:
-        out += f'<text x="{_RIGHT + 8:.0f}" y="{_TRACK + 4:.0f}" class="ct-text">{escape(full)}</text>'
+        out += f'<text x="{frame.right + 8:.0f}" y="{_TRACK + 4:.0f}" class="ct-text">{escape(texts.confirmed)}</text>'
     return out
 
 
@@ -208,8 +221,8 @@ def _works(works: Sequence[Stretch], frame: _Frame, name: str) -> str:
         words = f"<title>{escape(work.words)}</title>"
         out += f'<path class="ct-work" d="M{x:.1f} {_WORKS}H{max(end, x + 3):.1f}v12H{x:.1f}z" fill="none" stroke="{INK}" stroke-width="2">{words}</path>'
         room = 7.0 * len(work.words)
-        if end >= free and end + 6 + room <= WIDTH:
-            following = min((frame.x(w.from_m) for w in works if w.from_m >= work.to_m), default=WIDTH)
+        if end >= free and end + 6 + room <= frame.width:
+            following = min((frame.x(w.from_m) for w in works if w.from_m >= work.to_m), default=frame.width)
             if end + 6 + room <= following:
                 out += f'<text x="{end + 6:.0f}" y="{_WORKS + 10:.0f}" class="ct-text">{escape(work.words)}</text>'
                 free = end + 6 + room

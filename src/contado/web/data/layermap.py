@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -112,7 +111,7 @@ class LayerMap:
     def classing(self, by: str | None) -> Classing:
         """Return the classes by a column, by default those of the layer's style, else one."""
         own = self.info.style or {}
-        column = by if by in self.choices else own.get("column")
+        column = str(by if by in self.choices else own.get("column"))
         if column not in self.table.column_names:
             return _one(self.table.num_rows)
         if own.get("kind") == "classes" and column == own.get("column"):

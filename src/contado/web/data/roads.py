@@ -207,9 +207,11 @@ def select(roads: Roads, wanted: Filter) -> list[Section]:
 
 
 def _touches(s: Section, bbox: tuple[float, float, float, float]) -> bool:
+    from shapely import bounds
+
     if s.geometry is None:
         return False
-    west, south, east, north = s.geometry.bounds
+    west, south, east, north = (float(v) for v in bounds(s.geometry))
     return west <= bbox[2] and east >= bbox[0] and south <= bbox[3] and north >= bbox[1]
 
 

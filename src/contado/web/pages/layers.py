@@ -215,11 +215,11 @@ def _ramp(classing: Classing) -> list[dict[str, Any]]:
 
 def class_of(classing: Classing) -> list[Any]:
     """Return the class of a feature as an expression of MapLibre on its attributes."""
-    get = ["get", classing.column]
+    get: list[Any] = ["get", classing.column]
     if classing.kind == "one":
         return ["literal", "all"]
     if classing.kind == "steps":
-        stairs = ["step", get, "0"]
+        stairs: list[Any] = ["step", get, "0"]
         for i, b in enumerate(classing.breaks):
             stairs += [b, str(i + 1)]
         known = stairs if classing.breaks else "0"
@@ -273,9 +273,11 @@ def _config(
 
 
 def _around(page: Page, shown: LayerMap, wanted: Wanted) -> Sequence[float] | None:
+    import shapely
+
     unit = page.site.territory.by_code.get(wanted.code or "")
     if unit is not None and unit.geometry is not None:
-        return tuple(float(v) for v in unit.geometry.bounds)
+        return tuple(float(v) for v in shapely.bounds(unit.geometry))
     return shown.bounds
 
 

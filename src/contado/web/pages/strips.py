@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contado.kernel.publish.strip import Band, Cell, Mark, Stretch, strip
+from contado.kernel.publish.strip import Band, Cell, Mark, Stretch, Texts, strip
 from contado.web import i18n, style
 from contado.web.data.view import real, rows
 from contado.web.i18n import Words
@@ -34,9 +34,10 @@ KINDS: dict[str, Words] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """The diagram, its sentence, and the same values as rows."""
+    """The diagram for a screen and for a phone, its sentence, and the same values as rows."""
 
-    svg: str
+    wide: str
+    narrow: str
     sentence: str
     cells: Sequence[Cell]
     works: Sequence[Stretch]
@@ -51,21 +52,19 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Drawi
     marks = [_mark(page, a) for a in anomalies if a.chainage_m is not None]
     works = _works(page, section)
     sentence = _sentence(page, section, known, len(marks), len(works))
-    drawn = strip(
-        cells,
-        _bands(page),
-        marks,
-        works,
-        label=sentence,
-        words=(
-            page.say("Anomalie", "Anomalies"),
-            page.say("Lavori", "Works"),
-            page.say("piena = confermata", "full = confirmed"),
-        ),
-        start_m=1000 * (section.from_km or 0.0),
-        number=page.say(",", "."),
+    texts = Texts(
+        sentence,
+        page.say("Anomalie", "Anomalies"),
+        page.say("Lavori", "Works"),
+        page.say("piena = confermata", "full = confirmed"),
+        page.say(",", "."),
     )
-    return Drawing(svg=drawn, sentence=sentence, cells=cells, works=works)
+    start = 1000 * (section.from_km or 0.0)
+    wide, narrow = (
+        strip(cells, _bands(page), marks, works, texts=texts, start_m=start, width=width)
+        for width in (1232.0, 720.0)
+    )
+    return Drawing(wide=wide, narrow=narrow, sentence=sentence, cells=cells, works=works)
 
 
 def _cells(page: Page) -> Mapping[str, list[Cell]]:

@@ -168,7 +168,7 @@ function addNames(map) {
     layout: { ...font, "text-field": ["get", "name"], "text-size": ["case", [">", ["get", "pop"], 500000], 17, 13], "symbol-sort-key": ["-", 0, ["get", "pop"]], "text-padding": 6, "text-max-width": 8 },
     paint: { "text-color": base.label, "text-halo-color": base.land, "text-halo-width": 1.6 },
   });
-  map.addLayer({ id: "chosen", type: "symbol", source: "chosen", layout: { ...font, "text-field": ["get", "id"], "text-size": 14, "text-offset": [0, 1.5], "text-allow-overlap": true, "text-ignore-placement": true }, paint: { "text-color": white, "text-halo-color": ink, "text-halo-width": 5 } });
+  map.addLayer({ id: "chosen", type: "symbol", source: "chosen", layout: { ...font, "text-field": ["get", "id"], "text-size": 14, "text-offset": [0, 1.5], "text-allow-overlap": true }, paint: { "text-color": white, "text-halo-color": ink, "text-halo-width": 5 } });
 }
 
 // Signs are drawn here, so that no image is fetched: the shape tells the kind, full or hollow confirmed or not.
