@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Api",
     "Body",
     "Dates",
     "Pavement",
@@ -106,6 +107,15 @@ class Tiles(_Theme, frozen=True, kw_only=True):
     ] = 500_000
 
 
+class Api(_Theme, frozen=True, kw_only=True):
+    """[api]: what the OGC APIs give at once."""
+
+    max_items: Annotated[int, Meta(ge=10, le=1_000_000, description="features in one answer at most")] = (
+        10_000
+    )
+    kept_tiles: Annotated[int, Meta(ge=0, description="live vector tiles kept in memory")] = 4_000
+
+
 class Pavement(_Theme, frozen=True, kw_only=True):
     """[pavement]: road sensing."""
 
@@ -137,6 +147,7 @@ class Settings(_Theme, frozen=True, kw_only=True):
     dates: Dates = Dates()
     web: Web = Web()
     tiles: Tiles = Tiles()
+    api: Api = Api()
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 
-from contado.web import addresses, statics
+from contado.web import addresses, ogc, statics
 from contado.web.headers import Headers
 from contado.web.i18n import LANGS
 from contado.web.page import NotFound, Page
@@ -62,6 +62,7 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
     if development:
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
     _plain_routes(app, site)
+    ogc.register(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))
     app.add_exception_handler(Exception, _defect(site))
     return Headers(app)
@@ -142,6 +143,8 @@ def _lang(path: str) -> Lang:
 def _http_error(site: Site) -> Callable[[Request, Exception], Response]:
     def handler(request: Request, error: Exception) -> Response:
         status = error.status_code if isinstance(error, HTTPException) else 404
+        if ogc.is_below(request.url.path):
+            return ogc.http_problem(status, getattr(error, "headers", None))
         return routes.not_found(Page(request, site, _lang(request.url.path), "error"), status)
 
     return handler
@@ -149,6 +152,8 @@ def _http_error(site: Site) -> Callable[[Request, Exception], Response]:
 
 def _defect(site: Site) -> Callable[[Request, Exception], Response]:
     def handler(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the log holds the error
+        if ogc.is_below(request.url.path):
+            return ogc.http_problem(500)
         page = Page(request, site, _lang(request.url.path), "error")
         return routes.defect(page, request.scope["state"]["number"])
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.records.scopes import ScopedSession
 
-__all__ = ["append", "current", "history", "previous"]
+__all__ = ["append", "current", "history", "keep_original", "previous"]
 
 Change = Literal["created", "replaced", "updated", "deleted"]
 
@@ -80,6 +80,19 @@ def append(
     facts = {"version": row.version, "sha256": row.sha256, "unit": unit_id}
     audit.append(session, f"feature.{change}", f"{layer}/{fid}", facts)
     return row
+
+
+def keep_original(session: ScopedSession, layer: str, fid: str, body: bytes, *, unit_id: str) -> None:
+    """Keep a feature as it was before its first recorded change, as version 0, so that this can be undone.
+
+    Nothing has changed by it, so no audit row is written. A feature that has versions already is left as it is.
+    """
+    if current(session, layer, fid) is not None:
+        return
+    digest = hashlib.sha256(body).hexdigest()
+    facts = {"layer": layer, "fid": fid, "body_json": body.decode(), "sha256": digest, "unit_id": unit_id}
+    session.add(FeatureVersion(id=ulid(), version=0, created_at=now(), **facts))
+    session.flush()
 
 
 def _stale(layer: str, fid: str) -> StaleVersion:

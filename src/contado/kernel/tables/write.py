@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.provenance import Provenance
 
-__all__ = ["atomic", "parquet_bytes", "write_csv", "write_parquet"]
+__all__ = ["atomic", "csv_text", "parquet_bytes", "write_csv", "write_parquet"]
 
 _QUOTED: Final = re.compile(r'[",\r\n]|^\s|\s$')
 
@@ -70,16 +70,21 @@ def write_parquet(table: pa.Table, path: Path | str, *, provenance: Provenance |
 
 
 def write_csv(table: pa.Table, path: Path | str) -> None:
-    """Write ``table`` as CSV (UTF-8, comma, decimal point, unknown = empty), atomically.
+    """Write ``table`` as CSV (see `csv_text`), atomically."""
+    with atomic(path) as temporary:
+        temporary.write_text(csv_text(table), encoding="utf-8", newline="")
+
+
+def csv_text(table: pa.Table, *, header: bool = True) -> str:
+    """Return ``table`` as CSV (comma, decimal point, unknown = empty).
 
     An apostrophe is put before text cells that begin with ``= + - @``, tab or carriage return (OWASP,
     CSV injection); `contado.kernel.tables.read` takes it off again. Lists are joined by ``;``.
     """
     columns = [_column(table[name]) for name in table.column_names]
-    lines = [",".join(map(_quote, table.column_names))]
+    lines = [",".join(map(_quote, table.column_names))] if header else []
     lines += [",".join(cells) for cells in zip(*columns, strict=True)]
-    with atomic(path) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="")
+    return "".join(line + "\n" for line in lines)
 
 
 def _column(column: pa.ChunkedArray) -> list[str]:

@@ -138,6 +138,7 @@ class Commit:
         label: Literal["measured", "estimated", "simulated"] | None = None,
         access: Access = "public",
         style: dict[str, Any] | None = None,
+        editable: bool = False,
         updated_at: str | None = None,
         provenance: Provenance | None = None,
     ) -> None:
@@ -176,6 +177,7 @@ class Commit:
             updated_at=updated_at or self._changed_at(name, change.sha256 or ""),
             access=access,
             style=style,
+            editable=editable,
         )
 
     def _changed_at(self, name: str, sha256: str) -> str:

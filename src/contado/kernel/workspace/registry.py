@@ -35,6 +35,7 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: str | None = None
     access: Access = "public"
     style: dict[str, Any] | None = None
+    editable: bool = False
 
 
 class _Registry(msgspec.Struct, frozen=True, kw_only=True):
