@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from contado.web.data.roads import Roads, Section
     from contado.web.site import Site
 
-__all__ = ["catalogue", "csv_answer", "download", "map_view", "unit_csv"]
+__all__ = ["answer", "catalogue", "csv_answer", "download", "map_view", "unit_csv"]
 
 _TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
 
 
-def _answer(request: Request, content: bytes, media_type: str, name: str | None = None) -> Response:
+def answer(request: Request, content: bytes, media_type: str, name: str | None = None) -> Response:
     """Return bytes with a strong ETag; the browser asks again each time and mostly hears "unchanged"."""
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     headers = {"etag": tag, "cache-control": "no-cache"}
@@ -54,9 +54,9 @@ def download(request: Request, site: Site) -> Response:
         raise NotFound(name)
     if ending != "qml" and set(request.query_params) & set(selection.KEYS):
         content = _file_of(_part(request, site, name), name, ending)
-        return _answer(request, content, _TYPES[ending], f"{name}-part.{ending}")
+        return answer(request, content, _TYPES[ending], f"{name}-part.{ending}")
     content = site.cached(f"file:{name}.{ending}", lambda: _file(site, name, ending))
-    return _answer(request, content, _TYPES[ending], f"{name}.{ending}")
+    return answer(request, content, _TYPES[ending], f"{name}.{ending}")
 
 
 def _part(request: Request, site: Site, name: str) -> pa.Table:
@@ -132,7 +132,7 @@ def map_view(request: Request, site: Site) -> Response:
         raise NotFound(name)
     dates = tuple(_date(request.query_params.get(key), site) for key in ("date", "from", "to"))
     content = site.cached(f"view:{name}:{dates}", lambda: _collection(_VIEWS[name](site, dates)))
-    return _answer(request, content, "application/geo+json")
+    return answer(request, content, "application/geo+json")
 
 
 def _date(text: str | None, site: Site) -> dt.date | None:
@@ -258,7 +258,7 @@ def catalogue(form: Literal["ttl", "jsonld"]) -> Callable[[Request, Site], Respo
             f"catalogue:{form}:{address}",
             lambda: dcat_ap_it.serialise(catalogue_of(site.view, address), form),
         )
-        return _answer(request, content, _CATALOGUE_TYPES[form])
+        return answer(request, content, _CATALOGUE_TYPES[form])
 
     return endpoint
 
@@ -291,4 +291,4 @@ def csv_answer(request: Request, header: Sequence[str], rows: Iterable[Sequence[
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows([_cell(cell) for cell in row] for row in rows)
-    return _answer(request, out.getvalue().encode(), "text/csv", name)
+    return answer(request, out.getvalue().encode(), "text/csv", name)

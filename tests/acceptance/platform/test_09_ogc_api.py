@@ -149,10 +149,14 @@ def _random_leaf(rng, frame):
     if leaf == 6:
         return f"pop * 2 + 1 > {number}", pop * 2 + 1 > number
     word = str(rng.choice(name)).upper().replace("'", "''")
-    return f"CASEI(name) = CASEI('{word}')", (name.str.upper().str.replace("'", "''") == word).astype("boolean")
+    return f"CASEI(name) = CASEI('{word}')", (name.str.upper().str.replace("'", "''") == word).astype(
+        "boolean"
+    )
 
 
-@pytest.mark.item("platform", 9, "CQL2 equals pandas on random expressions, some residents unknown", "200 of 200")
+@pytest.mark.item(
+    "platform", 9, "CQL2 equals pandas on random expressions, some residents unknown", "200 of 200"
+)
 def test_cql2_equals_pandas(tmp_path, figure):
     from contado.kernel.tables import geoparquet
     from contado.web.ogc import cql2, crs
@@ -196,9 +200,11 @@ def test_gdal_reads_all(base, city, figure, layer, key):
         assert (theirs.notna() == known).all(), name
         if name.endswith("_on"):
             theirs = pd.to_datetime(theirs).dt.date
-        assert list(theirs[known]) == pytest.approx(list(ours[known])) if ours.dtype == float else list(
-            theirs[known]
-        ) == list(ours[known]), name
+        assert (
+            list(theirs[known]) == pytest.approx(list(ours[known]))
+            if ours.dtype == float
+            else list(theirs[known]) == list(ours[known])
+        ), name
     assert shapely.equals_exact(found.geometry.values, stored.geometry.values, 1e-9).all()
     figure(f"{layer}: {len(found)} features, {len(stored.columns) - 1} attributes, geometries to 1e-9 deg")
 
@@ -251,13 +257,19 @@ def test_editing_and_a_lost_race(base, city, figure):
         tag = ask(f"{items}/B007")[1]["etag"]
         assert ask(f"{items}/B007", method, _feature(*inside), **anna, If_Match=tag)[0] == 403
     tag = ask(f"{items}/B001")[1]["etag"]
-    assert ask(f"{items}/B001", "PUT", _feature(*outside), **anna, If_Match=tag)[0] == 403  # carried out of town
+    assert (
+        ask(f"{items}/B001", "PUT", _feature(*outside), **anna, If_Match=tag)[0] == 403
+    )  # carried out of town
     assert ask(items, "POST", _feature(*inside), Content_Type="application/geo+json")[0] == 401
     assert ask(f"{base}/api/collections/municipalities/items", "POST", {}, **anna)[0] == 405
     found = _audited(city)[len(before) :]
-    assert [verb for verb, _ in found] == [f"feature.{v}" for v in ("created", "updated", "replaced", "deleted")]
+    assert [verb for verb, _ in found] == [
+        f"feature.{v}" for v in ("created", "updated", "replaced", "deleted")
+    ]
     assert len({name for _, name in found}) == 1
-    figure("insert 201, update 204, replace 204, delete 204, race 412, outside 403, visitor 401; 4 audit rows")
+    figure(
+        "insert 201, update 204, replace 204, delete 204, race 412, outside 403, visitor 401; 4 audit rows"
+    )
 
 
 def _audited(city):

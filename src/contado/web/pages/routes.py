@@ -67,6 +67,7 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/dati/{layer}.{ending}": files.download,
     "/viste/{name}.json": files.map_view,
     "/territorio/{code}.csv": files.unit_csv,
+    "/territorio/{code}.pdf": territory.unit_pdf,
     "/catalogo.ttl": files.catalogue("ttl"),
     "/catalogo.jsonld": files.catalogue("jsonld"),
     "/programma/{table}.csv": programme_csv.table,
