@@ -198,7 +198,7 @@ def _ramp(classing: Classing) -> list[dict[str, Any]]:
             looks.append({"id": c.id, "letter": "+", "light": "#FFFFFF", "widths": _WIDTHS[0], "order": 0})
         else:
             place = at if steps else len(own) - 1 - at
-            step = 4 if len(own) == 1 else round(4 * place / (len(own) - 1))
+            step = 1 if classing.kind == "one" else 4 if len(own) == 1 else round(4 * place / (len(own) - 1))
             letter = str(at + 1)
             looks.append(
                 {
