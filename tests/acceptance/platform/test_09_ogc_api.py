@@ -56,12 +56,11 @@ def city(tmp_path_factory):
         c.layer("benches", _benches(), title_en="Benches", editable=True)
         c.layer("hidden", _benches(), title_en="Hidden", access="private")
     workspace.tokens = {}
-    with records.open_store(workspace) as store:
-        with store.writing(records.local_administrator()) as session:
-            for name, units in (("anna", [MILANO]), ("capo", ["*"])):
-                account = accounts.ensure_account(session, name)
-                accounts.add_grant(session, account, "municipality_officer", units)
-                workspace.tokens[name] = credentials.issue(session, "token", account.id, minutes=60).secret
+    with records.open_store(workspace) as store, store.writing(records.local_administrator()) as session:
+        for name, units in (("anna", [MILANO]), ("capo", ["*"])):
+            account = accounts.ensure_account(session, name)
+            accounts.add_grant(session, account, "municipality_officer", units)
+            workspace.tokens[name] = credentials.issue(session, "token", account.id, minutes=60).secret
     return workspace
 
 

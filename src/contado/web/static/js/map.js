@@ -74,7 +74,7 @@ async function start() {
   addNames(map);
   frame.classList.add("ct-ready");
   wire(map);
-  map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = "true"; });
+  map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = Math.round(performance.now()); });
 }
 
 function source(layer) {
