@@ -51,8 +51,6 @@ async function start() {
     locale: config.texts.ui,
     attributionControl: false,
     dragRotate: false,
-    pitchWithRotate: false,
-    touchPitch: false,
     maxPitch: 0,
     minZoom: 7,
     maxZoom: 18,
