@@ -368,6 +368,7 @@ def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True,
                 sections,
                 title_it="Sezioni stradali",
                 title_en="Road sections",
+                style={"kind": "classes", "column": "class", "uncertain": "uncertain"},
                 **facts,
             )
             anomalies = make_anomalies(sections, rng, 400)
@@ -376,6 +377,7 @@ def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True,
                 anomalies,
                 title_it="Anomalie aperte",
                 title_en="Open anomalies",
+                style={"kind": "shapes", "column": "kind"},
                 **facts,
             )
             values = tables.from_rows("indicator_value", make_indicators(units, rng))

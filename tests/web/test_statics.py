@@ -9,9 +9,11 @@ import pytest
 
 from contado.web import statics
 
-MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/roadmap.js", "tokens.css")
-PROGRAMME_PAGE = ("contado.css", "programme.css", "js/appearance.js", "js/contado.js", "tokens.css")
-OWN = (*MAP_PAGE, "form.css", "programme.css", "js/choices.js")
+MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/map.js", "tokens.css")
+PROGRAMME_PAGE = (
+    *("contado.css", "sheets.css", "programme.css", "js/appearance.js", "js/contado.js", "tokens.css"),
+)
+OWN = (*MAP_PAGE, "form.css", "sheets.css", "programme.css", "js/choices.js")
 
 
 def test_a_hashed_address_is_immutable_and_a_bare_one_is_asked_again(client):

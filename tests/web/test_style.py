@@ -16,7 +16,7 @@ STYLE = style.load()
 def test_the_map_gets_the_colours_and_widths_of_the_style_file(client):
     text = client.get("/buone-pratiche/manto-stradale/mappa").text
     config = json.loads(html.unescape(re.search(r'data-map="([^"]+)"', text)[1]))
-    for sent, kept in zip(config["classes"], STYLE.classes, strict=True):
+    for sent, kept in zip(config["layers"][0]["classes"], STYLE.classes, strict=True):
         assert (sent["id"], sent["light"], sent["dark"], sent["high"]) == (
             kept.id,
             kept.light,
@@ -29,7 +29,7 @@ def test_the_map_gets_the_colours_and_widths_of_the_style_file(client):
 
 def test_legend_and_table_name_the_classes_in_the_order_of_the_style_file(client):
     text = client.get("/buone-pratiche/manto-stradale/mappa").text
-    assert re.findall(r'name="class" value="(\w+)"', text) == [c.id for c in STYLE.classes]
+    assert re.findall(r'name="class" id="ct-c-\w+" value="(\w+)"', text) == [c.id for c in STYLE.classes]
     legend = re.search(r'id="ct-legend".*?</form>', text, re.DOTALL)[0]
     names = re.findall(r"<b>(.*?)</b>", legend)
     assert names == [f"{c.id} {c.it}" if c.id != "none" else c.it for c in STYLE.classes]

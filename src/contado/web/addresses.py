@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from contado.web.i18n import Lang
 
-__all__ = ["ADDRESSES", "SECTIONS", "practice_of", "slug_of", "url"]
+__all__ = ["ADDRESSES", "SECTIONS", "practice_of", "query_text", "slug_of", "url"]
 
 _PRACTICE = ("/buone-pratiche/{practice}", "/en/good-practices/{practice}")
 
@@ -25,6 +25,7 @@ ADDRESSES: dict[str, Words] = {
     "practice": Words(*_PRACTICE),
     "map": Words(_PRACTICE[0] + "/mappa", _PRACTICE[1] + "/map"),
     "section": Words(_PRACTICE[0] + "/sezioni/{section_id}", _PRACTICE[1] + "/sections/{section_id}"),
+    "changes": Words(_PRACTICE[0] + "/confronto", _PRACTICE[1] + "/compare"),
     "programme": Words("/programma", "/en/programme"),
     "candidates": Words("/programma/candidati", "/en/programme/candidates"),
     "budgets": Words("/programma/bilanci", "/en/programme/budgets"),
@@ -100,5 +101,16 @@ def url(page: str, lang: Lang, query: Mapping[str, object] | None = None, /, **p
     if "practice" in parts:
         parts["practice"] = slug_of(parts["practice"], lang)
     path = ADDRESSES[page].of(lang).format(**{k: quote(str(v), safe="") for k, v in parts.items()})
-    kept = [(k, str(v)) for k, v in (query or {}).items() if v not in {None, ""}]
-    return f"{path}?{urlencode(kept)}" if kept else path
+    return path + query_text(query or {})
+
+
+def query_text(query: Mapping[str, object]) -> str:
+    """Return the query of an address with its question mark, empty without any value.
+
+    Examples
+    --------
+    >>> query_text({"class": "D", "page": None}), query_text({})
+    ('?class=D', '')
+    """
+    kept = [(k, str(v)) for k, v in query.items() if v not in {None, ""}]
+    return f"?{urlencode(kept)}" if kept else ""

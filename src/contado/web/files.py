@@ -10,30 +10,35 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from contado.kernel.errors import RecordNotFound
 from contado.kernel.records import documents
 from contado.kernel.tables import geoparquet
-from contado.web import qgis
+from contado.web import qgis, selection
+from contado.web.data import history
 from contado.web.data.opendata import FORMATS
 from contado.web.page import NotFound
 from contado.web.security import principal, uploads
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Iterable, Sequence
 
     import geopandas as gpd
+    import pyarrow as pa
     from starlette.requests import Request
 
+    from contado.web.data.roads import Roads, Section
     from contado.web.site import Site
 
-__all__ = ["catalogue", "csv_answer", "document", "download", "map_view", "unit_csv"]
+__all__ = ["answer", "catalogue", "csv_answer", "document", "download", "map_view", "unit_csv"]
 
 _TYPES = {ending: media for ending, _, media in FORMATS} | {"qml": "application/xml"}
 
 
-def _answer(request: Request, content: bytes, media_type: str, name: str | None = None) -> Response:
+def answer(request: Request, content: bytes, media_type: str, name: str | None = None) -> Response:
     """Return bytes with a strong ETag; the browser asks again each time and mostly hears "unchanged"."""
     tag = f'"{hashlib.sha256(content).hexdigest()[:20]}"'
     headers = {"etag": tag, "cache-control": "no-cache"}
@@ -50,8 +55,21 @@ def download(request: Request, site: Site) -> Response:
     dataset = next((d for d in site.datasets if d.id == name), None)
     if dataset is None or ending not in _TYPES:
         raise NotFound(name)
+    if ending != "qml" and set(request.query_params) & set(selection.KEYS):
+        content = _file_of(_part(request, site, name), name, ending)
+        return answer(request, content, _TYPES[ending], f"{name}-part.{ending}")
     content = site.cached(f"file:{name}.{ending}", lambda: _file(site, name, ending))
-    return _answer(request, content, _TYPES[ending], f"{name}.{ending}")
+    return answer(request, content, _TYPES[ending], f"{name}.{ending}")
+
+
+def _part(request: Request, site: Site, name: str) -> pa.Table:
+    """Return the rows of a layer that the query asks for, as its page lists them."""
+    layer = selection.layer_map(site, name)
+    classing = layer.classing(request.query_params.get("by"))
+    wanted, unknown = selection.wanted(site, layer, classing, request.query_params)
+    if unknown:
+        raise HTTPException(400, f"not understood: {', '.join(unknown)}")
+    return site.view.layer(name).take(layer.select(wanted, classing))
 
 
 def document(request: Request, site: Site) -> Response:  # noqa: ARG001 - every file endpoint takes both
@@ -68,12 +86,16 @@ def document(request: Request, site: Site) -> Response:  # noqa: ARG001 - every 
 def _file(site: Site, name: str, ending: str) -> bytes:
     if ending == "qml":
         return qgis.layer_style(name).encode()
+    if ending == "parquet" and site.view.is_whole(name):
+        return (site.view.path / site.view.layer_info(name).parquet_path).read_bytes()
+    return _file_of(site.view.layer(name), name, ending)
+
+
+def _file_of(table: pa.Table, name: str, ending: str) -> bytes:
+    """Return rows of a layer as a file of the format that the ending names."""
     if ending == "parquet":
-        info = site.view.layer_info(name)
-        whole = site.view.is_whole(name)
-        file = site.view.path / info.parquet_path
-        return file.read_bytes() if whole else geoparquet.file_bytes(site.view.layer(name))
-    frame = _frame(site, name)
+        return geoparquet.file_bytes(table)
+    frame = geoparquet.to_gdf(table)
     if ending == "csv":
         return _csv(frame)
     with tempfile.TemporaryDirectory(prefix="contado-") as folder:
@@ -82,21 +104,11 @@ def _file(site: Site, name: str, ending: str) -> bytes:
         return path.read_bytes()
 
 
-def _frame(site: Site, name: str) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-    import shapely
-
-    table = site.view.layer(name)
-    info = next(i for i in site.view.layers() if i.id == name)
-    frame = table.drop(["geometry"]).to_pandas()
-    geometry = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
-    return gpd.GeoDataFrame(frame, geometry=geometry, crs=info.crs)
-
-
 def _csv(frame: gpd.GeoDataFrame) -> bytes:
     """Write attributes and a point on each feature; text that a spreadsheet would run gets an apostrophe."""
     points = frame.geometry.representative_point()
-    rows = frame.drop(columns="geometry").to_dict("records")
+    plain = frame.drop(columns="geometry")
+    rows = plain.astype(object).where(plain.notna(), None).to_dict("records")
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     columns = [c for c in frame.columns if c != "geometry"]
@@ -134,8 +146,19 @@ def map_view(request: Request, site: Site) -> Response:
     name = request.path_params["name"]
     if name not in _VIEWS:
         raise NotFound(name)
-    content = site.cached(f"view:{name}", lambda: _collection(_VIEWS[name](site)))
-    return _answer(request, content, "application/geo+json")
+    dates = tuple(_date(request.query_params.get(key), site) for key in ("date", "from", "to"))
+    content = site.cached(f"view:{name}:{dates}", lambda: _collection(_VIEWS[name](site, dates)))
+    return answer(request, content, "application/geo+json")
+
+
+def _date(text: str | None, site: Site) -> dt.date | None:
+    """Return a day on which vehicles drove; another one is not found."""
+    if text is None:
+        return None
+    found = next((d for d in site.drive_days if d.isoformat() == text), None)
+    if found is None:
+        raise NotFound(text)
+    return found
 
 
 def _collection(features: list[dict[str, Any]]) -> bytes:
@@ -155,7 +178,7 @@ def _rounded(value: Any, digits: int) -> Any:
     return [_rounded(v, digits) for v in value] if isinstance(value, list) else round(value, digits)
 
 
-def _municipalities(site: Site) -> list[dict[str, Any]]:
+def _municipalities(site: Site, _: _Dates) -> list[dict[str, Any]]:
     import numpy as np
     import shapely
 
@@ -169,7 +192,7 @@ def _municipalities(site: Site) -> list[dict[str, Any]]:
     return [*features, {"type": "Feature", "properties": {"o": 1}, "geometry": _geometry(around, 4)}]
 
 
-def _labels(site: Site) -> list[dict[str, Any]]:
+def _labels(site: Site, _: _Dates) -> list[dict[str, Any]]:
     import shapely
 
     return [
@@ -183,42 +206,52 @@ def _labels(site: Site) -> list[dict[str, Any]]:
     ]
 
 
-def _sections(site: Site) -> list[dict[str, Any]]:
+def _roads(site: Site, day: dt.date | None) -> Roads:
+    """Return the roads of a day, by default of the last state."""
+    found = site.roads if day is None else site.roads_on(day)
+    if found is None:
+        raise NotFound(str(day))
+    return found
+
+
+def _line(section: Section, properties: dict[str, Any]) -> dict[str, Any]:
     import shapely
 
+    shape = _geometry(shapely.simplify(section.geometry, 0.00005), 5)
+    return {"type": "Feature", "properties": {"id": section.id} | properties, "geometry": shape}
+
+
+def _sections(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     return [
-        {
-            "type": "Feature",
-            "properties": {
-                "id": s.id,
-                "c": s.class_id,
-                "m": s.code,
-                "r": s.road,
-                **({"u": 1} if s.uncertain else {}),
-            },
-            "geometry": _geometry(shapely.simplify(s.geometry, 0.00005), 5),
-        }
-        for s in reversed(site.roads.sections)
+        _line(s, {"c": s.class_id, "m": s.code, "r": s.road} | ({"u": 1} if s.uncertain else {}))
+        for s in reversed(_roads(site, dates[0]).sections)
         if s.geometry is not None
     ]
 
 
-def _anomalies(site: Site) -> list[dict[str, Any]]:
+def _changes(site: Site, dates: _Dates) -> list[dict[str, Any]]:
+    found = history.changes(_roads(site, dates[1]), _roads(site, dates[2]))
+    return [_line(c.after, {"c": c.class_id}) for c in found if c.after.geometry is not None]
+
+
+def _anomalies(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     return [
         {
             "type": "Feature",
             "properties": {"id": a.id, "s": a.section_id, "k": a.kind, "f": a.state == "confirmed"},
             "geometry": _geometry(a.geometry, 5),
         }
-        for a in site.roads.anomalies
+        for a in _roads(site, dates[0]).anomalies
         if a.geometry is not None
     ]
 
 
-_VIEWS: dict[str, Callable[[Site], list[dict[str, Any]]]] = {
+_Dates = tuple["dt.date | None", ...]
+_VIEWS: dict[str, Callable[[Site, _Dates], list[dict[str, Any]]]] = {
     "municipalities": _municipalities,
     "labels": _labels,
     "sections": _sections,
+    "changes": _changes,
     "anomalies": _anomalies,
 }
 
@@ -241,7 +274,7 @@ def catalogue(form: Literal["ttl", "jsonld"]) -> Callable[[Request, Site], Respo
             f"catalogue:{form}:{address}",
             lambda: dcat_ap_it.serialise(catalogue_of(site.view, address), form),
         )
-        return _answer(request, content, _CATALOGUE_TYPES[form])
+        return answer(request, content, _CATALOGUE_TYPES[form])
 
     return endpoint
 
@@ -274,4 +307,4 @@ def csv_answer(request: Request, header: Sequence[str], rows: Iterable[Sequence[
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow(header)
     writer.writerows([_cell(cell) for cell in row] for row in rows)
-    return _answer(request, out.getvalue().encode(), "text/csv", name)
+    return answer(request, out.getvalue().encode(), "text/csv", name)

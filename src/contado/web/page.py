@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ _SECTION_OF = {
     "practice": "practices",
     "map": "practices",
     "section": "practices",
+    "changes": "practices",
     **dict.fromkeys(("candidates", "budgets", "worksites", "equity", "method"), "programme"),
     **dict.fromkeys(("intervention", "compare"), "programme"),
     "layer": "data",
@@ -153,6 +155,8 @@ class Page:
             "breaks_text": style.breaks_text,
             "treatment": lambda code: _name_of(self.site.type_names.get(code), code).of(self.lang),
             "charts": charts,
+            "query_text": addresses.query_text,
+            "days_json": lambda time: json.dumps([(d.iso, d.text) for d in time.days], ensure_ascii=False),
         }
         html = environment().get_template(template).render(**names, **context)
         return HTMLResponse(html, status_code=status)

@@ -11,7 +11,7 @@ from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
-from contado.web.data import indicators, opendata, practices, programme, roads, territory
+from contado.web.data import history, indicators, opendata, practices, programme, roads, territory
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contado.kernel.records import Store
     from contado.kernel.settings import Settings
     from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.roads import Roads
     from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
@@ -115,6 +116,15 @@ class Site:
     def roads(self) -> roads.Roads:
         """Road sections and anomalies."""
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
+
+    @property
+    def drive_days(self) -> list[dt.date]:
+        """Days on which vehicles drove."""
+        return self.cached("drive_days", lambda: history.days(self.view))
+
+    def roads_on(self, day: dt.date) -> Roads | None:
+        """Road sections and anomalies as they were known on a day."""
+        return self.cached(f"roads:{day}", lambda: history.on(self.view, self.territory, day))
 
     @property
     def stale_days(self) -> int:

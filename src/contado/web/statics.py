@@ -79,10 +79,17 @@ def _squeezed(text: str, suffix: str) -> str:
     """Leave out comments and indentation, which readers of the source want and browsers do not."""
     if suffix == ".js":
         lines = (line.strip() for line in text.splitlines())
-        return "\n".join(line for line in lines if line and not line.startswith("//"))
+        code = "\n".join(line for line in lines if line and not line.startswith("//"))
+        return "".join(p if p[:1] in set("\"'`") else _CODE.sub(r"\1", p) for p in _TEXTS.split(code))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"\s+", " ", text)
     return re.sub(r" ?([{};,>]) ?", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
+
+
+_TEXTS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)""")
+"""String and template literals of our modules, which stay as they are (no template holds another)."""
+_CODE = re.compile(r" ?([=<>?:&|,;(){}\[\]!*+]) ?")
+"""Signs that need no space around them (our modules write no sign before a number after a plus)."""
 
 
 def _fonts() -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "robust_key",
     "robustness",
     "stacked_bar",
+    "svg",
     "value_curve",
     "whisker",
 ]
@@ -67,7 +68,7 @@ def _n(value: float) -> str:
     )
 
 
-def _svg(width: float, height: float, body: str, *, name: str, label: str | None = None) -> str:
+def svg(width: float, height: float, body: str, *, name: str, label: str | None = None) -> str:
     """Wrap a drawing; without a label it is decoration, because its numbers stand beside it."""
     role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
     size = f'width="{_n(width)}" height="{_n(height)}" viewBox="0 0 {_n(width)} {_n(height)}"'
@@ -94,7 +95,7 @@ def whisker(
         caps = f"M{_n(x(low))} 7H{_n(x(high))}M{_n(x(low))} 3.5v7M{_n(x(high))} 3.5v7"
         body += f'<path class="ct-ink" d="{caps}" stroke="{INK}" stroke-width="2.5" fill="none"/>'
     body += f'<circle class="ct-dot" cx="{_n(x(value))}" cy="7" r="4" fill="{INK}"/>'
-    return _svg(width, 14, body, name="whisker")
+    return svg(width, 14, body, name="whisker")
 
 
 def position(
@@ -124,7 +125,7 @@ def position(
             body += f'<path class="ct-own" d="{interval}" stroke="#0058B3" stroke-width="4"/>'
         house = f"M{_n(x(value) - 6)} 18v-8l6-6 6 6v8z"
         body += f'<path class="ct-own-fill" d="{house}" fill="#0058B3" stroke="#FFF"/>'
-    return _svg(226, 22, body, name="position")
+    return svg(226, 22, body, name="position")
 
 
 def stacked_bar(parts: Sequence[Part], label: str, *, width: float = 1000, height: float = 28) -> str:
@@ -144,7 +145,7 @@ def stacked_bar(parts: Sequence[Part], label: str, *, width: float = 1000, heigh
             text = f'<text x="{_n(at + 9)}" y="{_n(height / 2 + 5)}" font-size="14" font-weight="700" fill="{colour}">'
             body += f"{text}{escape(part.letter)}</text>"
         at += size + 2
-    return _svg(width, height, body, name="stacked", label=label).replace(
+    return svg(width, height, body, name="stacked", label=label).replace(
         "<svg ", '<svg preserveAspectRatio="none" ', 1
     )
 
@@ -166,14 +167,14 @@ def robustness(core: int, borderline: int, exterior: int, label: str, *, width: 
         size = room * count / total
         body += f'<rect x="{_n(at + 0.5)}" y=".5" width="{_n(max(0.0, size - 1))}" height="15" fill="{fill}" stroke="{CHOSEN}"/>'
         at += size + 2
-    return _svg(width, 16, body, name="robust", label=label)
+    return svg(width, 16, body, name="robust", label=label)
 
 
 def robust_key(kind: Literal["core", "borderline", "exterior"]) -> str:
     """Draw the sign of one part of `robustness` for its legend: full, hatched or hollow."""
     fill = {"core": CHOSEN, "borderline": "url(#ct-hatch-robust)", "exterior": "#FFF"}[kind]
     body = f'<rect x=".5" y=".5" width="13" height="13" fill="{fill}" stroke="{CHOSEN}"/>'
-    return _svg(14, 14, body, name="key-robust")
+    return svg(14, 14, body, name="key-robust")
 
 
 def meter(share: float, *, width: float = 148) -> str:
@@ -181,7 +182,7 @@ def meter(share: float, *, width: float = 148) -> str:
     full = width * min(1.0, max(0.0, share))
     body = f'<rect class="ct-rail" width="{_n(width)}" height="8" rx="2" fill="#E3E7E9"/>'
     body += f'<rect class="ct-full" width="{_n(full)}" height="8" rx="2" fill="{CHOSEN}"/>'
-    return _svg(width, 8, body, name="meter")
+    return svg(width, 8, body, name="meter")
 
 
 def item_bars(
@@ -212,7 +213,7 @@ def item_bars(
         )
     height = 26.0 * len(items)
     body += f'<path class="ct-ink" d="M{_n(zero)} 0V{_n(height)}" stroke="{INK}" stroke-width="1"/>'
-    return _svg(width, height, body, name="items", label=label)
+    return svg(width, height, body, name="items", label=label)
 
 
 def _item(name: str, amount: str, top: float, bar: tuple[float, float, str]) -> str:
@@ -271,7 +272,7 @@ def cut_line(
     body += f'<path class="ct-cut" d="M{_n(left)} {_n(y(1))}H{_n(width - right)}" stroke="{LINE}" stroke-width="2" stroke-dasharray="7 4"/>'
     body += f'<text class="ct-cut-text" x="{_n(width - right)}" y="{_n(y(1) - 7)}" text-anchor="end" fill="{LINE}" font-weight="700">{escape(words[1])}</text>'
     body += _cost_axis(total, x, y(0), axis, words[0], (left + width - right) / 2)
-    return _svg(width, height, body, name="cut", label=label)
+    return svg(width, height, body, name="cut", label=label)
 
 
 def _cumulated(bars: Sequence[Bar]) -> list[tuple[float, Bar]]:
@@ -394,7 +395,7 @@ def value_curve(
     body += "".join(ticks)
     body += f'<text class="ct-text" x="{_n((left + width - right) / 2)}" y="{_n(height - 6)}" text-anchor="middle">{escape(words[0])}</text>'
     body += f'<text class="ct-text" x="4" y="14">{escape(words[1])}</text>'
-    return _svg(width, height, body, name="value", label=label)
+    return svg(width, height, body, name="value", label=label)
 
 
 def _step(

@@ -29,6 +29,7 @@ __all__ = [
     "Roads",
     "Section",
     "load",
+    "of_rows",
     "select",
 ]
 
@@ -91,6 +92,7 @@ class Anomaly:
     p_exists: float | None
     height_mm: float | None
     state: str | None
+    chainage_m: float | None
     first_seen: dt.date | None
     last_seen: dt.date | None
     label: str | None
@@ -175,15 +177,19 @@ class Filter:
     code: str | None = None
     words: str = ""
     sort: str = "priority"
+    bbox: tuple[float, float, float, float] | None = None
 
 
 def load(view: View, territory: Territory) -> Roads:
     """Read the two layers of the road practice; absent ones give no rows."""
+    return of_rows(territory, layer_rows(view, SECTIONS), layer_rows(view, ANOMALIES))
+
+
+def of_rows(territory: Territory, section_rows: Iterable[Row], anomaly_rows: Iterable[Row]) -> Roads:
+    """Return the roads that rows of the two layers describe."""
     names = {u.code: u.name for u in territory.units}
-    sections = [_section(row, names) for row in layer_rows(view, SECTIONS)]
-    anomalies = [_anomaly(row) for row in layer_rows(view, ANOMALIES)]
-    sections.sort(key=_by_priority)
-    return Roads(sections=tuple(sections), anomalies=tuple(anomalies))
+    sections = sorted((_section(row, names) for row in section_rows), key=_by_priority)
+    return Roads(sections=tuple(sections), anomalies=tuple(_anomaly(row) for row in anomaly_rows))
 
 
 def select(roads: Roads, wanted: Filter) -> list[Section]:
@@ -195,8 +201,18 @@ def select(roads: Roads, wanted: Filter) -> list[Section]:
         if s.class_id in wanted.classes
         and (wanted.code is None or s.code == wanted.code)
         and (not key or key in s.id.casefold() or key in s.road.casefold())
+        and (wanted.bbox is None or _touches(s, wanted.bbox))
     ]
     return sorted(kept, key=_SORTS.get(wanted.sort, _by_priority))
+
+
+def _touches(s: Section, bbox: tuple[float, float, float, float]) -> bool:
+    from shapely import bounds
+
+    if s.geometry is None:
+        return False
+    west, south, east, north = (float(v) for v in bounds(s.geometry))
+    return west <= bbox[2] and east >= bbox[0] and south <= bbox[3] and north >= bbox[1]
 
 
 def _unknown_last(value: float | None, *, down: bool = True) -> tuple[bool, float]:
@@ -266,6 +282,7 @@ def _anomaly(row: Row) -> Anomaly:
         p_exists=real(row, "p_exists"),
         height_mm=real(row, "height_mm"),
         state=text(row, "state"),
+        chainage_m=real(row, "chainage_m"),
         first_seen=day(row, "first_seen"),
         last_seen=day(row, "last_seen"),
         label=text(row, "label"),

@@ -62,18 +62,24 @@ def fold(name: str) -> str:
 
 
 def load(view: View) -> Territory:
-    """Read layer ``municipalities``; without it the territory is empty."""
+    """Read layer ``municipalities``; without it the territory is empty. Areas that it does not tell are measured."""
+    import numpy as np
     from shapely import from_wkb
 
+    from contado.kernel.territory.coverage_checks import area_km2
+
+    kept = layer_rows(view, "municipalities")
+    shapes = from_wkb(np.array([row["geometry"] for row in kept], dtype=object))
+    measured = area_km2(shapes, view.settings.territory.epsg)
     found = [
         Unit(
             code=str(row["istat"]).zfill(6),
             name=str(row["name"]),
             residents=_whole(real(row, "pop")),
-            area_km2=real(row, "area_km2"),
-            geometry=from_wkb(row["geometry"]),
+            area_km2=real(row, "area_km2") or float(area),
+            geometry=shape,
         )
-        for row in layer_rows(view, "municipalities")
+        for row, shape, area in zip(kept, shapes, measured, strict=True)
     ]
     return Territory(units=tuple(sorted(found, key=lambda u: fold(u.name))))
 

@@ -1,12 +1,10 @@
-"""Open data: the list of layers, one layer, and its files to take away."""
+"""Open data: the list of the public layers."""
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from contado.web.page import NotFound
-from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -14,7 +12,7 @@ if TYPE_CHECKING:
     from contado.web.data.opendata import Dataset
     from contado.web.page import Page
 
-__all__ = ["data", "layer"]
+__all__ = ["data", "find"]
 
 
 def data(page: Page) -> Response:
@@ -35,31 +33,3 @@ def find(page: Page, name: str) -> Dataset:
     if found is None:
         raise NotFound(name)
     return found
-
-
-def layer(page: Page) -> Response:
-    """Render one layer: what it is, its files, its rows."""
-    query = page.query("page")
-    dataset = find(page, page.parts["layer"])
-    table = page.site.cached(
-        f"rows:{dataset.id}", lambda: page.site.view.layer(dataset.id).drop(["geometry"])
-    )
-    rows = [{k: _shown(v) for k, v in row.items()} for row in table.to_pylist()]
-    return page.render(
-        "layer.html",
-        simulated=dataset.label == "simulated",
-        crumbs=[
-            (page.say("Dati aperti", "Open data"), page.url("data")),
-            (dataset.title.of(page.lang), None),
-        ],
-        dataset=dataset,
-        columns=table.column_names,
-        table=slice_rows(page, rows, query, "layer", layer=dataset.id),
-    )
-
-
-def _shown(value: Any) -> str:
-    """Return a cell as it stands in the files; unknown is an en dash."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contado.web import i18n, statics, style
+from contado.web import i18n, selection, style
 from contado.web.data.roads import CLASS_IDS, SORTS, Filter, select
 from contado.web.i18n import Words
 from contado.web.page import NotFound
-from contado.web.pages import sketch
+from contado.web.pages import mapframe, sketch, strips
+from contado.web.pages.layers import time_row
 from contado.web.pages.practices import card_of
 from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from starlette.responses import Response
 
-    from contado.web.data.roads import ClassTotal, Section
+    from contado.web.data.roads import ClassTotal, Roads, Section
     from contado.web.page import Page
 
-__all__ = ["KINDS", "road_map", "section"]
+__all__ = ["CONTRIBUTIONS", "bounds", "road_map", "section"]
 
-_QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter")
-KINDS: dict[str, Words] = {
-    "pothole": Words("buca", "pothole"),
-    "depression": Words("avvallamento", "depression"),
-    "manhole": Words("tombino", "manhole"),
-    "speed_bump": Words("dosso", "speed bump"),
-    "raised": Words("rialzo", "raised spot"),
-    "unknown": Words("tipo non noto", "kind not known"),
-}
+_QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter", "bbox")
 CONTRIBUTIONS: dict[str, Words] = {
     "condition": Words("condizione", "condition"),
     "traffic": Words("traffico", "traffic"),
@@ -57,13 +50,13 @@ def road_map(page: Page) -> Response:
     if card.entry.practice != "manto_stradale":
         raise NotFound(card.entry.practice)
     query = page.query(*_QUERY)
-    roads, site = page.site.roads, page.site
+    site = page.site
+    day, roads = _roads_on(page, query.get("date"))
     wanted = _filter(page, query)
     found = select(roads, wanted)
-    keep = _kept(query, wanted)
-    table = slice_rows(page, found, keep, "map", practice="manto_stradale")
+    keep = _kept(query, wanted, day)
     chosen = roads.by_id(query["sel"]) if query.get("sel") else None
-    scale = _scale(roads.sections)
+    anomalies = roads.anomalies_of(chosen.id) if chosen else []
     plain = card.entry.plain.of(page.lang)
     return page.render(
         "map.html",
@@ -76,19 +69,36 @@ def road_map(page: Page) -> Response:
         title=plain,
         stale_days=site.stale_days,
         roads=roads,
-        legend=_legend(page, wanted.classes),
-        table=table,
+        legend=_legend(roads, wanted.classes),
+        table=slice_rows(page, found, keep, "map", practice="manto_stradale"),
         wanted=wanted,
         keep=keep,
         chosen=chosen,
-        anomalies=roads.anomalies_of(chosen.id) if chosen else [],
+        anomalies=anomalies,
+        strip=strips.drawing(page, chosen, anomalies) if chosen and day is None else None,
+        day=day,
         units=[u for u in site.territory.units if any(s.code == u.code for s in roads.sections)],
-        empty=_empty_words(page, wanted, found),
-        scale=scale,
-        map_config=json.dumps(_map_config(page, wanted, chosen), ensure_ascii=False),
-        kinds=KINDS,
+        empty=_empty_words(page, roads, wanted, found),
+        scale=_scale(roads.sections),
+        time=time_row(
+            page, site.drive_days, str(day) if day else None, "map", keep, practice="manto_stradale"
+        ),
+        map_config=_map_config(page, roads, day, wanted, chosen) if roads.sections else "",
+        kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
     )
+
+
+def _roads_on(page: Page, text: str | None) -> tuple[dt.date | None, Roads]:
+    """Return the roads of the day that was asked for; the last day and none are the present state."""
+    site = page.site
+    day = next((d for d in site.drive_days if d.isoformat() == text), None)
+    if text and day is None:
+        page.unknown.append(f"date={text}")
+    if day is None or day == site.drive_days[-1]:
+        return None, site.roads
+    found = site.roads_on(day)
+    return (None, site.roads) if found is None else (day, found)
 
 
 def _filter(page: Page, query: dict[str, str]) -> Filter:
@@ -105,10 +115,16 @@ def _filter(page: Page, query: dict[str, str]) -> Filter:
     if query.get("unit") and unit is None:
         page.unknown.append(f"unit={query['unit']}")
     page.unknown.extend(f"class={value}" for value in sorted(asked - set(CLASS_IDS)) if value)
-    return Filter(classes=classes, code=unit.code if unit else None, words=query.get("q", ""), sort=sort)
+    return Filter(
+        classes=classes,
+        code=unit.code if unit else None,
+        words=query.get("q", ""),
+        sort=sort,
+        bbox=selection.bbox_of(query.get("bbox")),
+    )
 
 
-def _kept(query: dict[str, str], wanted: Filter) -> dict[str, Any]:
+def _kept(query: dict[str, str], wanted: Filter, day: dt.date | None) -> dict[str, Any]:
     """Return the query that links of the page carry on."""
     every = wanted.classes == frozenset(CLASS_IDS)
     return {
@@ -117,15 +133,17 @@ def _kept(query: dict[str, str], wanted: Filter) -> dict[str, Any]:
         "unit": wanted.code,
         "q": wanted.words,
         "sort": None if wanted.sort == "priority" else wanted.sort,
+        "date": day,
+        "bbox": query.get("bbox") if wanted.bbox else None,
         "page": query.get("page"),
         "sel": query.get("sel"),
     }
 
 
-def _legend(page: Page, classes: frozenset[str]) -> list[LegendCell]:
+def _legend(roads: Roads, classes: frozenset[str]) -> list[LegendCell]:
     return [
         LegendCell(total=t, checked=t.class_id in classes, breaks=style.breaks_text(t.class_id))
-        for t in page.site.roads.totals()
+        for t in roads.totals()
     ]
 
 
@@ -135,11 +153,11 @@ def _scale(sections: Sequence[Section]) -> tuple[float, float]:
     return (1.0, float(max(6, min(20, round(highs[-1]))))) if highs else (1.0, 10.0)
 
 
-def _empty_words(page: Page, wanted: Filter, found: Sequence[Section]) -> str:
+def _empty_words(page: Page, roads: Roads, wanted: Filter, found: Sequence[Section]) -> str:
     if found:
         return ""
     unit = page.site.territory.by_code.get(wanted.code or "")
-    inside = [s for s in page.site.roads.sections if unit is None or s.code == unit.code]
+    inside = [s for s in roads.sections if unit is None or s.code == unit.code]
     critical = sum(s.class_id == "D" for s in inside)
     where = unit.name if unit else page.say("tutto il territorio", "the whole territory")
     n, c = i18n.number(len(inside), page.lang), i18n.number(critical, page.lang)
@@ -149,98 +167,68 @@ def _empty_words(page: Page, wanted: Filter, found: Sequence[Section]) -> str:
     )
 
 
-def _map_config(page: Page, wanted: Filter, chosen: Section | None) -> dict[str, Any]:
-    """Return what the map's module needs: addresses, style, words, view."""
+def map_layers(day: dt.date | None) -> list[dict[str, Any]]:
+    """Return the layers of the map: sections, then anomalies above them."""
+    query = f"?date={day}" if day else ""
     look = style.load()
-    say = page.say
-    return {
-        "maplibre": statics.address("vendor/maplibre/maplibre-gl.mjs"),
-        "worker": statics.address("vendor/maplibre/maplibre-gl-worker.mjs"),
-        "data": {
-            name: f"/viste/{name}.json" for name in ("municipalities", "labels", "sections", "anomalies")
+    marks = {kind: look.mark_of[kind] for kind in ("pothole", "depression", "manhole")} | {"other": "dome"}
+    kinds = [part for kind in marks if kind != "other" for part in (kind, kind)]
+    return [
+        {
+            "id": "sections",
+            "geometry": "line",
+            "data": f"/viste/sections.json{query}",
+            "classOf": ["get", "c"],
+            "classes": mapframe.road_classes(),
+            "uncertain": True,
+            "letters": True,
         },
-        "classes": [
-            {
-                "id": c.id,
-                "name": c.it if page.lang == "it" else c.en,
-                "widths": c.widths,
-                "dash": c.dash,
-                **{sight: getattr(c, sight) for sight in ("light", "dark", "high", "field")},
-            }
-            for c in look.classes
-        ],
-        "base": look.map,
-        "shown": sorted(wanted.classes),
-        "unit": wanted.code,
-        "words": wanted.words,
-        "selected": chosen.id if chosen else None,
-        "chosen": _chosen_point(chosen),
-        "section": page.url("map", {"sel": "SECTION"}, practice="manto_stradale"),
-        "bounds": _bounds(page),
-        "texts": {
-            "loading": say("Carico", "Loading")
-            + f" {i18n.number(len(page.site.roads.sections), page.lang)} "
-            + say("sezioni…", "sections…"),
-            "failed": say(
-                "La mappa non si è caricata. La tabella è completa.",
-                "The map did not load. The table is complete.",
-            ),
-            "retry": say("Riprova", "Try again"),
-            "none": say("non percorso", "not driven"),
-            "km": "km",
-            "shown": say("sezioni mostrate", "sections shown"),
-            "ui": _locale(page),
-            "layers": {
-                "sections": say("Sezioni", "Sections"),
-                "anomalies": say("Anomalie", "Anomalies"),
-                "names": say("Nomi dei comuni", "Municipality names"),
-            },
-            "opacity": say("opacità", "opacity"),
-            "panel": say("Livelli", "Layers"),
+        {
+            "id": "anomalies",
+            "geometry": "point",
+            "data": f"/viste/anomalies.json{query}",
+            "classOf": ["match", ["get", "k"], *kinds, "other"],
+            "classes": [
+                {"id": kind, "light": "", "mark": mark, "path": look.mark[mark]}
+                for kind, mark in marks.items()
+            ],
+            "full": ["get", "f"],
+            "minzoom": 11,
         },
-    }
+    ]
 
 
-def _chosen_point(chosen: Section | None) -> dict[str, Any]:
-    """Return the middle of the chosen section, where its name stands."""
+def _map_config(page: Page, roads: Roads, day: dt.date | None, wanted: Filter, chosen: Section | None) -> str:
+    """Return what the map's module needs."""
+    return mapframe.config(
+        page,
+        map_layers(day),
+        noun=("sezioni", "sections"),
+        n=len(roads.sections),
+        bounds=bounds(page, roads),
+        rule=_rule(wanted),
+        selected=chosen.id if chosen else None,
+        at=mapframe.point_of(chosen.geometry, chosen.id) if chosen else None,
+    )
+
+
+def _rule(wanted: Filter) -> list[Any] | None:
+    """Return the filters beside the classes as an expression."""
+    rules: list[Any] = []
+    if wanted.code:
+        rules.append(["==", ["get", "m"], wanted.code])
+    if key := wanted.words.casefold().strip():
+        texts = [["downcase", ["coalesce", ["get", name], ""]] for name in ("id", "r")]
+        rules.append(["any", *(["in", key, text] for text in texts)])
+    return ["all", *rules] if rules else None
+
+
+def bounds(page: Page, roads: Roads) -> list[float]:
+    """Return the first view of the roads."""
     import shapely
 
-    features = []
-    if chosen is not None and chosen.geometry is not None:
-        middle = shapely.point_on_surface(chosen.geometry)
-        at = [round(float(v), 5) for v in shapely.get_coordinates(middle)[0]]
-        point = {"type": "Point", "coordinates": at}
-        features = [{"type": "Feature", "properties": {"id": chosen.id}, "geometry": point}]
-    return {"type": "FeatureCollection", "features": features}
-
-
-def _locale(page: Page) -> dict[str, str]:
-    """Return MapLibre's own words in the page's language."""
-    say = page.say
-    return {
-        "Map.Title": say(
-            "Mappa delle sezioni; le stesse righe sono nella tabella",
-            "Map of the sections; the same rows are in the table",
-        ),
-        "NavigationControl.ZoomIn": say("Ingrandisci", "Zoom in"),
-        "NavigationControl.ZoomOut": say("Riduci", "Zoom out"),
-        "ScaleControl.Kilometers": "km",
-        "ScaleControl.Meters": "m",
-    }
-
-
-def _bounds(page: Page) -> list[float]:
-    """Return the first view: the territory, or the sections where they fill less than a third of it."""
-    import shapely
-
-    place = [u.geometry for u in page.site.territory.units if u.geometry is not None]
-    lines = [s.geometry for s in page.site.roads.sections if s.geometry is not None]
-    if not place and not lines:
-        return [8.7, 45.1, 9.6, 45.7]
-    whole = shapely.total_bounds(place or lines)
-    seen = shapely.total_bounds(lines or place)
-    near = (seen[2] - seen[0]) * 3 < whole[2] - whole[0] and (seen[3] - seen[1]) * 3 < whole[3] - whole[1]
-    return [round(float(v), 4) for v in (seen if near else whole)]
+    lines = [s.geometry for s in roads.sections if s.geometry is not None]
+    return mapframe.first_view(page, shapely.total_bounds(lines).tolist() if lines else None)
 
 
 def section(page: Page) -> Response:
@@ -268,10 +256,11 @@ def section(page: Page) -> Response:
         rank=1 + next(i for i, s in enumerate(roads.sections) if s.id == found.id),
         n=len(roads.sections),
         anomalies=roads.anomalies_of(found.id),
-        kinds=KINDS,
+        kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
         options=sorted(options, key=lambda c: (not c.chosen, -(c.yield_ or 0.0), c.id)),
         sketch=sketch.section_svg(page, found),
+        strip=strips.drawing(page, found, roads.anomalies_of(found.id)),
         scale=_scale(roads.sections),
         neighbours=[s for s in roads.sections if s.road_code and s.road_code == found.road_code],
     )

@@ -6,10 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
+
+from contado.kernel import publish
+from contado.kernel.errors import UsageError
 from contado.kernel.units import UNITS
+from contado.web import files, i18n
 from contado.web.data.territory import fold
 from contado.web.i18n import Words
-from contado.web.page import NotFound
+from contado.web.page import NotFound, Page
+from contado.web.pages import unitreport
 from contado.web.pages.drawings import Scale, choropleth, locator
 from contado.web.pages.home import works_map
 from contado.web.pages.tablepages import slice_rows
@@ -17,14 +23,16 @@ from contado.web.pages.tablepages import slice_rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from starlette.requests import Request
     from starlette.responses import Response
 
     from contado.web.data.indicators import Line
+    from contado.web.data.programme import Candidate
     from contado.web.data.territory import Unit
-    from contado.web.page import Page
     from contado.web.pages.drawings import MapView
+    from contado.web.site import Site
 
-__all__ = ["municipality", "territory"]
+__all__ = ["Theme", "municipality", "territory", "unit_pdf", "unit_sign"]
 
 _SHOWN = {
     "density": Words("residenti per km²", "residents per km²"),
@@ -130,39 +138,81 @@ def _density_map(page: Page) -> MapView:
 
 
 def municipality(page: Page) -> Response:
-    """Render the sheet of one municipality; a name redirects to its code."""
-    page.query()
+    """Render the sheet of one municipality, beside another where ``with`` names it; a name redirects to its code."""
+    query = page.query("with")
     unit = page.site.territory.find(page.parts["code"])
     if unit is None:
         raise NotFound(page.parts["code"])
     if unit.code != page.parts["code"]:
         return page.redirect("municipality", code=unit.code)
-    lines = page.site.indicators.lines(unit.code, len(page.site.territory.units))
-    works = sorted(
-        (c for c in page.site.programme.chosen if c.code == unit.code), key=lambda c: (c.year or 0, c.id)
-    )
-    sites = Counter(c.site for c in works if c.site)
-    themes = _themes(page, lines)
+    other = page.site.territory.find(query["with"]) if "with" in query else None
+    if "with" in query and other is None:
+        page.unknown.append(f"with={query['with']}")
+    sheet = _sheet(page, unit)
+    beside = {line.indicator.id: line for line in _lines(page, other)} if other else {}
+    sites = Counter(c.site for c in sheet.works if c.site)
+    shown = {t.practice for t in sheet.themes if t.practice}
+    missing = [c.entry for c in page.site.cards if c.entry.practice not in shown]
     return page.render(
         "municipality.html",
-        simulated=any(line.label == "simulated" for line in lines)
-        or any(c.label == "simulated" for c in works),
+        simulated=any(line.label == "simulated" for t in sheet.themes for line in t.lines)
+        or any(c.label == "simulated" for c in sheet.works),
         crumbs=[
             (page.say("Territorio", "Territory"), page.url("territory")),
             (unit.name, None),
         ],
         unit=unit,
+        other=other,
+        beside=beside,
         units=page.site.territory.units,
         map=locator(page, unit.code),
-        themes=themes,
-        without=len(page.site.cards) - len({t.practice for t in themes if t.practice}),
-        missing=[c.entry for c in page.site.cards if c.entry.practice not in {t.practice for t in themes}],
-        works=works,
+        themes=sheet.themes,
+        without=len(missing),
+        missing=missing,
+        works=sheet.works,
         shared=sum(n - 1 for n in sites.values() if n > 1),
         programme=page.site.programme,
+        practice_names={c.entry.practice: c.entry.plain for c in page.site.cards},
         unit_sign=unit_sign,
         digits=digits,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """What is known of one municipality: indicators by theme, works of the programme by year."""
+
+    themes: Sequence[Theme]
+    works: Sequence[Candidate]
+
+
+def _sheet(page: Page, unit: Unit) -> Sheet:
+    works = sorted(
+        (c for c in page.site.programme.chosen if c.code == unit.code), key=lambda c: (c.year or 0, c.id)
+    )
+    return Sheet(themes=_themes(page, _lines(page, unit)), works=works)
+
+
+def _lines(page: Page, unit: Unit) -> list[Line]:
+    return page.site.indicators.lines(unit.code, len(page.site.territory.units))
+
+
+def unit_pdf(request: Request, site: Site) -> Response:
+    """Return the sheet of one municipality as a PDF, in Italian or with ``lang=en`` in English."""
+    unit = site.territory.by_code.get(request.path_params["code"])
+    lang = request.query_params.get("lang", "it")
+    if unit is None or lang not in i18n.LANGS:
+        raise NotFound(request.path_params["code"])
+    page = Page(request, site, "en" if lang == "en" else "it", "municipality")
+    sheet = _sheet(page, unit)
+    shown = {t.practice for t in sheet.themes}
+    without = [c.entry.plain.of(page.lang) for c in site.cards if c.entry.practice not in shown]
+    report = unitreport.unit_report(page, unit, sheet.themes, sheet.works, without)
+    try:
+        content = publish.render(report, "pdf")
+    except UsageError as error:
+        raise HTTPException(501, error.message) from None
+    return files.answer(request, content, "application/pdf", f"{unit.code}.pdf")
 
 
 def _themes(page: Page, lines: Sequence[Line]) -> list[Theme]:

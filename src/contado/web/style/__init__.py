@@ -11,7 +11,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["RoadClass", "Style", "breaks_text", "classify", "load", "style_sheet"]
+__all__ = ["ChangeClass", "RoadClass", "Style", "breaks_text", "classify", "load", "style_sheet"]
 
 Sight = Literal["light", "dark", "high", "field"]
 _RAMPS = ("share", "count")
@@ -40,6 +40,18 @@ class RoadClass(msgspec.Struct, frozen=True, kw_only=True):
         return "–" if self.id == "none" else self.id
 
 
+class ChangeClass(msgspec.Struct, frozen=True, kw_only=True):
+    """A class of change between two dates: words, arrow of the table, colour, widths as those of roads."""
+
+    id: str
+    it: str
+    en: str
+    arrow: str
+    light: str
+    widths: tuple[float, float, float, float]
+    dash: tuple[float, float] | None = None
+
+
 class Style(msgspec.Struct, frozen=True, rename={"classes": "class"}):
     """The whole style file."""
 
@@ -51,6 +63,9 @@ class Style(msgspec.Struct, frozen=True, rename={"classes": "class"}):
     breaks: dict[str, list[float]]
     ramp: dict[str, list[str] | str]
     count_breaks: dict[str, list[int]]
+    change: list[ChangeClass]
+    mark: dict[str, str]
+    mark_of: dict[str, str]
 
     def by_id(self, class_id: str) -> RoadClass:
         """Return the class with this letter, or "not driven" for an unknown one."""

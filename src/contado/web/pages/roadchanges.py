@@ -1,0 +1,139 @@
+"""What changed on the roads between two dates: map in the change ramp, the same rows with arrows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from contado.web import i18n, style
+from contado.web.data import history
+from contado.web.page import NotFound
+from contado.web.pages import mapframe, roads
+from contado.web.pages.layers import Legend
+from contado.web.pages.practices import card_of
+from contado.web.pages.tablepages import slice_rows
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Sequence
+
+    from starlette.responses import Response
+
+    from contado.web.data.history import Change
+    from contado.web.page import Page
+
+__all__ = ["changes"]
+
+_QUERY = ("da", "a", "from", "to", "class", "filter", "sel", "page", "z", "x", "y", "layers")
+
+
+def changes(page: Page) -> Response:
+    """Render the change of each section between two dates on which vehicles drove."""
+    card = card_of(page)
+    if card.entry.practice != "manto_stradale":
+        raise NotFound(card.entry.practice)
+    query = page.query(*_QUERY)
+    days = page.site.drive_days
+    plain = card.entry.plain.of(page.lang)
+    shown: dict[str, Any] = {"days": days, "found": None, "map_config": "", "title": plain}
+    if len(days) > 1:
+        first = _day(page, query, ("da", "from"), days[0])
+        last = _day(page, query, ("a", "to"), days[-1])
+        shown |= _compared(page, query, min(first, last), max(first, last))
+    return page.render(
+        "changes.html",
+        simulated=page.site.roads.simulated,
+        crumbs=[
+            (page.say("Buone pratiche", "Good practices"), page.url("practices")),
+            (plain, page.url("practice", practice="manto_stradale")),
+            (page.say("Mappa", "Map"), page.url("map", practice="manto_stradale")),
+            (page.say("Confronto", "Comparison"), None),
+        ],
+        **shown,
+    )
+
+
+def _day(page: Page, query: dict[str, str], names: tuple[str, str], default: dt.date) -> dt.date:
+    text = next((query[n] for n in names if query.get(n)), None)
+    found = next((d for d in page.site.drive_days if d.isoformat() == text), None)
+    if text and found is None:
+        page.unknown.append(f"{names[0]}={text}")
+    return found or default
+
+
+def _compared(page: Page, query: dict[str, str], first: dt.date, last: dt.date) -> dict[str, Any]:
+    """Return what the page shows of two days; ``found`` None where they cannot be read again."""
+    before, after = page.site.roads_on(first), page.site.roads_on(last)
+    if before is None or after is None:
+        return {"first": first, "last": last}
+    found = history.changes(before, after)
+    ids = [c.id for c in style.load().change]
+    asked = {c for value in page.many("class") for c in value.split(",")} & set(ids)
+    some = asked if asked or "filter" in query else set(ids)
+    names = page.say("da a", "from to").split()
+    keep = {
+        names[0]: first,
+        names[1]: last,
+        "class": ",".join(i for i in ids if i in asked) or None,
+        "page": query.get("page"),
+        "sel": query.get("sel"),
+    }
+    listed = [c for c in found if c.class_id in some]
+    chosen = after.by_id(query.get("sel", ""))
+    return {
+        "first": first,
+        "last": last,
+        "names": names,
+        "keep": keep,
+        "found": found,
+        "legend": _legend(page, found, some),
+        "arrows": {c.id: c for c in style.load().change},
+        "table": slice_rows(page, listed, keep, "changes", practice="manto_stradale"),
+        "chosen": next((c for c in found if chosen is not None and c.after.id == chosen.id), None),
+        "map_config": mapframe.config(
+            page,
+            [_layer(first, last)],
+            noun=("sezioni", "sections"),
+            n=len(found),
+            bounds=roads.bounds(page, after),
+            selected=chosen.id if chosen else None,
+            at=mapframe.point_of(chosen.geometry, chosen.id) if chosen else None,
+        ),
+    }
+
+
+def _looks() -> list[dict[str, Any]]:
+    return [
+        {"id": c.id, "letter": c.arrow, "light": c.light, "widths": c.widths, "order": order}
+        | ({"dash": c.dash} if c.dash else {})
+        for order, c in enumerate(style.load().change)
+    ]
+
+
+def _layer(first: dt.date, last: dt.date) -> dict[str, Any]:
+    return {
+        "id": "sections",
+        "geometry": "line",
+        "data": f"/viste/changes.json?from={first}&to={last}",
+        "classOf": ["get", "c"],
+        "classes": _looks(),
+        "edge": "#7F8C92",
+        "letters": True,
+    }
+
+
+def _legend(page: Page, found: Sequence[Change], some: set[str]) -> list[Legend]:
+    km: Counter[str] = Counter()
+    n: Counter[str] = Counter()
+    for c in found:
+        km[c.class_id] += c.after.length_km  # type: ignore[assignment]
+        n[c.class_id] += 1
+    return [
+        Legend(
+            look=look,
+            name=page.say(c.it, c.en),
+            more=f"{i18n.number(km[c.id], page.lang, 1)} km · {n[c.id]}",
+            checked=c.id in some,
+        )
+        for c, look in zip(style.load().change, _looks(), strict=True)
+    ]

@@ -1,0 +1,137 @@
+"""Roads on earlier days and what changed: on the toy roads of the practice."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from starlette.testclient import TestClient
+
+from contado.kernel.practice import registered
+from contado.testing import toy_territory
+from contado.web.app import create
+from contado.web.data import history
+from contado.web.data.roads import Interval, Roads, Section
+
+if TYPE_CHECKING:
+    from contado.kernel.workspace import Workspace
+
+
+def section(iri: tuple[float, float, float] | None, name: str = "S1") -> Section:
+    value = Interval(value=None) if iri is None else Interval(value=iri[0], low=iri[1], high=iri[2])
+    facts = dict.fromkeys(
+        [
+            "road_code",
+            "road_name",
+            "code",
+            "municipality",
+            "passes",
+            "vehicles",
+            "last",
+            "priority",
+            "label",
+            "from_km",
+            "to_km",
+        ]
+    )
+    none = Interval(value=None)
+    return Section(
+        id=name, class_id="A", index=none, iri=value, length_km=1.0, uncertain=False, growth=none, **facts
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((2.0, 1.9, 2.1), (2.05, 1.95, 2.15), "same"),
+        ((2.0, 1.9, 2.1), (2.5, 2.4, 2.6), "worse"),
+        ((2.0, 1.9, 2.1), (4.0, 3.8, 4.2), "much_worse"),
+        ((4.0, 3.9, 4.1), (3.5, 3.4, 3.6), "better"),
+        ((4.0, 3.8, 4.2), (2.0, 1.9, 2.1), "much_better"),
+        (None, (2.0, 1.9, 2.1), "none"),
+        ((2.0, 1.9, 2.1), None, "none"),
+    ],
+)
+def test_a_change_counts_only_outside_its_interval(before, after, expected):
+    (change,) = history.changes(Roads(sections=(section(before),)), Roads(sections=(section(after),)))
+    assert change.class_id == expected
+
+
+def test_the_interval_adds_the_two_in_quadrature():
+    (change,) = history.changes(
+        Roads(sections=(section((2.0, 1.7, 2.4)),)), Roads(sections=(section((3.0, 2.6, 3.3)),))
+    )
+    assert change.iri == pytest.approx(1.0)
+    assert change.low == pytest.approx(1.0 - (0.4**2 + 0.4**2) ** 0.5)
+    assert change.high == pytest.approx(1.0 + (0.3**2 + 0.3**2) ** 0.5)
+
+
+def test_the_most_worsened_stands_first_and_the_unknown_last():
+    before = Roads(sections=tuple(section((2.0, 1.9, 2.1), n) for n in "abc"))
+    after = Roads(sections=(section(None, "a"), section((2.1, 2.0, 2.2), "b"), section((5.0, 4.9, 5.1), "c")))
+    assert [c.after.id for c in history.changes(before, after)] == ["c", "b", "a"]
+
+
+@pytest.fixture(scope="module")
+def toy(tmp_path_factory):
+    """Pages of the toy roads, as they are on their last day."""
+    import pyarrow.compute as pc
+
+    from contado.kernel import tables
+
+    practice = registered()["manto_stradale"].practice()
+    workspace: Workspace = toy_territory(tmp_path_factory.mktemp("history") / "city", practice)
+    moments = sorted(set(workspace.read("pavement_cell_obs").column("t_utc").to_pylist()))
+    last = moments[-1].date()
+    drives = [
+        {
+            "drive_id": f"d{i}",
+            "vehicle_id": "car",
+            "sha256": f"{i:064x}",
+            "start_utc": moment,
+            "end_utc": moment,
+            "n_samples": 1,
+            "n_fixes": 1,
+            "cells": 1,
+            "label": "simulated",
+        }
+        for i, moment in enumerate(moments)
+    ]
+    layers = practice.layers(workspace, on=last)
+    with workspace.commit() as c:
+        c.table("pavement_drive", tables.from_rows("pavement_drive", drives))
+        for name, table in layers.items():
+            c.layer(name, table.filter(pc.is_valid(table["geometry"])), label="simulated", crs="EPSG:4326")
+    return TestClient(create(workspace.path)), [m.date() for m in moments]
+
+
+def test_the_time_row_holds_the_days_on_which_vehicles_drove(toy):
+    client, days = toy
+    text = client.get("/buone-pratiche/manto-stradale/mappa").text
+    assert f'max="{len(set(days)) - 1}"' in text
+    early = min(set(days))
+    shown = client.get(f"/buone-pratiche/manto-stradale/mappa?date={early}").text
+    assert f"/viste/sections.json?date={early}" in shown
+    assert 'rel="next"' in shown
+    assert client.get(f"/viste/sections.json?date={early}").status_code == 200
+    assert client.get("/viste/sections.json?date=1999-01-01").status_code == 404
+    assert "date=1999-01-01" in client.get("/buone-pratiche/manto-stradale/mappa?date=1999-01-01").text
+
+
+def test_the_comparison_shows_the_same_changes_on_the_map_and_in_the_table(toy):
+    import re
+
+    client, days = toy
+    first, last = min(days), max(days)
+    text = client.get(f"/buone-pratiche/manto-stradale/confronto?da={first}&a={last}").text
+    listed = dict(re.findall(r'<tr data-id="([^"]+)" data-class="(\w+)"', text))
+    data = client.get(f"/viste/changes.json?from={first}&to={last}").json()
+    drawn = {f["properties"]["id"]: f["properties"]["c"] for f in data["features"]}
+    assert listed == drawn
+    english = client.get(f"/en/good-practices/road-surface/compare?from={first}&to={last}").text
+    assert dict(re.findall(r'<tr data-id="([^"]+)" data-class="(\w+)"', english)) == listed
+
+
+def test_one_round_has_nothing_to_compare(client):
+    text = client.get("/buone-pratiche/manto-stradale/confronto").text
+    assert "non ci sono due date" in text
