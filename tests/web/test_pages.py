@@ -23,7 +23,9 @@ SVG_LEAVES = {"path", "circle", "rect", "use"}
 
 def path_of(name: str, lang: str) -> str:
     pattern = addresses.ADDRESSES[name].of(lang)
-    return pattern.format(**{k: v[lang] for k, v in PARTS.items()}, intervention_id="{intervention_id}")
+    return pattern.format(
+        **{k: v[lang] for k, v in PARTS.items()}, intervention_id="{intervention_id}", job_id="none"
+    )
 
 
 @pytest.fixture(scope="module")

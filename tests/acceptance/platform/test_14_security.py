@@ -637,4 +637,4 @@ def test_public_starts_when_they_are_filled_in(settle, city):
 
 
 def test_every_form_of_a_page_is_known_to_this_list():
-    assert set(routes.ACTIONS) == {"account", "accessibility"}
+    assert set(routes.ACTIONS) == {"account", "accessibility", "budgets", "job"}
