@@ -208,7 +208,7 @@ def test_an_empty_file_of_points(city, ask, tmp_path):
 
 
 def test_another_engine_is_not_there(city, ask):
-    code, answer = ask("locate", "--points", "a.csv", "--out", "b.csv", "--engine", "spark", "-w", city)
+    code, answer = ask("locate", "--points", "a.csv", "--out", "b.csv", "--engine", "flink", "-w", city)
     assert (code, answer["error"]["rule"]) == (2, "unknown_choice")
 
 
