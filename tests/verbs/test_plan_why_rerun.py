@@ -240,3 +240,36 @@ def test_a_run_keeps_its_curve_and_exact_reasons_for_the_pages(city, capsys):
     assert code != 0
     assert refused["error"]["rule"] == "unknown_id"
     assert decode(path.read_bytes()) == details
+
+
+def test_an_empty_benefit_is_computed_from_the_effects(city, capsys):
+    workspace = Workspace.open(city)
+    rows = workspace.read("intervention").to_pylist()
+    for row in rows:
+        row.update(benefit_eur=None, life_y=10.0)
+    effects = [
+        {
+            "intervention_id": row["id"],
+            "indicator": "ghg_tco2e_y",
+            "value": 10.0 * (k + 1),
+            "unit": "tco2e_y",
+            "method": "exact",
+            "source_id": "toy",
+        }
+        for k, row in enumerate(rows)
+    ]
+    objective = {"indicator": "ghg_tco2e_y", "unit_value_eur": 200.0}
+    with workspace.commit() as commit:
+        for name in {row["practice"] for row in rows}:
+            mine = [row for row in rows if row["practice"] == name]
+            commit.table("intervention", tables.from_rows("intervention", mine), practice=name)
+        commit.table("effect", tables.from_rows("effect", effects), practice=rows[0]["practice"])
+        commit.table("objective", tables.from_rows("objective", [objective]))
+    code, answer = ask(capsys, "plan", "--no-robust", "-w", str(city))
+    assert code == 0, answer
+    assert answer["verified"]
+    assert answer["value"] > 0
+    kept = Workspace.open(city).path / "runs" / answer["run"] / "inputs" / "intervention.parquet"
+    benefits = tables.read(kept).table["benefit_eur"].to_pylist()
+    assert benefits == sorted(benefits)
+    assert all(b > 0 for b in benefits)

@@ -51,7 +51,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     },
     "records": {
         "backup": "Write a consistent copy of the records and attachments",
-        "restore": "Verify a backup and put it in place of a workspace's records, or of the whole",
+        "restore": "Verify a backup and put it in its place",
     },
     "tiles": {
         "render": "Write live vector tiles of a layer",

@@ -75,6 +75,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     UsageError
         ``without_worksite`` names no pairs, or ``budget`` no budget.
     """
+    from contado.kernel.appraisal.benefits import with_benefits
     from contado.kernel.funding.conditions import expired_findings
     from contado.kernel.portfolio import Problem, record
     from contado.kernel.tables.findings import made_strict, raise_refused
@@ -89,10 +90,13 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     on = request.on or dt.date.today()  # noqa: DTZ011 - the local day is meant
     given = {name: workspace.read(name) for name in record.INPUTS}
     given["budget"] = with_budgets(given["budget"], request.budget)
+    given["intervention"], unvalued = with_benefits(
+        given["intervention"], workspace.read("effect"), workspace.read("objective"), rate_share=rate_share
+    )
     floors: Floors = "hard" if request.floors else "none"
     checked = checked_tables(given, strict=context.strict, floors=floors)
     expired = expired_findings(checked.tables["funding_rule"].to_pylist(), on)
-    found = [*checked.findings, *(made_strict(expired) if context.strict else expired)]
+    found = [*unvalued, *checked.findings, *(made_strict(expired) if context.strict else expired)]
     raise_refused(found)
     links = workspace.read("road_link")
     inputs, shared, notes = with_worksites(checked.tables, links, request.without_worksite)

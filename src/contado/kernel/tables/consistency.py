@@ -232,8 +232,19 @@ def savings(check: Check) -> Iterator[Finding]:
             )
 
 
+def unknown_savings(check: Check) -> Iterator[Finding]:
+    """Joint worksites that do not say what they save: they tie two starts together and save nothing."""
+    if not check.has("kind", "a", "b", "saving_eur"):
+        return
+    rows = (check.table[c].to_pylist() for c in ("kind", "a", "b", "saving_eur"))
+    for i, (kind, a, b, saving) in enumerate(zip(*rows, strict=True)):
+        if kind == "joint_worksite" and saving is None:
+            text = f"the joint worksite of {a} and {b} has no saving_eur: it counts as 0"
+            yield check.finding(i, "note", "missing_saving", text, hint="state what is saved once")
+
+
 _WORKS: Final = (year_order, money_in_thousands, all_benefits_zero, cup_codes, cui_codes, cost_interval)
-_RELATIONS: Final = (self_relations, relation_conflicts, requires_cycles, savings)
+_RELATIONS: Final = (self_relations, relation_conflicts, requires_cycles, savings, unknown_savings)
 _VALUES: Final = (value_interval, indicator_units)
 
 BY_TABLE: Final[Mapping[str, tuple[Callable[[Check], Iterator[Finding]], ...]]] = {

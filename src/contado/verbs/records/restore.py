@@ -30,7 +30,7 @@ def _run(request: RestoreRequest, context: Context) -> BackupAnswer:  # noqa: AR
 
 VERB = Verb(
     name="records restore",
-    help="Verify a backup and put it in place of a workspace's records, or of the whole",
+    help="Verify a backup and put it in its place",
     request=RestoreRequest,
     answer=BackupAnswer,
     run=_run,
