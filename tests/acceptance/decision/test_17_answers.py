@@ -111,7 +111,9 @@ COMMANDS = {
     "portfolio compare": ["plan.json plan.json"],
 }
 """Every verb of this page but those below; other verbs' answers are checked wherever a test prints one."""
-ELSEWHERE = {"practice check", "bench", "export layer", "export report", "appraisal report"}
+ELSEWHERE = {
+    *("practice check", "bench", "export layer", "export report", "appraisal report", "programme publish"),
+}
 """Answered in tests of their own, through the same check of the suite."""
 GROUPS = {"tables", "practice", "funding", "appraisal", "programme", "monitoring", "portfolio"}
 ALONE = {"plan", "front", "explain", "robust", "why", "rerun", "diagnose", "propose", "monitor"}

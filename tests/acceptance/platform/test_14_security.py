@@ -383,7 +383,7 @@ def test_unpublished_layers_show_own_rows_only(web, grant, figure):
                 continue
             rows = list(csv.DictReader(io.StringIO(file.text)))
             assert {r["id"] for r in rows} == keys, account
-            assert len(re.findall(r'<td class="ct-nowrap">([abc])</td>', page.text)) == len(keys)
+            assert len(re.findall(r'<td class="ct-cut">([abc])</td>', page.text)) == len(keys)
             whole = client.get(f"/dati/{layer}.geojson").text
             assert {k for k in "abc" if f"note of {k}" in whole} == keys
             packed = pa.BufferReader(client.get(f"/dati/{layer}.parquet").content)
