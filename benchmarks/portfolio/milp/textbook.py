@@ -53,8 +53,8 @@ class Textbook:
 
     def payments(self):
         p = self.problem
-        alone = {s.name for s in p.sources if not s.cumulable}
         for i, t in self.x:
+            alone = {f for f, offer in p.offers[i].items() if not offer.cumulable}
             caps = {f: c for f, c in p.caps_cents(i).items() if p.charges(i, t, f)}
             for f, cents in caps.items():
                 cap = cents / UNIT
