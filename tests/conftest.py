@@ -262,3 +262,24 @@ def pytest_terminal_summary(terminalreporter, config) -> None:
     terminalreporter.section("definition of done")
     for spec, number, what, figure, goal, holds in sorted(set(rows)):
         terminalreporter.write_line(f"{spec:9} {number:>2}  {what:52} {figure:42} {goal:34} {holds}")
+
+
+FLAGS = (
+    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
+    "--enable-unsafe-swiftshader",
+)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's chromium driven by playwright: one a process, for playwright refuses a second."""
+    from playwright.sync_api import sync_playwright
+
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("no chromium on this machine: apt-get install chromium")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        yield running
+        running.close()

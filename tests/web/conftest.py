@@ -422,13 +422,6 @@ def bare_client(bare_workspace):
     return TestClient(create(bare_workspace), raise_server_exceptions=False)
 
 
-FLAGS = (
-    *("--no-sandbox", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--use-gl=angle", "--use-angle=swiftshader"),
-    "--enable-unsafe-swiftshader",
-)
-
-
 class Wire:
     """Counts what leaves the server, workers of the page included: bodies as sent, headers as bytes."""
 
@@ -489,19 +482,11 @@ def bare_address(bare_served):
 
 
 @pytest.fixture(scope="session")
-def browser():
-    """Debian's chromium driven by playwright, or a skip that says what is missing."""
-    from playwright.sync_api import sync_playwright
-
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+def browser(chromium):
+    """The browser, where the front end is built."""
     if not (Path(tables.__file__).parents[2] / "web/static/vendor/manifest.json").is_file():
         pytest.skip("the front end is not built: install without CONTADO_FRONTEND=skip")
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield running
-        running.close()
+    return chromium
 
 
 @pytest.fixture(scope="session")

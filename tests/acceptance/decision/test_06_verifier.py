@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from contado.kernel.errors import CertificateFailed
-from contado.kernel.portfolio import Problem, milp, verify
+from contado.kernel.portfolio import Problem, exact, verify
 from contado.kernel.portfolio.verify import Start
 
 OWN = {"source": "own", "domains": "*", "max_rate": 1.0, "cumulable": "True"}
@@ -141,7 +141,7 @@ def test_a_profile_is_charged_year_by_year(figure):
 @pytest.mark.item("decision", 6, "a solver that claims too little or returns another plan", "never optimal")
 def test_a_mutated_claim_is_never_optimal(shared, monkeypatch, figure):
     problem = Problem.from_folder(shared("planning/programme/tiny7"), floors=False)
-    honest = milp.claim_of
+    honest = exact.claim_of
 
     def low_bound(model, **options):
         claim = honest(model, **options)
@@ -153,7 +153,7 @@ def test_a_mutated_claim_is_never_optimal(shared, monkeypatch, figure):
         return claim
 
     for liar in (low_bound, all_in):
-        monkeypatch.setattr(milp, "claim_of", liar)
+        monkeypatch.setattr(exact, "claim_of", liar)
         with pytest.raises(CertificateFailed):
             problem.solve(gap_share=0.0)
     figure("refused, refused")

@@ -203,27 +203,21 @@ def axe(tmp_path_factory):
 @pytest.mark.item(
     SPEC, 18, "pages at 320, 360 and 1280 px, both languages: axe, sideways scroll, script", "0"
 )
-def test_the_pages_are_accessible(address, axe, figure):
-    sync = pytest.importorskip("playwright.sync_api")
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("no chromium on this machine: apt-get install chromium")
+def test_the_pages_are_accessible(address, axe, chromium, figure):
     faults, views = {}, 0
-    with sync.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--disable-quic"])
-        for width in (320, 360, 1280):
-            tab = browser.new_page(viewport={"width": width, "height": 900})
-            errors = []
-            tab.on("console", lambda m, seen=errors: seen.append(m.text) if m.type == "error" else None)
-            for path in (p for pair in PAIRS.values() for p in pair):
-                tab.goto(address + path)
-                tab.evaluate(axe)
-                found = tab.evaluate("axe.run(document).then(r => r.violations.map(v => v.id))")
-                wide = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
-                views += 1
-                if found or wide or errors:
-                    faults[f"{path} {width}"] = (found, wide, list(errors))
-                errors.clear()
-        browser.close()
+    for width in (320, 360, 1280):
+        tab = chromium.new_page(viewport={"width": width, "height": 900})
+        errors = []
+        tab.on("console", lambda m, seen=errors: seen.append(m.text) if m.type == "error" else None)
+        for path in (p for pair in PAIRS.values() for p in pair):
+            tab.goto(address + path)
+            tab.evaluate(axe)
+            found = tab.evaluate("axe.run(document).then(r => r.violations.map(v => v.id))")
+            wide = tab.evaluate("document.documentElement.scrollWidth > innerWidth")
+            views += 1
+            if found or wide or errors:
+                faults[f"{path} {width}"] = (found, wide, list(errors))
+            errors.clear()
+        tab.close()
     figure(f"{views} views, {len(faults)} with faults")
     assert faults == {}

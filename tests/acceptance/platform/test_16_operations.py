@@ -217,7 +217,7 @@ def test_two_servers_on_one_database(two_cities, capsys, figure):
     capsys.readouterr()
     assert Workspace.open(second).layer_info("benches") == layer.layer_info("benches")
     with records.open_store(layer) as store, store.writing(records.local_administrator()) as session:
-        jobs = {records.jobs.create(session, "plan", {"n": n}).id for n in range(30)}
+        jobs = {records.jobs.create(session, "counted", {"n": n}).id for n in range(30)}
     with serving(first) as (one, _), serving(second) as (two, _):
         paths = [
             "",

@@ -233,27 +233,17 @@ def test_an_appraisal_is_told_with_its_dnsh(folder, capsys, figure):
 @pytest.mark.slow
 @pytest.mark.browser
 @pytest.mark.item("platform", 16, "a report in a browser", "no request, no error, reflows at 320 px")
-def test_a_report_in_a_browser_asks_for_nothing(report, folder, figure):
-    chromium = Path("/usr/bin/chromium")
-    if not chromium.exists():
-        pytest.skip("Debian chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
+def test_a_report_in_a_browser_asks_for_nothing(report, folder, chromium, figure):
     path = folder / "page.html"
     path.write_bytes(report["html"])
     asked, said = [], []
-    with sync_playwright() as player:
-        browser = player.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-quic", "--no-first-run", "--disable-sync"],
-        )
-        page = browser.new_page(viewport={"width": 320, "height": 800})
-        page.on("request", lambda r: asked.append(r.url))
-        page.on("console", lambda m: said.append(m.text))
-        page.goto(path.as_uri())
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        heads = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
-        browser.close()
+    page = chromium.new_page(viewport={"width": 320, "height": 800})
+    page.on("request", lambda r: asked.append(r.url))
+    page.on("console", lambda m: said.append(m.text))
+    page.goto(path.as_uri())
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    heads = page.evaluate("[...document.querySelectorAll('h1,h2,h3')].map(h => +h.tagName[1])")
+    page.close()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert said == []
     assert wide == 320
