@@ -74,6 +74,7 @@ def damaged(data: bytes, chance: random.Random) -> bytes:
     return data
 
 
+@pytest.mark.slow
 @pytest.mark.item(
     "decision", 1, "bytes of a programme folder damaged at random", "no traceback, exit 0, 2 or 3"
 )

@@ -73,7 +73,7 @@ def city(tmp_path_factory):
 def test_what_a_server_says_of_itself(city, figure):
     with records.open_store(city) as store, store.writing(records.local_administrator()) as session:
         for _ in range(3):
-            records.jobs.create(session, "plan", {})
+            records.jobs.create(session, "counted", {})
         records.outbox.queue(session, "email", "a@example.org", subject="s", body="b")
     with serving(city.path, CONTADO_METRICS_TOKEN="scrape-me") as (url, process):
         status, headers, body = ask(url + "healthz")
