@@ -130,7 +130,7 @@ def test_a_job_says_how_far_it_is_and_how_it_ended(reader, planning_jobs, state)
     for sentence in SENTENCES[state]:
         assert sentence in text
     assert html.count("<h1") == 1
-    english = reader("anna").get(f"/en/work/{planning_jobs[state]}")
+    english = reader("anna").get(f"/en/jobs/{planning_jobs[state]}")
     assert english.status_code == 200
     assert "Programme" in english.text
 

@@ -138,19 +138,8 @@ def _rewrite_layers(path: Path, change: Any) -> None:
     workspace = Workspace.open(path)
     with workspace.commit() as commit:
         for info in workspace.layers():
-            commit.layer(
-                info.id,
-                change(workspace.layer(info.id)),
-                crs=info.crs,
-                title_it=info.title_it,
-                title_en=info.title_en,
-                licence=info.licence,
-                source_id=info.source_id,
-                label=info.label,
-                access=info.access,
-                style=info.style,
-                updated_at=info.updated_at,
-            )
+            table = change(workspace.layer(info.id))
+            commit.layer(info.id, table, crs=info.crs, updated_at=info.updated_at, **info.facts())
 
 
 def programme(proposal: Proposal | None) -> Programme:

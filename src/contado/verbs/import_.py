@@ -243,18 +243,7 @@ def _shared(workspace: Workspace, name: str) -> LayerAnswer:
     with records.open_store(workspace) as store:
         info, table = postgis.pull(store, records.local_administrator(), name)
     with workspace.commit(lock=[f"layers/{name}"]) as commit:
-        commit.layer(
-            name,
-            table,
-            title_it=info.title_it,
-            title_en=info.title_en,
-            licence=info.licence,
-            source_id=info.source_id,
-            label=info.label,
-            access=info.access,
-            style=info.style,
-            updated_at=info.updated_at,
-        )
+        commit.layer(name, table, updated_at=info.updated_at, **info.facts())
     row = _row(name, table)
     return LayerAnswer(
         **msgspec.structs.asdict(row),

@@ -12,6 +12,7 @@ from contado.kernel.declare import Context, Label, Process, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
 from contado.verbs._details import detailed
 from contado.verbs._planning import Planning, PlanningRequest, read_planning
+from contado.verbs._plans import Chosen, JointWorksite, Relax, chosen, joint_worksites, relaxations
 from contado.verbs._runs import Run, keep, label_of, make_current
 from contado.verbs._worksites import SharedWorksite
 
@@ -47,31 +48,6 @@ class PlanRequest(PlanningRequest, frozen=True, kw_only=True):
     draft: Annotated[bool, option("keep the run only; the workspace's programme stays as it is")] = False
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """What one source pays."""
-
-    source: str
-    amount_eur: float
-
-
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """One intervention of the programme."""
-
-    intervention_id: str
-    start_year: int
-    value_eur: float
-    payments: list[Payment]
-
-
-class JointWorksite(msgspec.Struct, frozen=True, kw_only=True):
-    """Two interventions on one worksite."""
-
-    a: str
-    b: str
-    year: int
-    saving_eur: float
-
-
 class Price(msgspec.Struct, frozen=True, kw_only=True):
     """Value of one more euro in a budget."""
 
@@ -87,14 +63,6 @@ class Seconds(msgspec.Struct, frozen=True, kw_only=True):
     solve: float
     robust: float
     write: float
-
-
-class ConflictRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One rule of a minimal conflicting set and by how much it alone must give way."""
-
-    rule: str
-    key: str
-    relax_eur: float | None
 
 
 class PlanAnswer(BaseAnswer, kw_only=True):
@@ -120,7 +88,7 @@ class PlanAnswer(BaseAnswer, kw_only=True):
     joint_worksites: list[JointWorksite] = msgspec.field(default_factory=list)
     worksites: list[SharedWorksite] = msgspec.field(default_factory=list)
     prices: list[Price] = msgspec.field(default_factory=list)
-    conflict: list[ConflictRow] = msgspec.field(default_factory=list)
+    conflict: list[Relax] = msgspec.field(default_factory=list)
     draws: int | None = None
     replan_method: Literal["milp", "lp_rounding", "price"] | None = None
     selection_frequency: dict[str, float] = msgspec.field(default_factory=dict)
@@ -191,7 +159,7 @@ def _infeasible(planning: Planning, read_s: float) -> PlanAnswer:
         rows_set_aside=planning.rows_set_aside,
         candidates=len(planning.problem.ids),
         worksites=list(planning.worksites),
-        conflict=[ConflictRow(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found],
+        conflict=relaxations(found),
         label=label_of(planning.inputs["intervention"]),
         findings=list(planning.findings),
     )
@@ -255,11 +223,8 @@ def _answer(
         seconds=seconds,
         rows_set_aside=planning.rows_set_aside,
         candidates=len(ids),
-        programme=[_chosen(result, i) for i in sorted(result.choice.starts)],
-        joint_worksites=[
-            JointWorksite(a=a, b=b, year=year, saving_eur=cents / 100)
-            for a, b, year, cents in result.joint_worksites()
-        ],
+        programme=chosen(result.problem, result.choice),
+        joint_worksites=joint_worksites(result.problem, result.choice),
         worksites=list(planning.worksites),
         prices=[Price(source=s, year=y, price=p) for (s, y), p in sorted(result.prices.items())],
         run=made.run_id,
@@ -270,16 +235,6 @@ def _answer(
         for name in _STURDY:
             setattr(answer, name, getattr(sturdy, name))
     return answer
-
-
-def _chosen(result: Result, i: int) -> Chosen:
-    year = result.choice.starts[i]
-    return Chosen(
-        intervention_id=result.problem.ids[i],
-        start_year=year,
-        value_eur=result.problem.value_eur(i, year),
-        payments=[Payment(source=f, amount_eur=c / 100) for f, c in result.choice.payments[i].items()],
-    )
 
 
 def _text(answer: PlanAnswer, lang: Literal["it", "en"]) -> str:

@@ -43,7 +43,7 @@ ADDRESSES: dict[str, Words] = {
     "sign_in": Words("/accedi", "/en/sign-in"),
     "account": Words("/account", "/en/account"),
     "work": Words("/lavoro", "/en/work"),
-    "job": Words("/lavoro/{job_id}", "/en/work/{job_id}"),
+    "job": Words("/lavoro/{job_id}", "/en/jobs/{job_id}"),
     "accessibility": Words("/accessibilita", "/en/accessibility"),
     "privacy": Words("/privacy", "/en/privacy"),
     "legal": Words("/note-legali", "/en/legal"),

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 
 from contado.web import addresses, ogc, statics
 from contado.web.headers import Headers
@@ -179,16 +179,8 @@ def _refusal(site: Site) -> Callable[[Request, Exception], Response]:
     def handler(request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
         path = request.url.path
-        if path.startswith("/api/"):
-            body = {
-                "type": "about:blank",
-                "status": error.status,
-                "title": error.title.en,
-                "detail": error.sentence.en,
-                "rule": error.rule,
-            }
-            media_type = "application/problem+json"
-            return JSONResponse(body, error.status, headers=error.headers, media_type=media_type)
+        if ogc.is_below(path):
+            return ogc.refused(error)
         lang = _lang(path)
         if isinstance(error, SignInNeeded) and "authorization" not in request.headers:
             query = {"next": path} if request.method in METHODS else None

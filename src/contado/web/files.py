@@ -16,6 +16,7 @@ from starlette.responses import Response
 from contado.kernel.errors import RecordNotFound
 from contado.kernel.records import documents
 from contado.kernel.tables import geoparquet
+from contado.kernel.tables.write import plain_cell
 from contado.web import qgis, selection
 from contado.web.data import history
 from contado.web.data.opendata import FORMATS
@@ -122,9 +123,7 @@ def _cell(value: Any) -> Any:
     """Return a cell; unknown is empty."""
     if value is None or value != value:  # noqa: PLR0124 - NaN and NaT differ from themselves
         return ""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value
+    return plain_cell(value) if isinstance(value, str) else value
 
 
 def _write(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:

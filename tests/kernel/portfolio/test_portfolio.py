@@ -190,7 +190,7 @@ def test_a_joint_worksite_lowers_what_is_paid():
     rows = [candidate("A", 70, 100, latest_year=2027), candidate("B", 50, 100, latest_year=2027)]
     result = problem(rows, relations=relations).solve()
     assert chosen(result) == {"A": 2027, "B": 2027}
-    assert result.joint_worksites() == [("A", "B", 2027, 2000)]
+    assert result.problem.joint_worksites(result.choice.starts) == [("A", "B", 2027, 2000)]
     assert result.spent_cents()["own", 2027] == 10000
 
 

@@ -15,6 +15,19 @@ __all__ = ["pelt"]
 
 
 @njit(nogil=True)
+def _ends(last: NDArray[np.int64], n: int) -> NDArray[np.int64]:  # pragma: no cover - compiled
+    """Return the cuts behind the best way to n, in order."""
+    ends = np.empty(n, np.int64)
+    found = 0
+    t = n
+    while t > 0:
+        ends[found] = t
+        found += 1
+        t = last[t]
+    return ends[:found][::-1].copy()
+
+
+@njit(nogil=True)
 def pelt(  # noqa: C901 - one scan over the cells, in one piece for the compiler
     y: NDArray[np.float64],
     start: NDArray[np.float64],
@@ -69,11 +82,4 @@ def pelt(  # noqa: C901 - one scan over the cells, in one piece for the compiler
         count = kept
     if best[n] == np.inf:  # the whole stretch is shorter than the least length
         return np.array([n], np.int64)
-    ends = np.empty(n, np.int64)
-    found = 0
-    t = n
-    while t > 0:
-        ends[found] = t
-        found += 1
-        t = last[t]
-    return ends[:found][::-1].copy()
+    return _ends(last, n)

@@ -29,12 +29,13 @@ from contado.kernel.portfolio.rows import (
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from contado.kernel.funding.rules import Rule
     from contado.kernel.portfolio.price_loops import Path as Path_
     from contado.kernel.portfolio.result import Result
     from contado.kernel.progress import Cancel, Progress
@@ -213,6 +214,14 @@ class Problem:
             benefit_eur=self.benefit_eur if benefit_eur is None else benefit_eur,
         )
 
+    def joint_worksites(self, starts: Mapping[int, int]) -> list[tuple[str, str, int, int]]:
+        """Return (a, b, year, saving in cents) of every joint worksite of these starts."""
+        return [
+            (self.ids[r.a], self.ids[r.b], starts[r.a], r.saving_cents)
+            for r in self.relations
+            if r.kind == "joint_worksite" and r.a in starts and starts.get(r.b) == starts[r.a]
+        ]
+
     def starts(self, i: int) -> list[int]:
         """Budget years in which intervention ``i`` may start."""
         return [y for y in self.years if self.earliest[i] <= y <= self.latest[i]]
@@ -305,21 +314,10 @@ class Problem:
         amounts = tuple(amounts)
         kept, findings = usable_rows(sorted(interventions, key=lambda r: str(r["id"])))
         position = {str(r["id"]): k for k, r in enumerate(kept)}
-        money = {(str(b["source"]), int(b["year"])): to_cents(b["budget_eur"]) for b in budgets}
-        years = tuple(sorted({year for _, year in money}))
-        if not years:
-            raise DataError(
-                "There is no budget.",
-                rule="no_budget",
-                hint="bring a table budget with source, year, budget_eur",
-                field="budget",
-            )
+        money = _budgets(budgets)
         known, unknown = _relations(relations, position)
         valid = rules_on(rules, {c for r in kept for c in r}, on)
         given = {(str(a["intervention_id"]), str(a["source"])): to_cents(a["amount_eur"]) for a in amounts}
-        last: dict[str, list[int]] = {}
-        for rule, spend_by in valid:
-            last.setdefault(rule.source, []).extend([] if spend_by is None else [spend_by])
         costs = [to_cents(r["cost_eur"]) for r in kept]
         eligible = [
             value_or(to_cents_or_none(r.get("eligible_cost_eur")), c)
@@ -336,8 +334,8 @@ class Problem:
             earliest=np.array([int(r["earliest_year"]) for r in kept], dtype=np.int64),
             latest=np.array([int(r["latest_year"]) for r in kept], dtype=np.int64),
             groups=tuple(str(r["choice_group"]) if r.get("choice_group") else None for r in kept),
-            years=years,
-            sources=tuple(Source(name=f, spend_by=min(ends, default=None)) for f, ends in last.items()),
+            years=tuple(sorted({year for _, year in money})),
+            sources=_sources(valid),
             offers=offers,
             budget_cents=money,
             earmarks={
@@ -414,6 +412,32 @@ class Problem:
 
     def _many(self) -> bool:
         return sum(len(self.starts(i)) for i in range(len(self.ids))) > _MANY
+
+
+def _budgets(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, int], int]:
+    """Return source and year -> cents.
+
+    Raises
+    ------
+    DataError
+        There is none.
+    """
+    if not rows:
+        raise DataError(
+            "There is no budget.",
+            rule="no_budget",
+            hint="bring a table budget with source, year, budget_eur",
+            field="budget",
+        )
+    return {(str(b["source"]), int(b["year"])): to_cents(b["budget_eur"]) for b in rows}
+
+
+def _sources(valid: Iterable[tuple[Rule, int | None]]) -> tuple[Source, ...]:
+    """Return the sources in the order of their rules, each with the first of its last days for spending."""
+    last: dict[str, list[int]] = {}
+    for rule, spend_by in valid:
+        last.setdefault(rule.source, []).extend([] if spend_by is None else [spend_by])
+    return tuple(Source(name=f, spend_by=min(ends, default=None)) for f, ends in last.items())
 
 
 def _relations(

@@ -61,15 +61,6 @@ class Result:
         """Relative gap (bound - value) / bound."""
         return max(0.0, self.bound_eur - self.value_eur) / self.bound_eur if self.bound_eur > 0 else 0.0
 
-    def joint_worksites(self) -> list[tuple[str, str, int, int]]:
-        """Return (a, b, year, saving in cents) of every joint worksite of the plan."""
-        ids, starts = self.problem.ids, self.choice.starts
-        return [
-            (ids[r.a], ids[r.b], starts[r.a], r.saving_cents)
-            for r in self.problem.relations
-            if r.kind == "joint_worksite" and r.a in starts and starts.get(r.b) == starts[r.a]
-        ]
-
     def paid_by_year(self, i: int) -> list[tuple[str, int, int]]:
         """Return (source, year, cents) of every payment of a chosen intervention."""
         start = self.choice.starts[i]

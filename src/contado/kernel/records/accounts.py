@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import or_, select
@@ -17,6 +15,7 @@ from contado.kernel.records.scopes import Scope, now, scope_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GrantRow",
+    "actor_of",
     "add_grant",
     "bind_oidc",
     "create_account",
@@ -33,7 +33,6 @@ __all__ = [
     "find",
     "find_by_oidc",
     "grants",
-    "legal_day",
     "read_actor",
     "scope_on",
 ]
@@ -47,11 +46,6 @@ class GrantRow(msgspec.Struct, frozen=True, kw_only=True):
     units: list[str]
     valid_from: str | None = None
     valid_to: str | None = None
-
-
-def legal_day(timezone: str, instant: datetime | None = None) -> str:
-    """Return the legal day of an instant (now by default): the local day, ISO."""
-    return (instant or datetime.now(UTC)).astimezone(ZoneInfo(timezone)).date().isoformat()
 
 
 def create_actor(
@@ -78,8 +72,8 @@ def create_actor(
     return actor
 
 
-def read_actor(session: ScopedSession, actor_id: str) -> Actor:
-    """Return an actor; the reading of personal data is audited (so the transaction must be a writing one).
+def actor_of(session: ScopedSession, actor_id: str) -> Actor:
+    """Return an actor for a change of it; `read_actor` is for reading.
 
     Raises
     ------
@@ -89,6 +83,18 @@ def read_actor(session: ScopedSession, actor_id: str) -> Actor:
     actor = session.get(Actor, actor_id)
     if actor is None:
         raise RecordNotFound(f"There is no actor {actor_id!r}.", hint="give the id of an actor")
+    return actor
+
+
+def read_actor(session: ScopedSession, actor_id: str) -> Actor:
+    """Return an actor; the reading of personal data is audited (so the transaction must be a writing one).
+
+    Raises
+    ------
+    RecordNotFound
+        There is no such actor.
+    """
+    actor = actor_of(session, actor_id)
     audit.append(session, "actor.read", f"actor:{actor_id}")
     return actor
 

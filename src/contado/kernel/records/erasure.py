@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import delete, select, update
 
-from contado.kernel.errors import RecordNotFound
+from contado.kernel.dates import local
 from contado.kernel.records import audit, credentials, documents, rates
-from contado.kernel.records.accounts import legal_day
-from contado.kernel.records.schema import Account, Actor, Credential, Document, Outbox
+from contado.kernel.records.accounts import actor_of
+from contado.kernel.records.schema import Account, Credential, Document, Outbox
 from contado.kernel.records.scopes import now
 
 if TYPE_CHECKING:
@@ -41,9 +41,7 @@ def erase_actor(session: ScopedSession, actor_id: str) -> None:
     RecordNotFound
         There is no such actor.
     """
-    actor = session.get(Actor, actor_id)
-    if actor is None:
-        raise RecordNotFound(f"There is no actor {actor_id!r}.", hint="give the id of an actor")
+    actor = actor_of(session, actor_id)
     actor.name = actor.fiscal_code_hash = actor.fiscal_code_last4 = actor.ipa_code = None
     actor.erased_at = actor.erased_at or now()
     accounts = list(session.scalars(select(Account).where(Account.actor_id == actor_id)))
@@ -66,7 +64,7 @@ def erase_actor(session: ScopedSession, actor_id: str) -> None:
 
 def apply_retention(session: ScopedSession) -> Retention:
     """Erase documents past their day, expired credentials and ended rate windows; the run is audited."""
-    today = legal_day(session.info["store"].timezone)
+    today = local.today(session.info["store"].timezone).isoformat()
     expired = select(Document).where(Document.retention_until < today, Document.erased_at.is_(None))
     outlived = list(session.scalars(expired))
     for document in outlived:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 
+from contado.kernel.dates import local
 from contado.kernel.errors import Damaged, ExtraMissing, Locked, ScopeMissing, WorkspaceError
 from contado.kernel.records import accounts, audit, holder, migrate, rls
 from contado.kernel.records.scopes import ALL, Scope, ScopedSession, now
@@ -209,7 +210,7 @@ class Store:
             There is no such account, or it is disabled.
         """
         with self.explained(), self._reading.connect() as connection:
-            return accounts.scope_on(connection, account, day or accounts.legal_day(self.timezone))
+            return accounts.scope_on(connection, account, day or local.today(self.timezone).isoformat())
 
 
 def _engine(url: URL, wait_s: float) -> Engine:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.provenance import Provenance
 
-__all__ = ["atomic", "csv_text", "parquet_bytes", "write_csv", "write_parquet"]
+__all__ = ["atomic", "csv_text", "parquet_bytes", "plain_cell", "write_csv", "write_parquet"]
 
 _QUOTED: Final = re.compile(r'[",\r\n]|^\s|\s$')
 
@@ -93,10 +93,11 @@ def _column(column: pa.ChunkedArray) -> list[str]:
     cells = format_column(column)
     kind = column.type.value_type if pa.types.is_list(column.type) else column.type
     text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
-    return [_quote(_escape(cell) if text else cell) for cell in cells]
+    return [_quote(plain_cell(cell) if text else cell) for cell in cells]
 
 
-def _escape(cell: str) -> str:
+def plain_cell(cell: str) -> str:
+    """Return a text cell that no spreadsheet takes for a formula: an apostrophe stands before such a one."""
     return "'" + cell if FORMULA.match(cell) else cell
 
 

@@ -37,6 +37,11 @@ class LayerInfo(msgspec.Struct, frozen=True, kw_only=True):
     style: dict[str, Any] | None = None
     editable: bool = False
 
+    def facts(self) -> dict[str, Any]:
+        """Return what holds whatever the rows are: keywords of `Commit.layer` for writing the layer anew."""
+        names = ("title_it", "title_en", "licence", "source_id", "label", "access", "style", "editable")
+        return {name: getattr(self, name) for name in names}
+
 
 class _Registry(msgspec.Struct, frozen=True, kw_only=True):
     layers: list[LayerInfo]

@@ -13,10 +13,11 @@ from contado.kernel.portfolio.options import Options
 from contado.kernel.portfolio.options_robust import SoftFloors, assess_options, solve_soft_floors
 from contado.kernel.portfolio.price import FloorConflict, OptionsResult, solve_options
 from contado.kernel.portfolio.verify_options import recomputed_bound_eur, verify_options
+from contado.verbs._plans import Relax
 from contado.verbs.portfolio._folder import file_rows, rows_set_aside
 from contado.verbs.portfolio._out import settings_of as _settings
 from contado.verbs.portfolio._out import write_options
-from contado.verbs.portfolio.solve import FloorPrice, Price, Relax, Seconds, Shortfall, SolveAnswer
+from contado.verbs.portfolio.solve import FloorPrice, Price, Seconds, Shortfall, SolveAnswer
 from contado.verbs.portfolio.verify import broken
 
 if TYPE_CHECKING:

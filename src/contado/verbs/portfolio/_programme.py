@@ -12,15 +12,12 @@ from contado.kernel.portfolio.scenarios import read_scenarios, solve_cvar, two_s
 from contado.kernel.portfolio.soft import solve_soft
 from contado.kernel.portfolio.verify import Start
 from contado.kernel.tables.programme_folder import as_shared_tables
+from contado.verbs._plans import chosen, joint_worksites, relaxations
 from contado.verbs.portfolio._folder import rows_set_aside
 from contado.verbs.portfolio._out import write_programme
 from contado.verbs.portfolio.solve import (
-    Chosen,
     FloorPrice,
-    Joint,
-    Payment,
     Price,
-    Relax,
     ScenarioPlan,
     Shortfall,
     SolveAnswer,
@@ -36,6 +33,7 @@ if TYPE_CHECKING:
     from contado.kernel.portfolio import Choice, Result, Verdict
     from contado.kernel.portfolio.robust import Robustness
     from contado.kernel.tables.exchange import Folder
+    from contado.verbs._plans import Relax
     from contado.verbs.portfolio.solve import Seconds, SolveRequest
 
 __all__ = ["solve"]
@@ -127,7 +125,7 @@ def _add_stages(
     answer.by_scenario = {
         name: ScenarioPlan(
             value=value,
-            programme=_chosen_all(problem.with_figures(benefit_eur=scenarios[name]), choice),
+            programme=chosen(problem.with_figures(benefit_eur=scenarios[name]), choice),
         )
         for name, (value, choice) in staged.by_scenario.items()
     }
@@ -161,7 +159,6 @@ def _audited(folder: Folder, problem: Problem, choice: Choice, *, floors: bool) 
 def _answer(
     folder: Folder, result: Result, verdict: Verdict, seconds: Seconds, sturdy: Robustness | None
 ) -> SolveAnswer:
-    joint = result.joint_worksites()
     answer = SolveAnswer(
         kind="programme",
         status=result.status,
@@ -179,8 +176,8 @@ def _answer(
         floor_prices=[
             FloorPrice(municipality=key, price=p) for (_, key), p in sorted(result.floor_prices.items())
         ],
-        programme=_chosen_all(result.problem, result.choice),
-        joint_worksites=[Joint(a=a, b=b, year=y, saving_eur=cents / 100) for a, b, y, cents in joint],
+        programme=chosen(result.problem, result.choice),
+        joint_worksites=joint_worksites(result.problem, result.choice),
         findings=[*folder.findings, *result.problem.findings],
     )
     if sturdy is not None:
@@ -258,32 +255,9 @@ def _on_the_solvers_word(
         rows_set_aside=rows_set_aside(folder),
         prices=[],
         floor_prices=[],
-        programme=_chosen_all(problem, choice),
-        joint_worksites=_joint(problem, choice),
+        programme=chosen(problem, choice),
+        joint_worksites=joint_worksites(problem, choice),
         findings=[*folder.findings, *problem.findings],
-    )
-
-
-def _joint(problem: Problem, choice: Choice) -> list[Joint]:
-    starts = choice.starts
-    return [
-        Joint(a=problem.ids[r.a], b=problem.ids[r.b], year=starts[r.a], saving_eur=r.saving_cents / 100)
-        for r in problem.relations
-        if r.kind == "joint_worksite" and r.a in starts and starts.get(r.b) == starts[r.a]
-    ]
-
-
-def _chosen_all(problem: Problem, choice: Choice) -> list[Chosen]:
-    return [_chosen(problem, choice, i) for i in sorted(choice.starts)]
-
-
-def _chosen(problem: Problem, choice: Choice, i: int) -> Chosen:
-    year = choice.starts[i]
-    return Chosen(
-        intervention_id=problem.ids[i],
-        start_year=year,
-        value_eur=problem.value_eur(i, year),
-        payments=[Payment(source=f, amount_eur=c / 100) for f, c in choice.payments[i].items()],
     )
 
 
@@ -317,4 +291,4 @@ def _conflict(problem: Problem, time_limit_s: float) -> list[Relax]:
         found = conflicts(problem, time_limit_s=time_limit_s)
     except SolverStopped:
         return []
-    return [Relax(rule=c.rule, key=c.key, relax_eur=c.relax_eur) for c in found]
+    return relaxations(found)

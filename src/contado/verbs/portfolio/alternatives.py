@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 from contado.kernel.errors import InfeasibleProgramme
-from contado.verbs.portfolio._plans import Line
+from contado.verbs._plans import Chosen
 
 
 class AlternativesRequest(Request, frozen=True, kw_only=True):
@@ -29,7 +29,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
     value: float
     differs: float
-    programme: list[Line]
+    programme: list[Chosen]
 
 
 class AlternativesAnswer(Answer, kw_only=True):
@@ -47,7 +47,7 @@ def _run(request: AlternativesRequest, context: Context) -> AlternativesAnswer:
         difference_share,
         least_difference_share,
     )
-    from contado.verbs.portfolio._plans import lines
+    from contado.verbs._plans import chosen
     from contado.verbs.portfolio._problem import read_problem
 
     problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
@@ -64,7 +64,7 @@ def _run(request: AlternativesRequest, context: Context) -> AlternativesAnswer:
         Plan(
             value=p.value_eur,
             differs=difference_share(problem, best.starts, p.starts),
-            programme=lines(problem, p.choice),
+            programme=chosen(problem, p.choice),
         )
         for p in plans
     ]

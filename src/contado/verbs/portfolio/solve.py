@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+from contado.verbs._plans import Chosen, JointWorksite, Relax
 from contado.verbs.portfolio.verify import Broken
 
 
@@ -47,31 +48,6 @@ class SolveRequest(Request, frozen=True, kw_only=True):
     out: Annotated[Path | None, option("folder for programme.parquet, price.parquet, run.json")] = None
 
 
-class Payment(msgspec.Struct, frozen=True, kw_only=True):
-    """What one source pays."""
-
-    source: str
-    amount_eur: float
-
-
-class Chosen(msgspec.Struct, frozen=True, kw_only=True):
-    """One intervention of the programme."""
-
-    intervention_id: str
-    start_year: int
-    value_eur: float
-    payments: list[Payment]
-
-
-class Joint(msgspec.Struct, frozen=True, kw_only=True):
-    """Two interventions on one worksite."""
-
-    a: str
-    b: str
-    year: int
-    saving_eur: float
-
-
 class Price(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Value of one more euro in a budget: of a source and year, or by the budget's number in an options folder."""
 
@@ -86,14 +62,6 @@ class FloorPrice(msgspec.Struct, frozen=True, kw_only=True):
 
     municipality: str
     price: float
-
-
-class Relax(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule that cannot be kept beside the others, and by how much it would have to give way."""
-
-    rule: str
-    key: str
-    relax_eur: float | None
 
 
 class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,7 +125,7 @@ class SolveAnswer(Answer, kw_only=True):
     prices: list[Price]
     floor_prices: list[FloorPrice]
     programme: list[Chosen] | UnsetType = UNSET
-    joint_worksites: list[Joint] | UnsetType = UNSET
+    joint_worksites: list[JointWorksite] | UnsetType = UNSET
     chosen: list[int] | UnsetType = UNSET
     margins_given_up: float | UnsetType = UNSET
     priced_slack: float | UnsetType = UNSET

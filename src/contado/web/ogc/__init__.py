@@ -6,7 +6,7 @@ with `contado.web.ogc.common.conforms_to`; ``/api/conformance`` answers their un
 
 from __future__ import annotations
 
-from contado.web.ogc.problems import http_problem, is_below
+from contado.web.ogc.problems import http_problem, is_below, refused
 from contado.web.ogc.routes import register
 
-__all__ = ["http_problem", "is_below", "register"]
+__all__ = ["http_problem", "is_below", "refused", "register"]

@@ -166,19 +166,7 @@ class _Edit:
         return tag_of(self.info.id, writing.feature(now, place))
 
     def _stage(self, table: Any) -> None:
-        info = self.info
-        self.commit.layer(
-            info.id,
-            table,
-            title_it=info.title_it,
-            title_en=info.title_en,
-            licence=info.licence,
-            source_id=info.source_id,
-            label=info.label,
-            access=info.access,
-            style=info.style,
-            editable=info.editable,
-        )
+        self.commit.layer(self.info.id, table, **self.info.facts())
 
     def new_id(self, wanted: Any) -> str:
         """Return the id of a new feature: the one that was given, else the next number or a ULID.

@@ -21,7 +21,9 @@ from contado.kernel.errors import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BadParameter", "Problem", "http_problem", "is_below", "of_error", "response"]
+    from contado.web.security import Refusal
+
+__all__ = ["BadParameter", "Problem", "http_problem", "is_below", "of_error", "refused", "response"]
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -64,6 +66,7 @@ class Problem(Exception):
         parameter: str | None = None,
         headers: Mapping[str, str] | None = None,
         kind: str = "about:blank",
+        title: str | None = None,
     ) -> None:
         super().__init__(detail)
         self.status = status
@@ -73,6 +76,7 @@ class Problem(Exception):
         self.parameter = parameter
         self.headers = dict(headers or {})
         self.kind = kind
+        self.title = title or _TITLES.get(status, "This cannot be done")
 
 
 class BadParameter(Problem):
@@ -95,7 +99,7 @@ def response(problem: Problem) -> Response:
     """Return the answer of a problem."""
     body = {
         "type": problem.kind,
-        "title": _TITLES.get(problem.status, "This cannot be done"),
+        "title": problem.title,
         "status": problem.status,
         "detail": problem.detail,
         "rule": problem.rule,
@@ -105,6 +109,12 @@ def response(problem: Problem) -> Response:
         body["parameter"] = problem.parameter
     content = msgspec.json.encode(body)
     return Response(content, problem.status, media_type=MEDIA_TYPE, headers=problem.headers)
+
+
+def refused(refusal: Refusal) -> Response:
+    """Return the answer to what the web's security refuses."""
+    title, detail = refusal.title.en, refusal.sentence.en
+    return response(Problem(refusal.status, detail, rule=refusal.rule, headers=refusal.headers, title=title))
 
 
 def is_below(path: str) -> bool:

@@ -50,42 +50,47 @@ def config(
     selected, at
         Id of the chosen row, and the point where its name stands.
     """
-    look, say, rows = style.load(), page.say, page.say(*noun)
     settings = {
         "maplibre": statics.address("vendor/maplibre/maplibre-gl.mjs"),
         "worker": statics.address("vendor/maplibre/maplibre-gl-worker.mjs"),
         "units": "/viste/municipalities.json",
         "names": "/viste/labels.json",
-        "base": look.map,
+        "base": style.load().map,
         "layers": layers,
         "rule": rule,
         "selected": selected,
         "chosen": {"type": "FeatureCollection", "features": [at] if at else []},
         "bounds": list(bounds),
-        "texts": {
-            "loading": f"{say('Carico', 'Loading')} {i18n.number(n, page.lang)} {rows}…",
-            "failed": say(
-                "La mappa non si è caricata. La tabella è completa.",
-                "The map did not load. The table is complete.",
-            ),
-            "retry": say("Riprova", "Try again"),
-            "merged": say(
-                f"A questa scala {{n}} {rows} piccoli o fitti sono riuniti in quadretti con il loro numero. Nessuno manca.",
-                f"At this scale {{n}} small or crowded {rows} are grouped in squares with their number. None is missing.",
-            ),
-            "ui": {
-                "Map.Title": say(
-                    f"Mappa: {rows}; le stesse righe sono nella tabella",
-                    f"Map: {rows}; the same rows are in the table",
-                ),
-                "NavigationControl.ZoomIn": say("Ingrandisci", "Zoom in"),
-                "NavigationControl.ZoomOut": say("Riduci", "Zoom out"),
-                "ScaleControl.Kilometers": "km",
-                "ScaleControl.Meters": "m",
-            },
-        },
+        "texts": _texts(page, page.say(*noun), n),
     }
     return json.dumps(settings, ensure_ascii=False, separators=(",", ":"))
+
+
+def _texts(page: Page, rows: str, n: int) -> dict[str, Any]:
+    """Return what the map says, in the page's language."""
+    say = page.say
+    return {
+        "loading": f"{say('Carico', 'Loading')} {i18n.number(n, page.lang)} {rows}…",
+        "failed": say(
+            "La mappa non si è caricata. La tabella è completa.",
+            "The map did not load. The table is complete.",
+        ),
+        "retry": say("Riprova", "Try again"),
+        "merged": say(
+            f"A questa scala {{n}} {rows} piccoli o fitti sono riuniti in quadretti con il loro numero. Nessuno manca.",
+            f"At this scale {{n}} small or crowded {rows} are grouped in squares with their number. None is missing.",
+        ),
+        "ui": {
+            "Map.Title": say(
+                f"Mappa: {rows}; le stesse righe sono nella tabella",
+                f"Map: {rows}; the same rows are in the table",
+            ),
+            "NavigationControl.ZoomIn": say("Ingrandisci", "Zoom in"),
+            "NavigationControl.ZoomOut": say("Riduci", "Zoom out"),
+            "ScaleControl.Kilometers": "km",
+            "ScaleControl.Meters": "m",
+        },
+    }
 
 
 def road_classes() -> list[dict[str, Any]]:
