@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["label_of_file", "weakest"]
+__all__ = ["Label", "label_of_file", "weakest"]
 
 Label = Literal["measured", "estimated", "simulated"]
 _ORDER: tuple[Label, ...] = ("simulated", "estimated", "measured")
