@@ -30,6 +30,7 @@ def test_every_stage_left_its_tables(demo):
         "pavement_cell_state",
         "pavement_anomaly",
         "pavement_segment",
+        "pavement_trial_obs",
         "indicator_value",
         "intervention",
         "effect",
@@ -44,8 +45,21 @@ def test_every_stage_left_its_tables(demo):
         "municipalities",
         "manto_stradale_sections",
         "manto_stradale_anomalies",
+        "gipave_sections",
         "programme",
     }
+
+
+def test_the_invented_trial_has_a_verdict_and_its_lines(demo):
+    folder, answer = demo
+    view = WorkspaceView(folder)
+    (result,) = view.read("pavement_trial_result").to_pylist()
+    assert (result["treated_sections"], result["control_sections"]) == (2, 40)
+    assert (result["verdict"], result["label"]) == ("not_demonstrated", "simulated")
+    assert answer["layers"]["gipave_sections"] == 42
+    assert len({r["municipality"] for r in view.read("pavement_trial_section").to_pylist()}) == 1
+    mixes = view.read("pavement_trial_lifecycle").to_pylist()
+    assert {m["criteria_met"] for m in mixes} == {True}
 
 
 def test_all_four_classes_and_the_street_nobody_drove_are_there(demo):

@@ -15,6 +15,7 @@ PARTS = {
     "practice": {"it": "manto-stradale", "en": "road-surface"},
     "code": {"it": "015002", "en": "015002"},
     "section_id": {"it": "S001-04", "en": "S001-04"},
+    "trial_id": {"it": "SP35", "en": "SP35"},
     "layer": {"it": "manto_stradale_sections", "en": "manto_stradale_sections"},
 }
 VOID = {"meta", "link", "input", "br", "hr", "img"}
@@ -166,7 +167,7 @@ def test_old_data_are_called_old(workspace, monkeypatch):
 def test_a_bare_workspace_still_has_every_page(name, bare_client):
     for lang in ("it", "en"):
         got = bare_client.get(path_of(name, lang))
-        assert got.status_code == (404 if name in {"section", "intervention", "layer"} else 200)
+        assert got.status_code == (404 if name in {"section", "trial", "intervention", "layer"} else 200)
         assert outline(got.text).faults == []
 
 

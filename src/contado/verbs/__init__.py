@@ -120,6 +120,11 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "condition": "Grade segments and rank them",
         "strategies": "List the treatments each segment could get",
         "load": "Bring a folder of drives into the workspace",
+        "trial": "Say what a trial pavement shows against its control sections",
+        "trial-power": "Say which effect a planned trial can find",
+        "trial-published": "Read a published trial: yearly losses and what they cannot tell",
+        "lifecycle": "Compare mixes over their life: annual cost, break-even life, gases",
+        "cam": "Check the recycled share of a mix against the minimum criteria of a day",
     },
     "bench": "Time contado beside its peers",
 }

@@ -20,6 +20,7 @@ from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argum
 from contado.kernel.errors import WorkspaceError
 from contado.kernel.provenance import sha256_of_bytes
 from contado.verbs._demo_streets import bring_street_works
+from contado.verbs._demo_trial import bring_trial
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 _MARK = "demo.json"
 _START, _ON = date(2026, 8, 3), date(2026, 10, 31)
 """First simulated drive; day of the states and of the plan."""
-_PRACTICE = "manto_stradale"
+_PRACTICE, _TRIALS = "manto_stradale", "gipave"
 _YEARS = (2027, 2028, 2029)
 _BUDGET_SHARE = 0.4
 """Budgets of all years together, as a share of the dearest option of every segment."""
@@ -171,6 +172,9 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any,
     )
     _do("diagnose", here, practice=_PRACTICE, on=_ON)
     _do("propose", here, practice=_PRACTICE, on=_ON)
+    bring_trial(Workspace.open(built), seed)
+    _do("diagnose", here, practice=_TRIALS, on=_ON)
+    _do("propose", here, practice=_TRIALS, on=_ON)
     bring_street_works(Workspace.open(built))
     _bring_budgets(Workspace.open(built))
     return loaded, _do("plan", here, gap=2e-3, increments=True)

@@ -11,7 +11,7 @@ from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
-from contado.web.data import history, indicators, opendata, practices, programme, roads, territory
+from contado.web.data import history, indicators, opendata, practices, programme, roads, territory, trials
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
@@ -116,6 +116,11 @@ class Site:
     def roads(self) -> roads.Roads:
         """Road sections and anomalies."""
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
+
+    @property
+    def trials(self) -> tuple[trials.Trial, ...]:
+        """Trial pavements with what they show."""
+        return self.cached("trials", lambda: trials.load(self.view))
 
     @property
     def drive_days(self) -> list[dt.date]:

@@ -1,4 +1,4 @@
-"""Definition of done of the road engine, items 11 and 16, for the practice manto_stradale; item 19, privacy."""
+"""Definition of done of the road engine, items 11 and 16, for manto_stradale and gipave; item 19, privacy."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from contado.engines.pavement import simulate
 from contado.kernel import tables
 from contado.kernel.declare import Context, convert
 from contado.kernel.workspace import Workspace
+from contado.practices.gipave import Gipave
 from contado.practices.manto_stradale import MantoStradale
 from contado.testing import check_practice
 from contado.verbs import load
@@ -70,6 +71,49 @@ def test_the_practice_keeps_its_contract(figure):
     report = check_practice(MantoStradale())
     figure(f"{sum(c.ok for c in report.checks)} of {len(report.checks)}")
     assert report.ok, report.failed
+
+
+@pytest.mark.item("pavement", 16, "gipave in the conformance suite", "every check")
+def test_the_practice_of_trials_keeps_its_contract(figure):
+    report = check_practice(Gipave())
+    figure(f"{sum(c.ok for c in report.checks)} of {len(report.checks)}")
+    assert report.ok, report.failed
+
+
+@pytest.mark.item(
+    "pavement", 16, "gipave on a workspace: diagnose, propose, monitor", "verdict, then works, then outcome"
+)
+def test_trials_on_a_workspace(workspace, figure):
+    for code in ("999001", "999002"):  # the toy's invented municipalities
+        assert code not in workspace.read("territory_unit")["istat6"].to_pylist()
+    with workspace.commit() as commit:
+        commit.table(
+            "source", tables.from_rows("source", [{"source_id": "toy", "title": "Toy"}]), practice="toy"
+        )
+    Gipave().toy(workspace)
+    sections = [{**s, "municipality": "015146"} for s in workspace.read("pavement_trial_section").to_pylist()]
+    with workspace.commit() as commit:
+        commit.table("pavement_trial_section", tables.from_rows("pavement_trial_section", sections))
+
+    seen = run("diagnose", workspace, practice="gipave", on="2026-06-01")
+    verdicts = {r["trial_id"]: r["verdict"] for r in workspace.read("pavement_trial_result").to_pylist()}
+    assert verdicts == {"STRONG": "demonstrated", "ALONE": "not_identifiable"}
+    assert (seen.label, seen.layers) == ("simulated", {"gipave_sections": 17})
+    made = run("propose", workspace, practice="gipave", on="2026-06-01")
+    chosen = workspace.read("intervention").to_pylist()[0]["id"]
+    programme = {
+        "intervention_id": chosen,
+        "source": "own",
+        "year": 2028,
+        "start_year": 2028,
+        "amount_eur": 1.0,
+    }
+    with workspace.commit() as commit:
+        commit.table("programme", tables.from_rows("programme", [programme]))
+    waiting = run("monitor", workspace, practice="gipave", on="2028-12-31")
+    assert [f.rule for f in waiting.findings] == ["no_works_yet"]
+    figure(f"{verdicts['STRONG']}; {made.tables['intervention']} works; waits for a campaign after the works")
+    assert made.tables["intervention"] == 12
 
 
 @pytest.mark.slow

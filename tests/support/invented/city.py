@@ -12,6 +12,7 @@ from contado.kernel.workspace import Workspace
 from invented.programme import make_programme
 from invented.roads import make_anomalies, make_indicators, make_sections
 from invented.runs import add_runs
+from invented.trials import add_trials
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,4 +71,6 @@ def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True,
             for name, rows in found.items():
                 practice = "manto_stradale" if name in {"intervention", "effect"} else None
                 c.table(name, tables.from_rows(name, rows), practice=practice)
+    if roads:
+        add_trials(workspace)
     return path

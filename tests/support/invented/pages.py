@@ -21,6 +21,11 @@ PAGES = {
         "/buone-pratiche/manto-stradale/sezioni/S001-04",
         "/en/good-practices/road-surface/sections/S001-04",
     ),
+    "trial": (
+        "/buone-pratiche/asfalto-in-prova/prove/SP35",
+        "/en/good-practices/trial-asphalt/trials/SP35",
+    ),
+    "trial practice": ("/buone-pratiche/asfalto-in-prova", "/en/good-practices/trial-asphalt"),
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),
     "budgets": ("/programma/bilanci", "/en/programme/budgets"),

@@ -17,7 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from contado.engines.pavement import condition, priority, simulate
+    from contado.engines.pavement import cam, condition, lifecycle, priority, simulate
     from contado.engines.pavement.fusion import FuseSettings, fuse
     from contado.engines.pavement.golden_car import transition
     from contado.engines.pavement.processing import process
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.telemetry.align import align
     from contado.engines.pavement.telemetry.read import read_drive, read_drives
     from contado.engines.pavement.treatments import Treatment, catalogue
+    from contado.engines.pavement.trial import evaluate_trial, trial_power
 
 _PUBLIC = {
     "FuseSettings": "fusion",
@@ -35,10 +36,13 @@ _PUBLIC = {
     "StrategySettings": "strategy",
     "Treatment": "treatments",
     "align": "telemetry.align",
+    "cam": "cam",
     "catalogue": "treatments",
     "condition": "condition",
+    "evaluate_trial": "trial",
     "fuse": "fusion",
     "iri": "roughness_index",
+    "lifecycle": "lifecycle",
     "priority": "priority",
     "process": "processing",
     "read_drive": "telemetry.read",
@@ -48,6 +52,7 @@ _PUBLIC = {
     "simulate": "simulate",
     "strategies": "strategy",
     "transition": "golden_car",
+    "trial_power": "trial",
 }
 """Public name -> module that holds it (a name equal to its module is the module itself)."""
 
@@ -57,10 +62,13 @@ __all__ = [
     "StrategySettings",
     "Treatment",
     "align",
+    "cam",
     "catalogue",
     "condition",
+    "evaluate_trial",
     "fuse",
     "iri",
+    "lifecycle",
     "priority",
     "process",
     "read_drive",
@@ -70,6 +78,7 @@ __all__ = [
     "simulate",
     "strategies",
     "transition",
+    "trial_power",
 ]
 
 

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contado.kernel.errors import ColumnNotFound, DataError
+from contado.kernel.errors import ColumnNotFound, DataError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["numbers", "refuse", "require", "texts"]
+__all__ = ["choices", "numbers", "refuse", "require", "texts"]
 
 
 def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
@@ -28,6 +28,40 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
 def texts(table: pa.Table, column: str) -> list[str]:
     """Return a column as text."""
     return [str(v) for v in table[column].to_pylist()]
+
+
+def choices(
+    table: pa.Table,
+    column: str,
+    name: str,
+    valid: Sequence[str],
+    *,
+    lines: Sequence[int] | None = None,
+    meaning: Callable[[str], str | None] | None = None,
+) -> list[str]:
+    """Return a column of words of a fixed list; ``meaning`` turns other words for them into the listed ones.
+
+    Raises
+    ------
+    UsageError
+        ``unknown_choice``: another word, with its line and all valid ones.
+    """
+    found: list[str] = []
+    for row, word in enumerate(texts(table, column)):
+        known = meaning(word) if meaning is not None else word.strip()
+        if known is None or known not in valid:
+            line = lines[row] if lines is not None else row + 1
+            where = "line" if lines is not None else "row"
+            listed = ", ".join(valid)
+            raise UsageError(
+                f"{name}, {where} {line}: {column} is {word!r}; valid: {listed}.",
+                rule="unknown_choice",
+                hint=did_you_mean(word, valid) or f"valid: {listed}",
+                rows=[line],
+                field=column,
+            )
+        found.append(known)
+    return found
 
 
 def numbers(

@@ -23,6 +23,7 @@ __all__ = [
     "position",
     "robust_key",
     "robustness",
+    "round_step",
     "stacked_bar",
     "svg",
     "value_curve",
@@ -328,7 +329,7 @@ def _cost_axis(
     title: str,
     middle: float,
 ) -> str:
-    step = _round_step(total / 4)
+    step = round_step(total / 4)
     out, at = "", 0.0
     while at <= total:
         out += f'<text class="ct-text" x="{_n(x(at))}" y="{_n(base + 17)}" text-anchor="middle">{escape(axis(at))}</text>'
@@ -336,7 +337,7 @@ def _cost_axis(
     return f'{out}<text class="ct-text" x="{_n(middle)}" y="{_n(base + 35)}" text-anchor="middle">{escape(title)}</text>'
 
 
-def _round_step(least: float) -> float:
+def round_step(least: float) -> float:
     """Return the first of 1, 2, 2.5, 5 times a power of ten that is not below ``least``."""
     power: float = 10.0 ** math.floor(math.log10(least))
     return next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= least)
@@ -368,7 +369,7 @@ def value_curve(
     """
     left, right, top, bottom = 46.0, 22.0, 32.0, 44.0
     first, span = steps[0].budget, (steps[-1].budget - steps[0].budget) or 1.0
-    grid = _round_step(max(s.bound for s in steps) / 5)
+    grid = round_step(max(s.bound for s in steps) / 5)
     peak = grid * math.ceil(max(s.bound for s in steps) / grid - 1e-9)
 
     def x(v: float) -> float:

@@ -68,10 +68,19 @@ def km_digits(km: float) -> int:
 
 
 def interval_text(low: float | None, high: float | None, lang: Lang, digits: int = 0) -> str:
-    """Return "5,6–9,0", or nothing where there is no interval."""
+    """Return "5,6–9,0", or nothing where there is no interval; a dash beside a minus would be misread.
+
+    Examples
+    --------
+    >>> interval_text(5.6, 9.0, "it", 1), interval_text(-3.3, 0.5, "it", 1), interval_text(-3.3, 0.5, "en", 1)
+    ('5,6–9,0', 'da −3,3 a 0,5', '−3.3 to 0.5')
+    """
     if low is None or high is None:
         return ""
-    return f"{number(low, lang, digits)}–{number(high, lang, digits)}"
+    first, last = number(low, lang, digits), number(high, lang, digits)
+    if low >= 0:
+        return f"{first}–{last}"
+    return f"da {first} a {last}" if lang == "it" else f"{first} to {last}"
 
 
 def date_text(value: dt.date | str | None, lang: Lang) -> str:  # noqa: ARG001 - both languages write day/month/year

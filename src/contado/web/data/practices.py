@@ -146,10 +146,14 @@ def _practices_of(values: Sequence[dict[str, object]], owners: Mapping[str, str]
     return found
 
 
+_TYPES = {"trial_mix": Words("Miscela in prova", "Mix on trial")}
+"""Types of intervention that no catalogue of treatments names."""
+
+
 def type_names(view: View) -> dict[str, Words]:
     """Return the names of intervention types: the workspace's own catalogue, else the one that ships."""
     found = rows(view, "pavement_treatment") or _shipped_treatments()
-    return {
+    return _TYPES | {
         str(r["code"]): Words(str(r["name_it"]), str(r.get("name_en") or r["name_it"]))
         for r in found
         if r.get("name_it")

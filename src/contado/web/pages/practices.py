@@ -8,6 +8,7 @@ from contado.kernel.publish import charts
 from contado.web import style
 from contado.web.data import opendata
 from contado.web.data.programme import proposed
+from contado.web.data.trials import VERDICTS
 from contado.web.data.view import rows
 from contado.web.i18n import Words
 from contado.web.page import NotFound
@@ -82,7 +83,9 @@ def practice(page: Page) -> Response:
     name = card.entry.practice
     roads = site.roads if name == "manto_stradale" else None
     observed = [r for r in rows(site.view, "observation") if str(r["subject_id"]).startswith(f"{name}:")]
+    trials = site.trials if name == "gipave" else ()
     simulated = card.label == "simulated" or (roads is not None and roads.simulated)
+    simulated = simulated or any(t.label == "simulated" for t in trials)
     return page.render(
         "practice.html",
         simulated=simulated,
@@ -94,6 +97,8 @@ def practice(page: Page) -> Response:
         steps=list(zip(_STEP_TITLES, card.entry.steps or _GENERAL_STEPS, strict=False)),
         sections=SECTIONS,
         roads=roads,
+        trials=trials,
+        verdicts=VERDICTS,
         bar=_bar(page, 1000) if roads and roads.sections else "",
         narrow_bar=_bar(page, 340) if roads and roads.sections else "",
         proposals=proposed(site.programme, site.view, name),

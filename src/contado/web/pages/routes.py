@@ -22,6 +22,7 @@ from contado.web.pages import (
     roadchanges,
     roads,
     territory,
+    trials,
     work,
 )
 from contado.web.pages.duties import defect, not_found, parts, plain, refused
@@ -50,6 +51,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "map": roads.road_map,
     "section": roads.section,
     "changes": roadchanges.changes,
+    "trial": trials.trial,
     "practice": practice,
     "programme": programme.brief,
     "candidates": programme_candidates.candidates,

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.simulate.road import Anomaly, Road
     from contado.engines.pavement.simulate.scenario import Scenario, Simulation, drives
     from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss, Remount
+    from contado.engines.pavement.simulate.trial import TrialPlan, trial_rows
 
 _PUBLIC = {
     "Accelerometer": "sensor",
@@ -29,9 +30,11 @@ _PUBLIC = {
     "Road": "road",
     "Scenario": "scenario",
     "Simulation": "scenario",
+    "TrialPlan": "trial",
     "Work": "city",
     "city_drives": "city",
     "drives": "scenario",
+    "trial_rows": "trial",
 }
 """Public name -> module that holds it; imported on first use."""
 
@@ -47,9 +50,11 @@ __all__ = [
     "Road",
     "Scenario",
     "Simulation",
+    "TrialPlan",
     "Work",
     "city_drives",
     "drives",
+    "trial_rows",
 ]
 
 

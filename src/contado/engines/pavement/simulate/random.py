@@ -19,6 +19,7 @@ STREAMS: Final = (
     "gnss",
     "date",
     "history",
+    "trial",
 )
 """Purposes of random numbers; the order is part of what a seed means."""
 

@@ -1,0 +1,173 @@
+"""Trials of a workspace on a day: what their measures show, what their mixes cost over their life."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from contado.engines.pavement import cam, lifecycle, trial
+from contado.engines.pavement.labels import Label, weakest
+from contado.engines.pavement.trial.records import panel_table
+from contado.kernel import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from contado.engines.pavement.cam import LayerCheck
+    from contado.engines.pavement.lifecycle import Alternative, Assessed
+    from contado.engines.pavement.trial import Panel, TrialResult
+    from contado.kernel.errors import Finding
+    from contado.kernel.workspace import WorkspaceView
+
+__all__ = ["Mix", "Row", "Trial", "trials"]
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mix:
+    """One mix of a trial: its row, its figures, their spread, its check against the criteria."""
+
+    row: Row
+    alternative: Alternative
+    assessed: Assessed
+    check: LayerCheck | None
+    """None where the layer is not told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One trial: rows of its tables, the panel and result (None where nothing is measured yet), its mixes."""
+
+    row: Row
+    sections: tuple[Row, ...]
+    label: Label
+    last_of: Mapping[str, date]
+    """Day of the last measure of each section that has one."""
+    panel: Panel | None
+    result: TrialResult | None
+    mixes: tuple[Mix, ...]
+    findings: tuple[Finding, ...]
+    rate: float
+    rule_version: str | None
+
+    @property
+    def id(self) -> str:
+        """Identifier of the trial."""
+        return str(self.row["trial_id"])
+
+    @property
+    def last_on(self) -> date | None:
+        """Day of the last measure."""
+        return max(self.last_of.values(), default=None)
+
+    def mix_of(self, arm: str) -> Mix | None:
+        """Return the first mix of an arm."""
+        return next((m for m in self.mixes if m.row["arm"] == arm), None)
+
+
+def trials(workspace: WorkspaceView, on: date, seed: int) -> tuple[Trial, ...]:
+    """Return the trials of the workspace as they are known on the day ``on``, in the order of their ids."""
+    sections = _by_trial(workspace, "pavement_trial_section")
+    measures = _by_trial(workspace, "pavement_trial_obs")
+    mixes = _by_trial(workspace, "pavement_trial_mix")
+    found = tables.sort("pavement_trial", workspace.read("pavement_trial")).to_pylist()
+    rate = workspace.settings.planning.discount_rate_share
+    return tuple(
+        _trial(
+            row,
+            sections[row["trial_id"]],
+            [m for m in measures[row["trial_id"]] if m["date"] <= on],
+            mixes[row["trial_id"]],
+            on=on,
+            seed=seed,
+            rate=rate,
+        )
+        for row in found
+    )
+
+
+def _by_trial(workspace: WorkspaceView, name: str) -> Mapping[str, list[Row]]:
+    found: dict[str, list[Row]] = defaultdict(list)
+    for row in tables.sort(name, workspace.read(name)).to_pylist():
+        found[row["trial_id"]].append(row)
+    return found
+
+
+def _trial(
+    row: Row,
+    sections: Sequence[Row],
+    measures: Sequence[Row],
+    mixes: Sequence[Row],
+    *,
+    on: date,
+    seed: int,
+    rate: float,
+) -> Trial:
+    table = panel_table(row, sections, measures, on=on)
+    panel = trial.of_table(table, name=f"trial {row['trial_id']}") if table.num_rows else None
+    result = None if panel is None else trial.evaluate_trial(panel, seed=seed)
+    found, assumed = _mixes(mixes, on=on, seed=seed, rate=rate)
+    minima = cam.minima_on(on)
+    told = cam.notes(minima, on) if any(m.check for m in found) else []
+    return Trial(
+        row=row,
+        sections=tuple(sections),
+        label=weakest({r["label"] for r in (*sections, *measures)}),
+        last_of=_last_of(measures),
+        panel=panel,
+        result=result,
+        mixes=found,
+        findings=(*(result.findings if result else ()), *assumed, *told),
+        rate=rate,
+        rule_version=next((m.rule_version for m in minima.values()), None),
+    )
+
+
+def _last_of(measures: Sequence[Row]) -> dict[str, date]:
+    last: dict[str, date] = {}
+    for m in measures:
+        last[m["section"]] = max(m["date"], last.get(m["section"], m["date"]))
+    return last
+
+
+def _mixes(rows: Sequence[Row], *, on: date, seed: int, rate: float) -> tuple[tuple[Mix, ...], list[Finding]]:
+    """Return the mixes, the ordinary one first: the others must break even with it."""
+    import pyarrow as pa
+
+    ordered = sorted(rows, key=lambda r: (r["arm"] != "control", r["name"]))
+    if not ordered:
+        return (), []
+    columns = {name: [r[name] for r in ordered] for name in ("name", *_NUMBERS)}
+    table = pa.table(
+        {n: pa.array(v, pa.string() if n == "name" else pa.float64()) for n, v in columns.items()}
+    )
+    given, findings = lifecycle.alternatives_of(table, name="pavement_trial_mix")
+    minima = cam.minima_on(on)
+    assessed = lifecycle.assess(given, rate=rate, seed=seed)
+    found = [
+        Mix(row=row, alternative=own, assessed=figures, check=_check(row, minima))
+        for row, own, figures in zip(ordered, given, assessed, strict=True)
+    ]
+    return tuple(found), findings
+
+
+_NUMBERS = (
+    "cost_eur_m2",
+    "cost_low_eur_m2",
+    "cost_high_eur_m2",
+    "life_y",
+    "life_low_y",
+    "life_high_y",
+    "gwp_kg_m2",
+    "gwp_low_kg_m2",
+    "gwp_high_kg_m2",
+    "recycled_share",
+)
+
+
+def _check(row: Row, minima: dict[str, cam.Minimum]) -> LayerCheck | None:
+    layer = cam.layer_of(row["layer"] or "")
+    return None if layer is None else cam.check(layer, row["recycled_share"], minima)

@@ -1,0 +1,181 @@
+"""Verbs trial, trial-power, trial-published, lifecycle and cam: what they read, write and refuse."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from contado.cli.app import run
+from contado.kernel.declare import convert
+from contado.kernel.errors import ContadoError
+from contado.verbs import load
+
+PANEL = "section,group,age_years,iri_m_km\n" + "".join(
+    f"S{s},{'treated' if s < 2 else 'control'},{a},{1.2 * 2.718281828 ** ((0.05 + 0.002 * s) * a):.6f}\n"
+    for s in range(9)
+    for a in (0, 1, 2)
+)
+MIXES = "name,cost_eur_m2,life_y,gwp_kg_m2,recycled_share\nplain,12,10,6.5,0.15\ndear,15,14,6.9,0.2\n"
+MIX = "layer,recycled_share\nwearing,0.15\nbinder,\n"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def put(name, text, encoding="utf-8"):
+        (tmp_path / name).write_text(text, encoding=encoding)
+        return str(tmp_path / name)
+
+    return put
+
+
+def ask(name, **values):
+    verb = load(name)
+    return verb(convert(verb.request, values))
+
+
+def printed(capsys, *words):
+    code = run([*words, "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def test_trial_answers_every_key(write, capsys):
+    code, answer = printed(capsys, "pavement", "trial", write("panel.csv", PANEL))
+    assert code == 0
+    assert answer["label"] == "estimated"
+    assert (answer["treated_sections"], answer["control_sections"], answer["permutations"]) == (2, 7, 21)
+    assert answer["effect_per_year"] == pytest.approx(0.002 * (0.5 - 5.0), abs=1e-4)
+    assert answer["verdict"] == "demonstrated"
+    assert len(answer["events"]) == 3
+    assert answer["mixed_model"] is None
+
+
+def test_trial_reads_an_italian_csv_and_its_label(write):
+    plain = ask("pavement trial", panel=write("panel.csv", PANEL))
+    italian = PANEL.replace(",", ";").replace(".", ",")
+    other = ask("pavement trial", panel=write("pannello.csv", italian, "utf-8-sig"))
+    assert other.effect_per_year == pytest.approx(plain.effect_per_year)
+    lines = [line + (",label" if i == 0 else ",simulated") for i, line in enumerate(PANEL.splitlines())]
+    assert ask("pavement trial", panel=write("simulated.csv", "\n".join(lines))).label == "simulated"
+    write("meta.json", '{"label": "simulated"}')
+    assert ask("pavement trial", panel=write("panel.csv", PANEL)).label == "simulated"
+
+
+def test_trial_tells_a_person(write, capsys):
+    assert run(["pavement", "trial", write("panel.csv", PANEL), "--lang", "it"]) == 0
+    text = capsys.readouterr().out
+    assert "Effetto dimostrato." in text
+    assert "-0,0090" in text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "rows"),
+    [
+        ("iri_m_km", "iri_m_kn", "missing_column", []),
+        ("S0,treated,1,1.261", "S0,treated,1,-1.261", "iri_not_positive", [3]),
+        ("S3,control,0,1.2", "S3,control,zero,1.2", "not_a_number", [11]),
+        ("S4,control,2", "S4,kontrol,2", "unknown_choice", [16]),
+    ],
+)
+def test_a_bad_panel_is_refused_with_its_line(write, capsys, old, new, rule, rows):
+    assert old in PANEL
+    code, answer = printed(capsys, "pavement", "trial", write("panel.csv", PANEL.replace(old, new)))
+    error = answer["error"]
+    assert (code, error["rule"], error["rows"]) == (2, rule, rows)
+    assert error["hint"]
+    if rows:
+        assert "panel" in error["message"]
+
+
+def test_too_few_sections_are_an_answer_not_an_error(write, capsys):
+    few = "".join(
+        line for line in PANEL.splitlines(keepends=True) if line[:2] not in {"S0", "S8", "S7", "S6"}
+    )
+    code, answer = printed(capsys, "pavement", "trial", write("panel.csv", few))
+    assert (code, answer["verdict"]) == (0, "not_identifiable")
+    assert answer["effect_per_year"] is not None
+    assert [f["rule"] for f in answer["findings"]] == ["not_identifiable"]
+    assert answer["warnings"]
+
+
+def test_unequal_campaigns_are_reported(write):
+    some = "".join(line for line in PANEL.splitlines(keepends=True) if not line.startswith("S5,control,1"))
+    answer = ask("pavement trial", panel=write("panel.csv", some))
+    assert (answer.epochs, [f.rule for f in answer.findings]) == (2, ["unequal_campaigns"])
+
+
+def test_power_takes_campaigns_as_a_list(capsys):
+    words = ["--sd", "0.012", "--treated", "2", "--control", "40"]
+    code, plain = printed(capsys, "pavement", "trial-power", *words)
+    assert code == 0
+    assert plain["minimum_detectable_effect"] == pytest.approx(0.02498, abs=1e-5)
+    _, noted = printed(capsys, "pavement", "trial-power", *words, "--campaigns", "0,1,2")
+    assert [f["rule"] for f in noted["findings"]] == ["not_used"]
+    _, dated = printed(
+        capsys, "pavement", "trial-power", *words, "--campaigns", "0,1,2", "--residual-sd", "0.02"
+    )
+    assert dated["standard_error"] > plain["standard_error"]
+    code, refused = printed(
+        capsys, "pavement", "trial-power", *words, "--campaigns", "1", "--residual-sd", "0.02"
+    )
+    assert (code, refused["error"]["rule"]) == (2, "no_campaigns")
+    code, refused = printed(capsys, "pavement", "trial-power", *words[:-1], "1")
+    assert (code, refused["error"]["field"]) == (2, "control")
+
+
+def test_a_published_table_names_its_years(write, capsys):
+    path = write("table.csv", "section,mix,pci_after_5y\nS1,a,65\nS2,b,30\n")
+    code, answer = printed(capsys, "pavement", "trial-published", path, "--years", "5")
+    assert code == 0
+    assert [s["loss_per_year"] for s in answer["sections"]] == [7.0, 14.0]
+    assert answer["warnings"][0].startswith("one section per arm")
+    code, refused = printed(capsys, "pavement", "trial-published", path, "--years", "4")
+    assert (code, refused["error"]["rule"]) == (2, "missing_column")
+    assert "pci_after_5y" in refused["error"]["hint"]
+
+
+def test_lifecycle_of_two_costs_and_of_a_table(write, capsys):
+    mixes = write("mixes.csv", MIXES)
+    code, answer = printed(
+        capsys, "pavement", "lifecycle", "--alternatives", mixes, "--draws", "500", "--seed", "1"
+    )
+    assert (code, answer["euac_base_eur"]) == (0, None)
+    assert [a["name"] for a in answer["alternatives"]] == ["plain", "dear"]
+    assert all(a["low"] <= a["euac_eur"] <= a["high"] for a in answer["alternatives"])
+    _, again = printed(
+        capsys, "pavement", "lifecycle", "--alternatives", mixes, "--draws", "500", "--seed", "1"
+    )
+    assert again["alternatives"] == answer["alternatives"]
+    modules = write("epd.csv", "name,module,gwp_kg_t,t_m2\nplain,A1-A3,60,0.1\nplain,D,-9,0.1\n")
+    answer = ask("pavement lifecycle", alternatives=mixes, modules=modules)
+    assert answer.alternatives[0].gwp_by_module_kg_m2 == pytest.approx({"A1-A3": 6.0, "D": -0.9})
+    assert answer.alternatives[0].gwp_kg_m2_y == pytest.approx(0.6)
+    assert answer.alternatives[1].gwp_kg_m2_y is None
+
+
+def test_lifecycle_without_anything_to_compare_is_refused(capsys):
+    code, answer = printed(capsys, "pavement", "lifecycle", "--base-cost", "100")
+    assert (code, answer["error"]["rule"]) == (2, "missing_value")
+    code, answer = printed(capsys, "pavement", "lifecycle", "--base-cost", "0", "--base-life", "1")
+    assert (code, answer["error"]["field"]) == (2, "base_cost")
+
+
+def test_cam_picks_the_rule_of_the_day(write, capsys):
+    path = write("mix.csv", MIX)
+    found = {}
+    for day in ("2025-09-23", "2025-09-24"):
+        code, answer = printed(capsys, "pavement", "cam", path, "--on", day)
+        assert code == 0
+        assert [r["ok"] for r in answer["layers"]] == [True, None]
+        assert "criterio" in answer["layers"][0]["article"]
+        found[day] = answer["rule_version"]
+    assert found["2025-09-23"] != found["2025-09-24"]
+    assert all(v.startswith("strade-2024") for v in found.values())
+
+
+def test_a_layer_that_does_not_exist_lists_the_valid_ones(write):
+    with pytest.raises(ContadoError) as refused:
+        ask("pavement cam", mix=write("mix.csv", MIX.replace("binder", "bindr")))
+    assert (refused.value.rule, refused.value.rows) == ("unknown_choice", (3,))
+    assert "cement_bound_base" in refused.value.message
+    assert "binder" in refused.value.hint
