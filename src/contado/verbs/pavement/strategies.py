@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
+from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     import numpy as np
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from contado.engines.pavement.strategy import Roads, Strategies
@@ -72,7 +72,7 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     if request.budget_per_year_eur == 0:
         more.append(_no_budget())
     return StrategiesAnswer(
-        label=_label(read.table),
+        label=label_of(read.table),
         findings=[*read.findings, *assumed, *findings, *more],
         segments=len(roads),
         strategies=len(found),
@@ -208,11 +208,6 @@ def _write(
         columns = {column: pa.array(values) for column, values in content.items()}
         tables.write_csv(pa.table(columns), request.out / name)
     return [str(request.out / name) for name in files]
-
-
-def _label(table: pa.Table) -> Literal["simulated", "estimated"]:
-    words = set(table["label"].to_pylist()) if "label" in table.column_names else set()
-    return "simulated" if "simulated" in words else "estimated"
 
 
 VERB = Verb(
