@@ -2,7 +2,7 @@
 
 One row is one strategy of one segment: year, cost and benefit; the year `DO_NOTHING_YEAR` leaves the segment
 as it is, which is always possible. Two further columns are optional: ``area_m2`` that crews lay, and
-``condition_min``, the lowest condition that the segment reaches under the strategy.
+``condition_end``, the condition of the segment at the end of the programme under the strategy.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _NAME = "strategies"
 class Offers:
     """Strategies (k) of segments (n), in the order of the file.
 
-    ``site`` counts segments; ``condition_min`` is NaN where unknown; ``nothing`` is the row that does nothing
+    ``site`` counts segments; ``condition_end`` is NaN where unknown; ``nothing`` is the row that does nothing
     at each segment, or -1 where the file has none (then it costs nothing and brings nothing).
     """
 
@@ -45,7 +45,7 @@ class Offers:
     cost_eur: Vector
     benefit: Vector
     area_m2: Vector
-    condition_min: Vector
+    condition_end: Vector
     nothing: Numbers
 
     def __len__(self) -> int:
@@ -64,7 +64,7 @@ class Offers:
 
     def short(self, min_condition: float) -> Vector:
         """Return by how many points of the index each strategy (k) ends below the least condition."""
-        return np.nan_to_num(np.maximum(0.0, min_condition - self.condition_min))
+        return np.nan_to_num(np.maximum(0.0, min_condition - self.condition_end))
 
     def nothing_short(self, min_condition: float) -> Vector:
         """Return by how many points doing nothing ends below the least condition, by segment (n)."""
@@ -83,7 +83,7 @@ def offers_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> tuple[O
     columns.require(table, ["segment", "strategy", "year", "cost_eur", "benefit"], _NAME)
     number = {
         name: columns.numbers(table, name, _NAME, lines=lines)
-        for name in ("strategy", "year", "cost_eur", "benefit", "area_m2", "condition_min")
+        for name in ("strategy", "year", "cost_eur", "benefit", "area_m2", "condition_end")
     }
     _refuse(table, number, lines)
     names = np.array(columns.texts(table, "segment"), object)
@@ -107,7 +107,7 @@ def offers_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> tuple[O
         cost_eur=number["cost_eur"],
         benefit=number["benefit"],
         area_m2=np.nan_to_num(number["area_m2"]),
-        condition_min=number["condition_min"],
+        condition_end=number["condition_end"],
         nothing=nothing,
     )
     return offers, _without_effect(offers)

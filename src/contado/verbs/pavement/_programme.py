@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -50,6 +50,7 @@ class Limits:
 class Plan:
     """Row of the offers chosen at each segment (n; -1 = nothing) and what proves how good that is.
 
+    ``proof``: ``prices`` when the printed prices prove the bound, ``solver`` when it is the exact solver's claim.
     ``bound`` is None where the least condition cannot be kept: the plan is then the one that misses it least.
     """
 
@@ -58,6 +59,7 @@ class Plan:
     bound: float | None
     price: Mapping[int, float]
     crew_price: Mapping[int, float]
+    proof: Literal["prices", "solver", "none"]
     method: str
     solver: str
     seconds: float
@@ -106,6 +108,7 @@ def best_plan(
         bound=None,
         price={},
         crew_price={},
+        proof="none",
         method=plan.method,
         solver=plan.solver,
         seconds=plan.seconds,
@@ -186,7 +189,7 @@ def _solved(
     offers: Offers, limits: Limits, stated: _Stated, clock: tuple[float, float, int], context: Context
 ) -> Plan:
     years = sorted(limits.budget_eur)
-    result = _result(_options(offers, limits, stated, years), stated, clock, context)
+    result, bound = _result(_options(offers, limits, stated, years), stated, clock, context)
     chosen = stated.rest.copy()
     taken = stated.rows[list(result.chosen)]
     chosen[offers.site[taken]] = taken
@@ -197,9 +200,10 @@ def _solved(
     return Plan(
         chosen=chosen,
         objective=_worth(offers, chosen),
-        bound=float(stated.base.sum()) + result.bound_eur,
+        bound=float(stated.base.sum()) + bound,
         price=whole,
         crew_price=crew,
+        proof="solver" if bound < result.bound_eur else "prices",
         method=result.method,
         solver=result.solver,
         seconds=result.seconds,
@@ -241,8 +245,11 @@ def _options(offers: Offers, limits: Limits, stated: _Stated, years: list[int]) 
 
 def _result(
     options: Options, stated: _Stated, clock: tuple[float, float, int], context: Context
-) -> OptionsResult:
-    """Solve by prices, a little closer than asked; where that misses the gap, with the exact solver too."""
+) -> tuple[OptionsResult, float]:
+    """Solve by prices, a little closer than asked; where that misses the gap, with the exact solver too.
+
+    Beside the result its bound: that of the prices, or, where the exact solver closed the gap, its claim.
+    """
     gap, ends, seed = clock
     first: OptionsResult | None = None
     try:
@@ -261,7 +268,7 @@ def _result(
     wanted = _share(gap, stated, first)
     left = ends - time.perf_counter()
     if first is not None and (first.gap_share <= wanted or left <= 0 or context.cancel.requested):
-        return first
+        return first, first.bound_eur
     second = solve_options(
         options,
         gap_share=wanted,
@@ -270,7 +277,10 @@ def _result(
         progress=context.progress,
         cancel=context.cancel,
     )
-    return first if first is not None and first.value_eur > second.value_eur else second
+    if second.status == "claimed":
+        return second, min(second.bound_eur, second.value_eur / (1 - min(wanted, 0.5)))
+    better = first is not None and first.value_eur > second.value_eur
+    return (first if first is not None and better else second), second.bound_eur
 
 
 def _share(gap: float, stated: _Stated, result: OptionsResult | None) -> float:

@@ -28,7 +28,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
     strategies: Annotated[
         Path,
         argument(
-            "strategies: segment, strategy, year (-1 = do nothing), cost_eur, benefit[, area_m2, condition_min]"
+            "strategies: segment, strategy, year (-1 = do nothing), cost_eur, benefit[, area_m2, condition_end]"
         ),
     ]
     budget_per_year: Annotated[float, option("budget of each year", unit="eur", ge=0)] | None = None
@@ -45,7 +45,9 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
         | None
     ) = None
     min_condition: (
-        Annotated[float, option("least condition of every segment (column condition_min)", ge=0, le=100)]
+        Annotated[
+            float, option("least condition of every segment at the end (column condition_end)", ge=0, le=100)
+        ]
         | None
     ) = None
     seed: Annotated[int, option("seed of the solver", ge=0)] = 0
@@ -95,7 +97,7 @@ class Why(msgspec.Struct, kw_only=True):
     margin: float | None
     """Value of the chosen one less that of the next best; below 0 where budgets leave no room for the latter."""
     break_even_cost_eur: float | None
-    """Cost at which the chosen one would be worth no more than the next best."""
+    """Cost at which the chosen one would be worth no more than the next best; null where it already is not."""
     reason: dict[str, str]
     strategies: list[Weighed]
 
@@ -114,6 +116,8 @@ class ProgrammeAnswer(LabelledAnswer, kw_only=True):
     objective: float
     bound: float | None
     gap: float | None
+    proof: Literal["prices", "solver", "none"]
+    """What proves the bound: the shadow prices, which a reader can recompute, or the exact solver's claim."""
     years: list[YearSpent]
     chosen: list[ChosenStrategy]
     """What is done; doing nothing stands here only where it has a benefit of its own."""
@@ -156,6 +160,7 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
         objective=plan.objective,
         bound=plan.bound,
         gap=plan.gap,
+        proof=plan.proof,
         years=_years(offers, plan, limits),
         chosen=_chosen(offers, plan),
         why=_why(offers, plan, request.explain),
@@ -177,7 +182,7 @@ def _refuse_missing(request: ProgrammeRequest, table: pa.Table, offers: Offers) 
     from contado.engines.pavement import columns
     from contado.kernel.errors import did_you_mean
 
-    needed = {"area_m2": request.crew_m2_per_year, "condition_min": request.min_condition}
+    needed = {"area_m2": request.crew_m2_per_year, "condition_end": request.min_condition}
     columns.require(table, [name for name, limit in needed.items() if limit is not None], "strategies")
     for name in request.explain:
         if name not in offers.segment:
@@ -339,8 +344,8 @@ def _reason(
     price = plan.price.get(year) or 0.0
     treated = row >= 0 and bool(offers.works[row])
     even = None
-    if margin is not None and treated and price > 0:
-        even = max(0.0, float(offers.cost_eur[row]) + margin / price)
+    if margin is not None and margin >= 0 and treated and price > 0:
+        even = float(offers.cost_eur[row]) + margin / price
     return Why(
         segment=offers.segment[site],
         strategy=int(offers.strategy[row]) if row >= 0 else None,
