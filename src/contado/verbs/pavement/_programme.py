@@ -278,7 +278,7 @@ def _result(
         cancel=context.cancel,
     )
     if second.status == "claimed":
-        return second, min(second.bound_eur, second.value_eur / (1 - min(wanted, 0.5)))
+        return second, min(second.bound_eur, second.value_eur / (1 - (1 - 1e-9) * min(wanted, 0.5)))
     better = first is not None and first.value_eur > second.value_eur
     return (first if first is not None and better else second), second.bound_eur
 

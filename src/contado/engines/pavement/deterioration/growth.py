@@ -48,7 +48,18 @@ class GrowthPrior:
     sd: float = 0.04
     """How far the mean of a body's roads may lie from it."""
     section_sd: float = 0.02
-    """How much sections differ where too few of them have a history to tell."""
+    """How much sections, and families, differ where too few of them have a history to tell."""
+    level_sd: float = 0.03
+    """How far a campaign's level of a section lies from its line, before the history tells [log IRI]."""
+    campaign_sd: float = 0.03
+    """The same for what all sections of a campaign have in common [log IRI]."""
+    worth: float = 2.0
+    """Observations that each of these three counts as."""
+
+    def joined(self, variance: float, freedom: float, sd: float) -> float:
+        """Return the standard deviation from an estimate with so many degrees of freedom and one of these."""
+        total = max(0.0, freedom) * variance + self.worth * sd**2
+        return float(np.sqrt(total / (max(0.0, freedom) + self.worth)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +131,14 @@ def fit(history: History, prior: GrowthPrior | None = None) -> GrowthModel:
         What is expected before any history is seen.
     """
     expected = prior or GrowthPrior()
-    effect, campaign_sd = _campaigns(history)
+    effect, campaign_sd = _campaigns(history, expected)
     lines = _slopes(history, history.level - effect[history.c])
-    freedom = max(1, lines.freedom - max(0, len(history.campaign) - 2))
-    residual = float(np.sqrt((lines.rest**2).sum() / freedom))
+    freedom = max(0, lines.freedom - max(0, len(history.campaign) - 2))
+    residual = expected.joined(float((lines.rest**2).sum()) / max(1, freedom), freedom, expected.level_sd)
     known = np.flatnonzero(np.isfinite(lines.slope))
     names, family = np.unique(np.array(history.family, str), return_inverse=True)
     slope, variance = lines.slope[known], np.maximum(residual**2 / lines.sxx[known], 1e-12)
-    tau = _between(slope, variance, family[known], expected.section_sd)
+    tau = _between(slope, variance, family[known], expected)
     groups = _grouped(slope, variance + tau**2, family[known], names.size)
     shared = campaign_sd**2 / max(float(np.median(lines.sxx[known])), 1e-12) if known.size else 0.0
     omega, mean, sd = _overall(*groups, shared, expected)
@@ -170,23 +181,23 @@ def _slopes(history: History, y: Vector) -> _Slopes:
     return _Slopes(slope, sxx, rest, freedom)
 
 
-def _campaigns(history: History) -> tuple[Vector, float]:
+def _campaigns(history: History, prior: GrowthPrior) -> tuple[Vector, float]:
     """Return what each campaign read too high in common [log IRI] (m), and the standard deviation of that.
 
     A trend in time that all campaigns share is growth: only what departs from it counts here.
     """
     c, m = history.c, len(history.campaign)
-    sections = np.bincount(c, minlength=m)
-    effect, sd = np.zeros(m), 0.0
+    sections = np.maximum(np.bincount(c, minlength=m), 1)
+    effect, sd = np.zeros(m), prior.campaign_sd
     if m < 3:
         return effect, sd
     for _ in range(_ROUNDS):
         lines = _slopes(history, history.level - effect[c])
-        common = effect + np.bincount(c, lines.rest, m) / np.maximum(sections, 1)
-        own = lines.rest - (np.bincount(c, lines.rest, m) / np.maximum(sections, 1))[c]
-        noise = (own**2).sum() / max(1, lines.freedom - (m - 2)) / np.maximum(sections, 1)
-        sd = float(np.sqrt(max(0.0, np.mean(common**2 - noise))))
-        new = common * sd**2 / np.maximum(sd**2 + noise, 1e-300)
+        mean = np.bincount(c, lines.rest, m) / sections
+        noise = ((lines.rest - mean[c]) ** 2).sum() / max(1, lines.freedom - (m - 2)) / sections
+        common = effect + mean
+        sd = prior.joined(max(0.0, float(np.mean(common**2 - noise))), m - 2, prior.campaign_sd)
+        new = common * sd**2 / (sd**2 + noise)
         moved = float(np.abs(new - effect).max())
         effect = new
         if moved < _SETTLED:
@@ -200,10 +211,11 @@ def _seasons(history: History, effect: Vector) -> dict[str, float]:
     return {word: float(effect[words == word].mean()) for word in np.unique(words).tolist() if word}
 
 
-def _between(slope: Vector, variance: Vector, family: Numbers, few: float) -> float:
-    """Return tau: the scatter of sections about the mean of their family, ``few`` where it cannot be told."""
-    freedom = slope.size - np.unique(family).size
-    return few if freedom < 1 else _paule_mandel(slope, variance, family, freedom)
+def _between(slope: Vector, variance: Vector, group: Numbers, prior: GrowthPrior) -> float:
+    """Return the scatter of values about the mean of their group, joined with what is expected of it."""
+    freedom = slope.size - np.unique(group).size
+    own = _paule_mandel(slope, variance, group, freedom) if freedom > 0 else 0.0
+    return prior.joined(own**2, freedom, prior.section_sd)
 
 
 def _paule_mandel(value: Vector, variance: Vector, group: Numbers, freedom: int) -> float:
@@ -239,9 +251,7 @@ def _overall(mean: Vector, variance: Vector, shared: float, prior: GrowthPrior) 
     value, spread = mean[known], variance[known]
     if not value.size:
         return prior.section_sd, prior.mean, prior.sd
-    omega = prior.section_sd
-    if value.size > 1:
-        omega = _paule_mandel(value, spread, np.zeros(value.size, np.int64), value.size - 1)
+    omega = _between(value, spread, np.zeros(value.size, np.int64), prior)
     centre, within = _grouped(value, spread + omega**2, np.zeros(value.size, np.int64), 1)
     if value.size == 1:
         within = spread
