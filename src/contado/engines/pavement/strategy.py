@@ -6,7 +6,8 @@ surface grows as before. The benefit is the gain of condition over doing nothing
 
 ``sum over years of (CI with - CI without) x length x traffic weight / (1 + r)^(year - first year)``,
 
-in index points times km times years; in EUR on request, with what roughness costs the users.
+in index points times km times years; in EUR on request, with what roughness costs the users. A treatment that
+cuts the surface waits until the moratorium of the municipality is over.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.engines.pavement import columns, condition, user_cost
+from contado.engines.pavement import columns, condition, moratorium, user_cost
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class Roads:
     growth_per_y: NDArray[np.float64]
     aadt: NDArray[np.float64]
     heavy_share: NDArray[np.float64]
+    surface_age_y: NDArray[np.float64]
+    """NaN where it is unknown: then no moratorium is known to hold."""
+    municipality: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.segment)
@@ -80,6 +84,8 @@ class Strategies:
     doing nothing. ``condition_gain`` [index km y] is discounted to the first year, ``gain_a_year`` is the
     undiscounted mean over the treatment's life, ``user_eur`` the users' saving discounted to the
     strategy's own year (NaN where the traffic is unknown), ``cost_eur`` in EUR of the price year.
+    ``worksite_eur`` is the part of it that a shared worksite saves, ``area_m2`` what is treated and
+    ``condition_end`` the condition index in the last year of the programme.
     """
 
     segment: NDArray[np.int64]
@@ -90,6 +96,9 @@ class Strategies:
     condition_gain: NDArray[np.float64]
     gain_a_year: NDArray[np.float64]
     user_eur: NDArray[np.float64]
+    worksite_eur: NDArray[np.float64]
+    area_m2: NDArray[np.float64]
+    condition_end: NDArray[np.float64]
 
     def __len__(self) -> int:
         return int(self.segment.size)
@@ -116,6 +125,7 @@ def roads_of(
             "growth_per_y",
             "aadt",
             "heavy_share",
+            "surface_age_y",
         )
     }
     for name, rule in (("iri_m_km", "iri_not_positive"), ("length_m", "length_not_positive")):
@@ -131,7 +141,9 @@ def roads_of(
         if unknown.any():
             findings.append(_assumed(name, int(unknown.sum()), default, what))
         number[name] = np.where(unknown, default, number[name])
-    return Roads(segment=tuple(columns.texts(table, "segment")), **number), findings
+    places = columns.texts(table, "municipality") if "municipality" in table.column_names else None
+    names = tuple(columns.texts(table, "segment"))
+    return Roads(segment=names, municipality=tuple(places or [""] * len(names)), **number), findings
 
 
 def _assumed(column: str, count: int, value: float, what: str) -> Finding:
@@ -181,8 +193,8 @@ def strategies(
             hint="give a range A:B that begins in the year of --on or later",
             field="years",
         )
-    future = _Future(roads, on, min(years), options)
-    rows = [_nothing(len(roads))]
+    future = _Future(roads, on, years, options)
+    rows = [_nothing(future)]
     rows += [
         _offered(future, number, treatment, year)
         for year in years
@@ -195,28 +207,29 @@ def strategies(
     return Strategies(strategy=np.arange(order.size) - first, **joined)
 
 
-def _nothing(count: int) -> dict[str, NDArray[np.generic]]:
-    zero = np.zeros(count)
+def _nothing(future: _Future) -> dict[str, NDArray[np.generic]]:
+    count = len(future.roads)
+    figures = ("cost_eur", "condition_gain", "gain_a_year", "user_eur", "worksite_eur", "area_m2")
     return {
         "segment": np.arange(count),
         "year": np.full(count, DO_NOTHING_YEAR),
         "treatment": np.full(count, -1),
-        "cost_eur": zero,
-        "condition_gain": zero,
-        "gain_a_year": zero,
-        "user_eur": zero,
+        **{name: np.zeros(count) for name in figures},
+        "condition_end": future.index[:, future.end],
     }
 
 
 class _Future:
     """Roughness and condition of the segments year by year without works."""
 
-    def __init__(self, roads: Roads, on: date, first_year: int, options: StrategySettings) -> None:
+    def __init__(self, roads: Roads, on: date, years: Sequence[int], options: StrategySettings) -> None:
         self.roads = roads
         self.options = options
         self.model = condition.model(on)
-        self.first_year = first_year
+        self.first_year = first_year = min(years)
         self.years = first_year + np.arange(options.horizon_y)
+        self.end = min(max(years) - first_year, options.horizon_y - 1)
+        self.free_from = moratorium.free_from(roads.surface_age_y, roads.municipality, on)
         age = self.years - on.year
         self.iri = roads.iri_m_km[:, None] * np.exp(roads.growth_per_y[:, None] * age)
         self.index = self.model.index(self.iri, roads.severity_per_100m[:, None])
@@ -242,21 +255,28 @@ def _offered(future: _Future, number: int, treatment: Treatment, year: int) -> d
     """Return the strategy "``treatment`` in ``year``" of the segments whose condition allows it."""
     start = year - future.first_year
     roads, options = future.roads, future.options
-    chosen = np.flatnonzero(treatment.applies(future.index[:, start]))
+    free = future.free_from <= year if treatment.cuts_surface else np.ones(len(roads), bool)
+    chosen = np.flatnonzero(treatment.applies(future.index[:, start]) & free)
     iri = future.treated_iri(treatment, start)[chosen]
     severity = roads.severity_per_100m[chosen, None] * np.where(
         future.years >= year, treatment.severity_factor, 1.0
     )
-    gain = future.model.index(iri, severity) - future.index[chosen]
+    index = future.model.index(iri, severity)
+    gain = index - future.index[chosen]
     smoother = future.iri[chosen] - iri
     life = min(int(np.ceil(treatment.life_y)), gain.shape[1] - start)
     km = roads.length_m[chosen] / 1000
+    area = roads.length_m[chosen] * roads.width_m[chosen]
+    cost = area * treatment.unit_cost_eur_m2
     return {
         "segment": chosen,
         "year": np.full(chosen.size, year),
         "treatment": np.full(chosen.size, number),
-        "cost_eur": roads.length_m[chosen] * roads.width_m[chosen] * treatment.unit_cost_eur_m2,
+        "cost_eur": cost,
         "condition_gain": gain @ future.discount * future.weight_km[chosen],
         "gain_a_year": gain[:, start : start + life].mean(axis=1) * km,
         "user_eur": smoother @ future.discount * future.eur[chosen] * (1 + options.discount_rate) ** start,
+        "worksite_eur": cost * treatment.worksite_share,
+        "area_m2": area,
+        "condition_end": index[:, future.end],
     }

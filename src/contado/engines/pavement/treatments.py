@@ -29,7 +29,8 @@ class Treatment:
     ``min_condition`` and ``max_condition`` bound the condition index at which it applies;
     ``iri_after_m_km`` is the roughness of the new surface (None: it leaves the roughness as it is);
     ``growth_factor`` multiplies the growth of log IRI during its life, ``severity_factor`` the severity
-    of the anomalies; ``worksite_share`` is the part of the cost that a shared worksite saves.
+    of the anomalies; ``worksite_share`` is the part of the cost that a shared worksite saves. One that
+    ``cuts_surface`` has to wait until the moratorium of a new surface is over.
     """
 
     code: str
@@ -48,6 +49,7 @@ class Treatment:
     gwp_kg_m2: float | None = None
     recycled_share: float | None = None
     worksite_share: float = 0.0
+    cuts_surface: bool = True
     design_level: str | None = None
     status: str = "to_confirm"
 
@@ -133,7 +135,9 @@ def _treatment(row: dict[str, object], numbers: dict[str, float]) -> Treatment:
     text.setdefault("name_en", text["name_it"])
     # a surface that is laid anew has no anomalies left; a treatment that lays none keeps them
     known.setdefault("severity_factor", 0.0 if "iri_after_m_km" in known else 1.0)
-    return Treatment(code=code, price_year=None if year is None else int(year), **text, **known)  # type: ignore[arg-type]
+    cuts = str(row.get("cuts_surface") or "iri_after_m_km" in known).lower() in {"true", "1", "yes", "sì"}
+    price_year = None if year is None else int(year)
+    return Treatment(code=code, price_year=price_year, cuts_surface=cuts, **text, **known)  # type: ignore[arg-type]
 
 
 def _no_effect(treatment: Treatment) -> Finding:

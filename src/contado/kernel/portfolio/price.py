@@ -37,7 +37,7 @@ OptionsStatus = Literal["optimal", "claimed", "feasible", "empty"]
 _ATTEMPTS = (1.0, 4.0, 16.0)
 """How much sharper the prices of each attempt are than the gap asks for."""
 _SMALL = 2_000
-"""Sites up to which ``auto`` lets the exact solver try where the price method did not reach the gap."""
+"""Sites up to which, where rounding missed the gap, pairs are exchanged and ``auto`` lets the exact solver try."""
 
 
 class FloorConflict(InfeasibleProgramme):
@@ -177,6 +177,7 @@ def _by_prices(
         if not rounded:
             break
         plan = round_plan(options, new, gap_share=gap_share, stop=stop, path=run[1])
+        plan = _polished(options, dual, plan, gap_share)
         if plan is not None and (best is None or plan.value > 100 * best.value_eur):
             chosen = plan.chosen
         if chosen is not None:
@@ -185,6 +186,16 @@ def _by_prices(
             break
     assert dual is not None
     return dual, best
+
+
+def _polished(options: Options, dual: Dual, plan: Plan | None, gap_share: float) -> Plan | None:
+    """Return the plan after exchanges between pairs of sites, where it needs them and these are few enough."""
+    from contado.kernel.portfolio.exchange import exchanged
+    from contado.kernel.portfolio.price_round import plan_of
+
+    if plan is None or options.n_sites > _SMALL or dual.bound - plan.value <= gap_share * dual.bound:
+        return plan
+    return plan_of(options, dual, exchanged(options, dual.prices, plan.chosen))
 
 
 def _refuse_impossible_floors(options: Options) -> None:

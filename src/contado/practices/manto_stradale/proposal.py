@@ -11,7 +11,7 @@ import numpy as np
 from contado.engines.pavement import strategy, treatments, user_cost
 from contado.kernel import tables
 from contado.kernel.errors import Finding
-from contado.practices.manto_stradale import counts
+from contado.practices.manto_stradale import counts, growth
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id, intervention_id
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.engines.pavement.deterioration import GrowthModel
     from contado.engines.pavement.strategy import Roads, Strategies, StrategySettings
     from contado.engines.pavement.treatments import Treatment
     from contado.kernel.workspace import WorkspaceView
@@ -78,7 +79,7 @@ def _drawn(treatment: Treatment, fact: Row) -> Treatment:
 def proposals(
     workspace: WorkspaceView, segments: pa.Table, on: date
 ) -> tuple[dict[str, pa.Table], list[Finding]]:
-    """Return tables ``intervention``, ``effect`` and ``pavement_strategy``.
+    """Return tables ``intervention``, ``relation``, ``effect`` and ``pavement_strategy``.
 
     Parameters
     ----------
@@ -97,18 +98,21 @@ def proposals(
     catalogue, findings = measured_catalogue(workspace.read("pavement_treatment"))
     settings = strategy.StrategySettings(discount_rate=workspace.settings.planning.discount_rate_share)
     if not rows:
-        names = ("intervention", "effect", "pavement_strategy")
+        names = ("intervention", "relation", "effect", "pavement_strategy")
         return {name: tables.empty(name) for name in names}, []
-    roads, assumed = _roads(rows, sections, settings)
+    model = growth.fitted(workspace, sections, on)
+    works = workspace.read("pavement_works").to_pylist()
+    roads, assumed = _roads(rows, sections, works, model, on, settings)
     years = range(on.year + 1, on.year + 1 + YEARS)
     found = strategy.strategies(roads, catalogue, years, on=on, settings=settings)
     cases = _cases(
         found, rows, sections, catalogue, _ends(rows, roads, catalogue, years, on, settings), roads
     )
     lengths = dict(zip(links["link_id"].to_pylist(), links["length_m"].to_pylist(), strict=True))
-    works = [_intervention(c, lengths, traffic_ends[c.section["section_id"]]) for c in cases]
+    planned = [_intervention(c, lengths, traffic_ends[c.section["section_id"]]) for c in cases]
     out = {
-        "intervention": tables.from_rows("intervention", works),
+        "intervention": tables.from_rows("intervention", planned),
+        "relation": tables.from_rows("relation", _bundled(planned, cases)),
         "effect": tables.from_rows("effect", [e for c in cases for e in _effects(c)]),
         "pavement_strategy": _strategy_table(found, rows, catalogue),
     }
@@ -117,18 +121,51 @@ def proposals(
 
 
 def _roads(
-    rows: Sequence[Row], sections: Mapping[str, Row], settings: StrategySettings
+    rows: Sequence[Row],
+    sections: Mapping[str, Row],
+    works: Sequence[Row],
+    model: GrowthModel,
+    on: date,
+    settings: StrategySettings,
 ) -> tuple[Roads, list[Finding]]:
     import pyarrow as pa
 
-    columns: dict[str, list[Any]] = {
+    texts = {
         "segment": [r["segment_id"] for r in rows],
-        "length_m": [r["to_m"] - r["from_m"] for r in rows],
-        **{n: [r[n] for r in rows] for n in ("iri_m_km", "severity_per_100m", "growth_per_y")},
-        **{n: [sections[r["section_id"]][n] for r in rows] for n in ("width_m", "aadt", "heavy_share")},
+        "municipality": [sections[r["section_id"]]["municipality"] or "" for r in rows],
     }
-    floats = {n: pa.array(v, pa.string() if n == "segment" else pa.float64()) for n, v in columns.items()}
-    return strategy.roads_of(pa.table(floats), settings)
+    numbers: dict[str, list[Any]] = {
+        "length_m": [r["to_m"] - r["from_m"] for r in rows],
+        **{n: [r[n] for r in rows] for n in ("iri_m_km", "severity_per_100m")},
+        **{n: [sections[r["section_id"]][n] for r in rows] for n in ("width_m", "aadt", "heavy_share")},
+        "growth_per_y": [_growth(r, sections[r["section_id"]], works, model, on) for r in rows],
+        "surface_age_y": [
+            growth.surface_age_y(_laid_on(r, sections[r["section_id"]], works, on), on) for r in rows
+        ],
+    }
+    columns = {n: pa.array(v, pa.string()) for n, v in texts.items()}
+    columns |= {n: pa.array(v, pa.float64()) for n, v in numbers.items()}
+    return strategy.roads_of(pa.table(columns), settings)
+
+
+def _growth(row: Row, section: Row, works: Sequence[Row], model: GrowthModel, on: date) -> float:
+    """Return the growth of the surface that lies there now, else of its family; no road becomes smoother by itself."""
+    done = sum(w["section_id"] == row["section_id"] and w["date"] <= on for w in works)
+    return max(0.0, model.of(growth.life_of(row["section_id"], done), growth.family(section, on)).mean)
+
+
+def _laid_on(row: Row, section: Row, works: Sequence[Row], on: date) -> date | None:
+    """Return the day the segment's surface was laid: of the last works on most of it, else of the section."""
+    half = (row["to_m"] - row["from_m"]) / 2
+    days = [
+        w["date"]
+        for w in works
+        if w["section_id"] == row["section_id"]
+        and w["date"] <= on
+        and min(w["to_m"], row["to_m"]) - max(w["from_m"], row["from_m"]) > half
+    ]
+    laid: date | None = max(days, default=section["built_on"])
+    return laid
 
 
 def _ends(
@@ -230,6 +267,26 @@ def _intervention(case: _Case, links: Mapping[str, float], traffic_ends: tuple[f
         "label": segment["label"],
         "source_id": CATALOGUE,
     }
+
+
+def _bundled(planned: Sequence[Row], cases: Sequence[_Case]) -> list[Row]:
+    """Return what one worksite saves where the next segment of the road gets the same treatment in the same year.
+
+    Each treatment loses its set-up at most once, to the segment after it, so a whole road pays one.
+    """
+    begins = {
+        (c.section["section_id"], c.segment["from_m"], c.treatment.code): i for i, c in enumerate(cases)
+    }
+    out = []
+    for i, case in enumerate(cases):
+        after = begins.get((case.section["section_id"], case.segment["to_m"], case.treatment.code))
+        if after is None or case.treatment.worksite_share == 0:
+            continue
+        a, b = planned[i], planned[after]
+        saving = min(a["worksite_cost_eur"], b["worksite_cost_eur"])
+        common = {"a": a["id"], "b": b["id"], "kind": "joint_worksite"}
+        out.append({**common, "saving_eur": saving, "source_id": CATALOGUE})
+    return out
 
 
 def _name(case: _Case) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
+from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +111,7 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
         for i, name in enumerate(columns.texts(read.table, "segment"))
     ]
     return ConditionAnswer(
-        label=_label(read),
+        label=label_of(read.table),
         findings=[*read.findings, *_unknowns(values, terms)],
         segments=rows,
         breaks=list(model.breaks),
@@ -182,11 +183,6 @@ def _unknowns(values: Mapping[str, NDArray[np.float64]], terms: tuple[Term, ...]
         for column, effect in effects.items()
         if counts[column]
     ]
-
-
-def _label(read: ReadResult) -> Literal["simulated", "estimated"]:
-    words = set(read.table["label"].to_pylist()) if "label" in read.table.column_names else set()
-    return "simulated" if "simulated" in words else "estimated"
 
 
 _WORDS = {

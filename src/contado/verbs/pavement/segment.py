@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from contado.verbs.pavement._label import label_of
 
 __all__ = ["VERB", "SegmentAnswer", "SegmentRequest"]
 
@@ -72,7 +70,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     seconds = time.perf_counter() - began
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
-        label=_label(read.table),
+        label=label_of(read.table),
         findings=[*read.findings, *found.findings],
         segments=[
             SegmentRow(
@@ -98,12 +96,6 @@ def _cuts(path: Path | None) -> list[float]:
     read = tables.read(path)
     columns.require(read.table, ["chainage_m"], path.name)
     return [float(x) for x in columns.numbers(read.table, "chainage_m", path.name, lines=read.lines)]
-
-
-def _label(table: pa.Table) -> Literal["simulated", "estimated"]:
-    """Return simulated when any row says so, else estimated."""
-    words = set(table["label"].to_pylist()) if "label" in table.column_names else set()
-    return "simulated" if "simulated" in words else "estimated"
 
 
 VERB = Verb(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
+from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.strategy import Roads, Strategies
     from contado.engines.pavement.treatments import Treatment
+    from contado.verbs.pavement._strategies_folder import Limits
 
 __all__ = ["VERB", "StrategiesAnswer", "StrategiesRequest"]
 
@@ -30,11 +32,30 @@ class StrategiesRequest(Request, frozen=True, kw_only=True):
         argument("segments: segment, iri_m_km, length_m[, width_m, severity_per_100m, growth_per_y, aadt]"),
     ]
     years: Annotated[str, option("years in which works can be done, first:last")]
-    out: Annotated[Path, option("folder for options.csv, budgets.csv and strategies.csv")]
+    out: Annotated[Path, option("folder for strategies.csv and the options folder")]
     treatments: Annotated[
         Path | None, option("treatments: code, unit_cost_eur_m2, ...; default the illustrative catalogue")
     ] = None
     budget_per_year_eur: Annotated[float, option("budget of each year", unit="eur", ge=0)] = 0.0
+    crew_m2_per_year: (
+        Annotated[float, option("what the crews can treat in a year", unit="m2", ge=0)] | None
+    ) = None
+    min_condition: (
+        Annotated[float, option("least condition of every segment at the end of the programme", ge=0, le=100)]
+        | None
+    ) = None
+    bundle: Annotated[
+        bool, option("one worksite a road (column road): its segments in one year, with one set-up")
+    ] = False
+    history: Annotated[
+        Path | None,
+        option(
+            "readings of other years: section (as segment), age_years, iri_m_km[, from_m, campaign, family]"
+        ),
+    ] = None
+    hdm4: Annotated[
+        bool, option("unknown growth by HDM-4, from columns snpk, ye4 (millions a year), surface_age_y")
+    ] = False
     monetise: Annotated[bool, option("benefit in EUR of user costs instead of condition gained")] = False
     discount_rate: Annotated[float, option("social discount rate a year", gt=-1)] = 0.03
     horizon_y: Annotated[int, option("years over which with and without are compared", unit="y", ge=1)] = 20
@@ -57,23 +78,28 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
 
     from contado.engines.pavement import strategy
     from contado.kernel import tables
+    from contado.verbs.pavement._growth import with_growth
+    from contado.verbs.pavement._strategies_folder import write_folder
 
     on = request.on or today()
     years = _years(request.years)
     read = tables.read(request.segments)
     settings = strategy.StrategySettings(discount_rate=request.discount_rate, horizon_y=request.horizon_y)
-    roads, assumed = strategy.roads_of(read.table, settings, lines=read.lines)
     treatments, findings = _treatments(request.treatments)
+    table, grown = with_growth(read, request, on)
+    roads, assumed = strategy.roads_of(table, settings, lines=read.lines)
+    limits = _limits(request, years, table)
     began = time.perf_counter()
     found = strategy.strategies(roads, treatments, years, on=on, settings=settings)
     seconds = time.perf_counter() - began
     benefit, more = _benefit(found, request, years[0])
-    files = _write(request, years, roads, treatments, found, benefit)
+    files = write_folder(request.out, roads, treatments, found, benefit, limits)
+    more += _unreachable(roads, found, request)
     if request.budget_per_year_eur == 0:
         more.append(_no_budget())
     return StrategiesAnswer(
-        label=_label(read.table),
-        findings=[*read.findings, *assumed, *findings, *more],
+        label=label_of(read.table),
+        findings=[*read.findings, *grown, *assumed, *findings, *more],
         segments=len(roads),
         strategies=len(found),
         unit="eur" if request.monetise else "index_km_y",
@@ -158,61 +184,55 @@ def _no_budget() -> Finding:
     )
 
 
-def _write(
-    request: StrategiesRequest,
-    years: list[int],
-    roads: Roads,
-    treatments: tuple[Treatment, ...],
-    found: Strategies,
-    benefit: NDArray[np.float64],
-) -> list[str]:
+def _limits(request: StrategiesRequest, years: list[int], table: pa.Table) -> Limits:
+    """Return what the folder states; bundling needs to know the road of each segment.
+
+    Raises
+    ------
+    UsageError
+        Bundling and a least condition were asked for together.
+    """
+    from contado.engines.pavement import columns
+    from contado.verbs.pavement._strategies_folder import Limits
+
+    if request.bundle:
+        columns.require(table, ["road"], "segments")
+        if request.min_condition is not None:
+            raise UsageError(
+                "--bundle and --min-condition state different sites: roads and segments.",
+                hint="leave one of them out, or plan strategies.csv with `contado pavement programme`",
+                field="bundle",
+            )
+    return Limits(
+        years=years,
+        budget_eur=request.budget_per_year_eur,
+        crew_m2=request.crew_m2_per_year,
+        min_condition=request.min_condition,
+        road=columns.texts(table, "road") if request.bundle else None,
+    )
+
+
+def _unreachable(roads: Roads, found: Strategies, request: StrategiesRequest) -> list[Finding]:
+    """Name the segments that no treatment brings to the least condition."""
     import numpy as np
-    import pyarrow as pa
 
-    from contado.kernel import tables
-
-    names = np.array([*(t.code for t in treatments), ""], object)
-    site = np.array(roads.segment, object)[found.segment]
-    known = ~np.isnan(benefit)
-    full = {
-        "segment": site,
-        "strategy": found.strategy,
-        "year": found.year,
-        "treatment": names[found.treatment],
-        "cost_eur": found.cost_eur,
-        "benefit": benefit,
-    }
-    treated = known & (found.strategy > 0)
-    options = {
-        "site": site[treated],
-        "benefit_eur": benefit[treated],
-        "budget_a": found.year[treated] - years[0],
-        "cost_a_eur": found.cost_eur[treated],
-        "budget_b": found.year[treated] - years[0],
-        "cost_b_eur": np.zeros(int(treated.sum()), np.int64),
-    }
-    budgets = {
-        "budget": list(range(len(years))),
-        "year": years,
-        "source": ["own"] * len(years),
-        "budget_eur": [request.budget_per_year_eur] * len(years),
-    }
-    request.out.mkdir(parents=True, exist_ok=True)
-    kept = {name: values[known] for name, values in full.items()}
-    files: dict[str, dict[str, Any]] = {
-        "strategies.csv": kept,
-        "options.csv": options,
-        "budgets.csv": budgets,
-    }
-    for name, content in files.items():
-        columns = {column: pa.array(values) for column, values in content.items()}
-        tables.write_csv(pa.table(columns), request.out / name)
-    return [str(request.out / name) for name in files]
-
-
-def _label(table: pa.Table) -> Literal["simulated", "estimated"]:
-    words = set(table["label"].to_pylist()) if "label" in table.column_names else set()
-    return "simulated" if "simulated" in words else "estimated"
+    if request.min_condition is None:
+        return []
+    best = np.full(len(roads), -np.inf)
+    np.maximum.at(best, found.segment, found.condition_end)
+    return [
+        Finding(
+            severity="error",
+            rule="infeasible_floor",
+            table="segments",
+            row=roads.segment[i],
+            message=f"{roads.segment[i]} ends at a condition of {best[i]:.1f} at best, "
+            f"{request.min_condition - best[i]:.1f} points short.",
+            hint="lower --min-condition, or offer a treatment that reaches it",
+            action="kept",
+        )
+        for i in np.flatnonzero(best < request.min_condition).tolist()
+    ]
 
 
 VERB = Verb(

@@ -1,0 +1,166 @@
+"""Strategies as a person or `pavement strategies` wrote them: checked, as arrays, and weighed at prices.
+
+One row is one strategy of one segment: year, cost and benefit; the year `DO_NOTHING_YEAR` leaves the segment
+as it is, which is always possible. Two further columns are optional: ``area_m2`` that crews lay, and
+``condition_end``, the condition of the segment at the end of the programme under the strategy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contado.engines.pavement import columns
+from contado.engines.pavement.strategy import DO_NOTHING_YEAR
+from contado.kernel.errors import Finding
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    Numbers = NDArray[np.int64]
+    Vector = NDArray[np.float64]
+
+__all__ = ["Offers", "offers_of"]
+
+_NAME = "strategies"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offers:
+    """Strategies (k) of segments (n), in the order of the file.
+
+    ``site`` counts segments; ``condition_end`` is NaN where unknown; ``nothing`` is the row that does nothing
+    at each segment, or -1 where the file has none (then it costs nothing and brings nothing).
+    """
+
+    segment: tuple[str, ...]
+    site: Numbers
+    strategy: Numbers
+    year: Numbers
+    cost_eur: Vector
+    benefit: Vector
+    area_m2: Vector
+    condition_end: Vector
+    nothing: Numbers
+
+    def __len__(self) -> int:
+        return int(self.site.size)
+
+    @property
+    def nothing_benefit(self) -> Vector:
+        """Benefit of doing nothing at each segment (n)."""
+        return np.where(self.nothing >= 0, self.benefit[self.nothing], 0.0) if len(self) else np.zeros(0)
+
+    @property
+    def works(self) -> NDArray[np.bool_]:
+        """Which strategies (k) do something."""
+        found: NDArray[np.bool_] = self.year != DO_NOTHING_YEAR
+        return found
+
+    def short(self, min_condition: float) -> Vector:
+        """Return by how many points of the index each strategy (k) ends below the least condition."""
+        return np.nan_to_num(np.maximum(0.0, min_condition - self.condition_end))
+
+    def nothing_short(self, min_condition: float) -> Vector:
+        """Return by how many points doing nothing ends below the least condition, by segment (n)."""
+        return np.where(self.nothing >= 0, self.short(min_condition)[self.nothing], 0.0)
+
+
+def offers_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> tuple[Offers, list[Finding]]:
+    """Return the strategies of a table (segment, strategy, year, cost_eur, benefit).
+
+    Raises
+    ------
+    DataError
+        A column is missing, a cell is no number, a cost is negative or missing, a strategy stands twice,
+        doing nothing has a cost or stands twice: each with its lines.
+    """
+    columns.require(table, ["segment", "strategy", "year", "cost_eur", "benefit"], _NAME)
+    number = {
+        name: columns.numbers(table, name, _NAME, lines=lines)
+        for name in ("strategy", "year", "cost_eur", "benefit", "area_m2", "condition_end")
+    }
+    _refuse(table, number, lines)
+    names = np.array(columns.texts(table, "segment"), object)
+    segment, first, site = np.unique(names.astype(str), return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty(order.size, np.int64)
+    rank[order] = np.arange(order.size)
+    site = rank[site]
+    year, strategy = number["year"].astype(np.int64), number["strategy"].astype(np.int64)
+    _refuse_twice(table, site, strategy, lines)
+    nothing = np.full(segment.size, -1, np.int64)
+    idle = np.flatnonzero(year == DO_NOTHING_YEAR)
+    nothing[site[idle[::-1]]] = idle[::-1]
+    again = idle[nothing[site[idle]] != idle]
+    columns.refuse(again, table, "year", _NAME, "duplicate_id", "do nothing once a segment", lines)
+    offers = Offers(
+        segment=tuple(segment[order].tolist()),
+        site=site,
+        strategy=strategy,
+        year=year,
+        cost_eur=number["cost_eur"],
+        benefit=number["benefit"],
+        area_m2=np.nan_to_num(number["area_m2"]),
+        condition_end=number["condition_end"],
+        nothing=nothing,
+    )
+    return offers, _without_effect(offers)
+
+
+def _refuse(table: pa.Table, number: dict[str, Vector], lines: Sequence[int] | None) -> None:
+    """Refuse the first column that holds what no strategy can have.
+
+    Raises
+    ------
+    DataError
+        With rule, lines and value.
+    """
+    cost, year, strategy = number["cost_eur"], number["year"], number["strategy"]
+    checks = (
+        ("cost_eur", cost < 0, "negative_cost", "a cost is 0 or more"),
+        ("cost_eur", np.isnan(cost), "missing_cost", "give the cost in EUR"),
+        ("benefit", np.isnan(number["benefit"]), "missing_benefit", "give the benefit of every strategy"),
+        ("year", year != np.rint(year), "bad_number", "a year, or -1 for doing nothing"),
+        ("strategy", strategy != np.rint(strategy), "bad_number", "number the strategies of a segment"),
+        ("area_m2", number["area_m2"] < 0, "negative_value", "an area is 0 or more"),
+        (
+            "cost_eur",
+            (year == DO_NOTHING_YEAR) & (cost > 0),
+            "cost_of_nothing",
+            "doing nothing (year -1) costs 0",
+        ),
+    )
+    for column, bad, rule, hint in checks:
+        if column in table.column_names:
+            columns.refuse(np.flatnonzero(bad), table, column, _NAME, rule, hint, lines)
+
+
+def _refuse_twice(table: pa.Table, site: Numbers, strategy: Numbers, lines: Sequence[int] | None) -> None:
+    order = np.lexsort([strategy, site])
+    same = (np.diff(site[order]) == 0) & (np.diff(strategy[order]) == 0)
+    twice = np.sort(order[1:][same])
+    columns.refuse(twice, table, "strategy", _NAME, "duplicate_id", "one row a strategy of a segment", lines)
+
+
+def _without_effect(offers: Offers) -> list[Finding]:
+    """Say how many strategies gain nothing over doing nothing."""
+    idle = offers.works & (offers.benefit <= offers.nothing_benefit[offers.site])
+    if not idle.any():
+        return []
+    first = int(np.flatnonzero(idle)[0])
+    return [
+        Finding(
+            severity="warning",
+            rule="no_effect",
+            table=_NAME,
+            row=f"{offers.segment[offers.site[first]]} {offers.strategy[first]}",
+            message=f"{int(idle.sum())} strategies gain nothing over doing nothing.",
+            hint="see what their treatments change, or leave them out",
+        )
+    ]
