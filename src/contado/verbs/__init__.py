@@ -120,6 +120,8 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "condition": "Grade segments and rank them",
         "strategies": "List the treatments each segment could get",
         "load": "Bring a folder of drives into the workspace",
+        "map": "Draw a state of roads as one HTML file",
+        "replay": "Show drives moving along their route in one HTML file",
     },
     "bench": "Time contado beside its peers",
 }

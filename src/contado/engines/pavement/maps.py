@@ -1,0 +1,143 @@
+"""The map of a state of roads as one HTML file: map, legend as filter, table, strip diagrams, anomalies."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+from contado.engines.pavement.diagram import KINDS, diagram
+from contado.engines.pavement.views import canvas, grading, page
+from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
+from contado.kernel.dates import today
+from contado.kernel.publish import strip as strips
+from contado.kernel.publish.words import Lang, Words, date_text, km_digits, long_date, number
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from contado.engines.pavement.diagram import Diagram
+    from contado.engines.pavement.views.grading import Piece
+    from contado.engines.pavement.views.model import Road, RoadState, Work
+
+__all__ = ["TITLE", "attribution", "common", "driven_words", "marked", "render", "road_diagram"]
+
+TITLE: Final = Words("Stato delle strade", "State of the roads")
+
+
+def render(
+    state: RoadState,
+    *,
+    lang: Lang = "it",
+    streets: str = "",
+    fonts: Mapping[int, bytes] | None = None,
+) -> bytes:
+    """Return the file; the same state gives the same bytes.
+
+    Parameters
+    ----------
+    state
+        What `contado.engines.pavement.views.reading.read_state` returned.
+    streets
+        Path of the other streets in the frame of the map (`streets_path`).
+    fonts
+        Titillium Web as WOFF2 by weight.
+    """
+    from markupsafe import Markup
+
+    pieces = [p for road in state.roads for p in grading.pieces(road, state.on)]
+    frame = canvas.frame_of(state.roads)
+    words = Words(
+        "Mappa delle strade; le stesse righe sono nella tabella",
+        "Map of the roads; the same rows are in the table",
+    ).of(lang)
+    found = canvas.layer(frame, canvas.shapes(state.roads, pieces, frame), state.roads, lang=lang)
+    drawn = canvas.draw(frame, found, label=words, streets=streets)
+    return page.render(
+        "map.html",
+        ["map.js"],
+        page.map_data(frame),
+        lang=lang,
+        fonts=fonts,
+        title=TITLE.of(lang),
+        subtitle=driven_words(state, pieces, lang),
+        map=Markup(drawn),  # noqa: S704 - drawn by our own code, texts escaped
+        map_words=words,
+        attribution=attribution(frame, state, lang),
+        strips=[(road.name, marked(road_diagram(road, state, lang))) for road in state.roads],
+        spots=[(road.name, spot) for road in state.roads for spot in road.spots],
+        **common(state, pieces, lang),
+    )
+
+
+def common(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> dict[str, Any]:
+    """Return what the pages of a state share: label, legend, key, rows, notes."""
+    kinds = [k for k in KINDS if any(s.kind == k for road in state.roads for s in road.spots)]
+    full = Words("piena = confermata", "full = confirmed").of(lang)
+    return {
+        "born": state.label,
+        "simulated": SIMULATED.of(lang) if state.label == "simulated" else "",
+        "pieces": pieces,
+        "totals": grading.totals(pieces),
+        "uncertain": sum(p.uncertain for p in pieces),
+        "stale": sum(p.stale_d is not None for p in pieces),
+        "limit": NOT_DRIVEN_D,
+        "kinds": kinds,
+        "kinds_words": f"{', '.join(KINDS[k].of(lang) for k in kinds)}; {full}" if kinds else "",
+        "many": len(state.roads) > 1,
+        "scale": (
+            1.0,
+            float(max(6, min(20, math.ceil(max((p.high or p.iri or 0 for p in pieces), default=6))))),
+        ),
+        "notes": [f for f in state.findings if f.severity != "note"],
+    }
+
+
+def driven_words(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> str:
+    """Return the day of the state and how much of the roads was driven lately."""
+    length = sum(p.length_m for p in pieces) / 1000
+    driven = sum(p.length_m for p in pieces if p.iri is not None and p.stale_d is None) / 1000
+    digits = km_digits(length)
+    km, of = number(driven, lang, digits), number(length, lang, digits)
+    if state.on is None:
+        return Words(f"{km} di {of} km misurati", f"{km} of {of} km measured").of(lang)
+    day = long_date(state.on, lang)
+    return Words(
+        f"al {day} · {km} di {of} km percorsi negli ultimi {NOT_DRIVEN_D} giorni",
+        f"on {day} · {km} of {of} km driven in the last {NOT_DRIVEN_D} days",
+    ).of(lang)
+
+
+def attribution(frame: canvas.Frame, state: RoadState, lang: Lang) -> str:
+    """Return what the map is drawn in, and by what."""
+    born = Words("simulati", "simulated") if state.label == "simulated" else Words("stimati", "estimated")
+    pieces = Words(f"Tratti: {born.it}, contado", f"Pieces: {born.en}, contado").of(lang)
+    if frame.epsg is None:
+        straight = Words(
+            "Tracciato non noto: strade disegnate dritte, per progressiva",
+            "Course not known: roads drawn straight, by chainage",
+        )
+        return f"{straight.of(lang)} · {pieces}"
+    return f"EPSG:{frame.epsg} · {pieces}"
+
+
+def road_diagram(road: Road, state: RoadState, lang: Lang) -> Diagram:
+    """Return the strip diagram of a road: its cells, anomalies and works."""
+    cells = [strips.Cell(c.from_m, c.to_m, c.iri, c.low, c.high) for c in road.cells]
+    marks = [strips.Mark(s.at_m, s.kind, s.confirmed, canvas.spot_words(s, lang)) for s in road.spots]
+    works = [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang)) for w in road.works]
+    return diagram(road.name, cells, marks, works, lang=lang, on=state.on or today())
+
+
+def _work_words(work: Work, lang: Lang) -> str:
+    return ", ".join(filter(None, (work.treatment, date_text(work.day, lang))))
+
+
+def marked(found: Diagram) -> dict[str, Any]:
+    """Return a diagram whose drawings a template writes as they are."""
+    from markupsafe import Markup
+
+    return {
+        "wide": Markup(found.wide),  # noqa: S704 - drawn by our own code, texts escaped
+        "narrow": Markup(found.narrow),  # noqa: S704 - idem
+        "sentence": found.sentence,
+    }
