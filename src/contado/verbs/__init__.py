@@ -122,6 +122,8 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "load": "Bring a folder of drives into the workspace",
         "map": "Draw a state of roads as one HTML file",
         "replay": "Show drives moving along their route in one HTML file",
+        "report": "Write the report of a state of roads",
+        "demo": "Go from simulated drives to a map and a programme, with nothing at hand",
     },
     "bench": "Time contado beside its peers",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
+from contado.engines.pavement import treatments
 from contado.engines.pavement.diagram import KINDS, diagram
 from contado.engines.pavement.views import canvas, grading, page
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
@@ -19,7 +20,17 @@ if TYPE_CHECKING:
     from contado.engines.pavement.views.grading import Piece
     from contado.engines.pavement.views.model import Road, RoadState, Work
 
-__all__ = ["TITLE", "attribution", "common", "driven_words", "marked", "render", "road_diagram"]
+__all__ = [
+    "TITLE",
+    "attribution",
+    "common",
+    "driven_words",
+    "key_words",
+    "marked",
+    "render",
+    "road_diagram",
+    "works_of",
+]
 
 TITLE: Final = Words("Stato delle strade", "State of the roads")
 
@@ -63,7 +74,10 @@ def render(
         map=Markup(drawn),  # noqa: S704 - drawn by our own code, texts escaped
         map_words=words,
         attribution=attribution(frame, state, lang),
-        strips=[(road.name, marked(road_diagram(road, state, lang))) for road in state.roads],
+        strips=[
+            (road.name, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
+            for road in state.roads
+        ],
         spots=[(road.name, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )
@@ -71,24 +85,31 @@ def render(
 
 def common(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> dict[str, Any]:
     """Return what the pages of a state share: label, legend, key, rows, notes."""
-    kinds = [k for k in KINDS if any(s.kind == k for road in state.roads for s in road.spots)]
-    full = Words("piena = confermata", "full = confirmed").of(lang)
     return {
+        **key_words(state.roads, pieces, lang),
         "born": state.label,
         "simulated": SIMULATED.of(lang) if state.label == "simulated" else "",
         "pieces": pieces,
         "totals": grading.totals(pieces),
-        "uncertain": sum(p.uncertain for p in pieces),
         "stale": sum(p.stale_d is not None for p in pieces),
         "limit": NOT_DRIVEN_D,
-        "kinds": kinds,
-        "kinds_words": f"{', '.join(KINDS[k].of(lang) for k in kinds)}; {full}" if kinds else "",
         "many": len(state.roads) > 1,
         "scale": (
             1.0,
             float(max(6, min(20, math.ceil(max((p.high or p.iri or 0 for p in pieces), default=6))))),
         ),
         "notes": [f for f in state.findings if f.severity != "note"],
+    }
+
+
+def key_words(roads: Sequence[Road], pieces: Sequence[Piece], lang: Lang) -> dict[str, Any]:
+    """Return what the small key of a map says: how many pieces are uncertain, which signs mean what."""
+    kinds = [k for k in KINDS if any(s.kind == k for road in roads for s in road.spots)]
+    full = Words("piena = confermata", "full = confirmed").of(lang)
+    return {
+        "uncertain": sum(p.uncertain for p in pieces),
+        "kinds": kinds,
+        "kinds_words": f"{', '.join(KINDS[k].of(lang) for k in kinds)}; {full}" if kinds else "",
     }
 
 
@@ -124,12 +145,21 @@ def road_diagram(road: Road, state: RoadState, lang: Lang) -> Diagram:
     """Return the strip diagram of a road: its cells, anomalies and works."""
     cells = [strips.Cell(c.from_m, c.to_m, c.iri, c.low, c.high) for c in road.cells]
     marks = [strips.Mark(s.at_m, s.kind, s.confirmed, canvas.spot_words(s, lang)) for s in road.spots]
-    works = [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang)) for w in road.works]
+    works = works_of(road, lang)
     return diagram(road.name, cells, marks, works, lang=lang, on=state.on or today())
 
 
+def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
+    """Return the works on a road, done and planned, with their words."""
+    return [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang)) for w in road.works]
+
+
 def _work_words(work: Work, lang: Lang) -> str:
-    return ", ".join(filter(None, (work.treatment, date_text(work.day, lang))))
+    """Return what was done when, or what is planned for which year."""
+    names = {t.code: Words(t.name_it, t.name_en) for t in treatments.catalogue()}
+    name = names[work.treatment].of(lang) if work.treatment in names else work.treatment
+    planned = "" if work.year is None else Words(f"previsti {work.year}", f"planned {work.year}").of(lang)
+    return ", ".join(filter(None, (name, date_text(work.day, lang), planned)))
 
 
 def marked(found: Diagram) -> dict[str, Any]:

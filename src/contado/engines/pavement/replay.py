@@ -250,6 +250,7 @@ def _car(first: Played, frame: canvas.Frame) -> str:
 
 def _shown(played: Played, pieces: Sequence[grading.Piece], first: int, lang: Lang) -> dict[str, Any]:
     return {
+        **maps.key_words(played.state.roads, pieces, lang),
         "name": played.name,
         "day": long_date(played.start_utc, lang),
         "minutes": len(played.chainage_m) / 60,

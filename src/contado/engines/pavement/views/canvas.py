@@ -242,9 +242,10 @@ def _letters(found: Sequence[Shape], zoom: float, scale: float) -> str:
             continue
         x, y = shapes_of_run[len(shapes_of_run) // 2].middle
         text = f'<text class="rv-u" text-anchor="middle" y="4.5" font-size="13" font-weight="700" fill="{INK}" stroke="#FFF" stroke-width="3" paint-order="stroke">{name}</text>'
+        run_end = shapes_of_run[len(shapes_of_run) // 2].piece.to_m
         room = sum(s.piece.length_m for s in shapes_of_run) * scale
         hidden = "" if room >= LETTER_ROOM_PX else ' visibility="hidden"'
-        out += f'<g class="k-{name}" data-room="{room:.1f}" transform="translate({x:.1f} {y:.1f})"{hidden}>{text}</g>'
+        out += f'<g class="k-{name}" data-at="{run_end:.1f}" data-room="{room:.1f}" transform="translate({x:.1f} {y:.1f})"{hidden}>{text}</g>'
     shown = "" if zoom >= LETTERS_FROM else ' display="none"'
     return f'<g class="rv-letters" aria-hidden="true"{shown}>{out}</g>'
 
@@ -259,7 +260,7 @@ def _spot(spot: Spot, road: Road, row: int, frame: Frame, lang: Lang) -> str:
         return ""
     sign = f'<g class="rv-u">{mark_svg(spot.kind, full=spot.confirmed)}</g>'
     words = escape(f"{road.name}: {spot_words(spot, lang)}")
-    return f'<g class="rv-spot" transform="translate({x:.1f} {y:.1f})"><title>{words}</title>{sign}</g>'
+    return f'<g class="rv-spot" data-at="{spot.at_m:.1f}" transform="translate({x:.1f} {y:.1f})"><title>{words}</title>{sign}</g>'
 
 
 def mark_svg(kind: str, *, full: bool, size: float = 16.0) -> str:

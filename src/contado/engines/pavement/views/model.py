@@ -54,12 +54,13 @@ class Spot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Works on a stretch of a road [m]."""
+    """Works on a stretch of a road [m]: done on a day, or planned for a year."""
 
     from_m: float
     to_m: float
     day: date | None
     treatment: str
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,11 +41,12 @@ __all__ = [
     "state_cell",
 ]
 
-_STATE, _OBS, _SPOTS, _WORKS, _ANSWER = (
+_STATE, _OBS, _SPOTS, _WORKS, _PLANNED, _ANSWER = (
     "cell_state.parquet",
     "cell_obs.parquet",
     "anomaly_obs.parquet",
     "works.csv",
+    "planned.csv",
     "process.json",
 )
 _HINT: Final = (
@@ -74,7 +75,7 @@ def read_state(path: Path) -> RoadState:
     if path.suffix == ".json":
         return _of_answer(path)
     if path.suffix == ".parquet":
-        return _of_tables(path, path.parent / _SPOTS, path.parent / _WORKS)
+        return _of_tables(path, {name: path.parent / name for name in (_SPOTS, _WORKS, _PLANNED)})
     raise DataError(
         f"{path.name} is neither an answer (.json) nor a state of cells (.parquet).",
         rule="unknown_format",
@@ -89,7 +90,9 @@ def _of_folder(folder: Path) -> RoadState:
 
         return of_workspace(folder)
     inside = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
-    found = {name: f for name in (_STATE, _OBS, _SPOTS, _WORKS, _ANSWER) if (f := _first(inside, name))}
+    found = {
+        name: f for name in (_STATE, _OBS, _SPOTS, _WORKS, _PLANNED, _ANSWER) if (f := _first(inside, name))
+    }
     if not found.keys() & {_STATE, _OBS, _ANSWER}:
         held = ", ".join(sorted(p.name for p in folder.iterdir())[:5])
         raise TableNotFound(
@@ -103,7 +106,7 @@ def _of_folder(folder: Path) -> RoadState:
     if tables_at is None:
         assert answer is not None
         return answer
-    state = _of_tables(tables_at, found.get(_SPOTS), found.get(_WORKS))
+    state = _of_tables(tables_at, found)
     return state if answer is None else replace(state, vehicles=answer.vehicles, drives=answer.drives)
 
 
@@ -190,14 +193,17 @@ def _line_of(points: Sequence[Sequence[float]]) -> Line | None:
 # States and observations of cells
 
 
-def _of_tables(path: Path, spots_at: Path | None, works_at: Path | None) -> RoadState:
+def _of_tables(path: Path, beside: Mapping[str, Path]) -> RoadState:
     from contado.kernel import tables
 
+    def table(name: str) -> pa.Table | None:
+        at = beside.get(name)
+        return tables.read(at).table if at is not None and at.is_file() else None
+
     found = tables.read(path)
-    works = tables.read(works_at).table if works_at and works_at.is_file() else None
+    works, planned, spots = table(_WORKS), table(_PLANNED), table(_SPOTS)
     state, obs = _fused(found.table, path.name, works)
     lines = _lines(found.table)
-    spots = tables.read(spots_at).table if spots_at and spots_at.is_file() else None
     on = max((d for d in state["date"].to_pylist() if d), default=None)
     marks = _spots(obs, spots, on, lines) if spots is not None and on is not None else {}
     roads = [
@@ -206,7 +212,7 @@ def _of_tables(path: Path, spots_at: Path | None, works_at: Path | None) -> Road
             line=lines.get(name),
             cells=tuple(sorted((state_cell(r) for r in rows), key=lambda c: c.from_m)),
             spots=in_order(marks.get(name, ())),
-            works=tuple(_works(works, name)),
+            works=(*_works(works, name), *_works(planned, name)),
         )
         for name, rows in sorted(by_section(state.to_pylist()).items())
     ]
@@ -339,6 +345,7 @@ def _works(table: pa.Table | None, section: str) -> list[Work]:
             from_m=float(r["from_m"]),
             to_m=float(r["to_m"]),
             day=_day(r.get("date")),
+            year=r.get("year"),
             treatment=str(r.get("treatment") or ""),
         )
         for r in rows

@@ -7,6 +7,7 @@ const now = document.getElementById("rv-now");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const radios = [...document.querySelectorAll("input[name=drive]")];
 const tables = [...document.querySelectorAll(".rv-tablebox .rv-d")].map((box) => [...box.querySelectorAll("tr[data-p]")]);
+const signs = tables.map((_, k) => [...svg.querySelectorAll(`.rv-d${k} [data-at]`)]);
 const cursors = [...document.querySelectorAll(".rv-strip")].map((box) =>
   [...box.children].map((part, i) => {
     const cursor = Object.assign(document.createElement("i"), { className: "rv-cursor" });
@@ -41,6 +42,7 @@ function show(second) {
     row.classList.toggle("rv-later", later);
     document.getElementById(`p${row.dataset.p}`)?.classList.toggle("rv-later", later);
   });
+  for (const sign of signs[drive]) sign.classList.toggle("rv-later", Number(sign.dataset.at) > reached[i] + 0.5);
   const share = Math.min(1, Math.max(0, (reached[i] - film.from) / (film.to - film.from)));
   cursors[drive].forEach((cursor, k) => {
     const [left, right] = film.strips[k];
