@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.diagram import Diagram
     from contado.engines.pavement.views.grading import Piece
     from contado.engines.pavement.views.model import Road, RoadState, Work
+    from contado.kernel.territory import Network
 
 __all__ = [
     "TITLE",
@@ -39,7 +40,7 @@ def render(
     state: RoadState,
     *,
     lang: Lang = "it",
-    streets: str = "",
+    network: Network | None = None,
     fonts: Mapping[int, bytes] | None = None,
 ) -> bytes:
     """Return the file; the same state gives the same bytes.
@@ -48,8 +49,8 @@ def render(
     ----------
     state
         What `contado.engines.pavement.views.reading.read_state` returned.
-    streets
-        Path of the other streets in the frame of the map (`streets_path`).
+    network
+        Streets drawn behind the roads, where they are at hand.
     fonts
         Titillium Web as WOFF2 by weight.
     """
@@ -62,6 +63,7 @@ def render(
         "Map of the roads; the same rows are in the table",
     ).of(lang)
     found = canvas.layer(frame, canvas.shapes(state.roads, pieces, frame), state.roads, lang=lang)
+    streets = canvas.streets_path(network, frame) if network is not None else ""
     drawn = canvas.draw(frame, found, label=words, streets=streets)
     return page.render(
         "map.html",

@@ -166,6 +166,7 @@ def render(
     *,
     lang: Lang = "it",
     speedup: float = 20.0,
+    network: Network | None = None,
     findings: Sequence[Finding] = (),
     fonts: Mapping[int, bytes] | None = None,
 ) -> bytes:
@@ -177,6 +178,8 @@ def render(
         What `play` returned.
     speedup
         How many seconds of the drive pass in one second.
+    network
+        Streets drawn behind the route.
     """
     from markupsafe import Markup
 
@@ -190,6 +193,7 @@ def render(
         + "</g>"
         for k, (road, part, first) in enumerate(zip(roads, pieces, firsts[:-1], strict=True))
     )
+    streets = canvas.streets_path(network, frame) if network is not None else ""
     words = Words(
         "Mappa del passaggio; le stesse righe sono nella tabella",
         "Map of the drive; the same rows are in the table",
@@ -214,7 +218,7 @@ def render(
         css=_chosen_css(len(played)),
         title=TITLE.of(lang),
         subtitle=_subtitle(roads[0], played, lang),
-        map=Markup(canvas.draw(frame, layers + _car(played[0], frame), label=words)),  # noqa: S704 - our own drawing
+        map=Markup(canvas.draw(frame, layers + _car(played[0], frame), label=words, streets=streets)),  # noqa: S704 - our own drawing
         map_words=words,
         attribution=maps.attribution(frame, whole, lang),
         drives=[

@@ -14,7 +14,7 @@ from contado.kernel.publish.charts import Part, stacked_bar
 from contado.kernel.publish.words import Lang, Words, interval_text, number
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from contado.engines.pavement.views.grading import Piece
     from contado.engines.pavement.views.model import Road, RoadState
@@ -67,7 +67,7 @@ def report(state: RoadState, *, lang: Lang = "it") -> publish.Report:
     )
 
 
-def _say(lang: Lang):  # noqa: ANN202 - two texts in, one out
+def _say(lang: Lang) -> Callable[[str, str], str]:
     return lambda it, en: Words(it, en).of(lang)
 
 

@@ -9,7 +9,7 @@ from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argum
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
-    from contado.engines.pavement.views.model import RoadState
+    from contado.kernel.territory import Network
 
 __all__ = ["VERB", "MapAnswer", "MapRequest", "checked_ending"]
 
@@ -24,10 +24,10 @@ class MapRequest(Request, frozen=True, kw_only=True):
         ),
     ]
     out: Annotated[Path, option("file to write (.html)")]
-    network: Annotated[
-        Path | None, option("street network, where the state does not say where its road lies")
+    network: Annotated[Path | None, option("street network, drawn behind the roads")] = None
+    route: Annotated[
+        Path | None, option("route on the network, where the state does not say where its road lies")
     ] = None
-    route: Annotated[Path | None, option("route on the network, named after the road of the state")] = None
     epsg: Annotated[int | None, option("metric reference system of the network")] = None
 
 
@@ -46,11 +46,16 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     from contado.engines.pavement.views import grading, reading
     from contado.kernel.provenance import sha256_of_file
     from contado.kernel.tables import atomic
+    from contado.kernel.territory import Route
     from contado.verbs._published import page_fonts
 
     checked_ending(request.out, (".html",))
-    state = _placed(reading.read_state(request.state), request)
-    data = maps.render(state, lang=context.published_lang, fonts=page_fonts())
+    state = reading.read_state(request.state)
+    network = _network(request)
+    if network is not None and request.route is not None:
+        line = reading.route_line(network, Route.read(request.route, network))
+        state = reading.on_route(state, request.route.name.partition(".")[0], line)
+    data = maps.render(state, lang=context.published_lang, network=network, fonts=page_fonts())
     with atomic(request.out) as temporary:
         temporary.write_bytes(data)
     return MapAnswer(
@@ -75,23 +80,20 @@ def checked_ending(out: Path, endings: tuple[str, ...]) -> None:
         )
 
 
-def _placed(state: RoadState, request: MapRequest) -> RoadState:
-    from contado.engines.pavement.views import reading
+def _network(request: MapRequest) -> Network | None:
+    """Return the streets, which may stand behind the roads and say where a route lies."""
+    from contado.kernel.territory import Network
 
-    if request.route is None and request.network is None:
-        return state
-    if request.route is None or request.network is None:
+    if request.network is not None:
+        return Network.from_file(request.network, epsg=request.epsg)
+    if request.route is not None:
         raise UsageError(
-            "A network without a route, or a route without its network, says nothing.",
+            "A route without its network has no place.",
             rule="missing_value",
-            hint="give both --network and --route",
-            field="network" if request.network is None else "route",
+            hint="give --network too",
+            field="network",
         )
-    from contado.kernel.territory import Network, Route
-
-    network = Network.from_file(request.network, epsg=request.epsg)
-    line = reading.route_line(network, Route.read(request.route, network))
-    return reading.on_route(state, request.route.name.partition(".")[0], line)
+    return None
 
 
 VERB = Verb(

@@ -57,7 +57,12 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         progress=context.progress,
     )
     data = replay.render(
-        played, lang=context.published_lang, speedup=request.speedup, findings=findings, fonts=page_fonts()
+        played,
+        lang=context.published_lang,
+        speedup=request.speedup,
+        network=network,
+        findings=findings,
+        fonts=page_fonts(),
     )
     with atomic(request.out) as temporary:
         temporary.write_bytes(data)

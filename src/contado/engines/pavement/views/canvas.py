@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.views.grading import Piece
     from contado.engines.pavement.views.model import Road, Spot
     from contado.kernel.publish.style import RoadClass
+    from contado.kernel.territory import Network
 
     Floats = NDArray[np.float64]
 
@@ -41,6 +42,7 @@ __all__ = [
     "mark_svg",
     "shapes",
     "spot_words",
+    "streets_path",
     "width_at",
 ]
 
@@ -48,8 +50,9 @@ ZOOMS: Final = (8.0, 10.0, 12.0, 15.0)
 """Zooms of the widths in the style file; one tile has 512 px."""
 CASING_PX: Final = 1.6
 DOTS_FROM: Final = 10.5
-DOTS: Final = ((10.5, 0.9), (15.0, 3.4))
-"""Zoom and width [px] of the dots of an uncertain class."""
+DOT_ZOOMS: Final = (DOTS_FROM, 15.0)
+DOT_PX: Final = (0.9, 3.4)
+"""Width of the dots of an uncertain class at those zooms."""
 DOT_DASH: Final = (0.1, 2.4)
 LETTERS_FROM: Final = 13.0
 LETTER_ROOM_PX: Final = 26.0
@@ -161,6 +164,23 @@ def _path(x: Floats, y: Floats) -> str:
     return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
 
 
+def streets_path(network: Network, frame: Frame) -> str:
+    """Return the path of the streets of a network that reach into the frame, each piece once."""
+    if frame.epsg is None:
+        return ""
+    first = np.unique(network.first_of_piece)
+    out = []
+    for edge in first:
+        part = slice(network.geometry_offsets[edge], network.geometry_offsets[edge + 1])
+        x, y = network.geometry_x[part], network.geometry_y[part]
+        if network.epsg != frame.epsg:
+            x, y = crs.to_measure(*crs.to_lonlat(x, y, network.epsg), frame.epsg)
+        px, py = frame.xy(x, y)
+        if px.max() >= 0 and px.min() <= frame.width and py.max() >= 0 and py.min() <= frame.height:
+            out.append(_path(px, py))
+    return "".join(out)
+
+
 def width_at(widths: Sequence[float], zoom: float) -> float:
     """Return a width between the zooms of the style file [px], the ends beyond them."""
     return float(np.interp(zoom, ZOOMS, widths))
@@ -217,7 +237,7 @@ def _class_group(look: RoadClass, found: Sequence[Shape], zoom: float) -> str:
     out += "".join(_line(s, look, width) for s in found)
     dotted = "".join(s.path for s in found if s.piece.uncertain)
     if dotted:
-        dot = float(np.interp(zoom, *zip(*DOTS, strict=True)))
+        dot = float(np.interp(zoom, DOT_ZOOMS, DOT_PX))
         on, off = (part * dot for part in DOT_DASH)
         shown = "" if zoom >= DOTS_FROM else ' visibility="hidden"'
         out += f'<path class="rv-dots" d="{dotted}" fill="none" stroke="#FFF" stroke-linecap="round" stroke-width="{dot:.1f}" stroke-dasharray="{on:.2f} {off:.2f}"{shown}/>'

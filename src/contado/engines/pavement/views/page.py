@@ -117,7 +117,7 @@ def map_data(frame: Frame) -> dict[str, Any]:
         "widths": {c.id: c.widths for c in look.classes},
         "dash": look.by_id("none").dash,
         "casing": canvas.CASING_PX,
-        "dots": list(zip(*canvas.DOTS, strict=True)),
+        "dots": [canvas.DOT_ZOOMS, canvas.DOT_PX],
         "dotDash": canvas.DOT_DASH,
         "letters": canvas.LETTERS_FROM,
         "letterRoom": canvas.LETTER_ROOM_PX,
