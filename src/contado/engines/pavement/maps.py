@@ -33,6 +33,8 @@ __all__ = [
     "works_of",
 ]
 
+MOST_STRIPS: Final = 40
+"""Diagrams of more roads would make a file of many megabytes."""
 TITLE: Final = Words("Stato delle strade", "State of the roads")
 
 
@@ -76,13 +78,21 @@ def render(
         map=Markup(drawn),  # noqa: S704 - drawn by our own code, texts escaped
         map_words=words,
         attribution=attribution(frame, state, lang),
-        strips=[
-            (road.name, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
-            for road in state.roads
-        ],
+        strips=_strips(state, lang),
+        without_strips=len(state.roads) > MOST_STRIPS,
         spots=[(road.name, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )
+
+
+def _strips(state: RoadState, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
+    """Return the diagrams of the roads; of very many none, and the page says how to see one."""
+    if len(state.roads) > MOST_STRIPS:
+        return []
+    return [
+        (road.name, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
+        for road in state.roads
+    ]
 
 
 def common(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> dict[str, Any]:

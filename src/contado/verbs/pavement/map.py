@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
+
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
 
@@ -23,6 +25,7 @@ class MapRequest(Request, frozen=True, kw_only=True):
             "answer of process (.json), cell_state.parquet, a folder of either with anomaly_obs.parquet and works.csv, or a workspace"
         ),
     ]
+    road: Annotated[list[str], option("only these roads; default all")] = msgspec.field(default_factory=list)
     out: Annotated[Path, option("file to write (.html)")]
     network: Annotated[Path | None, option("street network, drawn behind the roads")] = None
     route: Annotated[
@@ -50,7 +53,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     from contado.verbs._published import page_fonts
 
     checked_ending(request.out, (".html",))
-    state = reading.read_state(request.state)
+    state = reading.only(reading.read_state(request.state), request.road)
     network = _network(request)
     if network is not None and request.route is not None:
         line = reading.route_line(network, Route.read(request.route, network))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
+
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement.map import checked_ending
 
@@ -22,6 +24,7 @@ class ReportRequest(Request, frozen=True, kw_only=True):
             "folder with cell_state.parquet or cell_obs.parquet, anomaly_obs.parquet, works.csv, process.json, or a workspace"
         ),
     ]
+    road: Annotated[list[str], option("only these roads; default all")] = msgspec.field(default_factory=list)
     out: Annotated[Path, option("file to write (.html, .pdf, .docx, .odt)")]
 
 
@@ -36,14 +39,14 @@ class ReportAnswer(LabelledAnswer, kw_only=True):
 
 def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     from contado.engines.pavement.report import report
-    from contado.engines.pavement.views.reading import read_state
+    from contado.engines.pavement.views.reading import only, read_state
     from contado.kernel import publish
     from contado.kernel.provenance import sha256_of_file
     from contado.verbs._published import page_fonts
 
     checked_ending(request.out, _ENDINGS)
     publish.checked_formats([request.out.suffix.lower().removeprefix(".")], verb="pavement report")
-    state = read_state(request.folder)
+    state = only(read_state(request.folder), request.road)
     made = report(state, lang=context.published_lang)
     publish.write(made, request.out, fonts=page_fonts())
     return ReportAnswer(

@@ -99,7 +99,7 @@ def _words(lang: Lang) -> dict[str, Any]:
         "states": {state: words.of(lang) for state, words in STATES.items()},
         "style": style.load(),
         "breaks": style.breaks_text,
-        "whisker": lambda *a: Markup(whisker(*a)),  # noqa: S704 - numbers only
+        "whisker": lambda *a: Markup(whisker(*a, width=60)),  # noqa: S704 - numbers only
         "mark": lambda kind, full: Markup(canvas.mark_svg(kind, full=full)),  # noqa: S704 - shapes of the style
         "kind_words": lambda kind: KINDS[kind if kind in KINDS else "unknown"].of(lang),
     }

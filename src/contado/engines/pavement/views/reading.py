@@ -35,10 +35,13 @@ __all__ = [
     "by_section",
     "in_order",
     "on_route",
+    "only",
     "read_state",
     "route_line",
     "spot_of",
     "state_cell",
+    "without_place",
+    "works_of",
 ]
 
 _STATE, _OBS, _SPOTS, _WORKS, _PLANNED, _ANSWER = (
@@ -135,6 +138,8 @@ def _of_answer(path: Path) -> RoadState:
             hint=_HINT,
             field=path.name,
         ) from None
+    if not cells:
+        raise _empty(path.name)
     name = answer.get("section_id") or path.stem
     road = Road(
         name=name,
@@ -148,7 +153,7 @@ def _of_answer(path: Path) -> RoadState:
         on=last,
         vehicles=vehicles,
         drives=len(answer.get("drives") or ()) or None,
-        findings=_placeless([road]),
+        findings=without_place([road]),
     )
 
 
@@ -212,20 +217,24 @@ def _of_tables(path: Path, beside: Mapping[str, Path]) -> RoadState:
             line=lines.get(name),
             cells=tuple(sorted((state_cell(r) for r in rows), key=lambda c: c.from_m)),
             spots=in_order(marks.get(name, ())),
-            works=(*_works(works, name), *_works(planned, name)),
+            works=(*works_of(works, name), *works_of(planned, name)),
         )
         for name, rows in sorted(by_section(state.to_pylist()).items())
     ]
     if not roads:
-        raise DataError(
-            f"{path.name} holds no cell.",
-            rule="empty_file",
-            hint="process and fuse the drives first",
-            field=path.name,
-        )
+        raise _empty(path.name)
     labels = set(state["label"].to_pylist()) if "label" in state.column_names else set()
     return RoadState(
-        roads=tuple(roads), label=joined_label(labels), on=on, findings=(*found.findings, *_placeless(roads))
+        roads=tuple(roads),
+        label=joined_label(labels),
+        on=on,
+        findings=(*found.findings, *without_place(roads)),
+    )
+
+
+def _empty(name: str) -> DataError:
+    return DataError(
+        f"{name} holds no cell.", rule="empty_file", hint="process and fuse the drives first", field=name
     )
 
 
@@ -338,7 +347,8 @@ def state_cell(row: Row) -> Cell:
     )
 
 
-def _works(table: pa.Table | None, section: str) -> list[Work]:
+def works_of(table: pa.Table | None, section: str) -> list[Work]:
+    """Return the works on a section, of a table with ``date`` (done) or ``year`` (planned)."""
     rows = [] if table is None else [r for r in table.to_pylist() if str(r.get("section_id")) == section]
     return [
         Work(
@@ -358,6 +368,30 @@ def by_section(rows: Iterable[Row]) -> dict[str, list[Row]]:
     for row in rows:
         found[str(row["section_id"])].append(row)
     return found
+
+
+def only(state: RoadState, names: Sequence[str]) -> RoadState:
+    """Return the state of the named roads, all where none is named.
+
+    Raises
+    ------
+    DataError
+        Rule ``unknown_section``: a road is not in the state.
+    """
+    known = [road.name for road in state.roads]
+    for name in names:
+        if name not in known:
+            raise _unknown(name, known, "road")
+    return replace(state, roads=tuple(r for r in state.roads if r.name in names)) if names else state
+
+
+def _unknown(name: str, known: Sequence[str], field: str) -> DataError:
+    return DataError(
+        f"No road of the state is called {name!r}.",
+        rule="unknown_section",
+        hint=did_you_mean(name, known) or f"there are: {', '.join(known[:5])}",
+        field=field,
+    )
 
 
 # Roads whose place is not in the file
@@ -384,27 +418,24 @@ def on_route(state: RoadState, name: str, line: Line) -> RoadState:
     names = [road.name for road in state.roads]
     wanted = names[0] if len(names) == 1 else name
     if wanted not in names:
-        raise DataError(
-            f"No road of the state is called {name!r}.",
-            rule="unknown_section",
-            hint=did_you_mean(name, names) or f"name the route's file after one of: {', '.join(names[:5])}",
-            field="route",
-        )
+        raise _unknown(name, names, "route")
     roads = tuple(replace(road, line=line) if road.name == wanted else road for road in state.roads)
     kept = tuple(f for f in state.findings if f.rule != "no_geometry")
-    return replace(state, roads=roads, findings=(*kept, *_placeless(roads)))
+    return replace(state, roads=roads, findings=(*kept, *without_place(roads)))
 
 
-def _placeless(roads: Sequence[Road]) -> tuple[Finding, ...]:
+def without_place(roads: Sequence[Road]) -> tuple[Finding, ...]:
+    """Return the finding that says how roads without a line are shown, where there are any."""
     lost = [road.name for road in roads if road.line is None]
     if not lost:
         return ()
+    drawn = "drawn straight, by chainage" if len(lost) == len(roads) else "in the table but not on the map"
     return (
         Finding(
             severity="warning",
             rule="no_geometry",
             row=lost[0],
-            message=f"{len(lost)} of {len(roads)} roads have no line: they are drawn straight, by chainage.",
+            message=f"{len(lost)} of {len(roads)} roads have no line: they are {drawn}.",
             hint="give --network and --route",
             action="kept",
         ),

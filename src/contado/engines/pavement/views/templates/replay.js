@@ -77,7 +77,7 @@ function taken(number) {
   for (const c of film.drives[drive].at) reached.push((far = Math.max(far, c ?? far)));
   const last = reached.length - 1;
   slider.max = String(last);
-  if (reached[last] > film.to - 2) reached[last] = film.to;
+  reached[last] = film.to; // the end shows all that the drive measured
   show(last);
 }
 go.addEventListener("click", () => (timer ? pause() : start()));
