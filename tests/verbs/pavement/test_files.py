@@ -122,6 +122,6 @@ def test_the_roads_of_a_workspace_with_those_that_nobody_drove(tmp_path, ask):
     assert {c for c, road in rows if road != "T3"} >= {"A", "C"}
     code, answer = ask("pavement", "report", city, "--road", "T1", "--out", tmp_path / "r.html")
     assert code == 0
-    assert "T2" not in (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert "T2\u00a0km" not in (tmp_path / "r.html").read_text(encoding="utf-8")
     code, answer = ask("pavement", "map", city, "--road", "T9", "--out", tmp_path / "m.html")
     assert (code, answer["error"]["rule"]) == (2, "unknown_section")
