@@ -40,7 +40,7 @@ class DemoRequest(Request, frozen=True, kw_only=True):
     seed: Annotated[int, option("seed of the invented road and its drives", ge=0)] = 7
     length_m: Annotated[float, option("length of the road", unit="m", ge=500, le=100_000)] = 4000.0
     budget_per_year_eur: Annotated[float, option("invented budget of each year", unit="eur", gt=0)] = (
-        150_000.0
+        100_000.0
     )
 
 
