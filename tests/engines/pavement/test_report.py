@@ -27,7 +27,7 @@ def test_key_figures_and_kilometres_by_class(state):
     figures = blocks(made, "In breve")[0].figures
     known = [v for v in survey.IRI if v is not None]
     assert figures[0].value == f"{sum(known) / len(known):.1f}".replace(".", ",")
-    assert (figures[1].value, figures[1].interval) == ("2", "di cui 1 confermate")
+    assert (figures[1].value, figures[1].interval) == ("2", "confermate: 1")
     assert (figures[2].value, figures[2].unit) == ("0,1", "km")
     chart = blocks(made, "In breve")[1]
     assert [row[2] for row in chart.table.rows] == [0.3, 0.2, 0.2, 0.2, 0.1]

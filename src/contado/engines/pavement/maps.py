@@ -33,6 +33,29 @@ __all__ = [
     "works_of",
 ]
 
+NOTES: Final[dict[str, Words]] = {
+    "no_geometry": Words(
+        "Strade senza tracciato: stanno nella tabella; la mappa le disegna dritte o non le disegna",
+        "Roads without a course: they are in the table; the map draws them straight or not at all",
+    ),
+    "unmatched": Words(
+        "Passaggio fuori dal percorso o in senso contrario: non è stato usato",
+        "Drive off the route, or the other way: it was not used",
+    ),
+    "unmatched_span": Words(
+        "Passaggio in parte fuori dal percorso: quelle parti non sono state usate",
+        "Drive partly off the route: those parts were not used",
+    ),
+    "ambiguous_match": Words(
+        "Tratti in cui un’altra strada è altrettanto probabile: non sono stati usati",
+        "Parts on which another road fits as well: they were not used",
+    ),
+    "duplicate_drive": Words(
+        "Lo stesso passaggio con due nomi: è stato usato una volta",
+        "The same drive under two names: it was used once",
+    ),
+}
+"""What findings say in a file, by rule; the others keep their English sentence."""
 MOST_STRIPS: Final = 40
 """Diagrams of more roads would make a file of many megabytes."""
 TITLE: Final = Words("Stato delle strade", "State of the roads")
@@ -110,7 +133,11 @@ def common(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> dict[str, A
             1.0,
             float(max(6, min(20, math.ceil(max((p.high or p.iri or 0 for p in pieces), default=6))))),
         ),
-        "notes": [f for f in state.findings if f.severity != "note"],
+        "notes": [
+            (NOTES[f.rule].of(lang), f.row) if f.rule in NOTES else (f.message, None)
+            for f in state.findings
+            if f.severity != "note"
+        ],
     }
 
 

@@ -96,7 +96,7 @@ def _brief(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]
         publish.Figure(
             value=str(len(spots)),
             unit=say("anomalie", "anomalies"),
-            interval=say(f"di cui {confirmed} confermate", f"{confirmed} of them confirmed"),
+            interval=say(f"confermate: {confirmed}", f"confirmed: {confirmed}"),
             meaning=say("aperte il giorno del rapporto", "open on the day of the report"),
             label=state.label,
         ),

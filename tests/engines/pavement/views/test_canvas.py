@@ -83,10 +83,13 @@ def test_anomalies_have_the_shape_of_their_kind_full_or_hollow(state):
     marks = [g for g in root.iter("g") if g.get("class") == "rv-spot"]
     titles = [g.find("title").text for g in marks]
     assert titles == ["SP1: manhole, −20 mm, km 0.12", "SP1: pothole, −20 mm, km 0.65"]
-    shapes = [next(p for p in g.iter("path") if p.get("class") == "rv-mark") for g in marks]
+    shapes = [next(p for p in g.iter("path") if p.get("class") != "rv-edge") for g in marks]
     look = style.load()
     assert [p.get("d") for p in shapes] == [look.mark[look.mark_of[k]] for k in ("manhole", "pothole")]
-    assert [p.get("fill") for p in shapes] == ["#FFF", canvas.INK]
+    assert [(p.get("class"), p.get("fill")) for p in shapes] == [
+        ("rv-hollow", "#FFF"),
+        ("rv-full", canvas.INK),
+    ]
 
 
 def test_roads_without_a_line_are_drawn_straight_with_their_names(state):

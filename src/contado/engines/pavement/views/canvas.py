@@ -288,8 +288,8 @@ def mark_svg(kind: str, *, full: bool, size: float = 16.0) -> str:
     look = style.load()
     path = look.mark[look.mark_of.get(kind, "dome")]
     fill = INK if full else "#FFF"
-    edge = f'<path d="{path}" fill="#FFF" stroke="#FFF" stroke-width="12" stroke-linejoin="round"/>'
-    shape = f'<path class="rv-mark" d="{path}" fill="{fill}" stroke="{INK}" stroke-width="4"/>'
+    edge = f'<path class="rv-edge" d="{path}" fill="#FFF" stroke="#FFF" stroke-width="12" stroke-linejoin="round"/>'
+    shape = f'<path class="{"rv-full" if full else "rv-hollow"}" d="{path}" fill="{fill}" stroke="{INK}" stroke-width="4"/>'
     return f'<g transform="scale({size / 40:g}) translate(-20 -20)">{edge}{shape}</g>'
 
 
