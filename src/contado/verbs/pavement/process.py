@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.processing import DriveSummary, ProcessResult
     from contado.engines.pavement.telemetry.drive import DriveSet
 
-__all__ = ["VERB", "ProcessAnswer", "ProcessRequest", "refuse_rejected"]
+__all__ = ["VERB", "ProcessAnswer", "ProcessRequest"]
 
 
 class ProcessRequest(Request, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     reference = survey.read_reference(request.reference) if request.reference else None
     fleet = survey.read_fleet(request.vehicles) if request.vehicles else None
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
-    refuse_rejected(drives)
+    _refuse_rejected(drives)
     network = Network.from_file(request.network, epsg=request.epsg)
     route = Route.read(request.route, network)
     result = process(
@@ -162,7 +162,7 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     return answer
 
 
-def refuse_rejected(drives: DriveSet) -> None:
+def _refuse_rejected(drives: DriveSet) -> None:
     """Raise the error of the first drive that could not be read: a survey must not lose drives silently."""
     from contado.kernel.errors import DataError
 

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement.map import checked_ending
+
+if TYPE_CHECKING:
+    from contado.engines.pavement.telemetry.drive import DriveSet
+    from contado.kernel.errors import Finding
 
 __all__ = ["VERB", "ReplayAnswer", "ReplayRequest"]
 
@@ -42,11 +46,10 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     from contado.kernel.tables import atomic
     from contado.kernel.territory import Network, Route
     from contado.verbs._published import page_fonts
-    from contado.verbs.pavement.process import refuse_rejected
 
     checked_ending(request.out, (".html",))
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
-    refuse_rejected(drives)
+    lost = _rejected(drives)
     network = Network.from_file(request.network, epsg=request.epsg)
     played, findings = replay.play(
         drives,
@@ -61,19 +64,36 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         lang=context.published_lang,
         speedup=request.speedup,
         network=network,
-        findings=findings,
+        findings=[*lost, *findings],
         fonts=page_fonts(),
     )
     with atomic(request.out) as temporary:
         temporary.write_bytes(data)
     return ReplayAnswer(
         label=joined_label({p.state.label for p in played}),
-        findings=[*network.findings, *findings],
+        findings=[*lost, *network.findings, *findings],
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         drives=[p.name for p in played],
         seconds_played=max(len(p.chainage_m) for p in played) / request.speedup,
     )
+
+
+def _rejected(drives: DriveSet) -> list[Finding]:
+    """Return what could not be read of the folder; where that is everything, reading has raised already."""
+    from contado.kernel.errors import Finding
+
+    return [
+        Finding(
+            severity="warning",
+            rule=r.rule,
+            row=r.file,
+            message=r.message,
+            hint=r.hint,
+            action="dropped",
+        )
+        for r in drives.rejected
+    ]
 
 
 VERB = Verb(
