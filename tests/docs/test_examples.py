@@ -20,7 +20,11 @@ import contado
 from contado.cli.app import run
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["docs/tour.md", "docs/administration.md"]
+PAGES = [
+    "docs/tour.md",
+    "docs/administration.md",
+    pytest.param("docs/from-a-phone-to-a-programme.md", marks=pytest.mark.slow),
+]
 BLOCK = re.compile(r"^```(\w+)(?: file=(\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

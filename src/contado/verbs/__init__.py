@@ -126,6 +126,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "trial-published": "Read a published trial: yearly losses and what they cannot tell",
         "lifecycle": "Compare mixes over their life: annual cost, break-even life, gases",
         "cam": "Check the recycled share of a mix against the minimum criteria of a day",
+        "map": "Draw a state of roads as one HTML file",
+        "replay": "Show drives moving along their route in one HTML file",
+        "report": "Write the report of a state of roads",
+        "demo": "Go from simulated drives to a map and a programme, with nothing at hand",
     },
     "bench": "Time contado beside its peers",
 }

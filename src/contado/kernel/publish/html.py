@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.publish.report import Report
 
-__all__ = ["render"]
+__all__ = ["faces", "render"]
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 
@@ -45,7 +45,7 @@ def render(report: Report, *, fonts: Mapping[int, bytes] | None = None) -> bytes
         show=lambda value, column: show(value, column, lang),
         numeric=numeric,
         css=Markup((_FOLDER / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
-        faces=Markup(_faces(fonts or {})),  # noqa: S704 - base64 of a font
+        faces=Markup(faces(fonts or {})),  # noqa: S704 - base64 of a font
     )
     return html.encode("utf-8")
 
@@ -64,7 +64,8 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _faces(fonts: Mapping[int, bytes]) -> str:
+def faces(fonts: Mapping[int, bytes]) -> str:
+    """Return the style rules that hold Titillium Web, given as WOFF2 by weight, within a file."""
     return "".join(
         f'@font-face {{ font-family: "Titillium Web"; font-weight: {weight}; font-display: swap; '
         f'src: url(data:font/woff2;base64,{base64.b64encode(data).decode()}) format("woff2"); }}\n'

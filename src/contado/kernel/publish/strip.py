@@ -11,7 +11,7 @@ from contado.kernel.publish.charts import INK, svg
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Band", "Cell", "Mark", "Stretch", "Texts", "strip"]
+__all__ = ["Band", "Cell", "Mark", "Stretch", "Texts", "axis_ends", "strip"]
 
 HEIGHT = 176.0
 _LEFT, _MARGIN, _TRACK, _TOP, _BOTTOM, _WORKS, _AXIS = 64.0, 150.0, 12.0, 30.0, 130.0, 139.0, 168.0
@@ -122,6 +122,17 @@ def strip(
     body += "".join(_run(run, frame) for run in _runs(cells))
     body += _marks(marks, frame, texts) + _works(works, frame, texts.works)
     return svg(width, HEIGHT, body, name="strip", label=texts.label)
+
+
+def axis_ends(width: float) -> tuple[float, float]:
+    """Return where the axis of the chainage begins and ends in a drawing of that width [px].
+
+    Examples
+    --------
+    >>> axis_ends(720.0)
+    (64.0, 570.0)
+    """
+    return _LEFT, width - _MARGIN
 
 
 def _frame(cells: Sequence[Cell], width: float) -> _Frame:

@@ -63,6 +63,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     import time
 
     from contado.engines.pavement import fusion
+    from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 
     on = request.on or today()
@@ -76,7 +77,8 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     seconds = time.perf_counter() - began
     file = request.out / "cell_state.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
-    tables.write_parquet(tables.conform("pavement_cell_state", fused.cells), file)
+    placed = geometry.carried([*(r.table for r in read), previous], fused.cells)
+    tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
     return FuseAnswer(
         label=label_of(fused.cells),
         findings=[*(f for r in read for f in r.findings), *fused.findings],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,7 @@ import msgspec
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 
 if TYPE_CHECKING:
+    from contado.engines.pavement.lines import Line
     from contado.engines.pavement.processing import DriveSummary, ProcessResult
     from contado.engines.pavement.telemetry.drive import DriveSet
 
@@ -117,12 +119,19 @@ class ProcessAnswer(LabelledAnswer, kw_only=True):
     anomalies: list[AnomalyFacts]
     files: list[Path] = msgspec.field(default_factory=list)
     compute_s: float
+    section_id: str | None = None
+    first_on: date | None = None
+    last_on: date | None = None
+    """Days of the first and last dated pass."""
+    line: list[tuple[float, float, float]] = msgspec.field(default_factory=list)
+    """The route: longitude, latitude, chainage [m] of its vertices."""
 
 
 def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     from contado.engines.pavement import survey
     from contado.engines.pavement.processing import process
     from contado.engines.pavement.telemetry.read import read_drives
+    from contado.engines.pavement.views.reading import route_line
     from contado.kernel.territory import Network, Route
 
     reference = survey.read_reference(request.reference) if request.reference else None
@@ -143,8 +152,13 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     )
     answer = _answer(result)
     answer.findings = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    line = route_line(network, route)
+    answer.section_id = request.route.name.partition(".")[0]
+    answer.line = list(zip(line.lon.tolist(), line.lat.tolist(), line.chainage_m.tolist(), strict=True))
+    days = [t.date() for t in result.cell_obs["t_utc"].to_pylist() if t is not None]
+    answer.first_on, answer.last_on = min(days, default=None), max(days, default=None)
     if request.out is not None:
-        answer.files = _write(result, request.out)
+        answer.files = _write(result, line, request.out)
     return answer
 
 
@@ -208,12 +222,14 @@ def _drive(d: DriveSummary) -> DriveFacts:
     )
 
 
-def _write(result: ProcessResult, folder: Path) -> list[Path]:
+def _write(result: ProcessResult, line: Line, folder: Path) -> list[Path]:
+    from contado.engines.pavement.views.geometry import with_cells
     from contado.kernel import tables
 
     folder.mkdir(parents=True, exist_ok=True)
     files = [folder / "cell_obs.parquet", folder / "anomaly_obs.parquet"]
-    for table, path in zip((result.cell_obs, result.anomaly_obs), files, strict=True):
+    written = (with_cells(result.cell_obs, line), result.anomaly_obs)
+    for table, path in zip(written, files, strict=True):
         tables.write_parquet(table, path)
     return files
 

@@ -1,4 +1,4 @@
-"""Style data of the pages: one file read by style sheet, map, legend, table and QGIS style."""
+"""Style data of pages and files: one file read by style sheet, map, legend, table, QGIS style, single files."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def style_sheet() -> str:
     return "\n".join(
         [
             f":root{{color-scheme:light;{light}{_block(keys, ramps, fixed, _map_tokens('light'))}}}",
-            f"@media (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}",
+            f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{color-scheme:dark;{dark}}}}}",
             f":root[data-theme=dark]{{color-scheme:dark;{dark}}}",
             f"@media (prefers-contrast:more){{:root:not([data-theme=dark]):not([data-contrast=plain]){{{high}}}}}",
             f":root[data-contrast=high]:not([data-theme=dark]){{{high}}}",

@@ -1,0 +1,108 @@
+"""Roads as files show them: cells with intervals, anomalies, works, and where they lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from contado.kernel.publish.words import Words
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from contado.engines.pavement.lines import Line
+    from contado.kernel.declare import Label
+    from contado.kernel.errors import Finding
+
+__all__ = ["NOT_DRIVEN_D", "Cell", "Road", "RoadState", "Spot", "Vehicle", "Work", "joined_label"]
+
+NOT_DRIVEN_D: Final = 30
+"""Days after which a road counts as not driven, where the state says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A piece of road as it was measured; IRI and interval [m/km] are None where nobody could measure."""
+
+    from_m: float
+    to_m: float
+    iri: float | None
+    low: float | None
+    high: float | None
+    passes: int | None = None
+    vehicles: int | None = None
+    last_on: date | None = None
+    state: str = "measured"
+    """One of measured, not_driven, renewed, not_measurable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """An anomaly: place [m], kind, height (+) or depth (-) [mm], severity 0-100."""
+
+    at_m: float
+    kind: str
+    height_mm: float | None
+    severity: float | None
+    p_exists: float | None
+    confirmed: bool
+    passes: int | None = None
+    passes_possible: int | None = None
+    last_seen: date | None = None
+    lonlat: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Works on a stretch of a road [m]: done on a day, or planned for a year."""
+
+    from_m: float
+    to_m: float
+    day: date | None
+    treatment: str
+    year: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Road:
+    """A road or section by chainage; without a line its place is not known."""
+
+    name: str
+    line: Line | None
+    cells: tuple[Cell, ...]
+    spots: tuple[Spot, ...] = ()
+    works: tuple[Work, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vehicle:
+    """A car of the survey: scale of its readings, sd of its logarithm, whether a reference set it."""
+
+    name: str
+    scale: float
+    sd_log: float
+    calibrated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoadState:
+    """Roads on a day, and how their numbers were born."""
+
+    roads: tuple[Road, ...]
+    label: Label
+    on: date | None
+    vehicles: tuple[Vehicle, ...] = ()
+    drives: int | None = None
+    findings: tuple[Finding, ...] = field(default=())
+
+
+def joined_label(words: set[str | None]) -> Label:
+    """Return the label of a whole: simulated as soon as one part is."""
+    return "simulated" if "simulated" in words else "estimated"
+
+
+SIMULATED: Final = Words(
+    "Strade, misure e anomalie sono simulate: nessuna strada reale è descritta.",
+    "Roads, measures and anomalies are simulated: no real road is described.",
+)
+"""The sentence of the bar on top of a file whose numbers are simulated."""
