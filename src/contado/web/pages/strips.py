@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contado.kernel.publish.strip import Band, Cell, Mark, Stretch, Texts, strip
-from contado.web import i18n, style
+from contado.engines.pavement import diagram
+from contado.engines.pavement.diagram import KINDS
+from contado.kernel.publish.strip import Cell, Mark, Stretch
+from contado.web import i18n
 from contado.web.data.view import real, rows
-from contado.web.i18n import Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from contado.web.page import Page
 
 __all__ = ["KINDS", "Drawing", "drawing"]
-
-KINDS: dict[str, Words] = {
-    "pothole": Words("buca", "pothole"),
-    "depression": Words("avvallamento", "depression"),
-    "manhole": Words("tombino", "manhole"),
-    "speed_bump": Words("dosso", "speed bump"),
-    "raised": Words("rialzo", "raised spot"),
-    "unknown": Words("tipo non noto", "kind not known"),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,23 +39,18 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Drawi
     cells = _cells(page).get(section.id)
     if not cells:
         return None
-    known = [c.iri for c in cells if c.iri is not None]
     marks = [_mark(page, a) for a in anomalies if a.chainage_m is not None]
     works = _works(page, section)
-    sentence = _sentence(page, section, known, len(marks), len(works))
-    texts = Texts(
-        sentence,
-        page.say("Anomalie", "Anomalies"),
-        page.say("Lavori", "Works"),
-        page.say("piena = confermata", "full = confirmed"),
-        page.say(",", "."),
+    drawn = diagram.diagram(
+        page.say(f"la sezione {section.id}", f"section {section.id}"),
+        cells,
+        marks,
+        works,
+        lang=page.lang,
+        on=dt.datetime.now(dt.UTC).date(),
+        start_m=1000 * (section.from_km or 0.0),
     )
-    start = 1000 * (section.from_km or 0.0)
-    wide, narrow = (
-        strip(cells, _bands(page), marks, works, texts=texts, start_m=start, width=width)
-        for width in (1232.0, 720.0)
-    )
-    return Drawing(wide=wide, narrow=narrow, sentence=sentence, cells=cells, works=works)
+    return Drawing(wide=drawn.wide, narrow=drawn.narrow, sentence=drawn.sentence, cells=cells, works=works)
 
 
 def _cells(page: Page) -> Mapping[str, list[Cell]]:
@@ -77,19 +63,6 @@ def _by_section(found: Sequence[Row]) -> dict[str, list[Cell]]:
         values = (real(row, name) for name in ("iri_m_km", "low_m_km", "high_m_km"))
         cells[str(row["section_id"])].append(Cell(float(row["from_m"]), float(row["to_m"]), *values))
     return {section: sorted(own) for section, own in cells.items()}
-
-
-def _bands(page: Page) -> list[Band]:
-    """Return the classes on the axis of the roughness, where a road has no anomalies."""
-    from contado.engines.pavement import condition
-
-    model = condition.model(dt.datetime.now(dt.UTC).date())
-    starts = [0.0] + [model.iri_free_m_km - math.log(b / 100) / model.iri_rate_km_m for b in model.breaks]
-    classes = [c for c in style.load().classes if c.id != "none"]
-    return [
-        Band(start, c.tint, f"{c.id} {page.say(c.it, c.en)}")
-        for start, c in zip(starts, classes, strict=True)
-    ]
 
 
 def _mark(page: Page, a: Anomaly) -> Mark:
@@ -127,15 +100,3 @@ def _end(row: Row, section: Section) -> float:
 
 def _extents(found: Sequence[Row]) -> dict[str, tuple[float, float]]:
     return {str(r["segment_id"]): (float(r["from_m"]), float(r["to_m"])) for r in found}
-
-
-def _sentence(page: Page, section: Section, known: Sequence[float], marks: int, works: int) -> str:
-    if not known:
-        return page.say(
-            f"Sezione {section.id}: nessun tratto misurato.", f"Section {section.id}: no piece was measured."
-        )
-    low, high = (i18n.number(v, page.lang, 1) for v in (min(known), max(known)))
-    return page.say(
-        f"Irregolarità lungo la sezione {section.id}: da {low} a {high} m/km; {marks} anomalie, {works} lavori.",
-        f"Roughness along section {section.id}: {low} to {high} m/km; {marks} anomalies, {works} works.",
-    )
