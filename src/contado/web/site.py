@@ -11,7 +11,16 @@ from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
-from contado.web.data import history, indicators, opendata, practices, programme, roads, territory
+from contado.web.data import (
+    history,
+    indicators,
+    opendata,
+    practices,
+    programme,
+    roads,
+    stretches,
+    territory,
+)
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
@@ -118,13 +127,33 @@ class Site:
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
 
     @property
-    def drive_days(self) -> list[dt.date]:
-        """Days on which vehicles drove."""
-        return self.cached("drive_days", lambda: history.days(self.view))
+    def history(self) -> history.History:
+        """The roads on the days whose state the diagnosis kept."""
+        return self.cached("history", lambda: history.load(self.view))
 
     def roads_on(self, day: dt.date) -> Roads | None:
         """Road sections and anomalies as they were known on a day."""
-        return self.cached(f"roads:{day}", lambda: history.on(self.view, self.territory, day))
+        return self.cached(f"roads:{day}", lambda: self.history.on(self.territory, day))
+
+    def changes(self, first: dt.date, last: dt.date) -> list[history.Change]:
+        """Return what changed on the roads between two days; none where a day was not kept."""
+        before, after = self.roads_on(first), self.roads_on(last)
+        if before is None or after is None:
+            return []
+        return self.cached(
+            f"changes:{first}:{last}",
+            lambda: history.changes(before, after, self.history.moved(first, last)),
+        )
+
+    @property
+    def segments(self) -> list[stretches.Segment]:
+        """Homogeneous segments of the road sections."""
+        return self.cached("segments", lambda: stretches.segments(self.view))
+
+    @property
+    def works(self) -> list[stretches.Work]:
+        """Works that ended on the roads."""
+        return self.cached("works", lambda: stretches.works(self.view))
 
     @property
     def stale_days(self) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contado.web import i18n, style
-from contado.web.data import history
+from contado.web.data.roads import Roads
 from contado.web.page import NotFound
 from contado.web.pages import mapframe, roads
 from contado.web.pages.layers import Legend
@@ -22,9 +23,29 @@ if TYPE_CHECKING:
     from contado.web.data.history import Change
     from contado.web.page import Page
 
-__all__ = ["changes"]
+__all__ = ["Sums", "changes", "sums"]
 
 _QUERY = ("da", "a", "from", "to", "class", "filter", "sel", "page", "z", "x", "y", "layers")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """What changed in all: sections whose class rose or fell, anomalies that appeared and were repaired."""
+
+    rose: int
+    fell: int
+    appeared: int
+    repaired: int
+
+
+def sums(found: Sequence[Change]) -> Sums:
+    """Return what changed over all sections."""
+    return Sums(
+        rose=sum(c.step > 0 for c in found),
+        fell=sum(c.step < 0 for c in found),
+        appeared=sum(c.appeared for c in found),
+        repaired=sum(c.repaired for c in found),
+    )
 
 
 def changes(page: Page) -> Response:
@@ -33,7 +54,7 @@ def changes(page: Page) -> Response:
     if card.entry.practice != "manto_stradale":
         raise NotFound(card.entry.practice)
     query = page.query(*_QUERY)
-    days = page.site.drive_days
+    days = page.site.history.days
     plain = card.entry.plain.of(page.lang)
     shown: dict[str, Any] = {"days": days, "found": None, "map_config": "", "title": plain}
     if len(days) > 1:
@@ -55,18 +76,15 @@ def changes(page: Page) -> Response:
 
 def _day(page: Page, query: dict[str, str], names: tuple[str, str], default: dt.date) -> dt.date:
     text = next((query[n] for n in names if query.get(n)), None)
-    found = next((d for d in page.site.drive_days if d.isoformat() == text), None)
+    found = next((d for d in page.site.history.days if d.isoformat() == text), None)
     if text and found is None:
         page.unknown.append(f"{names[0]}={text}")
     return found or default
 
 
 def _compared(page: Page, query: dict[str, str], first: dt.date, last: dt.date) -> dict[str, Any]:
-    """Return what the page shows of two days; ``found`` None where they cannot be read again."""
-    before, after = page.site.roads_on(first), page.site.roads_on(last)
-    if before is None or after is None:
-        return {"first": first, "last": last}
-    found = history.changes(before, after)
+    """Return what the page shows of two days."""
+    after, found = page.site.roads_on(last) or Roads(), page.site.changes(first, last)
     ids = [c.id for c in style.load().change]
     asked = {c for value in page.many("class") for c in value.split(",")} & set(ids)
     some = asked if asked or "filter" in query else set(ids)
@@ -86,6 +104,7 @@ def _compared(page: Page, query: dict[str, str], first: dt.date, last: dt.date) 
         "names": names,
         "keep": keep,
         "found": found,
+        "sums": sums(found),
         "legend": _legend(page, found, some),
         "arrows": {c.id: c for c in style.load().change},
         "table": slice_rows(page, listed, keep, "changes", practice="manto_stradale"),
