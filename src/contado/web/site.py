@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from contado.kernel.records import Store
     from contado.kernel.settings import Settings
     from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.history import Change
     from contado.web.data.roads import Roads
     from contado.web.i18n import Words
 
@@ -135,7 +136,7 @@ class Site:
         """Road sections and anomalies as they were known on a day."""
         return self.cached(f"roads:{day}", lambda: self.history.on(self.territory, day))
 
-    def changes(self, first: dt.date, last: dt.date) -> list[history.Change]:
+    def changes(self, first: dt.date, last: dt.date) -> list[Change]:
         """Return what changed on the roads between two days; none where a day was not kept."""
         before, after = self.roads_on(first), self.roads_on(last)
         if before is None or after is None:

@@ -132,9 +132,7 @@ def _band(bands: Sequence[Band], i: int, frame: _Frame) -> str:
     if bottom - top < 12:
         return out
     middle = (top + bottom) / 2 + 4
-    return (
-        f'{out}<text x="{frame.right + 8:.0f}" y="{middle:.0f}" class="ct-text">{escape(band.name)}</text>'
-    )
+    return f'{out}<text x="{frame.right + 8:.0f}" y="{middle:.0f}" class="ct-text">{escape(band.name)}</text>'
 
 
 def _axis(frame: _Frame, words: Words) -> str:
@@ -176,7 +174,11 @@ def _spread(run: Run, frame: _Frame) -> str:
     known = [(frame.x(p.at), p.low, p.high) for p in run.points if p.low is not None and p.high is not None]
     upper = [f"{x:.1f} {frame.y(high):.1f}" for x, _, high in known]
     lower = [f"{x:.1f} {frame.y(low):.1f}" for x, low, _ in reversed(known)]
-    return f'<path d="M{"L".join([*upper, *lower])}z" class="ct-spread" fill="{run.colour}" fill-opacity=".16"/>' if known else ""
+    return (
+        f'<path d="M{"L".join([*upper, *lower])}z" class="ct-spread" fill="{run.colour}" fill-opacity=".16"/>'
+        if known
+        else ""
+    )
 
 
 def _whisker(point: Point, x: float, frame: _Frame, colour: str) -> str:

@@ -37,9 +37,7 @@ MOST_DAYS: Final = 24
 """Days whose state is kept: half of them the latest, half the last ones of earlier months."""
 
 
-def tables_of(
-    workspace: WorkspaceView, on: date, progress: Progress | None = None
-) -> dict[str, pa.Table]:
+def tables_of(workspace: WorkspaceView, on: date, progress: Progress | None = None) -> dict[str, pa.Table]:
     """Return the states of sections and anomalies on the days on which cars drove, until ``on``."""
     old = {name: _by_day(workspace.read(name).to_pylist()) for name in (SECTIONS, ANOMALIES)}
     rows: dict[str, list[Row]] = {SECTIONS: [], ANOMALIES: []}

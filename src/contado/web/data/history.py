@@ -149,9 +149,7 @@ def _change(before: Section | None, after: Section, moved: tuple[int, int]) -> C
     )
 
 
-def _difference(
-    before: Section | None, after: Section
-) -> tuple[float | None, float | None, float | None]:
+def _difference(before: Section | None, after: Section) -> tuple[float | None, float | None, float | None]:
     was, now = (before.iri if before else None), after.iri
     if was is None or was.value is None or now.value is None:
         return None, None, None

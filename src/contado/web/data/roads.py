@@ -23,8 +23,8 @@ __all__ = [
     "ANOMALIES",
     "CLASS_IDS",
     "SECTIONS",
-    "Anomaly",
     "SORTS",
+    "Anomaly",
     "ClassTotal",
     "Filter",
     "Interval",
@@ -249,6 +249,7 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
 
     code = text(row, "istat", "municipality")
     wkb = row.get("geometry")
+    why, silent = contributions(text(row, "why"))
     return Section(
         id=str(pick(row, "section_id", "id")),
         road_code=text(row, "road_code"),
@@ -273,7 +274,8 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
         label=text(row, "label"),
         from_km=_kilometres(row, "from_km", "from_m"),
         to_km=_kilometres(row, "to_km", "to_m"),
-        **dict(zip(("why", "silent"), contributions(text(row, "why")), strict=True)),
+        why=why,
+        silent=silent,
         geometry=from_wkb(wkb) if wkb else None,
     )
 

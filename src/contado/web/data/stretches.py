@@ -64,7 +64,9 @@ def segments(view: View) -> list[Segment]:
 def works(view: View) -> list[Work]:
     """Return all works that ended, the latest first."""
     found = [_work(row) for row in rows(view, "pavement_works")]
-    return sorted(found, key=lambda w: (w.on is None, -(w.on.toordinal() if w.on else 0), w.section_id, w.from_m))
+    return sorted(
+        found, key=lambda w: (w.on is None, -(w.on.toordinal() if w.on else 0), w.section_id, w.from_m)
+    )
 
 
 def _segment(row: Row) -> Segment:

@@ -61,13 +61,13 @@ _HISTORY = (
     "section_id date class condition_index condition_low condition_high iri_m_km low_m_km high_m_km "
     "anomalies passes vehicles last_on label"
 )
+_CHANGES = (
+    "section_id road_code road_name istat municipality from to class_from iri_from_m_km low_from_m_km "
+    "high_from_m_km class_to iri_to_m_km low_to_m_km high_to_m_km change difference_m_km "
+    "difference_low_m_km difference_high_m_km anomalies_new anomalies_repaired label"
+)
 TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[Any, ...]]]]] = {
-    "cambiamenti": (
-        "section_id road_code road_name istat municipality from to class_from iri_from_m_km low_from_m_km "
-        "high_from_m_km class_to iri_to_m_km low_to_m_km high_to_m_km change difference_m_km "
-        "difference_low_m_km difference_high_m_km anomalies_new anomalies_repaired label",
-        _changes,
-    ),
+    "cambiamenti": (_CHANGES, _changes),
     "storia": (_HISTORY, _history),
 }
 """Name in the address -> columns, and what makes the rows."""

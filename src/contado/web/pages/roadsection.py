@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from contado.web.pages.practices import card_of
 from contado.web.pages.roads import CONTRIBUTIONS, iri_scale
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Sequence
 
     from starlette.responses import Response

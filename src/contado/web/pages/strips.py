@@ -76,7 +76,9 @@ def _works(page: Page, section: Section) -> list[Stretch]:
     """Return the works done on the section, then those of the programme."""
     names = page.site.type_names
     done = [
-        Stretch(w.from_m, w.to_m, f"{_name(names, w.treatment, page)} {i18n.date_text(w.on, page.lang)}".strip())
+        Stretch(
+            w.from_m, w.to_m, f"{_name(names, w.treatment, page)} {i18n.date_text(w.on, page.lang)}".strip()
+        )
         for w in page.site.works
         if w.section_id == section.id
     ]
@@ -90,4 +92,4 @@ def _works(page: Page, section: Section) -> list[Stretch]:
 
 
 def _name(names: Mapping[str, Words], code: str | None, page: Page) -> str:
-    return names[code].of(page.lang) if code in names else code or ""
+    return names[code].of(page.lang) if code and code in names else code or ""
