@@ -26,6 +26,7 @@ ADDRESSES: dict[str, Words] = {
     "map": Words(_PRACTICE[0] + "/mappa", _PRACTICE[1] + "/map"),
     "section": Words(_PRACTICE[0] + "/sezioni/{section_id}", _PRACTICE[1] + "/sections/{section_id}"),
     "changes": Words(_PRACTICE[0] + "/confronto", _PRACTICE[1] + "/compare"),
+    "fleet": Words(_PRACTICE[0] + "/flotta", _PRACTICE[1] + "/fleet"),
     "programme": Words("/programma", "/en/programme"),
     "candidates": Words("/programma/candidati", "/en/programme/candidates"),
     "budgets": Words("/programma/bilanci", "/en/programme/budgets"),

@@ -12,6 +12,7 @@ from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
 from contado.web.data import (
+    fleet,
     history,
     indicators,
     opendata,
@@ -150,6 +151,16 @@ class Site:
     def segments(self) -> list[stretches.Segment]:
         """Homogeneous segments of the road sections."""
         return self.cached("segments", lambda: stretches.segments(self.view))
+
+    @property
+    def fleet(self) -> list[fleet.Vehicle]:
+        """Cars that measure the roads."""
+        return self.cached("fleet", lambda: fleet.vehicles(self.view, dt.datetime.now(dt.UTC).date()))
+
+    @property
+    def coverage(self) -> list[fleet.Coverage]:
+        """Roads by municipality, and what of them had no recent pass."""
+        return self.cached("coverage", lambda: fleet.coverage(self.roads))
 
     @property
     def works(self) -> list[stretches.Work]:

@@ -80,6 +80,7 @@ class Section:
     to_km: float | None
     why: tuple[tuple[str, float], ...] = ()
     silent: tuple[str, ...] = ()
+    not_driven_km: float | None = None
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -276,6 +277,7 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
         to_km=_kilometres(row, "to_km", "to_m"),
         why=why,
         silent=silent,
+        not_driven_km=real(row, "not_driven_km"),
         geometry=from_wkb(wkb) if wkb else None,
     )
 

@@ -57,6 +57,18 @@ def _history(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
             yield from (tuple(row[column] for column in _HISTORY.split()) for row in states)
 
 
+def _fleet(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
+    for v in site.fleet:
+        scale = (v.scale.value, v.scale.low, v.scale.high)
+        month = v.last.isoformat()[:7] if v.last else None
+        yield (v.id, v.calibrated, *scale, v.bias, v.drifts, v.drives, v.km, month, v.kept_until, v.label)
+
+
+def _coverage(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
+    for c in site.coverage:
+        yield c.code, c.name, c.km, c.not_driven_km, c.share, c.last, c.label
+
+
 _HISTORY = (
     "section_id date class condition_index condition_low condition_high iri_m_km low_m_km high_m_km "
     "anomalies passes vehicles last_on label"
@@ -66,8 +78,14 @@ _CHANGES = (
     "high_from_m_km class_to iri_to_m_km low_to_m_km high_to_m_km change difference_m_km "
     "difference_low_m_km difference_high_m_km anomalies_new anomalies_repaired label"
 )
+_FLEET = (
+    "vehicle_id calibrated scale scale_low scale_high offset_share to_check drives km last_month "
+    "signal_kept_until label"
+)
 TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[Any, ...]]]]] = {
     "cambiamenti": (_CHANGES, _changes),
     "storia": (_HISTORY, _history),
+    "flotta": (_FLEET, _fleet),
+    "copertura": ("istat municipality km not_driven_km not_driven_share last_on label", _coverage),
 }
 """Name in the address -> columns, and what makes the rows."""

@@ -9,6 +9,7 @@ from contado.web import files
 from contado.web.pages import (
     account,
     feedback,
+    fleet,
     layers,
     opendata,
     programme,
@@ -52,6 +53,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "map": roads.road_map,
     "section": roadsection.section,
     "changes": roadchanges.changes,
+    "fleet": fleet.fleet,
     "practice": practice,
     "programme": programme.brief,
     "candidates": programme_candidates.candidates,
