@@ -31,8 +31,10 @@ if TYPE_CHECKING:
     from contado.kernel.records import Store
     from contado.kernel.settings import Settings
     from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.fleet import Coverage, Vehicle
     from contado.web.data.history import Change
     from contado.web.data.roads import Roads
+    from contado.web.data.stretches import Segment, Work
     from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
@@ -148,22 +150,22 @@ class Site:
         )
 
     @property
-    def segments(self) -> list[stretches.Segment]:
+    def segments(self) -> list[Segment]:
         """Homogeneous segments of the road sections."""
         return self.cached("segments", lambda: stretches.segments(self.view))
 
     @property
-    def fleet(self) -> list[fleet.Vehicle]:
+    def fleet(self) -> list[Vehicle]:
         """Cars that measure the roads."""
         return self.cached("fleet", lambda: fleet.vehicles(self.view, dt.datetime.now(dt.UTC).date()))
 
     @property
-    def coverage(self) -> list[fleet.Coverage]:
+    def coverage(self) -> list[Coverage]:
         """Roads by municipality, and what of them had no recent pass."""
         return self.cached("coverage", lambda: fleet.coverage(self.roads))
 
     @property
-    def works(self) -> list[stretches.Work]:
+    def works(self) -> list[Work]:
         """Works that ended on the roads."""
         return self.cached("works", lambda: stretches.works(self.view))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from contado.web import i18n
@@ -12,6 +11,8 @@ from contado.web.pages.practices import card_of
 from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from starlette.responses import Response
 
     from contado.web.page import Page
@@ -34,7 +35,7 @@ def fleet(page: Page) -> Response:
     covered = site.coverage
     return page.render(
         "fleet.html",
-        simulated=any(x.label == "simulated" for x in (*site.fleet, *covered)),
+        simulated="simulated" in {v.label for v in site.fleet} | {c.label for c in covered},
         crumbs=[
             (page.say("Buone pratiche", "Good practices"), page.url("practices")),
             (card.entry.plain.of(page.lang), page.url("practice", practice="manto_stradale")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from contado.web.data.cadastre import registers
 from contado.web.files import csv_answer
 from contado.web.page import NotFound
 
@@ -23,10 +24,21 @@ __all__ = ["TABLES", "table"]
 def table(request: Request, site: Site) -> Response:
     """Return one table as CSV; parameters that it does not know are of no account."""
     name = request.path_params["table"]
+    if (register := name.removeprefix("catasto-")) != name:
+        return _register(request, site, register)
     if name not in TABLES:
         raise NotFound(name)
     header, make = TABLES[name]
     return csv_answer(request, header.split(), make(site, request.query_params), f"{name}.csv")
+
+
+def _register(request: Request, site: Site, name: str) -> Response:
+    """Return a table of the cadastre."""
+    found = next((r for r in site.cached("cadastre", lambda: registers(site)) if r.name == name), None)
+    if found is None:
+        raise NotFound(name)
+    header = [column.heading for column in found.columns]
+    return csv_answer(request, header, found.rows, f"catasto-{name}.csv")
 
 
 def _day(query: Mapping[str, str], name: str) -> dt.date:
