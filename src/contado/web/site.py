@@ -16,6 +16,7 @@ from contado.web.data import (
     history,
     indicators,
     opendata,
+    outcomes,
     practices,
     programme,
     roads,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.fleet import Coverage, Vehicle
     from contado.web.data.history import Change
+    from contado.web.data.outcomes import Outcome
     from contado.web.data.roads import Roads
     from contado.web.data.stretches import Segment, Work
     from contado.web.i18n import Words
@@ -153,6 +155,11 @@ class Site:
     def segments(self) -> list[Segment]:
         """Homogeneous segments of the road sections."""
         return self.cached("segments", lambda: stretches.segments(self.view))
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What was observed of works, before and after them."""
+        return self.cached("outcomes", lambda: outcomes.load(self.view, self.indicators))
 
     @property
     def fleet(self) -> list[Vehicle]:

@@ -8,9 +8,9 @@ from contado.kernel.publish import charts
 from contado.web import style
 from contado.web.data import opendata
 from contado.web.data.programme import proposed
-from contado.web.data.view import rows
 from contado.web.i18n import Words
 from contado.web.page import NotFound
+from contado.web.pages import beforeafter
 from contado.web.pages.home import columns
 
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ def practice(page: Page) -> Response:
     card, site = card_of(page), page.site
     name = card.entry.practice
     roads = site.roads if name == "manto_stradale" else None
-    observed = [r for r in rows(site.view, "observation") if str(r["subject_id"]).startswith(f"{name}:")]
     simulated = card.label == "simulated" or (roads is not None and roads.simulated)
     return page.render(
         "practice.html",
@@ -99,7 +98,7 @@ def practice(page: Page) -> Response:
         proposals=proposed(site.programme, site.view, name),
         programme=site.programme,
         stale_days=site.stale_days if roads else 0,
-        observed=observed,
+        measured=beforeafter.pictures(page, (o for o in site.outcomes if o.practice == name)),
         datasets=opendata.of_practice(site.view, name),
     )
 
