@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contado.web.data.roads import ClassTotal, Roads, Section
     from contado.web.page import Page
 
-__all__ = ["CONTRIBUTIONS", "bounds", "iri_scale", "road_map"]
+__all__ = ["CONTRIBUTIONS", "bounds", "iri_scale", "road_map", "wanted_of"]
 
 _QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter", "bbox")
 CONTRIBUTIONS: dict[str, Words] = {
@@ -87,6 +87,13 @@ def road_map(page: Page) -> Response:
         kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
     )
+
+
+def wanted_of(page: Page) -> tuple[Roads, Filter, Section | None]:
+    """Return the roads that the address of the map asks for: of which day, which of them, which is chosen."""
+    query = page.query(*_QUERY)
+    _, roads = _roads_on(page, query.get("date"))
+    return roads, _filter(page, query), roads.by_id(query.get("sel", ""))
 
 
 def _roads_on(page: Page, text: str | None) -> tuple[dt.date | None, Roads]:

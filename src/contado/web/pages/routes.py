@@ -8,6 +8,7 @@ from contado.kernel.records.credentials import LINK_PATH
 from contado.web import files
 from contado.web.pages import (
     account,
+    drawnmaps,
     feedback,
     fleet,
     layers,
@@ -81,6 +82,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
 FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/dati/{layer}.{ending}": files.download,
     "/viste/{name}.json": files.map_view,
+    "/viste/{name}.svg": drawnmaps.drawn_map,
     "/territorio/{code}.csv": files.unit_csv,
     "/territorio/{code}.pdf": territory.unit_pdf,
     "/catalogo.ttl": files.catalogue("ttl"),
