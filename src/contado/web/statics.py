@@ -59,10 +59,15 @@ def _load(path: str) -> StaticFile:
     return StaticFile(content, packed, media_type, hashlib.sha256(content).hexdigest()[:16])
 
 
-def _packed(content: bytes) -> bytes:
-    import deflate  # libdeflate: a fiftieth smaller than zlib's best, for what is packed once
+_SMALL = 50_000
+"""Bytes up to which every last one is looked for."""
 
-    return bytes(deflate.gzip_compress(content, 12))
+
+def _packed(content: bytes) -> bytes:
+    """Pack by libdeflate, a fiftieth smaller than zlib's best; on large files the last level takes seconds."""
+    import deflate
+
+    return bytes(deflate.gzip_compress(content, 12 if len(content) < _SMALL else 9))
 
 
 def _content(path: str) -> bytes:

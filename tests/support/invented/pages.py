@@ -21,6 +21,7 @@ PAGES = {
         "/buone-pratiche/manto-stradale/sezioni/S001-04",
         "/en/good-practices/road-surface/sections/S001-04",
     ),
+    "fleet": ("/buone-pratiche/manto-stradale/flotta", "/en/good-practices/road-surface/fleet"),
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),
     "budgets": ("/programma/bilanci", "/en/programme/budgets"),

@@ -80,7 +80,7 @@ def _lines(
         own = [s.geometry for s, i in zip(sections, ids, strict=True) if i == look["id"] and s.geometry]
         groups.append(Group(look=look, shapes=_array(own), geometry="line"))
     if chosen is not None and chosen.geometry is not None:
-        band = {"light": "#17212B", "widths": (26.0,) * 4}
+        band = {"light": "#17212B", "widths": (15.0,) * 4}
         groups.insert(0, Group(look=band, shapes=_array([chosen.geometry]), geometry="line"))
     return groups
 
