@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import dataclasses
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,42 +77,27 @@ def test_the_most_worsened_stands_first_and_the_unknown_last():
 
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """Pages of the toy roads, as they are on their last day."""
+    """Pages of the toy roads as they are on their last day, and the days on which cars drove."""
     import pyarrow.compute as pc
-
-    from contado.kernel import tables
 
     practice = registered()["manto_stradale"].practice()
     workspace: Workspace = toy_territory(tmp_path_factory.mktemp("history") / "city", practice)
-    moments = sorted(set(workspace.read("pavement_cell_obs").column("t_utc").to_pylist()))
-    last = moments[-1].date()
-    drives = [
-        {
-            "drive_id": f"d{i}",
-            "vehicle_id": "car",
-            "sha256": f"{i:064x}",
-            "start_utc": moment,
-            "end_utc": moment,
-            "n_samples": 1,
-            "n_fixes": 1,
-            "cells": 1,
-            "label": "simulated",
-        }
-        for i, moment in enumerate(moments)
-    ]
-    layers = practice.layers(workspace, on=last)
+    days = sorted({m.date() for m in workspace.read("pavement_cell_obs").column("t_utc").to_pylist()})
+    diagnosis = practice.diagnose(workspace, on=days[-1])
     with workspace.commit() as c:
-        c.table("pavement_drive", tables.from_rows("pavement_drive", drives))
-        for name, table in layers.items():
+        for name, table in diagnosis.tables.items():
+            if name.startswith("pavement_"):
+                c.table(name, table)
+        for name, table in practice.layers(workspace, on=days[-1]).items():
             c.layer(name, table.filter(pc.is_valid(table["geometry"])), label="simulated", crs="EPSG:4326")
-    return TestClient(create(workspace.path)), [m.date() for m in moments]
+    return TestClient(create(workspace.path)), days
 
 
 def test_the_time_row_holds_the_days_on_which_vehicles_drove(toy):
     client, days = toy
     text = client.get("/buone-pratiche/manto-stradale/mappa").text
-    assert f'max="{len(set(days)) - 1}"' in text
-    early = min(set(days))
+    assert f'max="{len(days) - 1}"' in text
+    early = min(days)
     shown = client.get(f"/buone-pratiche/manto-stradale/mappa?date={early}").text
     assert f"/viste/sections.json?date={early}" in shown
     assert 'rel="next"' in shown
@@ -132,6 +120,63 @@ def test_the_comparison_shows_the_same_changes_on_the_map_and_in_the_table(toy):
     assert dict(re.findall(r'<tr data-id="([^"]+)" data-class="(\w+)"', english)) == listed
 
 
-def test_one_round_has_nothing_to_compare(client):
-    text = client.get("/buone-pratiche/manto-stradale/confronto").text
+def test_one_round_has_nothing_to_compare(bare_client):
+    text = bare_client.get("/buone-pratiche/manto-stradale/confronto").text
     assert "non ci sono due date" in text
+
+
+def test_anomalies_that_appeared_and_were_repaired_are_counted():
+    def told(name: str, *, state: str = "confirmed", is_open: bool = True) -> dict:
+        return {"anomaly_id": name, "section_id": "S1", "state": state, "open": is_open}
+
+    first, last = dt.date(2026, 8, 1), dt.date(2026, 9, 1)
+    before = [
+        told("stays"),
+        told("repaired"),
+        told("closed"),
+        told("never there", state="new"),
+        told("doubtful"),
+    ]
+    after = [
+        told("stays", state="worse"),
+        told("repaired", state="repaired", is_open=False),
+        told("doubtful", is_open=False),
+        told("fresh", state="new"),
+    ]
+    kept = history.History(
+        days=[first, last], sections={}, anomalies={first: before, last: after}, fixed={}, states={}
+    )
+    assert kept.moved(first, last) == {"S1": (1, 2)}
+
+
+def test_a_class_rises_or_falls_by_steps():
+    def change(was: str, now: str) -> history.Change:
+        before, after = (dataclasses.replace(section((2.0, 1.9, 2.1)), class_id=c) for c in (was, now))
+        (found,) = history.changes(Roads(sections=(before,)), Roads(sections=(after,)))
+        return found
+
+    assert [change(*pair).step for pair in ("CA", "AD", "BB")] == [2, -3, 0]
+    assert change("none", "A").step == 0
+
+
+def test_changes_as_csv_are_those_of_the_page(toy):
+    client, days = toy
+    rows = list(
+        csv.DictReader(client.get(f"/strade/cambiamenti.csv?from={days[0]}&to={days[-1]}").text.splitlines())
+    )
+    data = client.get(f"/viste/changes.json?from={days[0]}&to={days[-1]}").json()
+    assert {r["section_id"]: r["change"] for r in rows} == {
+        f["properties"]["id"]: f["properties"]["c"] for f in data["features"]
+    }
+    assert client.get("/strade/cambiamenti.csv?from=1999-01-01").status_code == 404
+    assert client.get("/strade/nothing.csv").status_code == 404
+
+
+def test_a_section_tells_its_history(toy):
+    client, days = toy
+    rows = list(csv.DictReader(client.get("/strade/storia.csv?section=T1").text.splitlines()))
+    assert [r["date"] for r in rows] == [d.isoformat() for d in days]
+    assert all(float(r["low_m_km"]) < float(r["iri_m_km"]) < float(r["high_m_km"]) for r in rows)
+    text = client.get("/buone-pratiche/manto-stradale/sezioni/T1").text
+    assert text.count("ct-timeline") == 2
+    assert client.get("/strade/storia.csv?section=nothing").status_code == 404

@@ -50,7 +50,9 @@ def test_own_files_name_no_foreign_address():
 
 @pytest.mark.parametrize("page", [MAP_PAGE, PROGRAMME_PAGE], ids=["map", "programme"])
 def test_own_css_and_modules_of_a_page_weigh_at_most_12_kb(page):
-    assert sum(len(gzip.compress(statics.find(name).plain, 9)) for name in page) <= 12 * 1024
+    files = [statics.find(name) for name in page]
+    assert all(gzip.decompress(file.packed) == file.plain for file in files)
+    assert sum(len(file.packed) for file in files) <= 12 * 1024
 
 
 def test_the_font_faces_use_the_addresses_that_pages_preload(client):

@@ -27,6 +27,7 @@ ADDRESSES: dict[str, Words] = {
     "section": Words(_PRACTICE[0] + "/sezioni/{section_id}", _PRACTICE[1] + "/sections/{section_id}"),
     "changes": Words(_PRACTICE[0] + "/confronto", _PRACTICE[1] + "/compare"),
     "trial": Words(_PRACTICE[0] + "/prove/{trial_id}", _PRACTICE[1] + "/trials/{trial_id}"),
+    "fleet": Words(_PRACTICE[0] + "/flotta", _PRACTICE[1] + "/fleet"),
     "programme": Words("/programma", "/en/programme"),
     "candidates": Words("/programma/candidati", "/en/programme/candidates"),
     "budgets": Words("/programma/bilanci", "/en/programme/budgets"),

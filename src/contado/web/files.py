@@ -18,7 +18,6 @@ from contado.kernel.records import documents
 from contado.kernel.tables import geoparquet
 from contado.kernel.tables.write import plain_cell
 from contado.web import qgis, selection
-from contado.web.data import history
 from contado.web.data.opendata import FORMATS
 from contado.web.page import NotFound
 from contado.web.security import principal, uploads
@@ -154,7 +153,7 @@ def _date(text: str | None, site: Site) -> dt.date | None:
     """Return a day on which vehicles drove; another one is not found."""
     if text is None:
         return None
-    found = next((d for d in site.drive_days if d.isoformat() == text), None)
+    found = next((d for d in site.history.days if d.isoformat() == text), None)
     if found is None:
         raise NotFound(text)
     return found
@@ -229,7 +228,9 @@ def _sections(site: Site, dates: _Dates) -> list[dict[str, Any]]:
 
 
 def _changes(site: Site, dates: _Dates) -> list[dict[str, Any]]:
-    found = history.changes(_roads(site, dates[1]), _roads(site, dates[2]))
+    if dates[1] is None or dates[2] is None:
+        raise NotFound("from")
+    found = site.changes(dates[1], dates[2])
     return [_line(c.after, {"c": c.class_id}) for c in found if c.after.geometry is not None]
 
 

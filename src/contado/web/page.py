@@ -35,6 +35,7 @@ _SECTION_OF = {
     "section": "practices",
     "changes": "practices",
     "trial": "practices",
+    "fleet": "practices",
     **dict.fromkeys(("candidates", "budgets", "worksites", "equity", "method"), "programme"),
     **dict.fromkeys(("intervention", "compare"), "programme"),
     "layer": "data",

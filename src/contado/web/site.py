@@ -11,7 +11,22 @@ from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
+<<<<<<< HEAD
 from contado.web.data import history, indicators, opendata, practices, programme, roads, territory, trials
+=======
+from contado.web.data import (
+    fleet,
+    history,
+    indicators,
+    opendata,
+    outcomes,
+    practices,
+    programme,
+    roads,
+    stretches,
+    territory,
+)
+>>>>>>> roadpages
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
@@ -21,7 +36,11 @@ if TYPE_CHECKING:
     from contado.kernel.records import Store
     from contado.kernel.settings import Settings
     from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.fleet import Coverage, Vehicle
+    from contado.web.data.history import Change
+    from contado.web.data.outcomes import Outcome
     from contado.web.data.roads import Roads
+    from contado.web.data.stretches import Segment, Work
     from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
@@ -118,6 +137,7 @@ class Site:
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
 
     @property
+<<<<<<< HEAD
     def trials(self) -> tuple[trials.Trial, ...]:
         """Trial pavements with what they show."""
         return self.cached("trials", lambda: trials.load(self.view))
@@ -126,10 +146,50 @@ class Site:
     def drive_days(self) -> list[dt.date]:
         """Days on which vehicles drove."""
         return self.cached("drive_days", lambda: history.days(self.view))
+=======
+    def history(self) -> history.History:
+        """The roads on the days whose state the diagnosis kept."""
+        return self.cached("history", lambda: history.load(self.view))
+>>>>>>> roadpages
 
     def roads_on(self, day: dt.date) -> Roads | None:
         """Road sections and anomalies as they were known on a day."""
-        return self.cached(f"roads:{day}", lambda: history.on(self.view, self.territory, day))
+        return self.cached(f"roads:{day}", lambda: self.history.on(self.territory, day))
+
+    def changes(self, first: dt.date, last: dt.date) -> list[Change]:
+        """Return what changed on the roads between two days; none where a day was not kept."""
+        before, after = self.roads_on(first), self.roads_on(last)
+        if before is None or after is None:
+            return []
+        return self.cached(
+            f"changes:{first}:{last}",
+            lambda: history.changes(before, after, self.history.moved(first, last)),
+        )
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Homogeneous segments of the road sections."""
+        return self.cached("segments", lambda: stretches.segments(self.view))
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What was observed of works, before and after them."""
+        return self.cached("outcomes", lambda: outcomes.load(self.view, self.indicators))
+
+    @property
+    def fleet(self) -> list[Vehicle]:
+        """Cars that measure the roads."""
+        return self.cached("fleet", lambda: fleet.vehicles(self.view, dt.datetime.now(dt.UTC).date()))
+
+    @property
+    def coverage(self) -> list[Coverage]:
+        """Roads by municipality, and what of them had no recent pass."""
+        return self.cached("coverage", lambda: fleet.coverage(self.roads))
+
+    @property
+    def works(self) -> list[Work]:
+        """Works that ended on the roads."""
+        return self.cached("works", lambda: stretches.works(self.view))
 
     @property
     def stale_days(self) -> int:

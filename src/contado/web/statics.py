@@ -6,7 +6,6 @@ answer must be asked for again. Compressed bytes are kept in memory: the files a
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import mimetypes
 import re
@@ -56,8 +55,19 @@ def _load(path: str) -> StaticFile:
     content = _content(path)
     suffix = Path(path).suffix
     media_type = TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    packed = None if suffix in {".woff2", ".png"} else gzip.compress(content, 9, mtime=0)
+    packed = None if suffix in {".woff2", ".png"} else _packed(content)
     return StaticFile(content, packed, media_type, hashlib.sha256(content).hexdigest()[:16])
+
+
+_SMALL = 50_000
+"""Bytes up to which every last one is looked for."""
+
+
+def _packed(content: bytes) -> bytes:
+    """Pack by libdeflate, a fiftieth smaller than zlib's best; on large files the last level takes seconds."""
+    import deflate
+
+    return bytes(deflate.gzip_compress(content, 12 if len(content) < _SMALL else 9))
 
 
 def _content(path: str) -> bytes:

@@ -9,6 +9,7 @@ from contado.kernel import tables
 from contado.kernel.settings import Body, Settings, TerritorySettings, WorkspaceSettings
 from contado.kernel.territory import boundaries
 from contado.kernel.workspace import Workspace
+from invented.past import add_outcome, add_past
 from invented.programme import make_programme
 from invented.roads import make_anomalies, make_indicators, make_sections
 from invented.runs import add_runs
@@ -65,9 +66,11 @@ def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True,
             values = tables.from_rows("indicator_value", make_indicators(units, rng))
             c.table("indicator_value", values, practice="manto_stradale")
             c.table("source", tables.from_rows("source", [{"source_id": "test", "title": "test"}]))
+            add_past(c, sections, anomalies)
         if roads and programme:
             found = make_programme(sections, rng)
             add_runs(c, found)
+            add_outcome(c, found["intervention"])
             for name, rows in found.items():
                 practice = "manto_stradale" if name in {"intervention", "effect"} else None
                 c.table(name, tables.from_rows(name, rows), practice=practice)

@@ -26,6 +26,7 @@ PAGES = {
         "/en/good-practices/trial-asphalt/trials/SP35",
     ),
     "trial practice": ("/buone-pratiche/asfalto-in-prova", "/en/good-practices/trial-asphalt"),
+    "fleet": ("/buone-pratiche/manto-stradale/flotta", "/en/good-practices/road-surface/fleet"),
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),
     "budgets": ("/programma/bilanci", "/en/programme/budgets"),

@@ -2,8 +2,9 @@
 
 `diagnose` reads what drives told (tables ``pavement_cell_obs`` and ``pavement_anomaly_obs``, written by
 ``contado pavement load``), fuses it into the state of every road section on a day, cuts sections into
-homogeneous segments, grades and ranks them. `propose` offers every treatment that a segment's condition
-allows, with cost, years, benefit to the users and effects; the planner chooses at most one a segment.
+homogeneous segments, grades and ranks them, and keeps the state of each day on which cars drove. `propose`
+offers every treatment that a segment's condition allows, with cost, years, benefit to the users and
+effects; the planner chooses at most one a segment.
 `monitor` compares roughness before and after the works of a programme and feeds what they showed back
 into the catalogue of treatments.
 
@@ -53,7 +54,7 @@ class MantoStradale:
     ) -> Diagnosis:
         """Return state, segments and indicators of the roads on the day ``on``."""
         from contado.kernel.practice import Diagnosis
-        from contado.practices.manto_stradale import ids, indicators, state
+        from contado.practices.manto_stradale import history, ids, indicators, state
 
         if progress is not None:
             progress("fuse", 0, 2)
@@ -64,6 +65,7 @@ class MantoStradale:
             "asset": indicators.assets(found),
             "indicator_value": indicators.indicator_values(found),
             "pavement_segment": state.segment_table(found),
+            **history.tables_of(workspace, on, progress),
         }
         if found.sections:
             tables["source"] = ids.sources()

@@ -37,13 +37,17 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """Roads on a day: sections and rows of cells, anomalies (open defects) and segments by section."""
+    """Roads on a day: sections and rows of cells, anomalies and segments by section.
+
+    ``anomalies`` are the open defects; ``settled`` those that were repaired or are hardly there any more.
+    """
 
     on: date
     sections: tuple[Row, ...]
     lines: Mapping[str, Line]
     cells: Mapping[str, tuple[Row, ...]]
     anomalies: Mapping[str, tuple[Row, ...]]
+    settled: Mapping[str, tuple[Row, ...]]
     segments: tuple[Row, ...]
 
 
@@ -62,8 +66,9 @@ def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
     fused = fuse([cell_obs], on=on, works=workspace.read("pavement_works"), settings=fuse_settings(workspace))
     lines = history.lines_of(found)
     felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
+    defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] != "closed"]
     cells = _by_section(fused.cells.drop_columns(["observations"]).to_pylist(), known)
-    anomalies = _by_section([a for a in felt.to_pylist() if _is_open(a)], known)
+    anomalies = _by_section([a for a in defects if _is_open(a)], known)
     rows = [row for s in sections for row in _segments(s, cells, anomalies, on)]
     return Snapshot(
         on=on,
@@ -71,6 +76,7 @@ def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
         lines=lines,
         cells=cells,
         anomalies=anomalies,
+        settled=_by_section([a for a in defects if not _is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
     )
 
@@ -84,7 +90,7 @@ def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ..
 
 
 def _is_open(anomaly: Row) -> bool:
-    return anomaly["kind"] in DEFECTS and anomaly["state"] in _OPEN and anomaly["p_exists"] >= _LIKELY
+    return anomaly["state"] in _OPEN and anomaly["p_exists"] >= _LIKELY
 
 
 def _segments(

@@ -23,11 +23,15 @@ __all__ = [
     "ANOMALIES",
     "CLASS_IDS",
     "SECTIONS",
+    "SORTS",
     "Anomaly",
     "ClassTotal",
     "Filter",
+    "Interval",
     "Roads",
     "Section",
+    "class_of_word",
+    "contributions",
     "load",
     "of_rows",
     "select",
@@ -51,7 +55,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """A homogeneous section of a road. ``class_id`` is A-D, or none where no vehicle has driven it."""
+    """A homogeneous section of a road. ``class_id`` is A-D, or none where no vehicle has driven it.
+
+    ``why`` are the parts of the priority, ``silent`` those of which nothing is known.
+    """
 
     id: str
     road_code: str | None
@@ -72,6 +79,8 @@ class Section:
     from_km: float | None
     to_km: float | None
     why: tuple[tuple[str, float], ...] = ()
+    silent: tuple[str, ...] = ()
+    not_driven_km: float | None = None
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -95,6 +104,7 @@ class Anomaly:
     chainage_m: float | None
     first_seen: dt.date | None
     last_seen: dt.date | None
+    last_not_seen: dt.date | None
     label: str | None
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
 
@@ -240,13 +250,14 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
 
     code = text(row, "istat", "municipality")
     wkb = row.get("geometry")
+    why, silent = contributions(text(row, "why"))
     return Section(
         id=str(pick(row, "section_id", "id")),
         road_code=text(row, "road_code"),
         road_name=text(row, "road_name"),
         code=code if code in names else None,
         municipality=names.get(code or "") or text(row, "municipality"),
-        class_id=_class_id(text(row, "class", "criticality")),
+        class_id=class_of_word(text(row, "class", "criticality")),
         index=_interval(
             row,
             ("condition_index",),
@@ -264,7 +275,9 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
         label=text(row, "label"),
         from_km=_kilometres(row, "from_km", "from_m"),
         to_km=_kilometres(row, "to_km", "to_m"),
-        why=_contributions(text(row, "why")),
+        why=why,
+        silent=silent,
+        not_driven_km=real(row, "not_driven_km"),
         geometry=from_wkb(wkb) if wkb else None,
     )
 
@@ -285,12 +298,14 @@ def _anomaly(row: Row) -> Anomaly:
         chainage_m=real(row, "chainage_m"),
         first_seen=day(row, "first_seen"),
         last_seen=day(row, "last_seen"),
+        last_not_seen=day(row, "last_not_seen"),
         label=text(row, "label"),
         geometry=from_wkb(wkb) if wkb else None,
     )
 
 
-def _class_id(word: str | None) -> str:
+def class_of_word(word: str | None) -> str:
+    """Return the class that the field's word or a letter names; none for another word."""
     letter = _LETTERS.get(word or "", word or "none")
     return letter if letter in CLASS_IDS else "none"
 
@@ -309,14 +324,21 @@ def _kilometres(row: Row, km: str, metres: str) -> float | None:
     return real(row, km) if value is None else value / 1000
 
 
-def _contributions(why: str | None) -> tuple[tuple[str, float], ...]:
-    """Read the parts of the priority from JSON ``{"terms": [{"term", "contribution"}]}``, largest first."""
+def contributions(why: str | None) -> tuple[tuple[tuple[str, float], ...], tuple[str, ...]]:
+    """Read the parts of a priority, largest first, and the terms without one.
+
+    Parameters
+    ----------
+    why
+        JSON ``{"terms": [{"term", "contribution"}]}``.
+    """
     try:
         found = msgspec.json.decode(why or "{}", type=_Why)
     except msgspec.DecodeError:
-        return ()
+        return (), ()
     parts = [(t.term, t.contribution) for t in found.terms if t.contribution is not None]
-    return tuple(sorted(parts, key=lambda part: -part[1]))
+    silent = tuple(t.term for t in found.terms if t.contribution is None)
+    return tuple(sorted(parts, key=lambda part: -part[1])), silent
 
 
 class _Term(msgspec.Struct):

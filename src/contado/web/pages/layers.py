@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contado.web.data.layermap import Classing, LayerClass, LayerMap, Wanted
     from contado.web.page import Page
 
-__all__ = ["Day", "Legend", "TimeRow", "layer", "time_row"]
+__all__ = ["Day", "Legend", "TimeRow", "around", "class_looks", "layer", "time_row"]
 
 _PLAIN = "#124C63"
 _WIDTHS = (
@@ -265,14 +265,15 @@ def _config(
         [entry],
         noun=("oggetti", "features"),
         n=shown.info.n,
-        bounds=mapframe.first_view(page, _around(page, shown, wanted)),
+        bounds=mapframe.first_view(page, around(page, shown, wanted)),
         rule=_rule(shown, wanted, classing),
         selected=str(row) if row else None,
         at=at,
     )
 
 
-def _around(page: Page, shown: LayerMap, wanted: Wanted) -> Sequence[float] | None:
+def around(page: Page, shown: LayerMap, wanted: Wanted) -> Sequence[float] | None:
+    """Return the box around what is asked for: the municipality, else the whole layer."""
     import shapely
 
     unit = page.site.territory.by_code.get(wanted.code or "")

@@ -1,4 +1,4 @@
-"""The road map (tool page) and the page of one section."""
+"""The road map (tool page)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contado.web import i18n, selection, style
 from contado.web.data.roads import CLASS_IDS, SORTS, Filter, select
 from contado.web.i18n import Words
 from contado.web.page import NotFound
-from contado.web.pages import mapframe, sketch, strips
+from contado.web.pages import mapframe, strips
 from contado.web.pages.layers import time_row
 from contado.web.pages.practices import card_of
 from contado.web.pages.tablepages import slice_rows
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from contado.web.data.roads import ClassTotal, Roads, Section
     from contado.web.page import Page
 
-__all__ = ["CONTRIBUTIONS", "bounds", "road_map", "section"]
+__all__ = ["CONTRIBUTIONS", "bounds", "iri_scale", "road_map", "wanted_of"]
 
 _QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter", "bbox")
 CONTRIBUTIONS: dict[str, Words] = {
@@ -79,9 +79,9 @@ def road_map(page: Page) -> Response:
         day=day,
         units=[u for u in site.territory.units if any(s.code == u.code for s in roads.sections)],
         empty=_empty_words(page, roads, wanted, found),
-        scale=_scale(roads.sections),
+        scale=iri_scale(roads.sections),
         time=time_row(
-            page, site.drive_days, str(day) if day else None, "map", keep, practice="manto_stradale"
+            page, site.history.days, str(day) if day else None, "map", keep, practice="manto_stradale"
         ),
         map_config=_map_config(page, roads, day, wanted, chosen) if roads.sections else "",
         kinds=strips.KINDS,
@@ -89,13 +89,20 @@ def road_map(page: Page) -> Response:
     )
 
 
+def wanted_of(page: Page) -> tuple[Roads, Filter, Section | None]:
+    """Return the roads that the address of the map asks for: of which day, which of them, which is chosen."""
+    query = page.query(*_QUERY)
+    _, roads = _roads_on(page, query.get("date"))
+    return roads, _filter(page, query), roads.by_id(query.get("sel", ""))
+
+
 def _roads_on(page: Page, text: str | None) -> tuple[dt.date | None, Roads]:
     """Return the roads of the day that was asked for; the last day and none are the present state."""
     site = page.site
-    day = next((d for d in site.drive_days if d.isoformat() == text), None)
+    day = next((d for d in site.history.days if d.isoformat() == text), None)
     if text and day is None:
         page.unknown.append(f"date={text}")
-    if day is None or day == site.drive_days[-1]:
+    if day is None or day == site.history.days[-1]:
         return None, site.roads
     found = site.roads_on(day)
     return (None, site.roads) if found is None else (day, found)
@@ -147,7 +154,7 @@ def _legend(roads: Roads, classes: frozenset[str]) -> list[LegendCell]:
     ]
 
 
-def _scale(sections: Sequence[Section]) -> tuple[float, float]:
+def iri_scale(sections: Sequence[Section]) -> tuple[float, float]:
     """Return the common scale of the whiskers: whole numbers around the values."""
     highs = sorted(s.iri.high or s.iri.value or 0.0 for s in sections)
     return (1.0, float(max(6, min(20, round(highs[-1]))))) if highs else (1.0, 10.0)
@@ -229,49 +236,3 @@ def bounds(page: Page, roads: Roads) -> list[float]:
 
     lines = [s.geometry for s in roads.sections if s.geometry is not None]
     return mapframe.first_view(page, shapely.total_bounds(lines).tolist() if lines else None)
-
-
-def section(page: Page) -> Response:
-    """Render the page of one section: values, anomalies, why it is first, works proposed."""
-    card = card_of(page)
-    page.query()
-    roads = page.site.roads
-    found = roads.by_id(page.parts["section_id"])
-    if card.entry.practice != "manto_stradale" or found is None:
-        raise NotFound(page.parts["section_id"])
-    own = {found.id, f"manto_stradale:{found.id}"}
-    options = [c for c in page.site.programme.candidates if c.asset in own]
-    plain = card.entry.plain.of(page.lang)
-    return page.render(
-        "section.html",
-        simulated=found.label == "simulated",
-        crumbs=[
-            (page.say("Buone pratiche", "Good practices"), page.url("practices")),
-            (plain, page.url("practice", practice="manto_stradale")),
-            (page.say("Mappa", "Map"), page.url("map", practice="manto_stradale")),
-            (found.id, None),
-        ],
-        section=found,
-        place=_place(page, found),
-        rank=1 + next(i for i, s in enumerate(roads.sections) if s.id == found.id),
-        n=len(roads.sections),
-        anomalies=roads.anomalies_of(found.id),
-        kinds=strips.KINDS,
-        contributions=CONTRIBUTIONS,
-        options=sorted(options, key=lambda c: (not c.chosen, -(c.yield_ or 0.0), c.id)),
-        sketch=sketch.section_svg(page, found),
-        strip=strips.drawing(page, found, roads.anomalies_of(found.id)),
-        scale=_scale(roads.sections),
-        neighbours=[s for s in roads.sections if s.road_code and s.road_code == found.road_code],
-    )
-
-
-def _place(page: Page, found: Section) -> str:
-    """Return road, municipality and chainage, where they are known."""
-    parts = [
-        found.road_code or "",
-        found.municipality or page.say("comune non noto", "municipality not known"),
-    ]
-    if found.from_km is not None and found.to_km is not None:
-        parts.append("km " + i18n.interval_text(found.from_km, found.to_km, page.lang, 2))
-    return " · ".join(p for p in parts if p)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from contado.web.data.roads import Anomaly, Section
     from contado.web.data.view import Row
+    from contado.web.i18n import Words
     from contado.web.page import Page
 
 __all__ = ["KINDS", "Drawing", "drawing"]
@@ -73,23 +74,19 @@ def _mark(page: Page, a: Anomaly) -> Mark:
 
 def _works(page: Page, section: Section) -> list[Stretch]:
     """Return the works done on the section, then those of the programme."""
+    names = page.site.type_names
     done = [
         Stretch(
-            float(r["from_m"]),
-            _end(r, section),
-            f"{r.get('treatment') or ''} {i18n.date_text(r['date'], page.lang)}".strip(),
+            w.from_m, w.to_m, f"{_name(names, w.treatment, page)} {i18n.date_text(w.on, page.lang)}".strip()
         )
-        for r in rows(page.site.view, "pavement_works")
-        if r["section_id"] == section.id
+        for w in page.site.works
+        if w.section_id == section.id
     ]
-    extents = page.site.cached("extents", lambda: _extents(rows(page.site.view, "pavement_segment")))
+    extents = {s.id: (s.from_m, s.to_m) for s in page.site.segments if s.section_id == section.id}
     planned = [
-        Stretch(
-            *extents[key],
-            f"{page.site.type_names[c.type].of(page.lang) if c.type in page.site.type_names else c.type}, {c.year}",
-        )
+        Stretch(*extents[key], f"{_name(names, c.type, page)}, {c.year}")
         for c in page.site.programme.chosen
-        if (key := c.id.rpartition(":")[0]) in extents and key.split(":")[1] == section.id
+        if (key := c.id.rpartition(":")[0]) in extents
     ]
     return sorted([*done, *planned])
 
@@ -100,3 +97,5 @@ def _end(row: Row, section: Section) -> float:
 
 def _extents(found: Sequence[Row]) -> dict[str, tuple[float, float]]:
     return {str(r["segment_id"]): (float(r["from_m"]), float(r["to_m"])) for r in found}
+def _name(names: Mapping[str, Words], code: str | None, page: Page) -> str:
+    return names[code].of(page.lang) if code and code in names else code or ""

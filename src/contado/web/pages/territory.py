@@ -15,7 +15,7 @@ from contado.web import files, i18n
 from contado.web.data.territory import fold
 from contado.web.i18n import Words
 from contado.web.page import NotFound, Page
-from contado.web.pages import unitreport
+from contado.web.pages import beforeafter, unitreport
 from contado.web.pages.drawings import Scale, choropleth, locator
 from contado.web.pages.home import works_map
 from contado.web.pages.tablepages import slice_rows
@@ -167,6 +167,7 @@ def municipality(page: Page) -> Response:
         units=page.site.territory.units,
         map=locator(page, unit.code),
         themes=sheet.themes,
+        measured=beforeafter.pictures(page, (o for o in page.site.outcomes if o.code == unit.code)),
         without=len(missing),
         missing=missing,
         works=sheet.works,

@@ -24,11 +24,12 @@ const groups = { names: ["names"] };
 
 const show = (text) => { says.classList.add("ct-shown"); says.textContent = text; };
 const timer = setTimeout(() => show(config.texts.loading), 300);
-// without WebGL the words stay that stand there without JavaScript
-if (!document.createElement("canvas").getContext("webgl2")) clearTimeout(timer), show(says.textContent), wire();
+// without WebGL the words and the drawing of who has no JavaScript
+const flat = () => { clearTimeout(timer); frame.classList.add("ct-flat"); };
+if (!document.createElement("canvas").getContext("webgl2")) flat(), show(says.textContent), wire();
 else start().catch((error) => {
   console.warn(error);
-  clearTimeout(timer);
+  flat();
   frame.classList.remove("ct-ready");
   show(`${config.texts.failed} `);
   says.append(Object.assign(document.createElement("a"), { href: "", textContent: config.texts.retry }));
@@ -239,7 +240,7 @@ function wire(map) {
     const box = document.querySelector(".ct-toolscroll");
     if (box && url.hash) box.scrollTop = scroll;
     if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
-    document.getElementById("ct-said").textContent = document.querySelector(".ct-pager span")?.textContent ?? document.querySelector("#elenco .ct-empty")?.textContent ?? "";
+    document.getElementById("ct-said").textContent = document.querySelector(".ct-pager span, #elenco .ct-empty")?.textContent ?? "";
     if (url.hash) document.querySelector(url.hash)?.scrollIntoView({ block: "nearest" });
     if (map) filter(), choose(), seen();
   }

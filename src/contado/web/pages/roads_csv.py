@@ -1,0 +1,103 @@
+"""Tables of the road pages as CSV."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING, Any
+
+from contado.web.data.cadastre import registers
+from contado.web.files import csv_answer
+from contado.web.page import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from contado.web.data.roads import Section
+    from contado.web.site import Site
+
+__all__ = ["TABLES", "table"]
+
+
+def table(request: Request, site: Site) -> Response:
+    """Return one table as CSV; parameters that it does not know are of no account."""
+    name = request.path_params["table"]
+    if (register := name.removeprefix("catasto-")) != name:
+        return _register(request, site, register)
+    if name not in TABLES:
+        raise NotFound(name)
+    header, make = TABLES[name]
+    return csv_answer(request, header.split(), make(site, request.query_params), f"{name}.csv")
+
+
+def _register(request: Request, site: Site, name: str) -> Response:
+    """Return a table of the cadastre."""
+    found = next((r for r in site.cached("cadastre", lambda: registers(site)) if r.name == name), None)
+    if found is None:
+        raise NotFound(name)
+    header = [column.heading for column in found.columns]
+    return csv_answer(request, header, found.rows, f"catasto-{name}.csv")
+
+
+def _day(query: Mapping[str, str], name: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(query.get(name, ""))
+    except ValueError:
+        raise NotFound(name) from None
+
+
+def _state(s: Section | None) -> tuple[Any, ...]:
+    return (s.class_id, s.iri.value, s.iri.low, s.iri.high) if s else (None,) * 4
+
+
+def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    first, last = sorted((_day(query, "from"), _day(query, "to")))
+    for c in site.changes(first, last):
+        place = (c.after.id, c.after.road_code, c.after.road_name, c.after.code, c.after.municipality)
+        step = (c.class_id, c.iri, c.low, c.high, c.appeared, c.repaired, c.after.label)
+        yield (*place, first, last, *_state(c.before), *_state(c.after), *step)
+
+
+def _history(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    wanted = query.get("section")
+    if wanted is not None and site.roads.by_id(wanted) is None:
+        raise NotFound(wanted)
+    for name, states in site.history.states.items():
+        if wanted in {None, name} and name in site.history.fixed:
+            yield from (tuple(row[column] for column in _HISTORY.split()) for row in states)
+
+
+def _fleet(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
+    for v in site.fleet:
+        scale = (v.scale.value, v.scale.low, v.scale.high)
+        month = v.last.isoformat()[:7] if v.last else None
+        yield (v.id, v.calibrated, *scale, v.bias, v.drifts, v.drives, v.km, month, v.kept_until, v.label)
+
+
+def _coverage(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
+    for c in site.coverage:
+        yield c.code, c.name, c.km, c.not_driven_km, c.share, c.last, c.label
+
+
+_HISTORY = (
+    "section_id date class condition_index condition_low condition_high iri_m_km low_m_km high_m_km "
+    "anomalies passes vehicles last_on label"
+)
+_CHANGES = (
+    "section_id road_code road_name istat municipality from to class_from iri_from_m_km low_from_m_km "
+    "high_from_m_km class_to iri_to_m_km low_to_m_km high_to_m_km change difference_m_km "
+    "difference_low_m_km difference_high_m_km anomalies_new anomalies_repaired label"
+)
+_FLEET = (
+    "vehicle_id calibrated scale scale_low scale_high offset_share to_check drives km last_month "
+    "signal_kept_until label"
+)
+TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[Any, ...]]]]] = {
+    "cambiamenti": (_CHANGES, _changes),
+    "storia": (_HISTORY, _history),
+    "flotta": (_FLEET, _fleet),
+    "copertura": ("istat municipality km not_driven_km not_driven_share last_on label", _coverage),
+}
+"""Name in the address -> columns, and what makes the rows."""
