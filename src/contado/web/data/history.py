@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError
 from contado.kernel.practice import registered
 from contado.web.data import roads
@@ -52,7 +53,9 @@ class Change:
 
 def days(view: View) -> list[dt.date]:
     """Return the days on which vehicles drove, in order."""
-    found = {row["start_utc"].date() for row in rows(view, "pavement_drive") if row.get("start_utc")}
+    found = {
+        local.legal_day(row["start_utc"]) for row in rows(view, "pavement_drive") if row.get("start_utc")
+    }
     return sorted(found)
 
 

@@ -38,7 +38,7 @@ _ROOM: Final = 256
 class Place(NamedTuple):
     """Where a fix was: its number in the drive, edge (-1 unmatched), offset and distance [m], probability."""
 
-    index: int
+    number: int
     t_s: float
     edge: int
     offset_m: float
@@ -52,7 +52,7 @@ class Place(NamedTuple):
 
 
 class _Fix(NamedTuple):
-    index: int
+    number: int
     t_s: float
     x: float
     y: float
@@ -136,7 +136,7 @@ class OnlineMatcher:
         """Give the waiting fixes before ``until`` their places, then forget what has no say any more."""
         settled, _ = self._decoded(until)
         self._waiting = len(self._fixes) - until
-        matched = [p.index for p in settled if p.edge >= 0]
+        matched = [p.number for p in settled if p.edge >= 0]
         self._last = matched[-1] if matched else self._last
         self._forget(until)
         return settled
@@ -150,7 +150,7 @@ class OnlineMatcher:
         begin = anchors[first]
         keep = set(anchors[first:])
         self._fixes = [
-            f for k, f in enumerate(self._fixes) if k >= until or k in keep or (f.index == self._last and k > begin)
+            f for k, f in enumerate(self._fixes) if k >= until or k in keep or (f.number == self._last and k > begin)
         ]  # fmt: skip
 
     def _decoded(self, until: int) -> tuple[list[Place], list[Place]]:
@@ -161,7 +161,7 @@ class OnlineMatcher:
         points = batch.Points.at(np.array([f.x for f in fixes]), np.array([f.y for f in fixes]))
         edges, chains, _ = batch.run(points, np.array([0, len(fixes)]), self._lattice, self._scene)
         routes = _Routes(points, edges, chains, self._scene.streets.length)
-        before = next((k for k, f in enumerate(fixes) if f.index == self._last), -1)
+        before = next((k for k, f in enumerate(fixes) if f.number == self._last), -1)
         places: list[Place] = []
         for k in range(len(fixes) - self._waiting, len(fixes)):
             places.append(routes.place(fixes[k], k, before))
@@ -194,7 +194,7 @@ class _Routes:
             after = self._position(before) + 1 if joined else here
             path = tuple(self._edges[after : here + 1].tolist())
         return Place(
-            fix.index, fix.t_s, int(points.edge[k]), float(points.offset[k]), float(points.distance[k]),
+            fix.number, fix.t_s, int(points.edge[k]), float(points.offset[k]), float(points.distance[k]),
             float(points.probability[k]), int(points.state[k]), not joined, path,
         )  # fmt: skip
 
@@ -275,6 +275,6 @@ def match_online(
         rows = zip(traces.t_s[mine].tolist(), x[mine].tolist(), y[mine].tolist(), strict=True)
         places = [place for row in rows for place in matcher.push(*row)] + matcher.finish()
         for place in places:
-            course.add(place, int(mine[place.index]), trip)
+            course.add(place, int(mine[place.number]), trip)
     routes = (np.array(course.edges), np.array(course.chains), np.array(course.trips))
     return MatchResult.of(network, traces, course.points, routes, order, time.thread_time() - began)
