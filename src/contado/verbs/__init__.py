@@ -52,6 +52,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "records": {
         "backup": "Write a consistent copy of the records and attachments",
         "restore": "Verify a backup and put it in its place",
+        "retention": "Delete what has outlived its retention day, and say what",
     },
     "tiles": {
         "render": "Write live vector tiles of a layer",
@@ -120,6 +121,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "condition": "Grade segments and rank them",
         "strategies": "List the treatments each segment could get",
         "load": "Bring a folder of drives into the workspace",
+        "watch": "Bring drives into the workspace as their files appear",
+        "device-add": "Give a device a token with which it sends drives while they go on",
+        "device-revoke": "Take a device's token back",
+        "device-list": "List the devices that may send drives",
     },
     "bench": "Time contado beside its peers",
 }

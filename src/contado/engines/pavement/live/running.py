@@ -53,6 +53,8 @@ RUN_UP_S: Final = 5.12
 AXIS_S: Final = 300
 MIN_MATCH_PROB: Final = 0.8
 SAME_PLACE_M: Final = 6.0
+SAME_SHARE: Final = 0.02
+"""A cell that changes by less is not told again."""
 _UNKNOWN: Final = Vehicle()
 
 
@@ -127,8 +129,10 @@ class RunningPass:
         self._place = np.zeros((0, 2))
         """Edge and offset of the fixes that are kept; edge -1 = unmatched or doubtful."""
         self._directions = np.zeros((0, 3))
-        self._coverage: dict[tuple[str, int], float] = {}
+        self._told: dict[tuple[str, int], tuple[float, float]] = {}
+        """Coverage and IRI of each cell as they were told last."""
         self._anomalies: dict[str, tuple[str, float]] = {}
+        """Section and chainage of what was told and not taken back."""
 
     def advance(self, news: Measured) -> Update:
         """Take what came next; what is older than what came before is left out."""
@@ -285,9 +289,11 @@ class RunningPass:
         rows = []
         for k in np.flatnonzero(heard):
             key = (section, int(numbers[k]))
-            if coverage[k] >= self._coverage.get(key, 0.0):
-                self._coverage[key] = float(coverage[k])
-                iri = float(np.exp(reading.log_iri[k])) * calibration.scale
+            iri = float(np.exp(reading.log_iri[k])) * calibration.scale
+            heard_before, iri_before = self._told.get(key, (0.0, 0.0))
+            other = abs(iri - iri_before) > SAME_SHARE * iri or coverage[k] > heard_before + SAME_SHARE
+            if coverage[k] >= heard_before and other:
+                self._told[key] = (float(coverage[k]), iri)
                 rows.append(self._cell(key, iri, float(spread[k]), float(coverage[k])))
         return rows
 
@@ -322,8 +328,10 @@ class RunningPass:
         for place in felt:
             near = [i for i, at in before.items() if abs(at - place.chainage_m) <= SAME_PLACE_M]
             name = near[0] if near else f"{section}:{place.chainage_m:.0f}"
-            before.pop(name, None)
+            known = before.pop(name, None)
             self._anomalies[name] = (section, place.chainage_m)
+            if known is not None and abs(known - place.chainage_m) < 0.5:
+                continue
             rows.append(
                 {
                     "id": name,
