@@ -34,6 +34,7 @@ from contado.engines.pavement.live.running import RunningPass, Streets
 from contado.kernel.dates import local
 from contado.kernel.errors import DataError, Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
+from contado.kernel.territory.matching.online import OnlineMatcher
 from contado.kernel.workspace import Workspace, held
 
 if TYPE_CHECKING:
@@ -283,6 +284,13 @@ class Room:
             if self._streets is None or self._streets[0] != stamp:
                 self._streets = (stamp, Streets.of(self.workspace))
             return self._streets[1]
+
+    def warm(self) -> None:
+        """Read the network and let the matcher be compiled, so that the first message does not wait for it."""
+        network = self.streets().network
+        matcher = OnlineMatcher(network)
+        matcher.push(0.0, float(network.node_x[0]), float(network.node_y[0]))
+        matcher.finish()
 
     def zones(self) -> Any:
         """Return the privacy zones, read again when their layer has changed."""
