@@ -211,6 +211,7 @@ class Commit:
     def remove(self, relative: str) -> None:
         """Remove a file of the workspace, a share of a table for one."""
         path = checked_path(relative)
+        (self._root / self._scratch).mkdir(parents=True, exist_ok=True)  # where the redo list is written
         self._changes[path] = _Change(path=path)
 
     def settings(self, settings: Settings) -> None:
