@@ -82,7 +82,8 @@ def test_nothing_of_a_zone_is_kept(tmp_path, drives, parts, figure):
 
 def middles(workspace):
     """Middle points of the cells that were told live."""
-    events = (json.loads(line) for p in (workspace.path / "live").glob("*/events") for line in p.open())
+    texts = [p.read_text(encoding="utf-8") for p in (workspace.path / "live").glob("*/events")]
+    events = [json.loads(line) for text in texts for line in text.splitlines()]
     lines = [shapely.LineString(c["line"]) for e in events for c in e.get("cells", ())]
     return shapely.get_coordinates(shapely.line_interpolate_point(lines, 0.5, normalized=True))
 

@@ -12,6 +12,7 @@ import pytest
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import Feed, running
 from contado.engines.pavement.live.room import Device, Room
+from contado.engines.pavement.live.running import Streets, rehearse
 from contado.engines.pavement.live.watching import Watcher
 from contado.kernel.dates import today
 from contado.kernel.errors import DataError, UsageError
@@ -151,6 +152,13 @@ def test_provisional_cells_are_near_those_of_the_batch_which_replaces_them(
     assert not list((workspace.path / "live").rglob("*.parquet"))
     assert send(room, parts, 4).state == "unchanged"
     assert Feed(workspace.path).read() == []
+
+
+def test_a_rehearsal_measures_the_first_section_and_leaves_nothing(workspace):
+    told_by_it = rehearse(Streets.of(workspace))
+    assert len(told_by_it.cells) > 5
+    Room(workspace).warm()
+    assert not (workspace.path / "live").exists()
 
 
 def test_a_silent_drive_ends_with_what_it_has(tmp_path, drives, parts):

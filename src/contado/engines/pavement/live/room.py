@@ -30,11 +30,10 @@ import msgspec
 from contado.engines.pavement.ingest import load, privacy
 from contado.engines.pavement.live import chunk as chunks
 from contado.engines.pavement.live.feed import FOLDER
-from contado.engines.pavement.live.running import RunningPass, Streets
+from contado.engines.pavement.live.running import RunningPass, Streets, rehearse
 from contado.kernel.dates import local
 from contado.kernel.errors import DataError, Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
-from contado.kernel.territory.matching.online import OnlineMatcher
 from contado.kernel.workspace import Workspace, held
 
 if TYPE_CHECKING:
@@ -286,11 +285,9 @@ class Room:
             return self._streets[1]
 
     def warm(self) -> None:
-        """Read the network and let the matcher be compiled, so that the first message does not wait for it."""
-        network = self.streets().network
-        matcher = OnlineMatcher(network)
-        matcher.push(0.0, float(network.node_x[0]), float(network.node_y[0]))
-        matcher.finish()
+        """Read and compile what messages need, so that the first one does not wait for it."""
+        rehearse(self.streets())
+        self.zones()
 
     def zones(self) -> Any:
         """Return the privacy zones, read again when their layer has changed."""
