@@ -13,7 +13,7 @@ MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/
 PROGRAMME_PAGE = (
     *("contado.css", "sheets.css", "programme.css", "js/appearance.js", "js/contado.js", "tokens.css"),
 )
-OWN = (*MAP_PAGE, "form.css", "sheets.css", "programme.css", "js/choices.js")
+OWN = (*MAP_PAGE, "form.css", "sheets.css", "programme.css", "js/choices.js", "js/live.js")
 
 
 def test_a_hashed_address_is_immutable_and_a_bare_one_is_asked_again(client):

@@ -144,11 +144,12 @@ class Session(_Theme, frozen=True, kw_only=True):
 
 
 class Limits(_Theme, frozen=True, kw_only=True):
-    """[limits]: how often one client may ask within a minute."""
+    """[limits]: how often one client or device may ask within a minute."""
 
     sign_in: Annotated[int, Meta(ge=1, description="sign-ins begun or tried a minute")] = 10
     forms: Annotated[int, Meta(ge=1, description="forms sent a minute by visitors")] = 10
     api: Annotated[int, Meta(ge=1, description="requests a minute under /api/")] = 3000
+    device: Annotated[int, Meta(ge=1, description="messages of one device a minute")] = 300
 
 
 class Tiles(_Theme, frozen=True, kw_only=True):
@@ -181,7 +182,16 @@ class Pavement(_Theme, frozen=True, kw_only=True):
     not_driven_d: Annotated[
         float, Meta(gt=0, description="days after which a section counts as not driven")
     ] = 30.0
-    retention_d: Annotated[float, Meta(gt=0, description="days after which raw signals are deleted")] = 180.0
+    retention_d: Annotated[
+        float, Meta(gt=0, description="days after which positions and raw signals are deleted")
+    ] = 180.0
+    live_access: Annotated[
+        Literal["org", "public"], Meta(description="who sees drives while they go on: offices or everybody")
+    ] = "org"
+    live_silent_s: Annotated[float, Meta(ge=1, description="a drive that is silent for longer has ended")] = (
+        900.0
+    )
+    live_max_bytes: Annotated[int, Meta(ge=1000, description="largest message of a device")] = 4_000_000
 
 
 class Planning(_Theme, frozen=True, kw_only=True):

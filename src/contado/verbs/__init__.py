@@ -52,6 +52,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
     "records": {
         "backup": "Write a consistent copy of the records and attachments",
         "restore": "Verify a backup and put it in its place",
+        "retention": "Delete what has outlived its retention day, and say what",
     },
     "tiles": {
         "render": "Write live vector tiles of a layer",
@@ -130,6 +131,10 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "replay": "Show drives moving along their route in one HTML file",
         "report": "Write the report of a state of roads",
         "demo": "Go from simulated drives to a map and a programme, with nothing at hand",
+        "watch": "Bring drives into the workspace as their files appear",
+        "device-add": "Give a device a token with which it sends drives while they go on",
+        "device-revoke": "Take a device's token back",
+        "device-list": "List the devices that may send drives",
     },
     "bench": "Time contado beside its peers",
 }

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import RedirectResponse
 
-from contado.web import addresses, ogc, statics
+from contado.web import addresses, live, ogc, statics
 from contado.web.headers import Headers
 from contado.web.i18n import LANGS
 from contado.web.ogc import processes_routes
@@ -83,6 +83,7 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
     processes_routes.add(app, site)
     _plain_routes(app, site)
+    live.register(app, site, warm=warm)
     ogc.register(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))
     app.add_exception_handler(Refusal, _refusal(site))

@@ -13,6 +13,7 @@ import uvicorn
 
 from contado.kernel import records
 from contado.kernel.workspace import WorkspaceView
+from contado.web import live
 from contado.web.app import create
 from contado.web.worker import Workers
 
@@ -96,10 +97,15 @@ def run(workspace: Path, listener: socket.socket, ready: Callable[[], None]) -> 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: None)
     view = WorkspaceView(workspace)
-    with records.open_store(view) as store:
+    with records.open_store(view) as store, live.Finishing(workspace):
         workers = Workers(view, store)
         workers.start()
+
+        def close() -> None:
+            live.ending.set()
+            workers.close()
+
         try:
-            _Announcing(config, ready, workers.close).run(sockets=[listener])
+            _Announcing(config, ready, close).run(sockets=[listener])
         finally:
             workers.stop()

@@ -11,9 +11,6 @@ from contado.kernel import records
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
-<<<<<<< HEAD
-from contado.web.data import history, indicators, opendata, practices, programme, roads, territory, trials
-=======
 from contado.web.data import (
     fleet,
     history,
@@ -25,8 +22,8 @@ from contado.web.data import (
     roads,
     stretches,
     territory,
+    trials,
 )
->>>>>>> roadpages
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
@@ -137,20 +134,14 @@ class Site:
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
 
     @property
-<<<<<<< HEAD
     def trials(self) -> tuple[trials.Trial, ...]:
         """Trial pavements with what they show."""
         return self.cached("trials", lambda: trials.load(self.view))
 
     @property
-    def drive_days(self) -> list[dt.date]:
-        """Days on which vehicles drove."""
-        return self.cached("drive_days", lambda: history.days(self.view))
-=======
     def history(self) -> history.History:
         """The roads on the days whose state the diagnosis kept."""
         return self.cached("history", lambda: history.load(self.view))
->>>>>>> roadpages
 
     def roads_on(self, day: dt.date) -> Roads | None:
         """Road sections and anomalies as they were known on a day."""

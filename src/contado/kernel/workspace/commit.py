@@ -208,6 +208,12 @@ class Commit:
         """Write any other file of the workspace (``runs/plan.json``)."""
         self._add(checked_path(relative), content)
 
+    def remove(self, relative: str) -> None:
+        """Remove a file of the workspace, a share of a table for one."""
+        path = checked_path(relative)
+        (self._root / self._scratch).mkdir(parents=True, exist_ok=True)  # where the redo list is written
+        self._changes[path] = _Change(path=path)
+
     def settings(self, settings: Settings) -> None:
         """Write contado.toml."""
         self._settings = settings

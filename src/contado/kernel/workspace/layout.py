@@ -7,6 +7,7 @@
     layers/NAME.parquet     GeoParquet;  layers/registry.json says what each layer is
     tables/NAME.parquet     a table, or one share a practice in tables/NAME/PRACTICE.parquet
     rasters/ tiles/ runs/
+    live/ signals/          drives that go on, and raw signals until their retention day
     records.sqlite          records: accounts, audit chain, documents, jobs; attachments in files/
     backups/                copies of the records before their schema was changed
     sources/NAME/           files kept as they came;  sources/registry.json has their hashes

@@ -118,8 +118,8 @@ def refused(refusal: Refusal) -> Response:
 
 
 def is_below(path: str) -> bool:
-    """Whether an address belongs to the API, where errors are problems and not pages."""
-    return path.startswith(("/api/", "/tiles/"))
+    """Whether an address belongs to programs, where errors are problems and not pages."""
+    return path.startswith(("/api/", "/tiles/", "/ingest/", "/events/"))
 
 
 def http_problem(status: int, headers: Mapping[str, str] | None = None) -> Response:

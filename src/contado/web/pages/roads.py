@@ -11,6 +11,7 @@ from contado.web.i18n import Words
 from contado.web.page import NotFound
 from contado.web.pages import mapframe, strips
 from contado.web.pages.layers import time_row
+from contado.web.pages.liveroads import live_of
 from contado.web.pages.practices import card_of
 from contado.web.pages.tablepages import slice_rows
 
@@ -86,6 +87,7 @@ def road_map(page: Page) -> Response:
         map_config=_map_config(page, roads, day, wanted, chosen) if roads.sections else "",
         kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
+        live=live_of(page) if day is None else None,
     )
 
 

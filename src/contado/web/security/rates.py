@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Kind", "Rates"]
 
-Kind = Literal["sign_in", "forms", "api"]
+Kind = Literal["sign_in", "forms", "api", "device"]
 _MOST_CLIENTS = 10_000
 
 
@@ -38,7 +38,7 @@ class Rates:
         self._booked: dict[tuple[Kind, str], tuple[int, float]] = {}
 
     def check(self, kind: Kind, address: str) -> None:
-        """Count one request of a client.
+        """Count one request of a client, by its network address, or of a device, by its name.
 
         Raises
         ------

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.processing import ProcessResult
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["calibrated", "surveys", "table", "to_calibrate", "vehicles"]
+__all__ = ["calibrated", "kept_vehicles", "surveys", "table", "to_calibrate", "vehicles"]
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
@@ -42,16 +42,22 @@ def vehicles(
     """
     key = workspace.settings.workspace.key
     told = {keyed_hash(key, name): vehicle for name, vehicle in given.items()}
-    kept = {row["vehicle_id"]: row for row in workspace.read("pavement_vehicle").to_pylist()}
+    kept = kept_vehicles(workspace)
     spectra: dict[str, list[Spectra]] = defaultdict(list)
     for trace in traces:
         spectra[trace.aligned.drive.vehicle].append(trace.spectra)
     found = {}
     for name in sorted(spectra):
-        here = told.get(name, Vehicle())
-        car = here.car or _kept(kept.get(name)) or fit_car(spectra[name]).car
-        found[name] = Vehicle(car=car, calibration=here.calibration or _scale(kept.get(name)) or NOMINAL)
+        here, before = told.get(name, Vehicle()), kept.get(name, Vehicle())
+        car = here.car or before.car or fit_car(spectra[name]).car
+        found[name] = Vehicle(car=car, calibration=here.calibration or before.calibration or NOMINAL)
     return found
+
+
+def kept_vehicles(workspace: WorkspaceView) -> dict[str, Vehicle]:
+    """Return what table ``pavement_vehicle`` holds of each car, by its pseudonym."""
+    rows = workspace.read("pavement_vehicle").to_pylist()
+    return {row["vehicle_id"]: Vehicle(car=_kept(row), calibration=_scale(row)) for row in rows}
 
 
 def surveys(workspace: WorkspaceView) -> dict[str, Reference]:
@@ -85,14 +91,14 @@ def calibrated(known: Mapping[str, Vehicle], result: ProcessResult) -> dict[str,
     return {name: Vehicle(car=v.car, calibration=told.get(name, v.calibration)) for name, v in known.items()}
 
 
-def _scale(row: Mapping[str, Any] | None) -> Calibration | None:
-    if row is None or not row["calibrated"]:
+def _scale(row: Mapping[str, Any]) -> Calibration | None:
+    if not row["calibrated"]:
         return None
     return Calibration(scale=row["scale"], sd_log=row["sd_log"], calibrated=True)
 
 
-def _kept(row: Mapping[str, Any] | None) -> QuarterCar | None:
-    if row is None or any(row[column] is None for column in _CAR):
+def _kept(row: Mapping[str, Any]) -> QuarterCar | None:
+    if any(row[column] is None for column in _CAR):
         return None
     return QuarterCar(**{name: float(row[column]) for column, name in _CAR.items()})
 

@@ -12,6 +12,7 @@ from contado.engines.pavement.anomalies import track
 from contado.engines.pavement.anomalies.kind import criticality
 from contado.engines.pavement.lines import Line
 from contado.kernel import tables
+from contado.kernel.dates import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +41,7 @@ def anomalies(
     lines: Mapping[str, Line],
     source_id: str | None = None,
 ) -> pa.Table:
-    """Return table ``pavement_anomaly``: what is known of each anomaly at the end of the day ``on``.
+    """Return table ``pavement_anomaly``: what is known of each anomaly at the end of the legal day ``on``.
 
     Parameters
     ----------
@@ -51,7 +52,7 @@ def anomalies(
     lines
         Lines of the sections, for the points.
     """
-    end = datetime.combine(on + timedelta(days=1), time(), UTC)
+    end = local.place(datetime.combine(on + timedelta(days=1), time())).instant
     passages = _passages(cell_obs, anomaly_obs, end)
     found = [a for part in _by_section(passages) for a in track.track([], part)[0]]
     facts = _facts(anomaly_obs.to_pylist())
@@ -165,4 +166,4 @@ def _row(
 
 
 def _date(day: float | None) -> date | None:
-    return None if day is None else datetime.fromtimestamp(day * _DAY_S, UTC).date()
+    return None if day is None else local.legal_day(datetime.fromtimestamp(day * _DAY_S, UTC))

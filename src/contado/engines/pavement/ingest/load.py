@@ -1,8 +1,8 @@
 """Drives into the workspace: read, settle, cut by section, look through the car, fuse, track.
 
-What is stored: pseudonymous drives and vehicles, observations of cells and anomalies, and the states that
-follow from all of them. Raw signals and positions are not stored. A drive whose content is already in
-changes nothing.
+What is stored: pseudonymous drives and vehicles, how the sensors sat, observations of cells and anomalies, the
+states that follow from all of them, and until their retention day the positions. A drive whose content is
+already in changes nothing.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import dataclasses
 import time
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import fleet, history, privacy, sections, traverse
 from contado.kernel import tables
+from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.progress import track
@@ -35,13 +36,14 @@ if TYPE_CHECKING:
     from contado.kernel.progress import Progress
     from contado.kernel.settings import Settings
     from contado.kernel.territory import Network, Route
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.territory.matching.result import MatchResult
+    from contado.kernel.workspace import Workspace, WorkspaceView
 
-__all__ = ["SOURCE_ID", "Loaded", "load", "read_folders"]
+__all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
 
 SOURCE_ID = "pavement_drives"
 """Source of everything that drives told."""
-_WRITTEN = ("drive", "vehicle", "cell_obs", "anomaly_obs", "anomaly", "cell_state")
+_WRITTEN = ("drive", "vehicle", "mounting", "cell_obs", "anomaly_obs", "anomaly", "cell_state")
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
 
 
@@ -101,9 +103,10 @@ def load(
     *,
     on: date,
     vehicles: Mapping[str, Vehicle] | None = None,
+    pseudonymous: bool = False,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Bring drives into the workspace.
+    """Bring drives into the workspace; positions past their retention day are deleted.
 
     Parameters
     ----------
@@ -115,6 +118,8 @@ def load(
         Day of the states; where a drive is later, the day of the last drive.
     vehicles
         What is known of the vehicles, by the names in the files.
+    pseudonymous
+        Whether the names of the vehicles are keyed hashes already.
 
     Raises
     ------
@@ -122,13 +127,25 @@ def load(
         The workspace holds no section (`no_sections`) or no network (`network_unreadable`).
     """
     began = time.perf_counter()
-    new, unchanged = _new(sets, workspace)
+    new, unchanged = _new(sets, workspace, pseudonymous=pseudonymous)
     settled, rejected = _settled(new, workspace, progress)
-    results = list(_processed(settled, workspace, vehicles or {}, progress)) if settled else []
+    network, routes = routes_of(workspace) if settled else (None, {})
+    driven = [aligned for aligned in settled if aligned.drive.fix_t_s.size]
+    found = (
+        traverse.matched(driven, network, workspace.settings.pavement.sigma_m) if driven and network else None
+    )
+    results = (
+        list(_processed(driven, found, routes, workspace, vehicles or {}, progress))
+        if found is not None
+        else []
+    )
     fresh = {
         name: _gathered(name, [getattr(r, name) for r in results]) for name in ("cell_obs", "anomaly_obs")
     }
+    if found is not None:
+        fresh["fix"] = privacy.fixes(driven, found, workspace.settings)
     changed = _commit(workspace, settled, results, fresh, on) if settled else 0
+    deleted = privacy.apply_retention(workspace)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
     return Loaded(
@@ -140,12 +157,12 @@ def load(
         anomalies=anomalies.num_rows,
         states_changed=changed,
         label="simulated" if any(s.label == "simulated" for s in sets) else "estimated",
-        findings=_findings(sets, results),
+        findings=(*_findings(sets, results), *deleted.findings),
         compute_s=time.perf_counter() - began,
     )
 
 
-def _new(sets: Sequence[DriveSet], workspace: Workspace) -> tuple[list[Drive], int]:
+def _new(sets: Sequence[DriveSet], workspace: Workspace, *, pseudonymous: bool) -> tuple[list[Drive], int]:
     """Return the drives whose content is not in yet, under their pseudonyms."""
     known = set(workspace.read("pavement_drive")["sha256"].to_pylist())
     key = workspace.settings.workspace.key
@@ -155,7 +172,8 @@ def _new(sets: Sequence[DriveSet], workspace: Workspace) -> tuple[list[Drive], i
             unchanged += 1
             continue
         known.add(drive.sha256)
-        name, vehicle = keyed_hash(key, drive.sha256), keyed_hash(key, drive.vehicle)
+        name = keyed_hash(key, drive.sha256)
+        vehicle = drive.vehicle if pseudonymous else keyed_hash(key, drive.vehicle)
         new.append(dataclasses.replace(drive, name=name, vehicle=vehicle, findings=()))
     return new, unchanged
 
@@ -179,6 +197,8 @@ def _settled(
 
 def _processed(
     settled: Sequence[Aligned],
+    matched: MatchResult,
+    routes: Mapping[str, Route],
     workspace: Workspace,
     vehicles: Mapping[str, Vehicle],
     progress: Progress | None,
@@ -188,11 +208,10 @@ def _processed(
     from contado.engines.pavement.processing import process, trace_drive
     from contado.engines.pavement.telemetry.drive import DriveSet
 
-    settings = workspace.settings
-    network, routes = _routes(workspace)
+    settings, network = workspace.settings, matched.network
     edges = {section: route.edges.tolist() for section, route in routes.items()}
     pieces: dict[str, dict[str, Trace]] = defaultdict(dict)
-    found = traverse.traversals(settled, network, edges, settings.pavement.sigma_m)
+    found = traverse.traversals(settled, matched, edges)
     frames = {
         section: onroute.frame_of(network, routes[section]) for section in {t.section_id for t in found}
     }
@@ -220,7 +239,14 @@ def _processed(
         yield result
 
 
-def _routes(workspace: Workspace) -> tuple[Network, dict[str, Route]]:
+def routes_of(workspace: WorkspaceView) -> tuple[Network, dict[str, Route]]:
+    """Return the street network of a workspace and the routes of its sections, by their ids.
+
+    Raises
+    ------
+    DataError
+        There is no section (`no_sections`), or one has a link that the network lacks.
+    """
     from contado.kernel.territory import Network
 
     rows = workspace.read("pavement_lrs_section").select(["section_id", "links"]).to_pylist()
@@ -271,6 +297,11 @@ def _commit(
             "pavement_drive",
             _with_rows(old["drive"], "pavement_drive", _drives(settled, fresh, workspace.settings)),
         )
+        commit.table(
+            "pavement_mounting", _with_rows(old["mounting"], "pavement_mounting", _mountings(settled))
+        )
+        if "fix" in fresh:
+            privacy.keep(commit, workspace, fresh["fix"])
         commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
@@ -288,7 +319,7 @@ def _day(on: date, cell_obs: pa.Table) -> date:
     import pyarrow.compute as pc
 
     last = pc.max(cell_obs["t_utc"]).as_py()
-    return on if last is None else max(on, last.date())
+    return on if last is None else max(on, local.legal_day(last))
 
 
 def _with_rows(old: pa.Table, name: str, rows: list[dict[str, Any]]) -> pa.Table:
@@ -312,11 +343,8 @@ def _drives(
     rows = []
     for aligned in settled:
         drive = aligned.drive
-        start = (
-            None if drive.start_utc is None else datetime.fromisoformat(drive.start_utc).replace(tzinfo=UTC)
-        )
+        start = privacy.start_of(drive)
         span = timedelta(seconds=float(drive.fix_t_s[-1])) if drive.fix_t_s.size else timedelta()
-        kept_from = (start or datetime.now(UTC)).date()
         rows.append(
             {
                 "drive_id": drive.name,
@@ -328,11 +356,35 @@ def _drives(
                 "n_fixes": drive.n_fixes_raw,
                 "cells": cells[drive.name],
                 "flags": list(aligned.flags),
-                "retention_until": kept_from + timedelta(days=settings.pavement.retention_d),
+                "retention_until": privacy.retention_until(drive, settings),
                 "label": drive.label,
                 "source_id": SOURCE_ID,
             }
         )
+    return rows
+
+
+def _mountings(settled: Sequence[Aligned]) -> list[dict[str, Any]]:
+    """Return how the sensor sat, a row for each stretch between two re-mounts."""
+    rows = []
+    for aligned in settled:
+        start = privacy.start_of(aligned.drive)
+        for number, piece in enumerate(aligned.pieces):
+            times = [
+                None if start is None else start + timedelta(seconds=t) for t in (piece.from_s, piece.to_s)
+            ]
+            rows.append(
+                {
+                    "drive_id": aligned.drive.name,
+                    "piece": number,
+                    "vehicle_id": aligned.drive.vehicle,
+                    **dict(zip(("axis_x", "axis_y", "axis_z"), piece.gravity_axis.tolist(), strict=True)),
+                    "sd_deg": piece.sd_deg,
+                    "fs_hz": aligned.drive.fs_hz,
+                    "valid_from": times[0],
+                    "valid_to": times[1],
+                }
+            )
     return rows
 
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.telemetry.drive import Aligned, Drive
     from contado.kernel.territory import Network
+    from contado.kernel.territory.matching.result import MatchResult
 
-__all__ = ["Traversal", "traversals"]
+__all__ = ["Places", "Traversal", "matched", "places_of", "runs", "traversals"]
 
 MARGIN_S = 8.0
 """Run-up and run-out of a piece: longer than the transient of the equaliser's windows."""
@@ -42,48 +43,63 @@ class Traversal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Places:
+class Places:
     """Where on which section each directed link lies: shape (entries,), sorted by edge."""
 
     edge: NDArray[np.int64]
     section: NDArray[np.int64]
     start_m: NDArray[np.float64]
 
+    def of(
+        self, edge: NDArray[np.int64], offset_m: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+        """Return fix, section and chainage [m] of each section that a matched fix lies on."""
+        first, last = (np.searchsorted(self.edge, edge, side=s) for s in ("left", "right"))
+        fix = np.repeat(np.arange(edge.size), last - first)
+        entry = (
+            np.arange(fix.size)
+            - np.repeat(np.cumsum(last - first) - (last - first), last - first)
+            + first[fix]
+        )
+        return fix, self.section[entry], self.start_m[entry] + offset_m[fix]
 
-def traversals(
-    settled: Sequence[Aligned], network: Network, sections: Mapping[str, Sequence[int]], sigma_m: float
-) -> list[Traversal]:
-    """Return the traversals of ``sections`` (id -> edges in order) by drives.
+
+def matched(settled: Sequence[Aligned], network: Network, sigma_m: float) -> MatchResult:
+    """Match the fixes of drives to the network; the trip of a fix is the number of its drive.
 
     Parameters
     ----------
     settled
-        Drives whose mount and clock are settled.
+        Drives whose mount and clock are settled, at least one.
     network
         Street network.
     sigma_m
         Standard deviation of a position [m].
     """
-    if not settled:
-        return []
-    trips = np.repeat(np.arange(len(settled)), [a.drive.fix_t_s.size for a in settled])
     fixes = {
-        "trip": trips,
+        "trip": np.repeat(np.arange(len(settled)), [a.drive.fix_t_s.size for a in settled]),
         "t_s": np.concatenate([a.drive.fix_t_s for a in settled]),
         "lon": np.concatenate([a.drive.lon for a in settled]),
         "lat": np.concatenate([a.drive.lat for a in settled]),
     }
-    found = network.match(fixes, sigma_m=sigma_m)
-    places = _places(network, sections)
+    return network.match(fixes, sigma_m=sigma_m)
+
+
+def traversals(
+    settled: Sequence[Aligned], found: MatchResult, sections: Mapping[str, Sequence[int]]
+) -> list[Traversal]:
+    """Return the traversals of ``sections`` (id -> edges in order) by drives that were `matched`."""
+    places = places_of(found.network, sections)
     names = list(sections)
     pieces: list[Traversal] = []
     for number, aligned in enumerate(settled):
-        mine = trips == number
+        mine = found.traces.trip == number
         pieces += _of_drive(aligned, found.edge[mine], found.offset_m[mine], places, names)
     return pieces
 
 
-def _places(network: Network, sections: Mapping[str, Sequence[int]]) -> _Places:
+def places_of(network: Network, sections: Mapping[str, Sequence[int]]) -> Places:
+    """Return where on which section each directed link lies."""
     edge, section, start = [], [], []
     for number, edges in enumerate(sections.values()):
         chosen = np.asarray(edges, np.int64)
@@ -91,31 +107,26 @@ def _places(network: Network, sections: Mapping[str, Sequence[int]]) -> _Places:
         section.append(np.full(chosen.size, number))
         start.append(np.concatenate(([0.0], np.cumsum(network.edge_length_m[chosen])[:-1])))
     if not edge:
-        return _Places(edge=np.zeros(0, np.int64), section=np.zeros(0, np.int64), start_m=np.zeros(0))
+        return Places(edge=np.zeros(0, np.int64), section=np.zeros(0, np.int64), start_m=np.zeros(0))
     edges_, sections_, starts = np.concatenate(edge), np.concatenate(section), np.concatenate(start)
     order = np.lexsort((starts, sections_, edges_))
-    return _Places(edge=edges_[order], section=sections_[order], start_m=starts[order])
+    return Places(edge=edges_[order], section=sections_[order], start_m=starts[order])
 
 
 def _of_drive(
     aligned: Aligned,
     edge: NDArray[np.int64],
     offset_m: NDArray[np.float64],
-    places: _Places,
+    places: Places,
     names: Sequence[str],
 ) -> Iterator[Traversal]:
     """Yield the traversals of one drive; a second one of the same section gets a number."""
     t_s = aligned.drive.fix_t_s
-    first, last = (np.searchsorted(places.edge, edge, side=s) for s in ("left", "right"))
-    fix = np.repeat(np.arange(edge.size), last - first)
-    entry = (
-        np.arange(fix.size) - np.repeat(np.cumsum(last - first) - (last - first), last - first) + first[fix]
-    )
-    section, chainage = places.section[entry], places.start_m[entry] + offset_m[fix]
+    fix, section, chainage = places.of(edge, offset_m)
     for number in np.unique(section):
         mine = section == number
         count = 0
-        for run in _runs(t_s[fix[mine]], chainage[mine]):
+        for run in runs(t_s[fix[mine]], chainage[mine]):
             rows = fix[mine][run]
             if np.unique(rows).size < MIN_FIXES:
                 continue
@@ -125,7 +136,7 @@ def _of_drive(
             yield Traversal(section_id=names[number], drive=aligned.drive.name, aligned=piece)
 
 
-def _runs(t_s: NDArray[np.float64], chainage_m: NDArray[np.float64]) -> list[NDArray[np.int64]]:
+def runs(t_s: NDArray[np.float64], chainage_m: NDArray[np.float64]) -> list[NDArray[np.int64]]:
     """Return the stretches of time in which the section is driven once, from beginning to end."""
     cuts = (np.diff(t_s) > _PAUSE_S) | (np.diff(chainage_m) < -_BACK_M)
     edges = np.concatenate(([0], np.flatnonzero(cuts) + 1, [t_s.size]))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["RawFile", "open_raw", "stem_of"]
+__all__ = ["RawFile", "open_raw", "raw_of", "stem_of"]
 
 _DECIMAL_COMMA: Final = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 _NUMBER: Final = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
@@ -138,7 +138,12 @@ def stem_of(path: Path) -> str | None:
 
 
 def open_raw(path: Path) -> RawFile:
-    """Read one file.
+    """Read one file (errors of `raw_of`)."""
+    return raw_of(path.read_bytes(), path.name)
+
+
+def raw_of(content: bytes, name: str) -> RawFile:
+    """Read the content of a file; its name tells CSV from Parquet and what is gzipped.
 
     Raises
     ------
@@ -146,14 +151,13 @@ def open_raw(path: Path) -> RawFile:
         ``empty_file`` (no data row) or ``file_cut`` (ends in the middle of a row, of a Parquet file or of
         a gzip stream), with the row where known.
     """
-    content = path.read_bytes()
-    if path.name.endswith(".gz") and content:
-        content = _unzip(content, path.name)
+    if name.endswith(".gz") and content:
+        content = _unzip(content, name)
     if not content.strip():
-        raise _empty(path.name)
-    raw = _parquet(content, path.name) if ".parquet" in path.name else _csv(content, path.name)
+        raise _empty(name)
+    raw = _parquet(content, name) if ".parquet" in name else _csv(content, name)
     if raw.table.num_rows == 0:
-        raise _empty(path.name)
+        raise _empty(name)
     return raw
 
 

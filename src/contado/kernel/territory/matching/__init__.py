@@ -70,8 +70,7 @@ def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResu
     from contado.kernel.territory.matching.state import Lattice, Scene
 
     x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
-    order = np.lexsort((np.nan_to_num(traces.t_s, nan=np.inf), traces.trip))
-    usable = order[np.isfinite(x[order]) & np.isfinite(y[order])]
+    order, usable = traces.ordered(x, y)
     offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
     longest = int(np.diff(offsets).max(initial=1))
     scene = Scene.of(network, settings)
@@ -84,22 +83,4 @@ def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResu
     filled = batch.Points.at(x, y)
     for whole, part in zip(filled[2:], points[2:], strict=True):
         whole[usable] = part
-    return MatchResult(
-        network=network,
-        traces=traces,
-        edge=filled.edge.astype(np.int64),
-        offset_m=filled.offset,
-        distance_m=filled.distance,
-        match_prob=filled.probability,
-        state=filled.state,
-        chain=filled.chain.astype(np.int64),
-        chainage_m=filled.chainage,
-        route_edge=edges.astype(np.int64),
-        route_chain=chains.astype(np.int64),
-        chain_trip=trips.astype(np.int64),
-        order=order,
-        x=x,
-        y=y,
-        compute_s=seconds,
-        findings=traces.findings,
-    )
+    return MatchResult.of(network, traces, filled, (edges, chains, trips), order, seconds)

@@ -64,7 +64,7 @@ async function start() {
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new lib.NavigationControl({ showCompass: false }), "top-right");
-  map.addControl(new lib.ScaleControl({ unit: "metric" }), "bottom-right");
+  map.addControl(new lib.ScaleControl(), "bottom-right");
   await new Promise((resolve, reject) => {
     map.once("style.load", resolve);
     map.once("error", (event) => reject(event.error));
@@ -72,7 +72,7 @@ async function start() {
   for (const layer of config.layers) addLayer(map, layer);
   addNames(map);
   frame.classList.add("ct-ready");
-  wire(map);
+  wire(frame.map = map);
   map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = Math.round(performance.now()); });
 }
 

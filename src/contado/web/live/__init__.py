@@ -1,0 +1,13 @@
+"""Drives while they go on, over HTTP: devices send them, the road map shows them.
+
+`register` adds ``POST /ingest/pavement/{device}`` and ``GET /events/pavement`` to the application. Nothing
+that another server of the workspace would need stays in a process (`contado.engines.pavement.live.room`).
+"""
+
+from __future__ import annotations
+
+from contado.web.live.doors import register
+from contado.web.live.events import ending, shown_to
+from contado.web.live.finishing import Finishing
+
+__all__ = ["Finishing", "ending", "register", "shown_to"]

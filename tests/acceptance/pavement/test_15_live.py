@@ -1,0 +1,336 @@
+"""pavement.md section 19, item 15, and section 6.5: both doors of live ingest, over real HTTP and real folders."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import msgspec
+import numpy as np
+import pytest
+
+from contado.engines.pavement.ingest import load, roads
+from contado.kernel.dates import today
+from contado.kernel.workspace import Workspace
+from contado.web.app import create
+from invented.devices import Sender, messages
+from invented.fixtures import browser, tab  # noqa: F401 - fixtures
+from invented.live import ask, drives_on_a_street, replaced, street, tables_of
+from invented.pages import MAP, settle
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory):
+    return drives_on_a_street(tmp_path_factory.mktemp("street") / "drives")
+
+
+@pytest.fixture(scope="module")
+def parts(drives):
+    return messages(drives, "car1_pass1", 1.0)
+
+
+@pytest.fixture
+def workspace(tmp_path, drives):
+    return street(tmp_path / "w", drives, live_access="public")
+
+
+@pytest.fixture
+def sender(workspace):
+    """Function from the address of a server to a device that sends to it."""
+    token = ask("pavement device-add", workspace, device="box", vehicle="car1", label="simulated").token
+    return lambda address: Sender(address, "box", token)
+
+
+@contextlib.contextmanager
+def serving(workspace):
+    """A server process of its own."""
+    command = [
+        sys.executable,
+        "-m",
+        "contado.cli",
+        "serve",
+        "-w",
+        str(workspace.path),
+        "--port",
+        "0",
+        "--json",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    try:
+        yield json.loads(process.stdout.readline())["url"].rstrip("/")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+        process.stdout.close()
+
+
+def in_batch(path, drives, names):
+    """What `contado pavement load` makes of some of the drives."""
+    folder = path / "some"
+    folder.mkdir()
+    for file in [*(f for n in names for f in drives.glob(f"{n}_*")), drives / "meta.json"]:
+        shutil.copy(file, folder)
+    workspace = street(path / "batch", drives)
+    ask("pavement load", workspace, folder=folder)
+    return tables_of(workspace)
+
+
+def stream(address):
+    """Yield the events of the server as they come."""
+    request = urllib.request.Request(f"{address}/events/pavement", headers={"accept": "text/event-stream"})
+    with urllib.request.urlopen(request, timeout=120) as source:
+        assert source.headers["content-type"].startswith("text/event-stream")
+        for line in source:
+            if line.startswith(b"data: "):
+                yield json.loads(line[6:])
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 15, "endpoint, two servers in turn: tables as after `pavement load`", "equal")
+def test_the_endpoint_gives_the_batch_result(workspace, sender, drives, tmp_path, figure):
+    whole = messages(drives, "car1_pass1", 5.0)
+    order = [*range(1, len(whole) + 1)]
+    order[3], order[4] = order[4], order[3]  # one message overtakes another
+    states = []
+    with serving(workspace) as one, serving(workspace) as other:
+        doors = [sender(one), sender(other)]
+        for turn, number in enumerate(order):
+            sent = {"drive": "monday", "chunk": number, "last": number == len(whole)}
+            status, answer = doors[turn % 2].send(whole[number - 1], **sent)
+            assert status in {200, 202}, answer
+            states.append(answer["state"])
+            status, again = doors[(turn + 1) % 2].send(whole[number - 1], **sent)
+            assert (status, again["state"]) == (200, "unchanged"), again
+        replaced(workspace)
+    assert states.count("waits") == 1
+    found, wanted = tables_of(workspace), in_batch(tmp_path, drives, ["car1_pass1"])
+    for name, table in wanted.items():
+        assert found[name].equals(table), name
+    assert wanted["cell_obs"].num_rows > 40
+    assert wanted["fix"].num_rows > 60
+    rows = sum(t.num_rows for t in wanted.values())
+    figure(f"{len(wanted)} tables, {rows} rows, equal; {len(whole)} messages, each twice")
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 15, "watcher over the open drives: tables as after `pavement load`", "equal")
+def test_the_watcher_gives_the_batch_result(shared, tmp_path, drives, figure):
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for file in shared("roads/telemetry_synth").glob("car*"):
+        shutil.copy(file, folder)
+    shutil.copy(shared("roads/telemetry_synth/meta.json"), folder)
+    kept = []
+    for name in ("watched", "loaded"):
+        workspace = street(tmp_path / name, drives)
+        roads.load_network(workspace, shared("roads/network/liechtenstein.osm.pbf"))
+        roads.load_sections(workspace, shared("roads/telemetry_synth/truth_route.csv"), None)
+        kept.append(workspace)
+    command = [
+        sys.executable,
+        "-m",
+        "contado.cli",
+        "pavement",
+        "watch",
+        str(folder),
+        "--once",
+        "--json",
+        "-w",
+        str(kept[0].path),
+    ]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["drive"], line["state"]) for line in lines] == [
+        (f"car{i}_pass{j}", "loaded") for i in (1, 2) for j in (1, 2, 3)
+    ]
+    load.load(kept[1], load.read_folders(folder), on=today())
+    found, wanted = tables_of(kept[0]), tables_of(kept[1])
+    for name, table in wanted.items():
+        assert found[name].equals(table), name
+    figure(f"6 drives, {sum(t.num_rows for t in wanted.values())} rows, equal")
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 15, "live: from a fix to the event stream, over HTTP", "<= 1 s")
+def test_a_fix_is_in_the_stream_within_a_second(workspace, sender, parts, figure):
+    heard: dict[int, float] = {}
+    with serving(workspace) as address:
+        door = sender(address)
+        for number in range(1, 21):  # the first messages wait for what is read and compiled once
+            door.send(parts[number - 1], drive="monday", chunk=number)
+
+        def listen():
+            for event in stream(address):
+                heard.setdefault(event["chunk"], time.monotonic())
+                if event["chunk"] >= 50:
+                    return
+
+        listener = threading.Thread(target=listen, daemon=True)
+        listener.start()
+        sent = {}
+        for number in range(21, 51):
+            time.sleep(0.2)
+            sent[number] = time.monotonic()
+            assert door.send(parts[number - 1], drive="monday", chunk=number)[0] == 200
+        listener.join(timeout=30)
+    took = [heard[n] - sent[n] for n in sent if n in heard]
+    assert len(took) >= 29
+    figure(f"median {np.median(took):.2f} s, largest {max(took):.2f} s of {len(took)}")
+    assert max(took) <= 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.item("pavement", 15, "live: from a fix to the road map, in a browser", "<= 1 s")
+def test_the_road_map_shows_a_fix_within_a_second(workspace, sender, drives, parts, tab, figure, tmp_path):  # noqa: F811
+    second = tmp_path / "second"
+    second.mkdir()
+    for file in [*drives.glob("car1_pass2_*"), drives / "meta.json"]:
+        shutil.copy(file, second)
+    ask("pavement load", workspace, folder=second)
+    ask("diagnose", workspace, practice="manto_stradale")
+    asked = []
+    with serving(workspace) as address:
+        quiet = tab(1280)
+        quiet.on("request", lambda r: asked.append(r.url))
+        quiet.goto(address + MAP)
+        settle(quiet)
+        assert not [url for url in asked if "live.js" in url or "/events/" in url]
+        door = sender(address)
+        for number in range(1, 31):
+            door.send(parts[number - 1], drive="monday", chunk=number)
+        page = tab(1280)
+        page.goto(address + MAP)
+        settle(page)
+        page.wait_for_function("document.getElementById('ct-live').dataset.told")
+        took = []
+        for number in range(31, 51):
+            before = page.locator("#ct-live").get_attribute("data-told")
+            sent = time.time()
+            door.send(parts[number - 1], drive="monday", chunk=number)
+            page.wait_for_function("b => document.getElementById('ct-live').dataset.told !== b", arg=before)
+            took.append(int(page.locator("#ct-live").get_attribute("data-told")) / 1000 - sent)
+            time.sleep(0.3)
+        assert page.locator("#ct-live tbody tr").count() > 10
+        assert page.evaluate("document.getElementById('ct-map').map.getSource('live-cells') !== undefined")
+        assert page.problems == []
+        figure(f"median {np.median(took):.2f} s, largest {max(took):.2f} s of {len(took)}")
+        assert max(took) <= 1.0
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 15, "watch: a pair that appears, then SIGTERM", "one line, exit 0")
+def test_watching_ends_in_peace(workspace, drives, tmp_path, figure):
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "contado.cli",
+        "pavement",
+        "watch",
+        str(folder),
+        "--json",
+        "-w",
+        str(workspace.path),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    time.sleep(1.0)
+    for file in drives.glob("car1_pass1_*"):
+        shutil.copy(file, folder)
+    line = json.loads(process.stdout.readline())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 0
+    assert process.stdout.read() == ""
+    process.stdout.close()
+    assert (line["drive"], line["state"]) == ("car1_pass1", "loaded")
+    assert line["cells"] > 30
+    figure(f"{line['cells']} cells, exit 0")
+
+
+@pytest.mark.item(
+    "pavement", 15, "who may not send: unknown, revoked, another's token, too fast", "401 403 403 403 429"
+)
+def test_devices_that_may_not_send(workspace, sender, parts, figure):
+    from starlette.testclient import TestClient
+
+    limits = msgspec.structs.replace(workspace.settings.limits, device=2)
+    with workspace.commit() as commit:
+        commit.settings(msgspec.structs.replace(workspace.settings, limits=limits))
+    other = ask("pavement device-add", workspace, device="gone", vehicle="car2").token
+    ask("pavement device-revoke", workspace, device="gone")
+    own = sender("").token
+    client = TestClient(create(workspace.path), raise_server_exceptions=False)
+
+    def post(device, token, **more):
+        headers = {"idempotency-key": "1"} | ({"authorization": f"Bearer {token}"} if token else {})
+        return client.post(f"/ingest/pavement/{device}?drive=a&chunk=1", content=b"", headers=headers | more)
+
+    asked = [post("box", ""), post("nobody", own), post("gone", other), post("box", other)]
+    statuses = [got.status_code for got in asked]
+    for got in asked:
+        assert got.headers["content-type"] == "application/problem+json"
+    known = [post("box", own) for _ in range(3)]
+    assert [got.status_code for got in known] == [422, 422, 429]  # an empty message is read, then refused
+    assert known[0].json()["rule"] == "empty_file"
+    assert 0 < int(known[2].headers["retry-after"]) <= 60
+    statuses.append(known[2].status_code)
+    figure(" ".join(map(str, statuses)))
+    assert statuses == [401, 403, 403, 403, 429]
+
+
+def test_what_is_asked_must_make_sense(workspace, sender, parts):
+    from starlette.testclient import TestClient
+
+    pavement = msgspec.structs.replace(workspace.settings.pavement, live_access="org", live_max_bytes=1000)
+    with workspace.commit() as commit:
+        commit.settings(msgspec.structs.replace(workspace.settings, pavement=pavement))
+    client = TestClient(create(workspace.path), raise_server_exceptions=False)
+    headers = {"authorization": f"Bearer {sender('').token}", "idempotency-key": "1"}
+    where = "/ingest/pavement/box"
+    for address, rule in (
+        (f"{where}?drive=a", "bad_parameter"),
+        (f"{where}?drive=a&chunk=x", "bad_parameter"),
+        (f"{where}?drive=a&chunk=1&last=1", "bad_parameter"),
+        (f"{where}?drive=a&chunk=1&colour=red", "bad_parameter"),
+    ):
+        got = client.post(address, content=b"x", headers=headers)
+        assert (got.status_code, got.json()["rule"]) == (400, rule)
+    without = client.post(
+        f"{where}?drive=a&chunk=1", content=b"x", headers={"authorization": headers["authorization"]}
+    )
+    assert (without.status_code, without.json()["rule"]) == (400, "idempotency_key_missing")
+    large = client.post(f"{where}?drive=a&chunk=1", content=b"x" * 1001, headers=headers)
+    assert (large.status_code, large.json()["rule"]) == (413, "too_large")
+    assert client.get(where, headers=headers).status_code == 405
+    hidden = client.get("/events/pavement")
+    assert (hidden.status_code, hidden.json()["rule"]) == (401, "sign_in_needed")
+    assert "ct-live" not in client.get(MAP).text
+
+
+def test_events_can_be_asked_for_too(workspace, parts):
+    from starlette.testclient import TestClient
+
+    from contado.engines.pavement.live.room import Device, Room
+
+    client = TestClient(create(workspace.path), raise_server_exceptions=False)
+    assert client.get("/events/pavement").json() == {"events": [], "after": ""}
+    room = Room(Workspace.open(workspace.path))
+    box = Device(device_id="box", vehicle_id="00", label="simulated")
+    for number in range(1, 13):
+        room.take(box, "a", number, parts[number - 1], kind="parquet", key=str(number), last=False)
+    first = client.get("/events/pavement").json()
+    assert [e["chunk"] for e in first["events"]] == [12]
+    room.take(box, "a", 13, parts[12], kind="parquet", key="13", last=False)
+    then = client.get(f"/events/pavement?after={first['after']}").json()
+    assert [e["chunk"] for e in then["events"]] == [13]
+    assert {"vehicle", "device", "vehicle_id", "device_id"}.isdisjoint(then["events"][0])
+    assert 'id="ct-live"' in client.get(MAP).text

@@ -1,0 +1,145 @@
+"""pavement.md section 19, item 19: zones, pseudonyms and the retention day, through the live door too."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sqlite3
+
+import geopandas as gpd
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import shapely
+
+from contado.engines.pavement.ingest import privacy
+from contado.engines.pavement.live.room import Device, Room
+from contado.kernel.workspace import Workspace
+from invented.devices import messages
+from invented.live import ask, drives_on_a_street, street, tables_of
+
+CAR = "mario-rossi-fiat"
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory):
+    return drives_on_a_street(tmp_path_factory.mktemp("street") / "drives", passes=1)
+
+
+@pytest.fixture
+def parts(drives):
+    return messages(drives, "car1_pass1", 10.0)
+
+
+def driven(workspace, parts):
+    """Send a whole drive through the live room, up to before its batch run."""
+    room = Room(Workspace.open(workspace.path))
+    known = ask("pavement device-add", workspace, device="box", vehicle=CAR, label="simulated")
+    box = Device(device_id="box", vehicle_id=known.vehicle_id, label="simulated")
+    for number, content in enumerate(parts, 1):
+        last = number == len(parts)
+        room.take(box, "a", number, content, kind="parquet", key=str(number), last=last)
+    return room
+
+
+def positions(workspace):
+    """Every position that stands in a file of the workspace, rows of live messages and tables alike."""
+    found = []
+    for file in workspace.path.rglob("*.parquet"):
+        table = pq.read_table(file)
+        if {"lon", "lat"} <= set(table.column_names):
+            rows = table.select(["lon", "lat"]).to_pandas().dropna()
+            found.append(rows.to_numpy())
+    return np.concatenate(found) if found else np.zeros((0, 2))
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 19, "fixes in a privacy zone, sent live", "never reach a file")
+def test_nothing_of_a_zone_is_kept(tmp_path, drives, parts, figure):
+    workspace = street(tmp_path / "w", drives)
+    line = shapely.from_wkb(workspace.read("pavement_lrs_section")["geometry"][0].as_py())
+    zone = line.interpolate(0.5, normalized=True).buffer(0.001)
+    with workspace.commit() as commit:
+        commit.layer("privacy_zones", gpd.GeoDataFrame({"name": ["depot"]}, geometry=[zone], crs=4326))
+    room = driven(workspace, parts)
+    live = positions(workspace)
+    told = middles(workspace)
+    room.finish()
+    kept = positions(workspace)
+    assert len(live) > 20
+    assert len(kept) > 20
+    for points in (live, kept):
+        assert not shapely.contains_xy(zone, points[:, 0], points[:, 1]).any()
+    assert len(told) > 10
+    assert not shapely.contains_xy(zone.buffer(-0.0002), told[:, 0], told[:, 1]).any()
+    stored = [
+        pq.read_table(f, columns=["t_s", "ax"]) for f in (workspace.path / "signals").rglob("*_acc.parquet")
+    ]
+    t_s = np.sort(np.concatenate([t["t_s"].to_numpy() for t in stored]))
+    assert np.diff(t_s).max() > 10.0  # the samples of the zone are gone too
+    figure(f"{len(live)} live and {len(kept)} kept positions, 0 inside")
+
+
+def middles(workspace):
+    """Middle points of the cells that were told live."""
+    texts = [p.read_text(encoding="utf-8") for p in (workspace.path / "live").glob("*/events")]
+    events = [json.loads(line) for text in texts for line in text.splitlines()]
+    lines = [shapely.LineString(c["line"]) for e in events for c in e.get("cells", ())]
+    return shapely.get_coordinates(shapely.line_interpolate_point(lines, 0.5, normalized=True))
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 19, "the name of a car, sent live", "in no file")
+def test_the_name_of_a_car_is_in_no_file(tmp_path, drives, parts, figure):
+    workspace = street(tmp_path / "w", drives)
+    driven(workspace, parts).finish()
+    files = [p for p in workspace.path.rglob("*") if p.is_file()]
+    named = [p for p in files if CAR.encode() in p.read_bytes()]
+    figure(f"{len(files)} files searched, {len(named)} name it")
+    assert named == []
+    assert len(files) > 10
+    (device,) = workspace.read("pavement_device").to_pylist()
+    (drive,) = workspace.read("pavement_drive").to_pylist()
+    assert device["vehicle_id"] == drive["vehicle_id"] != CAR
+
+
+@pytest.mark.item(
+    "pavement", 19, "positions and raw signals at the retention day", "gone, counted, audited; cells stay"
+)
+def test_raw_signals_disappear_at_the_retention_day(tmp_path, drives, parts, figure):
+    workspace = street(tmp_path / "w", drives)
+    driven(workspace, parts).finish()
+    before = tables_of(workspace)
+    until = before["drive"]["retention_until"][0].as_py()
+    signals = list((workspace.path / privacy.SIGNALS).rglob("*.parquet"))
+    assert len(signals) == 2
+    assert before["fix"].num_rows > 60
+    assert set(before["fix"]["retention_until"].to_pylist()) == {until}
+
+    kept = ask("records retention", workspace, on=until.isoformat())
+    assert (kept.fixes, kept.signals, kept.findings) == (0, 0, [])
+    done = ask("records retention", workspace, on=(until + dt.timedelta(days=1)).isoformat())
+    assert (done.fixes, done.drives, done.signals) == (before["fix"].num_rows, 1, 2)
+    assert done.signal_bytes > 10_000
+    (finding,) = done.findings
+    assert finding.rule == "retention_applied"
+    assert str(done.fixes) in finding.message
+
+    after = tables_of(workspace)
+    assert after["fix"].num_rows == 0
+    assert not list((workspace.path / privacy.SIGNALS).rglob("*.parquet"))
+    assert len(positions(workspace)) == before["anomaly_obs"].num_rows
+    for name in before.keys() - {"fix"}:
+        assert after[name].equals(before[name]), name
+    with sqlite3.connect(workspace.path / "records.sqlite") as db:
+        rows = db.execute("SELECT body_json FROM audit WHERE object = 'tables:pavement_fix'").fetchall()
+    assert [f'"fixes":{done.fixes}' in body for (body,) in rows] == [False, True]
+    figure(f"{done.fixes} positions, {done.signals} files of {done.signal_bytes} bytes deleted; cells stay")
+
+
+def test_what_is_older_than_its_day_is_not_kept_at_all(tmp_path, drives):
+    workspace = street(tmp_path / "w", drives, retention_d=1.0)
+    ask("pavement load", workspace, folder=drives)
+    found = tables_of(workspace)
+    assert found["drive"].num_rows == 1
+    assert found["fix"].num_rows == 0

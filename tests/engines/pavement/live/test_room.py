@@ -1,0 +1,218 @@
+"""The live room: messages in any order, once each, by any process; the batch run at the end."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import os
+
+import numpy as np
+import pytest
+
+from contado.engines.pavement.ingest import load
+from contado.engines.pavement.live.feed import Feed, running
+from contado.engines.pavement.live.room import Device, Room
+from contado.engines.pavement.live.running import Streets, rehearse
+from contado.engines.pavement.live.watching import Watcher
+from contado.kernel.dates import today
+from contado.kernel.errors import DataError, UsageError
+from contado.kernel.workspace import Workspace
+from invented.devices import messages
+from invented.live import drives_on_a_street, street, tables_of
+
+BOX = Device(device_id="box", vehicle_id="0011223344556677", label="simulated")
+
+
+@pytest.fixture(scope="module")
+def drives(tmp_path_factory):
+    return drives_on_a_street(tmp_path_factory.mktemp("street") / "drives")
+
+
+@pytest.fixture(scope="module")
+def parts(drives):
+    return messages(drives, "car1_pass1", 10.0)
+
+
+@pytest.fixture
+def workspace(tmp_path, drives):
+    return street(tmp_path / "w", drives)
+
+
+def send(room, parts, number, *, key=None, drive="a", content=None):
+    return room.take(
+        BOX,
+        drive,
+        number,
+        parts[number - 1] if content is None else content,
+        kind="parquet",
+        key=key or str(number),
+        last=number == len(parts),
+    )
+
+
+def told(workspace):
+    """Cells and anomalies as a reader from the beginning knows them."""
+    events = [e for e in Feed(workspace.path).read() if e["state"] == "running"]
+    return (
+        {(c["section_id"], c["cell"]): c["iri_m_km"] for e in events for c in e["cells"]},
+        {a["id"] for e in events for a in e["anomalies"]},
+    )
+
+
+def test_a_message_that_comes_early_waits_and_changes_nothing_else(workspace, parts, tmp_path, drives):
+    room = Room(workspace)
+    ordered = Room(street(tmp_path / "other", drives))
+    assert (send(room, parts, 1).state, send(room, parts, 3).state) == ("taken", "waits")
+    late = send(room, parts, 2)
+    assert (late.state, late.applied) == ("taken", 3)
+    for number in (1, 2, 3):
+        send(ordered, parts, number)
+    assert told(workspace) == told(ordered.workspace)
+    assert running(workspace.path)
+
+
+def test_the_same_message_twice_changes_nothing(workspace, parts):
+    room = Room(workspace)
+    for number in (1, 2):
+        send(room, parts, number)
+    before = {p: p.read_bytes() for p in (workspace.path / "live").rglob("*") if p.is_file()}
+    assert send(room, parts, 2).state == "unchanged"
+    assert send(Room(workspace), parts, 1).state == "unchanged"
+    assert {p: p.read_bytes() for p in (workspace.path / "live").rglob("*") if p.is_file()} == before
+
+
+def test_a_number_or_key_stands_for_one_message(workspace, parts):
+    room = Room(workspace)
+    send(room, parts, 1)
+    for clash in ({"content": parts[1]}, {"content": parts[1], "key": "other"}):
+        with pytest.raises(UsageError, match="other content") as caught:
+            send(room, parts, 1, **clash)
+        assert caught.value.rule == "key_reused"
+    with pytest.raises(UsageError):
+        send(room, parts, 2, key="1")
+
+
+def test_processes_take_turns_and_tell_what_one_alone_would(workspace, parts, tmp_path, drives):
+    alone = Room(street(tmp_path / "alone", drives))
+    turns = itertools.cycle([Room(workspace), Room(Workspace.open(workspace.path))])
+    for number in range(1, 6):
+        send(next(turns), parts, number)
+        send(alone, parts, number)
+    assert told(workspace) == told(alone.workspace)
+
+
+def test_what_cannot_be_read_leaves_nothing(workspace, parts):
+    room = Room(workspace)
+    for content, rule in ((b"", "empty_file"), (b"PAR1 cut", "file_cut"), (b"a,b\n1,2\n", "missing_column")):
+        with pytest.raises(DataError) as caught:
+            room.take(
+                BOX, "a", 1, content, kind="parquet" if rule == "file_cut" else "csv", key="1", last=False
+            )
+        assert caught.value.rule == rule
+    far = b"t_s,lon,lat,speed_m_s\n1,9,45,10\n2,9,95,10\n"
+    with pytest.raises(DataError) as caught:
+        room.take(BOX, "a", 1, far, kind="csv", key="1", last=False)
+    assert (caught.value.rule, caught.value.rows) == ("impossible_position", (3,))
+    assert not list((workspace.path / "live").rglob("*.parquet"))
+    assert send(room, parts, 1).state == "taken"
+
+
+@pytest.mark.parametrize(("drive", "number"), [("../x", 1), ("", 1), ("a", 0)])
+def test_a_name_is_a_name_and_numbers_begin_at_one(workspace, parts, drive, number):
+    with pytest.raises(UsageError) as caught:
+        Room(workspace).take(BOX, drive, number, parts[0], kind="parquet", key="k", last=False)
+    assert caught.value.rule == "bad_value"
+
+
+def test_provisional_cells_are_near_those_of_the_batch_which_replaces_them(
+    workspace, parts, drives, tmp_path
+):
+    room = Room(workspace)
+    for number in range(1, len(parts) + 1):
+        send(room, parts, number)
+    provisional, _ = told(workspace)
+    (done,) = room.finish()
+    assert (done.loaded, done.rejected) == (1, ())
+    batch = street(tmp_path / "batch", drives)
+    (whole,) = load.read_folders(drives)
+    load.load(batch, [dataclasses.replace(whole, drives=whole.drives[:1])], on=today())
+    found, wanted = tables_of(workspace), tables_of(batch)
+    vehicle = wanted["drive"]["vehicle_id"][0].as_py()
+    for name, table in wanted.items():
+        rows = [
+            r | ({"vehicle_id": BOX.vehicle_id} if r.get("vehicle_id") == vehicle else {})
+            for r in table.to_pylist()
+        ]
+        assert found[name].to_pylist() == rows, name
+    cells = {(r["section_id"], r["cell"]): r["iri_m_km"] for r in found["cell_obs"].to_pylist()}
+    both = [np.log(provisional[k] / cells[k]) for k in provisional if cells.get(k)]
+    assert len(both) > 30
+    assert abs(np.median(both)) < 0.1
+    assert not running(workspace.path)
+    assert not list((workspace.path / "live").rglob("*.parquet"))
+    assert send(room, parts, 4).state == "unchanged"
+    assert Feed(workspace.path).read() == []
+
+
+def test_a_rehearsal_measures_the_first_section_and_leaves_nothing(workspace):
+    told_by_it = rehearse(Streets.of(workspace))
+    assert len(told_by_it.cells) > 5
+    Room(workspace).warm()
+    assert not (workspace.path / "live").exists()
+
+
+def test_a_silent_drive_ends_with_what_it_has(tmp_path, drives, parts):
+    workspace = street(tmp_path / "w", drives, live_silent_s=1.0)
+    room = Room(workspace)
+    for number in (1, 2, 3, 4):
+        send(room, parts, number)
+    assert not room.due()
+    for file in (workspace.path / "live").glob("*/journal"):
+        os.utime(file, (1, 1))
+    assert room.due()
+    (done,) = room.finish()
+    assert done.loaded == 1
+    with pytest.raises(UsageError) as caught:
+        send(room, parts, 5)
+    assert caught.value.rule == "drive_ended"
+
+
+def test_a_drive_without_use_is_rejected_and_forgotten(workspace):
+    room = Room(workspace)
+    short = b"t_s,ax,ay,az,lon,lat,speed_m_s\n0,0,0,9.8,9,45,1\n"
+    room.take(BOX, "a", 1, short, kind="csv", key="1", last=True)
+    (done,) = room.finish()
+    assert [r.rule for r in done.rejected] == ["drive_too_short"]
+    assert not room.due()
+
+
+def test_a_reader_goes_on_from_its_mark(workspace, parts):
+    room = Room(workspace)
+    for number in (1, 2, 3):
+        send(room, parts, number)
+    feed = Feed(workspace.path)
+    assert [e["chunk"] for e in feed.read()] == [3]  # what came before is one event
+    assert feed.read() == []
+    send(room, parts, 4)
+    assert [e["chunk"] for e in Feed(workspace.path, feed.mark).read()] == [4]
+
+
+def test_a_pair_is_taken_when_it_is_whole_and_unchanged(workspace, drives, tmp_path):
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    watcher = Watcher(workspace=workspace, folder=folder)
+    acc = (drives / "car1_pass1_acc.parquet").read_bytes()
+    (folder / "car1_pass1_acc.parquet").write_bytes(acc[:1000])
+    assert watcher.look(today()) == []
+    assert [a.state for a in watcher.incomplete()] == ["incomplete"]
+    (folder / "car1_pass1_gnss.csv").write_bytes((drives / "car1_pass1_gnss.csv").read_bytes())
+    assert watcher.look(today()) == []  # it was seen whole for the first time
+    (folder / "car1_pass1_acc.parquet").write_bytes(acc)
+    assert watcher.look(today()) == []  # it has grown meanwhile
+    (arrived,) = watcher.look(today())
+    assert (arrived.drive, arrived.state) == ("car1_pass1", "loaded")
+    assert arrived.cells > 30
+    assert watcher.look(today()) == []
+    another = Watcher(workspace=workspace, folder=folder)
+    (again,) = [a for _ in range(2) for a in another.look(today())]
+    assert again.state == "unchanged"
