@@ -120,6 +120,8 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "condition": "Grade segments and rank them",
         "strategies": "List the treatments each segment could get",
         "load": "Bring a folder of drives into the workspace",
+        "observations": "Take in what cameras, citizens and inspectors saw on the road",
+        "evidence": "Say when a defect was seen, was not seen, was repaired, and who said so",
     },
     "bench": "Time contado beside its peers",
 }
