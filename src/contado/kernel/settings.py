@@ -182,6 +182,9 @@ class Pavement(_Theme, frozen=True, kw_only=True):
         float, Meta(gt=0, description="days after which a section counts as not driven")
     ] = 30.0
     retention_d: Annotated[float, Meta(gt=0, description="days after which raw signals are deleted")] = 180.0
+    citizen_reports: Annotated[
+        bool, Meta(description="whether anybody may report a defect of the road on the web")
+    ] = False
 
 
 class Planning(_Theme, frozen=True, kw_only=True):

@@ -34,6 +34,7 @@ _SECTION_OF = {
     "map": "practices",
     "section": "practices",
     "changes": "practices",
+    "road_report": "practices",
     **dict.fromkeys(("candidates", "budgets", "worksites", "equity", "method"), "programme"),
     **dict.fromkeys(("intervention", "compare"), "programme"),
     "layer": "data",

@@ -9,6 +9,7 @@ from contado.web import files
 from contado.web.pages import (
     account,
     feedback,
+    inspections,
     layers,
     opendata,
     programme,
@@ -20,6 +21,7 @@ from contado.web.pages import (
     programme_plan,
     programme_sites,
     roadchanges,
+    roadreport,
     roads,
     territory,
     work,
@@ -50,6 +52,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "map": roads.road_map,
     "section": roads.section,
     "changes": roadchanges.changes,
+    "road_report": roadreport.report,
     "practice": practice,
     "programme": programme.brief,
     "candidates": programme_candidates.candidates,
@@ -66,6 +69,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "sign_in": account.sign_in,
     "account": account.account,
     "work": work.work,
+    "inspections": inspections.inspections,
     "job": programme_plan.job,
     "accessibility": feedback.accessibility,
     "privacy": plain("privacy.html", "Privacy", "Privacy"),
@@ -82,6 +86,7 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/catalogo.jsonld": files.catalogue("jsonld"),
     "/programma/{table}.csv": programme_csv.table,
     "/documenti/{document_id}": files.document,
+    "/ispezioni.js": inspections.worker,
     "/accedi/avvia": account.start,
     "/accedi/ritorno": account.returned,
     LINK_PATH + "{secret}": account.link,
@@ -92,6 +97,8 @@ ACTIONS: dict[str, Callable[[Page, FormData], Response]] = {
     "budgets": programme_plan.act,
     "job": programme_plan.act_on_job,
     "accessibility": feedback.send,
+    "inspections": inspections.act,
+    "road_report": roadreport.send,
 }
 """Pages whose forms are sent to the page's own address."""
 PARTS = parts

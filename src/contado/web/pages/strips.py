@@ -28,6 +28,9 @@ KINDS: dict[str, Words] = {
     "manhole": Words("tombino", "manhole"),
     "speed_bump": Words("dosso", "speed bump"),
     "raised": Words("rialzo", "raised spot"),
+    "longitudinal_crack": Words("fessura longitudinale", "longitudinal crack"),
+    "transverse_crack": Words("fessura trasversale", "transverse crack"),
+    "alligator_crack": Words("fessure a ragnatela", "alligator cracking"),
     "unknown": Words("tipo non noto", "kind not known"),
 }
 

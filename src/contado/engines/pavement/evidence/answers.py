@@ -68,14 +68,13 @@ def answer(workspace: Workspace, scope: Scope, found: Found) -> Outcome:
     with desk(workspace, scope) as open_desk:
         told = [r for r in open_desk.rows("anomaly_obs") if r["drive_id"] == _id(found)]
         anomaly = _meant(open_desk, found.anomaly_id)
-        unit = _unit(workspace, anomaly)
-        if anomaly is None or not scope.covers(unit):
+        if anomaly is None or not scope.covers(open_desk.unit_of(anomaly["section_id"])):
             return Outcome(accepted=False, reason="unknown")
         if told:
             return _again(told[0], anomaly, found)
         if anomaly["state"] not in (*OPEN, "repaired"):
             return _closed(open_desk, anomaly)
-        open_desk.take([_told(open_desk, anomaly, found, unit)])
+        open_desk.take([_told(open_desk, anomaly, found)])
     return Outcome(accepted=True)
 
 
@@ -101,15 +100,6 @@ def _meant(open_desk: Desk, anomaly_id: str) -> dict[str, Any] | None:
     return best[2] if best and best[0] <= reach else None
 
 
-def _unit(workspace: Workspace, anomaly: Mapping[str, Any] | None) -> str:
-    """Return the municipality of an anomaly's section, ``*`` where none is known."""
-    if anomaly is None:
-        return "*"
-    sections = workspace.read("pavement_lrs_section").select(["section_id", "municipality"]).to_pylist()
-    units = {s["section_id"]: s["municipality"] for s in sections}
-    return units.get(anomaly["section_id"]) or "*"
-
-
 def _again(row: Mapping[str, Any], anomaly: Mapping[str, Any], found: Found) -> Outcome:
     """Return the outcome of an answer that is in already: the same, unless the key came with another one."""
     same = row["answer"] == found.answer and row["section_id"] == anomaly["section_id"]
@@ -127,7 +117,7 @@ def _closed(open_desk: Desk, anomaly: Mapping[str, Any]) -> Outcome:
     )
 
 
-def _told(open_desk: Desk, anomaly: Mapping[str, Any], found: Found, unit: str) -> Told:
+def _told(open_desk: Desk, anomaly: Mapping[str, Any], found: Found) -> Told:
     point = anomaly["geometry"]
     lon, lat = _lonlat(point) if point is not None else (0.0, 0.0)
     account = open_desk.session.scope.account_id
@@ -142,7 +132,7 @@ def _told(open_desk: Desk, anomaly: Mapping[str, Any], found: Found, unit: str) 
         at=found.at,
         answer=found.answer,
         who=f"account:{account}" if account else open_desk.session.scope.actor,
-        photo=_kept(open_desk, found.photo, unit),
+        photo=open_desk.keep(found.photo, anomaly["section_id"]),
         away_m=found.away_m,
         accuracy_m=found.accuracy_m,
         label=anomaly["label"] or "estimated",
@@ -154,13 +144,3 @@ def _lonlat(wkb: bytes) -> tuple[float, float]:
 
     point = shapely.from_wkb(wkb)
     return float(shapely.get_x(point)), float(shapely.get_y(point))
-
-
-def _kept(open_desk: Desk, photo: bytes | None, unit: str) -> str | None:
-    """Keep a photograph in the same transaction; return its reference."""
-    if photo is None:
-        return None
-    from contado.kernel.records import documents
-
-    kept = documents.add(open_desk.session, photo, unit_id=unit, visibility="org")
-    return f"document:{kept.id}"

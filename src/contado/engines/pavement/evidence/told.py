@@ -103,6 +103,31 @@ class Desk:
         found: list[dict[str, Any]] = self._kept[name].to_pylist()
         return found
 
+    def knows(self, name: str) -> bool:
+        """Whether an observation of this id is in."""
+        return name in set(self._kept["anomaly_obs"]["drive_id"].to_pylist())
+
+    def unit_of(self, section_id: str) -> str:
+        """Return the municipality of a section, ``*`` where none is known."""
+        sections = self.workspace.read("pavement_lrs_section").select(["section_id", "municipality"])
+        units = {row["section_id"]: row["municipality"] for row in sections.to_pylist()}
+        return units.get(section_id) or "*"
+
+    def keep(self, photo: bytes | None, section_id: str) -> str | None:
+        """Keep a photograph in the same transaction, for the offices; return its reference.
+
+        Raises
+        ------
+        DataError
+            It is none, or too large (`bad_type`, `bad_size`).
+        """
+        if photo is None:
+            return None
+        from contado.kernel.records import documents
+
+        kept = documents.add(self.session, photo, unit_id=self.unit_of(section_id), visibility="org")
+        return f"document:{kept.id}"
+
     def take(self, told: Sequence[Told], on: date | None = None) -> tuple[int, int]:
         """Take in what is not in yet; return how much that is, and how many anomalies are new or changed.
 
