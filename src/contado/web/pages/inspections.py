@@ -140,7 +140,7 @@ def _chosen(
 
 
 def _cards(page: Page, chosen: Sequence[Spot], here: tuple[float, float] | None) -> list[Card]:
-    follow = [*(s.id for s in chosen[1:]), None]
+    follow = [*(s.id for s in chosen), None][1:]
     return [
         Card(
             spot=spot,

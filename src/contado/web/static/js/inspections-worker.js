@@ -3,7 +3,7 @@ const STORE = "contado-inspections";
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
-self.addEventListener("message", (event) => event.waitUntil(keep(event.data)));
+self.addEventListener("message", (event) => event.waitUntil(keep(event.data).then(() => event.ports[0].postMessage(true))));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const address = new URL(request.url);

@@ -259,14 +259,18 @@ async function smaller(file) {
 
 // ---- without a network too
 async function settle() {
-  const worker = await navigator.serviceWorker?.register("/ispezioni.js", { scope: new URL(address, location).pathname });
-  if (!worker) return;
-  await navigator.serviceWorker.ready;
+  if (!navigator.serviceWorker) return;
+  await navigator.serviceWorker.register("/ispezioni.js", { scope: new URL(address, location).pathname });
+  const { active } = await navigator.serviceWorker.ready;
   const used = performance.getEntriesByType("resource").map((e) => e.name.replace(/#.*/, ""));
   const named = [...document.querySelectorAll("link[href], script[src], use")].map((n) => n.src || n.href.baseVal || n.href);
   const files = [...used, ...named].map((name) => new URL(name, location)).filter((url) => url.origin === location.origin && url.pathname.startsWith("/static/"));
   const urls = files.map((url) => url.href.replace(/#.*/, ""));
-  (worker.active ?? navigator.serviceWorker.controller)?.postMessage({ path: location.pathname, files: [...new Set(urls)] });
+  const { port1, port2 } = new MessageChannel();
+  const kept = new Promise((done) => { port1.onmessage = done; });
+  active.postMessage({ path: location.pathname, files: [...new Set(urls)] }, [port2]);
+  await kept;
+  document.documentElement.dataset.kept = "";
 }
 
 async function begin() {
@@ -275,7 +279,6 @@ async function begin() {
   await draw();
   await send();
   await settle().catch(() => {});
-  document.documentElement.dataset.kept = "";
 }
 addEventListener("online", send);
 addEventListener("offline", draw);
