@@ -176,7 +176,7 @@ def test_a_refused_answer_says_why_and_can_be_given_anew_or_removed(fresh, serve
     spot = page.locator(".ct-spot:target")
     anomaly = spot.locator("[name=anomaly]").input_value()
     spot.locator("button[value=present]").click()
-    assert page.locator(".ct-undo").is_visible()
+    page.locator(".ct-undo").wait_for()
     queue_says(page, "1 risposta in coda")
     assert "Senza rete. 1 risposta in coda." in bar(page)
     close(fresh, anomaly)

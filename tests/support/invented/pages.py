@@ -21,6 +21,7 @@ PAGES = {
         "/buone-pratiche/manto-stradale/sezioni/S001-04",
         "/en/good-practices/road-surface/sections/S001-04",
     ),
+    "road report": ("/buone-pratiche/manto-stradale/segnala", "/en/good-practices/road-surface/report"),
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),
     "budgets": ("/programma/bilanci", "/en/programme/budgets"),
@@ -48,6 +49,13 @@ PAGES = {
     "appearance": ("/aspetto", "/en/appearance"),
     "not found": ("/nulla", "/en/nothing"),
 }
+
+SIGNED_IN = {
+    "account": ("/account", "/en/account"),
+    "work": ("/lavoro", "/en/work"),
+    "inspections": ("/ispezioni", "/en/inspections"),
+}
+"""Pages of an officer's account."""
 
 
 def parsed(text: str):

@@ -86,16 +86,18 @@ def desk(workspace: Workspace, scope: Scope) -> Iterator[Desk]:
         workspace.commit(lock=_LOCKS) as commit,
         store.writing(scope) as session,
     ):
-        yield Desk(workspace, commit, session)
+        open_desk = Desk(workspace, session)
+        yield open_desk
+        open_desk.write(commit)
 
 
 class Desk:
     """Where observations are taken in, under the locks of the tables; see `desk`."""
 
-    def __init__(self, workspace: Workspace, commit: Commit, session: ScopedSession) -> None:
+    def __init__(self, workspace: Workspace, session: ScopedSession) -> None:
         self.workspace = workspace
         self.session = session
-        self._commit = commit
+        self._changed = False
         self._kept = {name: workspace.read(f"pavement_{name}") for name in _TABLES}
 
     def rows(self, name: str) -> list[dict[str, Any]]:
@@ -161,10 +163,10 @@ class Desk:
             sections=sections,
             presence={t.id: (t.away_m, t.accuracy_m) for t in new},
         )
-        self._write(felt, anomalies, evidence, sections)
+        self._replace(felt, anomalies, evidence, sections)
         return len(new), changed
 
-    def _write(self, felt: pa.Table, anomalies: pa.Table, evidence: pa.Table, sections: set[str]) -> None:
+    def _replace(self, felt: pa.Table, anomalies: pa.Table, evidence: pa.Table, sections: set[str]) -> None:
         import pyarrow as pa
 
         others = _within(self._kept["anomaly"], sections, inside=False)
@@ -173,10 +175,16 @@ class Desk:
             "anomaly": pa.concat_tables([others, anomalies], promote_options="permissive"),
             "evidence": evidence,
         }
+        self._changed = True
+
+    def write(self, commit: Commit) -> None:
+        """Hand the tables to the commit, where something was taken in."""
+        if not self._changed:
+            return
         for name, table in self._kept.items():
-            self._commit.table(f"pavement_{name}", table)
+            commit.table(f"pavement_{name}", table)
         source = {"source_id": SOURCE_ID, "title": "Observations of the road by cameras and people"}
-        self._commit.table("source", tables.from_rows("source", [source]), practice=SOURCE_ID)
+        commit.table("source", tables.from_rows("source", [source]), practice=SOURCE_ID)
 
 
 def _joined(old: pa.Table, name: str, rows: list[dict[str, Any]]) -> pa.Table:
