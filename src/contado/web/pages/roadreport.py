@@ -80,10 +80,11 @@ def send(page: Page, form: FormData) -> Response:
     if told is None or faults:
         return _render(page, given=given, faults=faults, status=422)
     digest = hashlib.sha256(str(form.get("form_token")).encode()).hexdigest()[:16]
+    name = f"citizen:{digest}"
     photo = photo_of(form)
     with desk(workspace, _SYSTEM) as open_desk:
-        kept = open_desk.keep(photo, told.section_id) if not open_desk.knows(f"citizen:{digest}") else None
-        open_desk.take([replace(told, id=f"citizen:{digest}", photo=kept)])
+        if not open_desk.rows("anomaly_obs", drive_id=name):
+            open_desk.take([replace(told, id=name, photo=open_desk.keep(photo, told.section_id))])
     return _render(page, number=digest)
 
 

@@ -66,7 +66,7 @@ def answer(workspace: Workspace, scope: Scope, found: Found) -> Outcome:
     if found.at > datetime.now(UTC) + _AHEAD:
         return Outcome(accepted=False, reason="in_the_future")
     with desk(workspace, scope) as open_desk:
-        told = [r for r in open_desk.rows("anomaly_obs") if r["drive_id"] == _id(found)]
+        told = open_desk.rows("anomaly_obs", drive_id=_id(found))
         anomaly = _meant(open_desk, found.anomaly_id)
         if anomaly is None or not scope.covers(open_desk.unit_of(anomaly["section_id"])):
             return Outcome(accepted=False, reason="unknown")
@@ -84,17 +84,15 @@ def _id(found: Found) -> str:
 
 def _meant(open_desk: Desk, anomaly_id: str) -> dict[str, Any] | None:
     """Return the anomaly of this id, else the one that stands where it stood."""
-    anomalies = open_desk.rows("anomaly")
-    if known := [a for a in anomalies if a["anomaly_id"] == anomaly_id]:
+    if known := open_desk.rows("anomaly", anomaly_id=anomaly_id):
         return known[0]
-    was = [r for r in open_desk.rows("evidence") if r["anomaly_id"] == anomaly_id]
+    was = open_desk.rows("evidence", anomaly_id=anomaly_id)
     if not was:
         return None
     reach = sensor_of("inspector").reach_m
     near = [
         (abs(a["chainage_m"] - was[-1]["chainage_m"]), a["anomaly_id"], a)
-        for a in anomalies
-        if a["section_id"] == was[-1]["section_id"]
+        for a in open_desk.rows("anomaly", section_id=was[-1]["section_id"])
     ]
     best = min(near, key=lambda n: n[:2], default=None)
     return best[2] if best and best[0] <= reach else None
@@ -107,7 +105,7 @@ def _again(row: Mapping[str, Any], anomaly: Mapping[str, Any], found: Found) -> 
 
 
 def _closed(open_desk: Desk, anomaly: Mapping[str, Any]) -> Outcome:
-    rows = [r for r in open_desk.rows("evidence") if r["anomaly_id"] == anomaly["anomaly_id"]]
+    rows = open_desk.rows("evidence", anomaly_id=anomaly["anomaly_id"])
     last = next((r for r in reversed(rows) if r["state_after"] == "closed"), None)
     return Outcome(
         accepted=False,

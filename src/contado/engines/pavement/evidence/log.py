@@ -78,17 +78,30 @@ def appended(
     sections
         Sections that ``changes`` tell about; None for all.
     """
-    rows: list[Row] = [*old.to_pylist(), *_orphans(session, old)]
-    last = _last(rows, sections)
+    import pyarrow as pa
+
+    new = list(_orphans(session, old))
+    last = _last([*_of_sections(old, sections), *new], sections)
     for change in sorted(changes, key=lambda c: (c.day, c.section_id, c.drive_id, c.anomaly_id)):
         before = last.pop((change.anomaly_id, change.drive_id), None)
         if before is None or _said(before) != (change.what, change.before, change.after):
-            rows.append(_written(session, _row(change, timezone, before, presence or {})))
+            new.append(_written(session, _row(change, timezone, before, presence or {})))
     for row in last.values():
         if row["state_after"] is not None:
             withdrawn = {**row, "what": "withdrawn", "state_before": row["state_after"], "state_after": None}
-            rows.append(_written(session, {**withdrawn, "revises": row["audit_seq"]}))
-    return tables.sort(TABLE, tables.from_rows(TABLE, rows))
+            new.append(_written(session, {**withdrawn, "revises": row["audit_seq"]}))
+    added = tables.from_rows(TABLE, new)
+    return tables.sort(TABLE, pa.concat_tables([old, added], promote_options="permissive"))
+
+
+def _of_sections(table: pa.Table, sections: Collection[str] | None) -> list[Row]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if sections is not None:
+        table = table.filter(pc.is_in(table["section_id"], value_set=pa.array(sorted(sections), pa.string())))
+    found: list[Row] = table.to_pylist()
+    return found
 
 
 def _last(rows: Iterable[Row], sections: Collection[str] | None) -> dict[tuple[str, str], Row]:
@@ -159,7 +172,9 @@ def _of_body(body: Mapping[str, Any]) -> Row:
 
 def _orphans(session: ScopedSession, table: pa.Table) -> Iterator[Row]:
     """Yield rows that the chain has and the table lacks: their writer was interrupted between the two."""
-    known = max(table["audit_seq"].to_pylist(), default=0)
+    import pyarrow.compute as pc
+
+    known = pc.max(table["audit_seq"]).as_py() or 0
     for seq, at, body in _links(session, known):
         at_utc = datetime.fromisoformat(at).replace(microsecond=0)
         yield {**_of_body(body), "audit_seq": seq, "recorded_at": at_utc}

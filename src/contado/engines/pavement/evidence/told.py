@@ -100,14 +100,15 @@ class Desk:
         self._changed = False
         self._kept = {name: workspace.read(f"pavement_{name}") for name in _TABLES}
 
-    def rows(self, name: str) -> list[dict[str, Any]]:
-        """Return the rows of anomaly_obs, anomaly or evidence as they are."""
-        found: list[dict[str, Any]] = self._kept[name].to_pylist()
-        return found
+    def rows(self, name: str, **wanted: str) -> list[dict[str, Any]]:
+        """Return the rows of anomaly_obs, anomaly or evidence whose columns hold what is ``wanted``."""
+        import pyarrow.compute as pc
 
-    def knows(self, name: str) -> bool:
-        """Whether an observation of this id is in."""
-        return name in set(self._kept["anomaly_obs"]["drive_id"].to_pylist())
+        table = self._kept[name]
+        for column, value in wanted.items():
+            table = table.filter(pc.equal(table[column], value))
+        found: list[dict[str, Any]] = table.to_pylist()
+        return found
 
     def unit_of(self, section_id: str) -> str:
         """Return the municipality of a section, ``*`` where none is known."""
@@ -153,7 +154,8 @@ class Desk:
             lines=history.lines_of(_within(self.workspace.read("pavement_lrs_section"), sections)),
             source_id=SOURCE_ID,
         )
-        states = {r["anomaly_id"]: r["state"] for r in self.rows("anomaly")}
+        before = _within(self._kept["anomaly"], sections).to_pylist()
+        states = {r["anomaly_id"]: r["state"] for r in before}
         changed = sum(states.get(r["anomaly_id"]) != r["state"] for r in anomalies.to_pylist())
         evidence = log.appended(
             self.session,
