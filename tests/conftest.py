@@ -283,3 +283,20 @@ def chromium():
         running = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
         yield running
         running.close()
+
+
+@pytest.fixture
+def profile(chromium, tmp_path):
+    """Opens the browser with a profile that outlives its closing; close what it returned, then call it again."""
+    opened = []
+
+    def open_again(**options):
+        context = chromium.browser_type.launch_persistent_context(
+            str(tmp_path / "profile"), executable_path=shutil.which("chromium"), args=list(FLAGS), **options
+        )
+        opened.append(context)
+        return context
+
+    yield open_again
+    for context in opened:
+        context.close()

@@ -192,6 +192,9 @@ class Pavement(_Theme, frozen=True, kw_only=True):
         900.0
     )
     live_max_bytes: Annotated[int, Meta(ge=1000, description="largest message of a device")] = 4_000_000
+    citizen_reports: Annotated[
+        bool, Meta(description="whether anybody may report a defect of the road on the web")
+    ] = False
 
 
 class Planning(_Theme, frozen=True, kw_only=True):

@@ -135,6 +135,8 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "device-add": "Give a device a token with which it sends drives while they go on",
         "device-revoke": "Take a device's token back",
         "device-list": "List the devices that may send drives",
+        "observations": "Take in what cameras, citizens and inspectors saw on the road",
+        "evidence": "Say when a defect was seen, was not seen, was repaired, and who said so",
     },
     "bench": "Time contado beside its peers",
 }

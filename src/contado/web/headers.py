@@ -53,7 +53,9 @@ class Headers:
             nonlocal status, finished
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *always, (b"x-request-id", number.encode())]
+                own = {name for name, _ in message["headers"]}  # a page may ask for less strict permissions
+                ours = (header for header in always if header[0] not in own)
+                message["headers"] = [*message["headers"], *ours, (b"x-request-id", number.encode())]
             elif message["type"] == "http.response.body":
                 finished = not message.get("more_body", False)
             await send(message)

@@ -24,6 +24,7 @@ TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/wo
 ICONS = (
     *("burger", "calendar", "clip", "copy", "download", "file-csv", "folder", "link", "map-marker"),
     *("plug", "print", "search", "user", "chevron-left", "chevron-right", "warning-circle"),
+    *("arrow-left", "camera", "wifi"),
 )
 """Symbols taken from the sprite of bootstrap-italia."""
 

@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from contado.kernel import tables
-from contado.kernel.settings import Body, Settings, TerritorySettings, WorkspaceSettings
+from contado.kernel.settings import Body, Pavement, Settings, TerritorySettings, WorkspaceSettings
 from contado.kernel.territory import boundaries
 from contado.kernel.workspace import Workspace
 from invented.past import add_outcome, add_past
@@ -31,6 +31,7 @@ def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True,
             contact="URP, da lunedì a giovedì 10–12 e 14–16",
             accessibility_contact="accessibilita@example.org",
         ),
+        pavement=Pavement(citizen_reports=True),
     )
     workspace = Workspace.create(path, settings)
     with workspace.commit() as c:

@@ -27,6 +27,7 @@ PAGES = {
     ),
     "trial practice": ("/buone-pratiche/asfalto-in-prova", "/en/good-practices/trial-asphalt"),
     "fleet": ("/buone-pratiche/manto-stradale/flotta", "/en/good-practices/road-surface/fleet"),
+    "road report": ("/buone-pratiche/manto-stradale/segnala", "/en/good-practices/road-surface/report"),
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),
     "budgets": ("/programma/bilanci", "/en/programme/budgets"),
@@ -54,6 +55,13 @@ PAGES = {
     "appearance": ("/aspetto", "/en/appearance"),
     "not found": ("/nulla", "/en/nothing"),
 }
+
+SIGNED_IN = {
+    "account": ("/account", "/en/account"),
+    "work": ("/lavoro", "/en/work"),
+    "inspections": ("/ispezioni", "/en/inspections"),
+}
+"""Pages of an officer's account."""
 
 
 def parsed(text: str):

@@ -26,13 +26,13 @@ class Wire:
         await self.app(scope, receive, counted)
 
 
-def serve_in_thread(path: Path):
-    """Yield the address of a server of the workspace on a free port, and what counts its bytes."""
+def serve_in_thread(path: Path, port: int = 0):
+    """Yield the address of a server of the workspace (port 0: a free one), and what counts its bytes."""
     import uvicorn
 
     from contado.web.app import create
 
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     wire = Wire(create(path))
     config = uvicorn.Config(wire, log_level="error", lifespan="on")
     server = uvicorn.Server(config)

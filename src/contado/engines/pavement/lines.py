@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Line"]
 
+EARTH_M = 6_371_008.8
+"""Mean radius of the earth (IUGG)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -38,6 +41,18 @@ class Line:
         """Return longitude and latitude [deg] of places along the line; its ends beyond them."""
         places = np.asarray(chainage_m, np.float64)
         return np.interp(places, self.chainage_m, self.lon), np.interp(places, self.chainage_m, self.lat)
+
+    def nearest(self, lon: float, lat: float) -> tuple[float, float]:
+        """Return chainage of the nearest point of the line, and how far it is [m, m] on the sphere."""
+        scale = np.array([np.cos(np.radians(lat)), 1.0]) * np.radians(EARTH_M)
+        x, y = (np.column_stack([self.lon - lon, self.lat - lat]) * scale).T
+        dx, dy = np.diff(x), np.diff(y)
+        length = np.maximum(dx**2 + dy**2, 1e-12)
+        share = np.clip(-(x[:-1] * dx + y[:-1] * dy) / length, 0.0, 1.0)
+        away = np.hypot(x[:-1] + share * dx, y[:-1] + share * dy)
+        k = int(away.argmin())
+        step = self.chainage_m[k + 1] - self.chainage_m[k]
+        return float(self.chainage_m[k] + share[k] * step), float(away[k])
 
     def part(self, from_m: float, to_m: float) -> shapely.LineString:
         """Return the part between two chainages."""

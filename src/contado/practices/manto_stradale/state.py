@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
+from contado.engines.pavement.anomalies.sources import KINDS
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import history
 from contado.kernel import tables
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFECTS", "Snapshot", "fuse_settings", "notes", "segment_table", "snapshot"]
 
-DEFECTS = frozenset({"pothole", "depression", "manhole", "raised"})
+DEFECTS = frozenset(KINDS) - {"speed_bump"}
 """Kinds that count against a road; a speed bump was put there on purpose."""
 _OPEN = frozenset({"new", "confirmed", "worse"})
 _LIKELY = 0.5

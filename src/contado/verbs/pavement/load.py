@@ -72,13 +72,15 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     sets = load.read_folders(request.folder, request.columns)  # bad input is told before anything is written
     workspace = Workspace.open(context.workspace)
     findings = _roads(request, workspace)
-    loaded = load.load(
-        workspace,
-        sets,
-        on=request.on or today(),
-        vehicles=read_fleet(request.vehicles) if request.vehicles else None,
-        progress=context.progress,
-    )
+    with context.records() as records:
+        loaded = load.load(
+            workspace,
+            sets,
+            on=request.on or today(),
+            vehicles=read_fleet(request.vehicles) if request.vehicles else None,
+            scope=records.scope,
+            progress=context.progress,
+        )
     rejected = [
         RejectedDrive(file=r.file, rule=r.rule, row=r.row, message=r.message) for r in loaded.rejected
     ]
@@ -130,5 +132,6 @@ VERB = Verb(
     extra="roads",
     needs=("numba",),
     workspace=True,
+    right="anomaly.observed",
     examples=("contado pavement load week47 -w milano",),
 )

@@ -11,6 +11,7 @@ from contado.web.pages import (
     drawnmaps,
     feedback,
     fleet,
+    inspections,
     layers,
     opendata,
     programme,
@@ -22,6 +23,7 @@ from contado.web.pages import (
     programme_plan,
     programme_sites,
     roadchanges,
+    roadreport,
     roads,
     roads_csv,
     roads_files,
@@ -58,6 +60,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "changes": roadchanges.changes,
     "trial": trials.trial,
     "fleet": fleet.fleet,
+    "road_report": roadreport.report,
     "practice": practice,
     "programme": programme.brief,
     "candidates": programme_candidates.candidates,
@@ -74,6 +77,7 @@ PAGES: dict[str, Callable[[Page], Response]] = {
     "sign_in": account.sign_in,
     "account": account.account,
     "work": work.work,
+    "inspections": inspections.inspections,
     "job": programme_plan.job,
     "accessibility": feedback.accessibility,
     "privacy": plain("privacy.html", "Privacy", "Privacy"),
@@ -94,6 +98,7 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/strade/catasto.{ending}": roads_files.workbook,
     "/strade/anomalie.{ending}": roads_files.anomalies,
     "/documenti/{document_id}": files.document,
+    "/ispezioni.js": inspections.worker,
     "/accedi/avvia": account.start,
     "/accedi/ritorno": account.returned,
     LINK_PATH + "{secret}": account.link,
@@ -104,6 +109,8 @@ ACTIONS: dict[str, Callable[[Page, FormData], Response]] = {
     "budgets": programme_plan.act,
     "job": programme_plan.act_on_job,
     "accessibility": feedback.send,
+    "inspections": inspections.act,
+    "road_report": roadreport.send,
 }
 """Pages whose forms are sent to the page's own address."""
 PARTS = parts

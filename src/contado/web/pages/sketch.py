@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from contado.web import style
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -13,9 +15,12 @@ if TYPE_CHECKING:
     from contado.web.data.roads import Section
     from contado.web.page import Page
 
-__all__ = ["section_svg"]
+__all__ = ["road_svg", "section_svg"]
 
 WIDTH, HEIGHT, MARGIN = 400, 260, 14
+ROAD_M = (240, 92)
+"""Width and height of the drawing of one place [m]."""
+_DEGREE_M = 111_195.0
 
 
 def section_svg(page: Page, section: Section) -> str:
@@ -50,6 +55,28 @@ def section_svg(page: Page, section: Section) -> str:
     body += f'<path d="{own}" style="fill:none;stroke:#FFF;stroke-width:10"/>'
     body += f'<path d="{own}" style="fill:none;stroke:var(--ct-class-{section.class_id});stroke-width:6"/>'
     return f'<svg class="ct-sketch" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" focusable="false">{body}</svg>'
+
+
+def road_svg(line: Geometry | None, lon: float, lat: float, kind: str) -> str:
+    """Draw the road around a place, north up, a unit a metre; a module moves the reader's own mark into it."""
+    east, north = _DEGREE_M * math.cos(math.radians(lat)), _DEGREE_M
+    across, down = (side / 2 for side in ROAD_M)
+
+    def path(coords: Iterable[tuple[float, ...]]) -> str:
+        return "M" + "L".join(f"{(c[0] - lon) * east:.0f} {(lat - c[1]) * north:.0f}" for c in coords)
+
+    body = ""
+    for width, colour, dash in ((24, "line", ""), (20, "paper", ""), (1.2, "ink-2", "6 5")):
+        drawn = "" if line is None else _line(path, line)
+        dashes = f";stroke-dasharray:{dash}" if dash else ""
+        body += (
+            f'<path d="{drawn}" style="fill:none;stroke:var(--ct-{colour});stroke-width:{width}{dashes}"/>'
+        )
+    look = style.load()
+    mark = look.mark[look.mark_of.get(kind, "dome")]
+    body += f'<path d="{mark}" transform="translate(-10 -10) scale(.5)" style="fill:var(--ct-ink);stroke:var(--ct-paper);stroke-width:4;paint-order:stroke"/>'
+    own = '<g class="ct-me" hidden><circle r="20" style="fill:var(--ct-action);opacity:.18"/><circle r="6" style="fill:var(--ct-action);stroke:#FFF;stroke-width:2"/><text y="-12" text-anchor="middle"></text></g>'
+    return f'<svg viewBox="-{across:.0f} -{down:.0f} {ROAD_M[0]} {ROAD_M[1]}" aria-hidden="true" focusable="false">{body}{own}</svg>'
 
 
 def _rings(geometry: Geometry) -> Iterable[Iterable[tuple[float, ...]]]:

@@ -3,7 +3,8 @@
 The log-odds of existence rise by ln(pd/pf) with a pass that felt it, and by ln((1 - pd)/(1 - pf)) - a
 negative number - with a pass at sufficient speed that did not; between passes they fade to the prior. How
 often this very place is felt (pd) is learnt from its own history. States go ``new`` -> ``confirmed`` ->
-``worse`` -> ``repaired`` (existence below 0.1) -> ``closed``; each change is a row of evidence.
+``worse`` -> ``repaired`` (existence below 0.1) -> ``closed``; each change is a row of evidence. Cameras and
+citizens add to the log-odds with rates of their own; what an inspector found on the spot decides the state.
 """
 
 from __future__ import annotations
@@ -13,34 +14,29 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from contado.engines.pavement.anomalies.sources import SENSOR, Sensor, sense_of, sensor_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "SENSOR",
     "Anomaly",
+    "Answer",
     "Change",
     "Passage",
     "Sensor",
     "Sighting",
     "TrackSettings",
     "existence",
+    "follow",
     "track",
 ]
 
 State = Literal["new", "confirmed", "worse", "repaired", "closed"]
+Answer = Literal["present", "absent", "repaired"]
+"""What somebody who was asked about a place found there."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sensor:
-    """How reliable a source is: probability to notice what is there (pd) and what is not (pf)."""
-
-    pd: float
-    pf: float
-
-
-SENSOR: Final = Sensor(pd=0.85, pf=0.02)
-"""A car with an accelerometer that passes once."""
 
 PRIOR: Final = math.log(0.05 / 0.95)
 """Log-odds that a place where something was felt for the first time holds an anomaly."""
@@ -50,8 +46,6 @@ PRIOR: Final = math.log(0.05 / 0.95)
 class TrackSettings:
     """When a state changes."""
 
-    same_m: float = 8.0
-    """A sighting this near to a known anomaly, up or down like it, is that anomaly."""
     most: float = 5.0
     """Cap of the log-odds: old certainty must give way to a few passes that feel nothing."""
     half_life_d: float = 365.0
@@ -72,13 +66,22 @@ class Sighting:
 
     chainage_m: float
     kind: str
-    height_mm: float
-    severity: float
+    height_mm: float | None = None
+    """Unknown where nothing measured it."""
+    severity: float | None = None
+
+    @property
+    def sense(self) -> int:
+        """Below (-1), above (1) or level with (0) the road."""
+        return sense_of(self.kind, self.height_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
-    """One drive over a section: day, stretches measured at sufficient speed, what it noticed."""
+    """One drive over a section: day, stretches measured at sufficient speed, what it noticed.
+
+    A person who was asked about one place is a passage too: ``asked`` is the place, ``answer`` what was found.
+    """
 
     drive_id: str
     section_id: str
@@ -88,6 +91,17 @@ class Passage:
     sightings: tuple[Sighting, ...]
     sensor: Sensor = SENSOR
     source: str = "car"
+    asked: Sighting | None = None
+    answer: Answer | None = None
+    who: str | None = None
+    """The person, as a reference; None where the drive says it all."""
+    photo: str | None = None
+    label: str = "estimated"
+
+    @property
+    def counted(self) -> bool:
+        """Whether this is a pass of a car, from which one learns how often cars feel a place."""
+        return self.source == "car"
 
     def covers(self, chainage_m: float) -> bool:
         """Whether the drive measured there."""
@@ -102,8 +116,8 @@ class Anomaly:
     section_id: str
     chainage_m: float
     kind: str
-    height_mm: float
-    severity: float
+    height_mm: float | None
+    severity: float | None
     state: State
     log_odds: float
     first_seen: float
@@ -117,6 +131,22 @@ class Anomaly:
     """Passes in a row, up to now, that did not feel it."""
     clean_since_repair: int
     severity_confirmed: float | None
+    told: int = 0
+    """Sightings by people and cameras."""
+    source: str = "car"
+    """Who noticed it first."""
+    confirmed_by: str | None = None
+    photo: str | None = None
+
+    @property
+    def sense(self) -> int:
+        """Below (-1), above (1) or level with (0) the road."""
+        return sense_of(self.kind, self.height_mm)
+
+    @property
+    def reach_m(self) -> float:
+        """How far off its place may be that no car has felt yet [m]; 0 once one has."""
+        return 0.0 if self.hits else sensor_of(self.source, self.kind).reach_m
 
     @property
     def p_exists(self) -> float:
@@ -126,14 +156,24 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One row of evidence: which drive moved which anomaly from which state to which."""
+    """One row of evidence: which drive or person met which anomaly, and the state before and after.
+
+    ``what``: seen, not_seen, reported (by a citizen), confirmed, denied or repaired (by an inspector).
+    """
 
     anomaly_id: str
+    section_id: str
+    chainage_m: float
     day: float
     drive_id: str
+    what: str
     before: State | None
     after: State
     p_exists: float
+    source: str = "car"
+    who: str | None = None
+    photo: str | None = None
+    label: str = "estimated"
 
 
 def existence(felt: Sequence[bool], possible: Sequence[bool], sensor: Sensor) -> float:
@@ -160,44 +200,50 @@ def track(
 
     Passages are taken in order of time (then of name), so their order does not matter.
     """
+    found, met = follow(known, passages, settings)
+    return found, [c for c in met if c.before != c.after]
+
+
+def follow(
+    known: Iterable[Anomaly], passages: Iterable[Passage], settings: TrackSettings | None = None
+) -> tuple[list[Anomaly], list[Change]]:
+    """Return what `track` returns, and with the changes also what met an anomaly and changed no state.
+
+    Passes over what is closed already are left out.
+    """
     settings = settings or TrackSettings()
     state = {a.anomaly_id: a for a in known}
-    changes: list[Change] = []
+    met: list[Change] = []
     for passage in sorted(passages, key=lambda p: (p.day, p.drive_id)):
-        matched, left = _assign(state, passage, settings)
+        matched, left = _assign(state, passage)
+        asked = _asked(state, passage)
         for identifier, anomaly in list(state.items()):
             if anomaly.section_id != passage.section_id:
                 continue
             sighting = matched.get(identifier)
-            if sighting is None and not passage.covers(anomaly.chainage_m):
+            if sighting is None and identifier != asked and not passage.covers(anomaly.chainage_m):
                 continue
             after = (
                 _seen(anomaly, sighting, passage, settings)
                 if sighting
                 else _unseen(anomaly, passage, settings)
             )
-            _note(changes, anomaly.state, after, passage)
+            _note(met, anomaly.state, after, passage, seen=sighting is not None)
             state[identifier] = after
         for sighting in left:
             fresh = _fresh(sighting, passage)
             if fresh.anomaly_id not in state:
                 state[fresh.anomaly_id] = fresh
-                _note(changes, None, fresh, passage)
-    return sorted(state.values(), key=lambda a: (a.section_id, a.chainage_m, a.anomaly_id)), changes
+                _note(met, None, fresh, passage, seen=True)
+    return sorted(state.values(), key=lambda a: (a.section_id, a.chainage_m, a.anomaly_id)), met
 
 
-def _assign(
-    state: Mapping[str, Anomaly], passage: Passage, settings: TrackSettings
-) -> tuple[dict[str, Sighting], list[Sighting]]:
+def _assign(state: Mapping[str, Anomaly], passage: Passage) -> tuple[dict[str, Sighting], list[Sighting]]:
     """Give each sighting to the nearest known place like it, nearest pairs first."""
     pairs = sorted(
-        (abs(a.chainage_m - s.chainage_m), a.anomaly_id, i)
+        (distance, identifier, i)
         for i, s in enumerate(passage.sightings)
-        for a in state.values()
-        if a.section_id == passage.section_id
-        and a.state != "closed"
-        and abs(a.chainage_m - s.chainage_m) <= settings.same_m
-        and (a.height_mm > 0) == (s.height_mm > 0)
+        for distance, identifier in _near(state, passage, s)
     )
     matched: dict[str, Sighting] = {}
     used: set[int] = set()
@@ -206,6 +252,25 @@ def _assign(
             matched[identifier] = passage.sightings[i]
             used.add(i)
     return matched, [s for i, s in enumerate(passage.sightings) if i not in used]
+
+
+def _near(state: Mapping[str, Anomaly], passage: Passage, sighting: Sighting) -> list[tuple[float, str]]:
+    """Return the places that a sighting may be, with their distance [m]."""
+    return [
+        (abs(a.chainage_m - sighting.chainage_m), a.anomaly_id)
+        for a in state.values()
+        if a.section_id == passage.section_id
+        and a.state != "closed"
+        and abs(a.chainage_m - sighting.chainage_m) <= max(passage.sensor.reach_m, a.reach_m)
+        and a.sense == sighting.sense
+    ]
+
+
+def _asked(state: Mapping[str, Anomaly], passage: Passage) -> str | None:
+    """Return the place that somebody was asked about, where it is known."""
+    if passage.asked is None:
+        return None
+    return min(_near(state, passage, passage.asked), default=(0.0, None))[1]
 
 
 def _gain(sensor: Sensor) -> float:
@@ -233,22 +298,26 @@ def _own_pd(anomaly: Anomaly, sensor: Sensor, settings: TrackSettings) -> float:
 
 def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: TrackSettings) -> Anomaly:
     odds = min(settings.most, _faded(anomaly, passage.day, settings) + _gain(passage.sensor))
+    if passage.sensor.decides:
+        odds = max(odds, _logit(settings.confirmed_p))
     # what is felt again after its repair begins a new life
     again = anomaly.state == "repaired"
-    hits = 1 if again else anomaly.hits + 1
-    weight = 1 / min(hits, 6)
-    severity = anomaly.severity + (sighting.severity - anomaly.severity) * max(weight, 0.3)
+    hits = (0 if again else anomaly.hits) + passage.counted
+    told = (0 if again else anomaly.told) + (not passage.counted)
+    weight = 1 / min(hits, 6) if passage.counted else 0.0 if hits else 1 / min(told, 6)
+    severity = _blended(anomaly.severity, sighting.severity, max(weight, 0.3))
     state: State = "new" if again else anomaly.state
     confirmed = None if again else anomaly.severity_confirmed
-    if state == "new" and hits >= 2 and 1 / (1 + math.exp(-odds)) >= settings.confirmed_p:
+    sure = passage.sensor.decides or (hits + told >= 2 and 1 / (1 + math.exp(-odds)) >= settings.confirmed_p)
+    if state == "new" and sure:
         state, confirmed = "confirmed", severity
-    elif state == "confirmed" and confirmed is not None and severity >= confirmed + settings.worse_by:
+    elif state == "confirmed" and severity is not None and severity >= _worse_from(confirmed, settings):
         state = "worse"
     return dataclasses.replace(
         anomaly,
         chainage_m=anomaly.chainage_m + (sighting.chainage_m - anomaly.chainage_m) * weight,
         kind=sighting.kind if again else anomaly.kind,
-        height_mm=anomaly.height_mm + (sighting.height_mm - anomaly.height_mm) * max(weight, 0.3),
+        height_mm=_blended(anomaly.height_mm, sighting.height_mm, max(weight, 0.3)),
         severity=severity,
         state=state,
         log_odds=odds,
@@ -258,33 +327,67 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         misses=0 if again else anomaly.misses + anomaly.clean,
         clean=0,
         clean_since_repair=0,
-        severity_confirmed=confirmed,
+        severity_confirmed=severity if confirmed is None and state == "confirmed" else confirmed,
+        told=told,
+        confirmed_by=(passage.who if passage.sensor.decides else None) or anomaly.confirmed_by,
+        photo=passage.photo or anomaly.photo,
     )
+
+
+def _worse_from(confirmed: float | None, settings: TrackSettings) -> float:
+    """Return the severity from which a confirmed anomaly is worse; never where its first one is unknown."""
+    return math.inf if confirmed is None else confirmed + settings.worse_by
+
+
+def _blended(old: float | None, new: float | None, weight: float) -> float | None:
+    if old is None or new is None:
+        return new if old is None else old
+    return old + (new - old) * weight
+
+
+def _logit(p: float) -> float:
+    return math.log(p / (1 - p))
 
 
 def _unseen(anomaly: Anomaly, passage: Passage, settings: TrackSettings) -> Anomaly:
-    loss = _loss(_own_pd(anomaly, passage.sensor, settings), passage.sensor.pf)
-    odds = max(-settings.most, _faded(anomaly, passage.day, settings) + loss)
-    state = anomaly.state
-    since = anomaly.clean_since_repair
-    if state == "repaired":
-        since += 1
-        state = "closed" if since >= settings.closing_passes else state
-    elif state != "closed" and 1 / (1 + math.exp(-odds)) < settings.repaired_p:
-        # what was felt once and never again was no anomaly: nobody repaired it
-        state = "closed" if state == "new" else "repaired"
+    pd = _own_pd(anomaly, passage.sensor, settings) if passage.counted else passage.sensor.pd
+    odds = max(-settings.most, _faded(anomaly, passage.day, settings) + _loss(pd, passage.sensor.pf))
+    if passage.sensor.decides:
+        odds = min(odds, _logit(settings.repaired_p))
+    since = anomaly.clean_since_repair + (anomaly.state == "repaired")
     return dataclasses.replace(
         anomaly,
-        state=state,
+        state=_state_unseen(anomaly.state, since, odds, passage, settings),
         log_odds=odds,
         last_not_seen=passage.day,
         updated=passage.day,
-        clean=anomaly.clean + 1,
+        clean=anomaly.clean + passage.counted,
         clean_since_repair=since,
+        photo=passage.photo or anomaly.photo,
     )
 
 
+def _state_unseen(
+    state: State, since_repair: int, odds: float, passage: Passage, settings: TrackSettings
+) -> State:
+    """Return the state after a look that did not find it."""
+    if passage.answer == "absent" and passage.sensor.decides:
+        return "closed"
+    if state == "repaired":
+        return "closed" if since_repair >= settings.closing_passes else state
+    if state == "closed":
+        return state
+    if passage.answer == "repaired" and passage.sensor.decides:
+        return "repaired"
+    if 1 / (1 + math.exp(-odds)) < settings.repaired_p:
+        # what was felt once and never again was no anomaly: nobody repaired it
+        return "closed" if state == "new" else "repaired"
+    return state
+
+
 def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
+    decided = passage.sensor.decides
+    odds = PRIOR + _gain(passage.sensor)
     return Anomaly(
         anomaly_id=f"{passage.section_id}:{sighting.chainage_m:.1f}:{passage.day:.0f}",
         section_id=passage.section_id,
@@ -292,29 +395,49 @@ def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
         kind=sighting.kind,
         height_mm=sighting.height_mm,
         severity=sighting.severity,
-        state="new",
-        log_odds=PRIOR + _gain(passage.sensor),
+        state="confirmed" if decided else "new",
+        log_odds=max(odds, _logit(TrackSettings().confirmed_p)) if decided else odds,
         first_seen=passage.day,
         last_seen=passage.day,
         last_not_seen=None,
         updated=passage.day,
-        hits=1,
+        hits=int(passage.counted),
         misses=0,
         clean=0,
         clean_since_repair=0,
-        severity_confirmed=None,
+        severity_confirmed=sighting.severity if decided else None,
+        told=int(not passage.counted),
+        source=passage.source,
+        confirmed_by=passage.who if decided else None,
+        photo=passage.photo,
     )
 
 
-def _note(changes: list[Change], before: State | None, after: Anomaly, passage: Passage) -> None:
-    if after.state != before:
-        changes.append(
-            Change(
-                anomaly_id=after.anomaly_id,
-                day=passage.day,
-                drive_id=passage.drive_id,
-                before=before,
-                after=after.state,
-                p_exists=after.p_exists,
-            )
+_WORDS = {"present": "confirmed", "absent": "denied", "repaired": "repaired"}
+
+
+def _note(met: list[Change], before: State | None, after: Anomaly, passage: Passage, *, seen: bool) -> None:
+    if before == after.state == "closed":
+        return
+    what = "seen" if seen else "not_seen"
+    if passage.answer is not None:
+        what = _WORDS[passage.answer]
+    elif passage.source == "citizen":
+        what = "reported"
+    met.append(
+        Change(
+            anomaly_id=after.anomaly_id,
+            section_id=after.section_id,
+            chainage_m=after.chainage_m,
+            day=passage.day,
+            drive_id=passage.drive_id,
+            what=what,
+            before=before,
+            after=after.state,
+            p_exists=after.p_exists,
+            source=passage.source,
+            who=passage.who,
+            photo=passage.photo,
+            label=passage.label,
         )
+    )

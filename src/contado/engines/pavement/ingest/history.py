@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from contado.engines.pavement.anomalies import track
 from contado.engines.pavement.anomalies.kind import criticality
+from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.lines import Line
 from contado.kernel import tables
 from contado.kernel.dates import local
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["anomalies", "lines_of"]
+__all__ = ["anomalies", "covered", "follow", "lines_of"]
 
 _DAY_S = 86400.0
 MIN_COVERAGE = 0.5
@@ -52,40 +54,74 @@ def anomalies(
     lines
         Lines of the sections, for the points.
     """
+    return follow(cell_obs, anomaly_obs, on=on, lines=lines, source_id=source_id)[0]
+
+
+def follow(
+    cell_obs: pa.Table,
+    anomaly_obs: pa.Table,
+    *,
+    on: date,
+    lines: Mapping[str, Line],
+    source_id: str | None = None,
+) -> tuple[pa.Table, list[track.Change]]:
+    """Return what `anomalies` returns, and who met each anomaly when, with the state before and after."""
     end = local.place(datetime.combine(on + timedelta(days=1), time())).instant
-    passages = _passages(cell_obs, anomaly_obs, end)
-    found = [a for part in _by_section(passages) for a in track.track([], part)[0]]
-    facts = _facts(anomaly_obs.to_pylist())
     simulated = {r["section_id"] for r in anomaly_obs.to_pylist() if r["label"] == "simulated"}
+    passages = _passages(cell_obs, anomaly_obs, end)
+    found: list[track.Anomaly] = []
+    met: list[track.Change] = []
+    for part in _by_section(passages):
+        here, changes = track.follow([], part)
+        found += here
+        met += (replace(c, label="simulated") if c.section_id in simulated else c for c in changes)
+    facts = _facts(anomaly_obs.to_pylist())
     rows = [_row(a, lines.get(a.section_id), facts, simulated, source_id) for a in found]
-    return tables.sort("pavement_anomaly", tables.from_rows("pavement_anomaly", rows))
+    return tables.sort("pavement_anomaly", tables.from_rows("pavement_anomaly", rows)), met
 
 
 def _passages(cell_obs: pa.Table, anomaly_obs: pa.Table, end: datetime) -> list[track.Passage]:
     """Return one passage a section and drive, with what it measured and noticed."""
-    covered, day = _covered(cell_obs, end)
-    seen: dict[tuple[str, str], list[track.Sighting]] = defaultdict(list)
+    measured, day = covered(cell_obs, end)
+    told: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for row in anomaly_obs.to_pylist():
         moment = row["t_utc"] or end
         if moment > end:
             continue
         key = (row["section_id"], row["drive_id"])
         day.setdefault(key, moment.timestamp() / _DAY_S)
-        fields = ("chainage_m", "kind", "height_mm", "severity")
-        seen[key].append(track.Sighting(**{name: row[name] for name in fields}))
-    return [
-        track.Passage(
-            section_id=section,
-            drive_id=drive,
-            day=day[section, drive],
-            covered_m=covered.get((section, drive), ()),
-            sightings=tuple(sorted(seen[section, drive], key=lambda s: (s.chainage_m, s.kind))),
-        )
-        for section, drive in sorted(day)
-    ]
+        told[key].append(row)
+    return [_passage(key, day[key], measured.get(key, ()), told[key]) for key in sorted(day)]
 
 
-def _covered(
+def _passage(
+    key: tuple[str, str], day: float, measured: tuple[tuple[float, float], ...], rows: list[dict[str, Any]]
+) -> track.Passage:
+    """Return what one drive, camera or person said of one section."""
+    fields = ("chainage_m", "kind", "height_mm", "severity")
+    told = sorted(
+        (track.Sighting(**{name: row[name] for name in fields}) for row in rows),
+        key=lambda s: (s.chainage_m, s.kind),
+    )
+    first: dict[str, Any] = rows[0] if rows else {"source": "car"}
+    answer = first.get("answer")
+    return track.Passage(
+        section_id=key[0],
+        drive_id=key[1],
+        day=day,
+        covered_m=measured,
+        sightings=() if answer in {"absent", "repaired"} else tuple(told),
+        sensor=sensor_of(first["source"], first.get("kind", "")),
+        source=first["source"],
+        asked=told[0] if answer else None,
+        answer=answer,
+        who=first.get("who"),
+        photo=first.get("photo"),
+        label=first.get("label", "estimated"),
+    )
+
+
+def covered(
     cell_obs: pa.Table, end: datetime
 ) -> tuple[dict[tuple[str, str], tuple[tuple[float, float], ...]], dict[tuple[str, str], float]]:
     """Return the stretches that each drive measured of each section, and the day it did."""
@@ -102,13 +138,13 @@ def _covered(
     new = np.concatenate(([True], (np.diff(pass_of) != 0) | (start[1:] > stop[:-1] + 1e-6)))
     first = np.flatnonzero(new)
     last = np.append(first[1:], len(rows)) - 1
-    covered: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {}
+    found: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {}
     for section, drive, a, b in zip(
         rows["section_id"].iloc[first], rows["drive_id"].iloc[first], start[first], stop[last], strict=True
     ):
-        covered[section, drive] = (*covered.get((section, drive), ()), (float(a), float(b)))
+        found[section, drive] = (*found.get((section, drive), ()), (float(a), float(b)))
     moment = rows.groupby(["section_id", "drive_id"])["t_utc"].min()
-    return covered, {key: stamp.timestamp() / _DAY_S for key, stamp in moment.items()}
+    return found, {key: stamp.timestamp() / _DAY_S for key, stamp in moment.items()}
 
 
 def _by_section(passages: Iterable[track.Passage]) -> Iterable[list[track.Passage]]:
@@ -150,7 +186,7 @@ def _row(
         "kind": anomaly.kind,
         "height_mm": anomaly.height_mm,
         "severity": anomaly.severity,
-        "criticality": criticality(anomaly.severity),
+        "criticality": None if anomaly.severity is None else criticality(anomaly.severity),
         "p_exists": anomaly.p_exists,
         "passes": anomaly.hits,
         "passes_possible": anomaly.hits + anomaly.misses,
@@ -158,7 +194,9 @@ def _row(
         "last_seen": _date(anomaly.last_seen),
         "last_not_seen": _date(anomaly.last_not_seen),
         "state": anomaly.state,
-        "source": "car",
+        "confirmed_by": anomaly.confirmed_by,
+        "photo": anomaly.photo,
+        "source": anomaly.source,
         "geometry": point,
         "label": "simulated" if anomaly.section_id in simulated else "estimated",
         "source_id": source_id,

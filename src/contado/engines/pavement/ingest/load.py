@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import fleet, history, privacy, sections, traverse
 from contado.kernel import tables
@@ -28,12 +29,14 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.engines.pavement.anomalies.track import Change
     from contado.engines.pavement.measure import Trace
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
     from contado.kernel.declare import Label
     from contado.kernel.progress import Progress
+    from contado.kernel.records import Scope
     from contado.kernel.settings import Settings
     from contado.kernel.territory import Network, Route
     from contado.kernel.territory.matching.result import MatchResult
@@ -43,7 +46,7 @@ __all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
 
 SOURCE_ID = "pavement_drives"
 """Source of everything that drives told."""
-_WRITTEN = ("drive", "vehicle", "mounting", "cell_obs", "anomaly_obs", "anomaly", "cell_state")
+_WRITTEN = ("drive", "vehicle", "mounting", "cell_obs", "anomaly_obs", "anomaly", "cell_state", "evidence")
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
 
 
@@ -104,6 +107,7 @@ def load(
     on: date,
     vehicles: Mapping[str, Vehicle] | None = None,
     pseudonymous: bool = False,
+    scope: Scope | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
     """Bring drives into the workspace; positions past their retention day are deleted.
@@ -120,6 +124,8 @@ def load(
         What is known of the vehicles, by the names in the files.
     pseudonymous
         Whether the names of the vehicles are keyed hashes already.
+    scope
+        On whose behalf the evidence is written; by default the program's own.
 
     Raises
     ------
@@ -144,7 +150,7 @@ def load(
     }
     if found is not None:
         fresh["fix"] = privacy.fixes(driven, found, workspace.settings)
-    changed = _commit(workspace, settled, results, fresh, on) if settled else 0
+    changed = _commit(workspace, settled, results, fresh, on, scope) if settled else 0
     deleted = privacy.apply_retention(workspace)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
@@ -275,8 +281,9 @@ def _commit(
     results: Sequence[ProcessResult],
     fresh: Mapping[str, pa.Table],
     on: date,
+    scope: Scope | None,
 ) -> int:
-    """Write observations and states; return how many anomalies are new or changed their state."""
+    """Write observations, states and evidence; return how many anomalies are new or changed their state."""
     import pyarrow as pa
 
     with workspace.commit(lock=_LOCKS) as commit:
@@ -291,7 +298,7 @@ def _commit(
             settings=_fuse_settings(workspace.settings),
         )
         lines = history.lines_of(workspace.read("pavement_lrs_section"))
-        anomalies = history.anomalies(cell_obs, felt, on=day, lines=lines, source_id=SOURCE_ID)
+        anomalies, met = history.follow(cell_obs, felt, on=_day(day, felt), lines=lines, source_id=SOURCE_ID)
         state = fused.cells.drop_columns(["observations"])
         commit.table(
             "pavement_drive",
@@ -308,17 +315,27 @@ def _commit(
         commit.table("pavement_anomaly", anomalies)
         commit.table("pavement_cell_state", _sourced("pavement_cell_state", state))
         commit.table("source", _source(settled), practice="pavement")
+        commit.table(log.TABLE, _evidence(workspace, old["evidence"], met, scope))
     return _changes(old["anomaly"], anomalies)
+
+
+def _evidence(workspace: Workspace, old: pa.Table, met: Sequence[Change], scope: Scope | None) -> pa.Table:
+    """Write who met what to the audit chain, before the tables are renamed; return the table of evidence."""
+    from contado.kernel import records
+
+    scope = scope or records.Scope.system("pavement.load")
+    with records.open_store(workspace) as store, store.writing(scope) as session:
+        return log.appended(session, old, met, timezone=workspace.settings.territory.timezone)
 
 
 def _fuse_settings(settings: Settings) -> FuseSettings:
     return FuseSettings(cell_m=settings.pavement.cell_m, not_driven_d=settings.pavement.not_driven_d)
 
 
-def _day(on: date, cell_obs: pa.Table) -> date:
+def _day(on: date, observed: pa.Table) -> date:
     import pyarrow.compute as pc
 
-    last = pc.max(cell_obs["t_utc"]).as_py()
+    last = pc.max(observed["t_utc"]).as_py()
     return on if last is None else max(on, local.legal_day(last))
 
 

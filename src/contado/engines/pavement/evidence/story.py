@@ -1,0 +1,240 @@
+"""What is known of a place in time: when it was first and last seen, when driven and not seen, when repaired.
+
+Passes before a place was known are no rows of evidence; they are read from what drives measured there, so
+that the day is told on which it was last driven without anything to be felt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from contado.engines.pavement.anomalies.sources import sensor_of
+from contado.engines.pavement.evidence import log
+from contado.engines.pavement.evidence.placing import Places
+from contado.engines.pavement.ingest import history
+from contado.kernel.dates import local
+from contado.kernel.errors import DataError, RecordNotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from contado.kernel.workspace import WorkspaceView
+
+    Row = dict[str, Any]
+
+__all__ = ["Pass", "Span", "Story", "at_place", "of_anomaly", "of_section", "passes", "stories"]
+
+_DAY_S: Final = 86_400.0
+_NO_DAY: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Stands for the day of a drive without one, which is told of no day."""
+_SEEN: Final = frozenset({"seen", "reported", "confirmed"})
+_NOT_SEEN: Final = frozenset({"not_seen", "denied", "repaired"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """A part of a section [m], and the days that are asked about (None: open)."""
+
+    section_id: str
+    municipality: str | None
+    from_m: float
+    to_m: float
+    first: date | None = None
+    last: date | None = None
+
+    def holds(self, section_id: str, chainage_m: float) -> bool:
+        """Whether a place lies within."""
+        return section_id == self.section_id and self.from_m <= chainage_m <= self.to_m
+
+    def holds_day(self, at_local: str) -> bool:
+        """Whether the legal day of a local time lies within."""
+        day = date.fromisoformat(at_local[:10])
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """One anomaly: rows of evidence in the order of time, those that still hold, and the anomaly as it is now."""
+
+    anomaly_id: str
+    events: tuple[Mapping[str, Any], ...]
+    holding: tuple[Mapping[str, Any], ...]
+    anomaly: Mapping[str, Any] | None
+
+    def first(self, words: Iterable[str]) -> Mapping[str, Any] | None:
+        """Return the first row that says one of ``words``."""
+        return next((e for e in self.holding if e["what"] in words), None)
+
+    def last(self, words: Iterable[str]) -> Mapping[str, Any] | None:
+        """Return the last row that says one of ``words``."""
+        return next((e for e in reversed(self.holding) if e["what"] in words), None)
+
+    @property
+    def first_seen(self) -> Mapping[str, Any] | None:
+        """The row of the first sighting."""
+        return self.first(_SEEN)
+
+    @property
+    def last_seen(self) -> Mapping[str, Any] | None:
+        """The row of the last sighting."""
+        return self.last(_SEEN)
+
+    @property
+    def last_not_seen(self) -> Mapping[str, Any] | None:
+        """The row of the last look that did not find it."""
+        return self.last(_NOT_SEEN)
+
+    @property
+    def repaired(self) -> Mapping[str, Any] | None:
+        """The row that made it repaired, the last time."""
+        return next(
+            (e for e in reversed(self.holding) if e["state_after"] == "repaired" != e["state_before"]), None
+        )
+
+    @property
+    def closed(self) -> Mapping[str, Any] | None:
+        """The row that closed it."""
+        return next((e for e in reversed(self.holding) if e["state_after"] == "closed"), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pass:
+    """A drive that measured there, and the numbers of the rows that say what it met."""
+
+    drive_id: str
+    at_local: str
+    seen: bool
+    audit_seq: tuple[int, ...]
+
+
+def of_anomaly(view: WorkspaceView, anomaly_id: str) -> Span:
+    """Return where an anomaly stands or stood, as far as its row of evidence and its neighbours reach.
+
+    Raises
+    ------
+    RecordNotFound
+        Nobody ever told of it.
+    """
+    rows = [
+        *(r for r in view.read("pavement_anomaly").to_pylist() if r["anomaly_id"] == anomaly_id),
+        *(r for r in view.read(log.TABLE).to_pylist() if r["anomaly_id"] == anomaly_id),
+    ]
+    if not rows:
+        raise _unknown(anomaly_id)
+    places = [r["chainage_m"] for r in rows]
+    reach = sensor_of("car").reach_m
+    section = _section(view, rows[0]["section_id"])
+    return _span(section, min(places) - reach, max(places) + reach)
+
+
+def _unknown(anomaly_id: str) -> RecordNotFound:
+    return RecordNotFound(
+        f"There is no anomaly {anomaly_id!r}.",
+        rule="no_anomaly",
+        hint="give an id of table pavement_anomaly, or --at LON,LAT",
+        field="anomaly",
+    )
+
+
+def at_place(view: WorkspaceView, lon: float, lat: float) -> Span:
+    """Return the section at a point, 15 m to both sides.
+
+    Raises
+    ------
+    DataError
+        No section is within 40 m (`off_network`).
+    """
+    found = Places(view.read("pavement_lrs_section"), view.read("pavement_anomaly").to_pylist()).find(
+        lon, lat, "pothole", sensor_of("inspector").reach_m
+    )
+    if found is None:
+        raise DataError(
+            f"{lon},{lat} lies within 40 m of no section of road.",
+            rule="off_network",
+            hint="longitude first, then latitude",
+            field="at",
+        )
+    reach = sensor_of("inspector").reach_m
+    section = _section(view, found.section_id)
+    return _span(section, found.chainage_m - reach, found.chainage_m + reach)
+
+
+def of_section(view: WorkspaceView, section_id: str, from_m: float | None, to_m: float | None) -> Span:
+    """Return a part of a section, or all of it.
+
+    Raises
+    ------
+    RecordNotFound
+        There is no such section.
+    """
+    section = _section(view, section_id)
+    return _span(section, 0.0 if from_m is None else from_m, section["length_m"] if to_m is None else to_m)
+
+
+def _section(view: WorkspaceView, section_id: str) -> Row:
+    rows = view.read("pavement_lrs_section").select(["section_id", "length_m", "municipality"]).to_pylist()
+    found = next((r for r in rows if r["section_id"] == section_id), None)
+    if found is None:
+        raise RecordNotFound(
+            f"There is no section {section_id!r}.",
+            rule="no_section",
+            hint="give an id of table pavement_lrs_section",
+            field="section",
+        )
+    return dict(found)
+
+
+def _span(section: Row, from_m: float, to_m: float) -> Span:
+    return Span(
+        section_id=section["section_id"],
+        municipality=section["municipality"],
+        from_m=max(0.0, from_m),
+        to_m=max(0.0, min(section["length_m"], to_m)),
+    )
+
+
+def stories(view: WorkspaceView, span: Span, *, only: str | None = None) -> list[Story]:
+    """Return what is known of the anomalies within ``span``, or of one of them, by chainage."""
+    now = {r["anomaly_id"]: r for r in view.read("pavement_anomaly").to_pylist()}
+    rows: dict[str, list[Row]] = {}
+    for row in sorted(view.read(log.TABLE).to_pylist(), key=lambda r: (r["at_utc"], r["audit_seq"])):
+        if only in {None, row["anomaly_id"]} and span.holds(row["section_id"], row["chainage_m"]):
+            rows.setdefault(row["anomaly_id"], []).append(row)
+    found = [_story(name, events, now.get(name), span.holds_day) for name, events in rows.items()]
+    return sorted((s for s in found if s.events), key=lambda s: (s.events[-1]["chainage_m"], s.anomaly_id))
+
+
+def _story(name: str, events: Sequence[Row], anomaly: Row | None, within: Callable[[str], bool]) -> Story:
+    revised = {e["revises"] for e in events} - {None}
+    shown = [e for e in events if within(e["at_local"])]
+    holding = [e for e in shown if e["audit_seq"] not in revised and e["what"] != "withdrawn"]
+    return Story(anomaly_id=name, events=tuple(shown), holding=tuple(holding), anomaly=anomaly)
+
+
+def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]:
+    """Return the drives that measured some of ``span``, in order of time."""
+    timezone = view.settings.territory.timezone
+    measured, day = history.covered(view.read("pavement_cell_obs"), _NO_DAY)
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for event in (e for s in told for e in s.holding):
+        rows.setdefault(event["drive_id"], []).append(event)
+    found = []
+    for (section, drive), parts in measured.items():
+        if section != span.section_id or not any(a < span.to_m and b > span.from_m for a, b in parts):
+            continue
+        if day[section, drive] * _DAY_S >= _NO_DAY.timestamp():
+            continue
+        at = datetime.fromtimestamp(round(day[section, drive] * _DAY_S), UTC).astimezone(local.zone(timezone))
+        if span.holds_day(at.isoformat()):
+            own = rows.get(drive, [])
+            found.append(
+                Pass(
+                    drive_id=drive,
+                    at_local=at.isoformat(),
+                    seen=any(e["what"] in _SEEN for e in own),
+                    audit_seq=tuple(e["audit_seq"] for e in own),
+                )
+            )
+    return sorted(found, key=lambda p: (p.at_local, p.drive_id))
