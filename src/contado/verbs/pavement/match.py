@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.kernel.scale import Engine
 
 if TYPE_CHECKING:
     from contado.kernel.territory.matching.result import MatchResult
@@ -29,6 +30,12 @@ class MatchRequest(Request, frozen=True, kw_only=True):
         int | None, option("EPSG code in which lengths are measured; default: UTM zone of its centre")
     ] = None
     drop_bad: Annotated[bool, option("leave out impossible positions and jumps, and count them")] = False
+    engine: Annotated[
+        Engine,
+        option(
+            "where the trips are matched: on threads here, or on Dask or Spark; the answer is the same to the bit"
+        ),
+    ] = "local"
     out: Annotated[Path | None, option("folder for points.parquet, routes.parquet and gaps.parquet")] = None
 
 
@@ -68,7 +75,9 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
     traces = reading.read(request.traces)
     if context.progress:
         context.progress("match", 2, 3)
-    result = network.match(traces, settings=settings, drop_bad=request.drop_bad)
+    result = network.match(
+        traces, settings=settings, drop_bad=request.drop_bad, engine=request.engine, progress=context.progress
+    )
     seconds = result.compute_s
     return MatchAnswer(
         label="estimated",

@@ -6,15 +6,19 @@ placed on the decoded route afterwards, in driving order. Trips are independent 
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from contado.kernel.territory.matching.settings import MatchSettings
+from contado.kernel.territory.matching.state import UNMATCHED
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from contado.kernel.progress import Progress
+    from contado.kernel.scale import Engine
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.territory.matching.traces import Traces
     from contado.kernel.territory.network.model import Network
@@ -30,6 +34,8 @@ def match(
     *,
     settings: MatchSettings | None = None,
     drop_bad: bool = False,
+    engine: Engine = "local",
+    progress: Progress | None = None,
     **options: Any,
 ) -> MatchResult:
     """Match traces to a network.
@@ -47,6 +53,8 @@ def match(
         How to match; ``options`` replace single settings (``sigma_m=10.0``).
     drop_bad
         Leave out impossible positions and jumps instead of refusing them.
+    engine
+        Where the trips are matched (`contado.kernel.scale`): the answer is the same to the bit.
 
     Raises
     ------
@@ -55,51 +63,55 @@ def match(
         ``empty_file``, ``not_a_number``; nothing is compiled before.
     ColumnNotFound
         Rule ``missing_column``.
+    ExtraMissing
+        The engine is not installed.
     """
     from contado.kernel.territory.matching import traces as reading
 
     chosen = replace(settings or MatchSettings(), **options)
     traces = reading.check(reading.of(fixes, lat, t_s), network, drop_bad=drop_bad)
-    return _run(network, traces, chosen)
+    return _run(network, traces, chosen, engine, progress)
 
 
-def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResult:
+def _run(
+    network: Network,
+    traces: Traces,
+    settings: MatchSettings,
+    engine: Engine,
+    progress: Progress | None,
+) -> MatchResult:
     from contado.kernel.territory import crs
-    from contado.kernel.territory.matching import batch
+    from contado.kernel.territory.matching import trips
     from contado.kernel.territory.matching.result import MatchResult
-    from contado.kernel.territory.matching.state import Lattice, Scene
 
     x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
     order = np.lexsort((np.nan_to_num(traces.t_s, nan=np.inf), traces.trip))
     usable = order[np.isfinite(x[order]) & np.isfinite(y[order])]
     offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
-    longest = int(np.diff(offsets).max(initial=1))
-    scene = Scene.of(network, settings)
-    lattice = Lattice.of(longest, settings.max_candidates)
-    points = batch.Points.at(x[usable], y[usable])
-    batch.run(points, offsets[:1], lattice, scene)  # no trip: compiles, or reads the compiled code
-    start = time.thread_time()
-    edges, chains, trips = batch.run(points, offsets, lattice, scene)
-    seconds = time.thread_time() - start
-    filled = batch.Points.at(x, y)
-    for whole, part in zip(filled[2:], points[2:], strict=True):
-        whole[usable] = part
+    matcher = trips.Matcher(network=network, settings=settings)
+    found = trips.run(matcher, x[usable], y[usable], offsets, engine=engine, progress=progress)
+
+    def spread(name: str, kind: type, unknown: float) -> NDArray[Any]:
+        whole = np.full(len(x), unknown, dtype=kind)
+        whole[usable] = found.points[name]
+        return whole
+
     return MatchResult(
         network=network,
         traces=traces,
-        edge=filled.edge.astype(np.int64),
-        offset_m=filled.offset,
-        distance_m=filled.distance,
-        match_prob=filled.probability,
-        state=filled.state,
-        chain=filled.chain.astype(np.int64),
-        chainage_m=filled.chainage,
-        route_edge=edges.astype(np.int64),
-        route_chain=chains.astype(np.int64),
-        chain_trip=trips.astype(np.int64),
+        edge=spread("edge", np.int64, -1),
+        offset_m=spread("offset", np.float64, np.nan),
+        distance_m=spread("distance", np.float64, np.nan),
+        match_prob=spread("probability", np.float64, np.nan),
+        state=spread("state", np.int8, UNMATCHED),
+        chain=spread("chain", np.int64, -1),
+        chainage_m=spread("chainage", np.float64, np.nan),
+        route_edge=found.route_edge,
+        route_chain=found.route_chain,
+        chain_trip=found.chain_trip,
         order=order,
         x=x,
         y=y,
-        compute_s=seconds,
+        compute_s=found.cpu_s,
         findings=traces.findings,
     )
