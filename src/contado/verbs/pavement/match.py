@@ -11,7 +11,9 @@ from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argum
 from contado.kernel.scale import Engine
 
 if TYPE_CHECKING:
+    from contado.kernel.territory import Network
     from contado.kernel.territory.matching.result import MatchResult
+    from contado.kernel.territory.matching.traces import Traces
 
 
 class MatchRequest(Request, frozen=True, kw_only=True):
@@ -29,6 +31,15 @@ class MatchRequest(Request, frozen=True, kw_only=True):
     epsg: Annotated[
         int | None, option("EPSG code in which lengths are measured; default: UTM zone of its centre")
     ] = None
+    online: (
+        Annotated[
+            float,
+            option(
+                "match as if each fix came at its time and got its place so much later", unit="s", ge=0, le=10
+            ),
+        ]
+        | None
+    ) = None
     drop_bad: Annotated[bool, option("leave out impossible positions and jumps, and count them")] = False
     engine: Annotated[
         Engine,
@@ -63,10 +74,9 @@ class MatchAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: MatchRequest, context: Context) -> MatchAnswer:
-    from contado.kernel.territory import MatchSettings, Network
+    from contado.kernel.territory import Network
     from contado.kernel.territory.matching import traces as reading
 
-    settings = MatchSettings(sigma_m=request.sigma_m)
     if context.progress:
         context.progress("read network", 0, 3)
     network = Network.from_file(request.network, request.profile, request.epsg)
@@ -75,9 +85,7 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
     traces = reading.read(request.traces)
     if context.progress:
         context.progress("match", 2, 3)
-    result = network.match(
-        traces, settings=settings, drop_bad=request.drop_bad, engine=request.engine, progress=context.progress
-    )
+    result = _matched(request, network, traces, context)
     seconds = result.compute_s
     return MatchAnswer(
         label="estimated",
@@ -88,6 +96,22 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
         files=_write(result, request.out) if request.out else [],
         compute_s=seconds,
         findings=[*network.findings, *result.findings],
+    )
+
+
+def _matched(request: MatchRequest, network: Network, traces: Traces, context: Context) -> MatchResult:
+    from contado.kernel.territory.matching.online import match_online
+
+    if request.online is None:
+        return network.match(
+            traces,
+            sigma_m=request.sigma_m,
+            drop_bad=request.drop_bad,
+            engine=request.engine,
+            progress=context.progress,
+        )
+    return match_online(
+        network, traces, lag_s=request.online, sigma_m=request.sigma_m, drop_bad=request.drop_bad
     )
 
 

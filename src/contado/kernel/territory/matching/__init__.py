@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.kernel.territory.matching.settings import MatchSettings
-from contado.kernel.territory.matching.state import UNMATCHED
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from contado.kernel.progress import Progress
     from contado.kernel.scale import Engine
     from contado.kernel.territory.matching.result import MatchResult
@@ -81,37 +78,15 @@ def _run(
     progress: Progress | None,
 ) -> MatchResult:
     from contado.kernel.territory import crs
-    from contado.kernel.territory.matching import trips
+    from contado.kernel.territory.matching import batch, trips
     from contado.kernel.territory.matching.result import MatchResult
 
     x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
-    order = np.lexsort((np.nan_to_num(traces.t_s, nan=np.inf), traces.trip))
-    usable = order[np.isfinite(x[order]) & np.isfinite(y[order])]
+    order, usable = traces.ordered(x, y)
     offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
     matcher = trips.Matcher(network=network, settings=settings)
     found = trips.run(matcher, x[usable], y[usable], offsets, engine=engine, progress=progress)
-
-    def spread(name: str, kind: type, unknown: float) -> NDArray[Any]:
-        whole = np.full(len(x), unknown, dtype=kind)
-        whole[usable] = found.points[name]
-        return whole
-
-    return MatchResult(
-        network=network,
-        traces=traces,
-        edge=spread("edge", np.int64, -1),
-        offset_m=spread("offset", np.float64, np.nan),
-        distance_m=spread("distance", np.float64, np.nan),
-        match_prob=spread("probability", np.float64, np.nan),
-        state=spread("state", np.int8, UNMATCHED),
-        chain=spread("chain", np.int64, -1),
-        chainage_m=spread("chainage", np.float64, np.nan),
-        route_edge=found.route_edge,
-        route_chain=found.route_chain,
-        chain_trip=found.chain_trip,
-        order=order,
-        x=x,
-        y=y,
-        compute_s=found.cpu_s,
-        findings=traces.findings,
-    )
+    filled = batch.Points.at(x, y)
+    for name, part in found.points.items():
+        getattr(filled, name)[usable] = part
+    return MatchResult.of(network, traces, filled, found.routes, order, found.cpu_s)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.kernel.errors import Finding
+    from contado.kernel.territory.matching.batch import Points
     from contado.kernel.territory.matching.traces import Traces
     from contado.kernel.territory.network.model import Network
 
@@ -55,6 +56,38 @@ class MatchResult:
     compute_s: float
     """Processor seconds of the matching proper: no reading, no projection, no compilation."""
     findings: tuple[Finding, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        traces: Traces,
+        points: Points,
+        routes: tuple[NDArray[Any], NDArray[Any], NDArray[Any]],
+        order: NDArray[np.int64],
+        compute_s: float,
+    ) -> MatchResult:
+        """Return the result of what the kernels found; ``routes`` are edges, their chains, the chains' trips."""
+        edges, chains, trips = (np.asarray(part, np.int64) for part in routes)
+        return cls(
+            network=network,
+            traces=traces,
+            edge=points.edge.astype(np.int64),
+            offset_m=points.offset,
+            distance_m=points.distance,
+            match_prob=points.probability,
+            state=points.state,
+            chain=points.chain.astype(np.int64),
+            chainage_m=points.chainage,
+            route_edge=edges,
+            route_chain=chains,
+            chain_trip=trips,
+            order=order,
+            x=points.x,
+            y=points.y,
+            compute_s=compute_s,
+            findings=traces.findings,
+        )
 
     def __repr__(self) -> str:
         return f"MatchResult({len(self.traces.trips)} trips, {len(self.edge)} points, {int(self.used.sum())} matched)"

@@ -46,6 +46,13 @@ class Traces:
     lines: Sequence[int] | None = None
     findings: tuple[Finding, ...] = ()
 
+    def ordered(
+        self, x: NDArray[np.float64], y: NDArray[np.float64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the points by trip and time, and those of them whose position x, y is known."""
+        order = np.lexsort((np.nan_to_num(self.t_s, nan=np.inf), self.trip))
+        return order, order[np.isfinite(x[order]) & np.isfinite(y[order])]
+
     def line(self, point: int) -> int:
         """Return the line or row of a point in its file."""
         return columns.line_of(point, self.lines)

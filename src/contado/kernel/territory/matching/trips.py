@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from contado.kernel import scale
+from contado.kernel.scale import lists
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +54,9 @@ class Matched:
     """What is found: arrays by point (in the order given), by edge of the routes, by chain."""
 
     points: dict[str, NDArray[Any]]
-    route_edge: Ints
-    route_chain: Ints
-    chain_trip: Ints
+    """By the names of `batch.Points`."""
+    routes: tuple[Ints, Ints, Ints]
+    """Edges of all routes in driving order, the chain of each edge, the trip of each chain."""
     cpu_s: float
     """Processor seconds of the matching proper, on all threads and machines together."""
 
@@ -79,15 +80,17 @@ def run(
     found = scale.run(batch, list(_parts(x, y, offsets)), matcher, engine=engine, progress=progress)
     chains = found["chains"].to_numpy()
     first = np.cumsum(chains) - chains
-    points = {name: _flat(found[name]) for name in _OF_POINTS}
+    points = {name: lists.joined(found[name]) for name in _OF_POINTS}
     sizes, edges = np.diff(offsets), found["route_edge"].combine_chunks().value_lengths().to_numpy()
     chain = points["chain"] + np.repeat(first, sizes)
     points["chain"] = np.where(points["chain"] >= 0, chain, -1)
     return Matched(
         points=points,
-        route_edge=_flat(found["route_edge"]).astype(np.int64),
-        route_chain=_flat(found["route_chain"]) + np.repeat(first, edges),
-        chain_trip=np.repeat(np.arange(len(chains)), chains),
+        routes=(
+            lists.joined(found["route_edge"]),
+            lists.joined(found["route_chain"]) + np.repeat(first, edges),
+            np.repeat(np.arange(len(chains)), chains),
+        ),
         cpu_s=float(np.sum(found["cpu_s"].to_numpy())),
     )
 
@@ -118,9 +121,9 @@ def batch(trips: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
     return pa.record_batch(
         {
             "row_id": trips.column("row_id"),
-            **{name: _lists(getattr(points, name), offsets, kind) for name, kind in _OF_POINTS.items()},
-            "route_edge": _lists(edges, driven, pa.int32()),
-            "route_chain": _lists(chains - first[owner[chains]], driven, pa.int32()),
+            **{name: lists.cut(getattr(points, name), offsets, kind) for name, kind in _OF_POINTS.items()},
+            "route_edge": lists.cut(edges, driven, pa.int32()),
+            "route_chain": lists.cut(chains - first[owner[chains]], driven, pa.int32()),
             "chains": pa.array(np.diff(first), pa.int32()),
             "cpu_s": pa.array(np.where(np.arange(rows) == 0, seconds, 0.0)),
         }
@@ -139,8 +142,8 @@ def _parts(x: Floats, y: Floats, offsets: Ints) -> Iterator[pa.RecordBatch]:
         yield pa.record_batch(
             {
                 "row_id": pa.array(np.arange(low, high)),
-                "x": _lists(x[inside], at, pa.float64()),
-                "y": _lists(y[inside], at, pa.float64()),
+                "x": lists.cut(x[inside], at, pa.float64()),
+                "y": lists.cut(y[inside], at, pa.float64()),
             }
         )
 
@@ -149,11 +152,3 @@ def _points(trips: pa.RecordBatch) -> tuple[Floats, Floats, Ints]:
     x, y = (trips.column(name) for name in ("x", "y"))
     offsets = x.offsets.to_numpy().astype(np.int64)
     return x.flatten().to_numpy(), y.flatten().to_numpy(), offsets - offsets[0]
-
-
-def _lists(values: NDArray[Any], offsets: Ints, kind: pa.DataType) -> pa.ListArray:
-    return pa.ListArray.from_arrays(offsets.astype(np.int32), pa.array(values, kind))
-
-
-def _flat(column: pa.ChunkedArray) -> NDArray[Any]:
-    return np.concatenate([chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks])
