@@ -315,7 +315,15 @@ class Network:
         from contado.kernel.territory import matching
 
         return matching.match(
-            self, fixes, lat, t_s, settings=settings, drop_bad=drop_bad, engine=engine, progress=progress, **options
+            self,
+            fixes,
+            lat,
+            t_s,
+            settings=settings,
+            drop_bad=drop_bad,
+            engine=engine,
+            progress=progress,
+            **options,
         )
 
 
