@@ -10,6 +10,7 @@ import msgspec
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,7 +79,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     tables.write_parquet(tables.conform("pavement_cell_state", fused.cells), file)
     return FuseAnswer(
         label="simulated" if "simulated" in fused.cells["label"].to_pylist() else "estimated",
-        findings=[*(f for r in read for f in r.findings), *fused.findings],
+        findings=named([*(f for r in read for f in r.findings), *fused.findings]),
         cells=_rows(fused.cells),
         drives_used=list(fused.drives_used),
         drives_repeated=list(fused.drives_repeated),

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.scale import Engine
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
@@ -95,7 +96,7 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
         trips=[MatchedTrip(**row) for row in result.trips.to_pylist()],
         files=_write(result, request.out) if request.out else [],
         compute_s=seconds,
-        findings=[*network.findings, *result.findings],
+        findings=named([*network.findings, *result.findings]),
     )
 
 

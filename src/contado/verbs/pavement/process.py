@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.scale import Engine
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     )
     answer = _answer(result)
     answer.rejected = [RejectedDrive.of(one) for one in rejected]
-    answer.findings = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    answer.findings = named([*network.findings, *(reference.findings if reference else ()), *result.findings])
     if request.out is not None:
         answer.files = _write(result, request.out)
     return answer
