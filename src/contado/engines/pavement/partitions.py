@@ -279,9 +279,7 @@ def _facts(one: Trace) -> _Facts:
         dropped=dict(drive.dropped),
         drive_flags=drive.flags,
         drive_findings=drive.findings,
-        pieces=tuple(
-            (p.from_s, p.to_s, tuple(map(float, p.gravity_axis)), float(p.sd_deg)) for p in aligned.pieces
-        ),
+        pieces=tuple((p.from_s, p.to_s, _xyz(p.gravity_axis), float(p.sd_deg)) for p in aligned.pieces),
         remounts=aligned.remounts,
         clock_offset_s=float(aligned.clock_offset_s),
         flags=aligned.flags,
@@ -289,6 +287,10 @@ def _facts(one: Trace) -> _Facts:
         first_s=float(one.even.t_s[0]),
         even_hz=one.even.fs_hz,
     )
+
+
+def _xyz(axis: Floats) -> tuple[float, float, float]:
+    return float(axis[0]), float(axis[1]), float(axis[2])
 
 
 def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
@@ -333,7 +335,11 @@ def _aligned(facts: _Facts) -> Aligned:
         findings=facts.drive_findings,
         t_s=_NONE,
         acc_m_s2=np.empty((0, 3)),
-        **dict.fromkeys(("fix_t_s", "lon", "lat", "speed_m_s", "hdop"), _NONE),
+        fix_t_s=_NONE,
+        lon=_NONE,
+        lat=_NONE,
+        speed_m_s=_NONE,
+        hdop=_NONE,
     )
     return Aligned(
         drive=drive,
