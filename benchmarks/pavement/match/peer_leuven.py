@@ -5,10 +5,10 @@ Its edges are straight, so each vertex of a street is a node of its graph and ea
 
 import logging
 import time
+from itertools import pairwise
 
 import numpy as np
 import peers
-
 
 SETTINGS = {
     "max_dist": 100,
@@ -32,12 +32,13 @@ def run(given):
         graph.add_node(number, (place[1], place[0]))
     for edge in range(len(offsets) - 1):
         line = node[offsets[edge] : offsets[edge + 1]].tolist()
-        for a, b in zip(line[:-1], line[1:], strict=True):
+        for a, b in pairwise(line):
             if a != b and (a, b) not in owner:
                 owner[a, b] = edge
                 graph.add_edge(a, b)
     edge, routes, spent = np.full(len(given["x"]), -1), [], 0.0
-    for trip, first in enumerate(given["trips"][:-1]):
+    for trip, begin in enumerate(given["trips"][:-1]):
+        first = begin
         while first < given["trips"][trip + 1]:
             part = slice(first, given["trips"][trip + 1])
             path = list(zip(given["y"][part].tolist(), given["x"][part].tolist(), strict=True))

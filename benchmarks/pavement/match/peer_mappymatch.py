@@ -17,19 +17,28 @@ def run(given):
 
     crs = CRS.from_epsg(int(given["epsg"]))
     shapes, offsets = np.stack([given["shape_x"], given["shape_y"]], axis=1), given["shape_offsets"]
-    graph = nx.MultiDiGraph(crs=crs, distance_weight="kilometers", time_weight="minutes", geometry_key="geometry")
+    graph = nx.MultiDiGraph(
+        crs=crs, distance_weight="kilometers", time_weight="minutes", geometry_key="geometry"
+    )
     for edge, (start, end) in enumerate(zip(given["edge_from"], given["edge_to"], strict=True)):
         kilometers = float(given["length"][edge]) / 1000
         line = LineString(shapes[offsets[edge] : offsets[edge + 1]])
         graph.add_edge(
-            int(start), int(end), key=edge, geometry=line, kilometers=kilometers, minutes=kilometers, metadata={}
+            int(start),
+            int(end),
+            key=edge,
+            geometry=line,
+            kilometers=kilometers,
+            minutes=kilometers,
+            metadata={},
         )
     matcher = LCSSMatcher(NxMap(graph))
     edge, routes, spent = np.full(len(given["x"]), -1), [], 0.0
     for trip, first in enumerate(given["trips"][:-1]):
         part = slice(first, given["trips"][trip + 1])
         trace = Trace.from_geo_dataframe(
-            gpd.GeoDataFrame(geometry=gpd.points_from_xy(given["x"][part], given["y"][part]), crs=crs), xy=False
+            gpd.GeoDataFrame(geometry=gpd.points_from_xy(given["x"][part], given["y"][part]), crs=crs),
+            xy=False,
         )
         start = time.process_time()
         found = matcher.match_trace(trace)

@@ -48,7 +48,15 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Measuring", "Tracing", "measure_batch", "process_files", "trace_batch"]
+__all__ = [
+    "Measuring",
+    "Tracing",
+    "group_of",
+    "listed",
+    "measure_batch",
+    "process_files",
+    "trace_batch",
+]
 
 _SAMPLES: Final = {
     "vertical_m_s2": pa.float64(),
@@ -138,7 +146,7 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
     context = Tracing(
         frame=onroute.frame_of(network, route), known=found.known, label=found.label, drop_bad=drop_bad
     )
-    rows = scale.run(trace_batch, _listed(found), context, engine=engine, progress=progress)
+    rows = scale.run(trace_batch, listed(found), context, engine=engine, progress=progress)
     outcomes = [_outcome(row) for row in _rows(rows)]
     drives = collect(found, [o if isinstance(o, Rejected) else o.aligned.drive for o in outcomes])
     traces = [o for o in outcomes if not isinstance(o, Rejected)]
@@ -166,7 +174,7 @@ def trace_batch(drives: pa.RecordBatch, context: Tracing) -> pa.RecordBatch:
     """
     outcomes, seconds = [], []
     for row in drives.to_pylist():
-        drive = read_group(_group(row), context.known, label=context.label, drop_bad=context.drop_bad)
+        drive = read_group(group_of(row), context.known, label=context.label, drop_bad=context.drop_bad)
         start = time.thread_time()
         outcomes.append(drive if isinstance(drive, Rejected) else _traced(drive, context.frame))
         seconds.append(time.thread_time() - start)
@@ -186,7 +194,7 @@ def measure_batch(traces: pa.RecordBatch, context: Measuring) -> pa.RecordBatch:
     )
 
 
-def _listed(found: Listing) -> list[pa.RecordBatch]:
+def listed(found: Listing) -> list[pa.RecordBatch]:
     """Return a part for each drive: its name, format and files."""
     return [
         pa.record_batch(
@@ -202,7 +210,8 @@ def _listed(found: Listing) -> list[pa.RecordBatch]:
     ]
 
 
-def _group(row: Mapping[str, Any]) -> Group:
+def group_of(row: Mapping[str, Any]) -> Group:
+    """Return the drive that a row of `listed` names."""
     kinds = cast("list[Kind]", row["kinds"])
     files = dict(zip(kinds, (Path(file) for file in row["files"]), strict=True))
     return Group(name=row["name"], format=row["format"], files=files)

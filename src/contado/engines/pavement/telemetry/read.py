@@ -36,8 +36,10 @@ __all__ = [
     "nothing_readable",
     "read_drive",
     "read_drives",
+    "read_fixes",
     "read_group",
     "survey",
+    "vehicle_of",
 ]
 
 T = TypeVar("T")
@@ -129,6 +131,17 @@ def read_group(one: Group, known: Mapping[str, Format], *, label: Label, drop_ba
     """Read the files of one drive; one that cannot be used is said to be so."""
     try:
         return _read_group(one, known, label=label, drop_bad=drop_bad)
+    except _Refused as refused:
+        return _rejection(refused)
+
+
+def read_fixes(one: Group, known: Mapping[str, Format], *, drop_bad: bool) -> Cleaned | Rejected:
+    """Read the fixes of a drive alone, in a file of their own; one that cannot be used is said to be so."""
+    entry = known[one.format or ""]
+    (part,) = (p for p in entry.part if p.kind == "location")
+    try:
+        place = _open(one.files["location"], part)
+        return _checked(place.file, lambda: _fixes(place, phone=entry.phone, held=False, drop_bad=drop_bad))
     except _Refused as refused:
         return _rejection(refused)
 
@@ -248,10 +261,9 @@ def _assemble(
             dropped[rule] = dropped.get(rule, 0) + count
     findings = (*_dialects(read.values()), *samples.findings, *fixes.findings, *converted, *gyro_findings)
     where = {key: fixes.columns[key] for key in ("time", "longitude", "latitude", "speed", "hdop")}
-    vehicle = _PASS.fullmatch(one.name)
     return Drive(
         name=one.name,
-        vehicle=vehicle.group(1) if vehicle else one.name,
+        vehicle=vehicle_of(one.name),
         label="simulated" if any(part.simulated for part in read.values()) else label,
         sha256=_hash(t_s, acc, *where.values()),
         t_s=t_s,
@@ -274,6 +286,12 @@ def _assemble(
         flags=tuple(dict.fromkeys(f.rule for f in findings if f.rule in _FLAGS)),
         findings=tuple(dict.fromkeys(findings)),
     )
+
+
+def vehicle_of(name: str) -> str:
+    """Return VEHICLE of VEHICLE_passN; any other name is the vehicle's own."""
+    found = _PASS.fullmatch(name)
+    return found.group(1) if found else name
 
 
 def _checked(file: str, step: Callable[[], T]) -> T:
