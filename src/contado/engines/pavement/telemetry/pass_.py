@@ -151,8 +151,11 @@ def _gravity(
     for axis, into in zip(axes, means, strict=True):
         block_means(axis, block, into)
     picked = np.stack([axis[:: max(1, len(axis) // _PICKED)] for axis in axes])
+    means = means[:, np.isfinite(means).all(axis=0)]
+    if not means.size:
+        raise Unsorted(0)
     norm = float(np.median(np.linalg.norm(means, axis=0)))
-    sample = float(np.median(np.linalg.norm(picked, axis=0)))
+    sample = float(np.nanmedian(np.linalg.norm(picked, axis=0)))
     factor, unit, findings = sensor_units.unit_of(norm, norm / sample if sample > 0 else 0.0, file=file)
     return np.median(means, axis=1), factor, unit, findings
 
