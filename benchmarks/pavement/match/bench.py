@@ -10,18 +10,18 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from contado.kernel.territory import Network, crs
+from contado.kernel.territory import Network
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parents[1]))
-import peers  # noqa: E402
+sys.path.insert(0, str(HERE.parent))
+import matchers
+import peers
 
 REPEATS = 5
 SIGMAS = (5, 10)
 DRIVES = {"fastmm": None, "mappymatch": 10, "leuvenmapmatching": 3}
 """Drives that each peer gets: all, or so many that it ends within a minute."""
-SCRIPTS = {name: HERE / f"peer_{name}.py" for name in ("fastmm", "mappymatch")}
-SCRIPTS["leuvenmapmatching"] = HERE / "peer_leuven.py"
 
 
 def run(n=None):
@@ -36,7 +36,7 @@ def run(n=None):
         ours_s.append(spent)
     figures["points_per_s"] = len(truths[5].edge) / ours_s[0]
     figures["peak_mb"] = peers.peak_mb()
-    sides = {name: side(name, truths, figures) for name in SCRIPTS}
+    sides = {name: side(name, truths, figures) for name in matchers.SCRIPTS}
     beside, skipped = peers.beside(ours_s[0], sides)
     skipped.append({"name": "Valhalla", "reason": "its wheel for Python 3.11 has no builder of tiles"})
     return {
@@ -64,7 +64,12 @@ def side(name, truths, figures):
         answers = {}
         for sigma, truth in truths.items():
             part = truth.first(DRIVES[name])
-            answer = peers.ask(name, SCRIPTS[name], repeats=REPEATS, **part.given())
+            answer = peers.ask(
+                name,
+                matchers.SCRIPTS[name],
+                repeats=REPEATS,
+                **matchers.given(part.network, part.fixes, part.sigma),
+            )
             score = part.score(answer.arrays["edge"], answer.arrays["routes"])
             figures.update({f"{name}_sigma{sigma}_{key}": value for key, value in score.items()})
             mine, spent = ours(part)
@@ -111,25 +116,6 @@ class Truth:
             return self
         points = int(self.fixes["trip"].isin(self.trips[:drives]).sum())
         return Truth(self.network, self.roads, int(self.sigma), points)
-
-    def given(self):
-        """Return what a peer gets: streets and points in metres."""
-        network = self.network
-        x, y = crs.to_measure(self.fixes["lon"], self.fixes["lat"], network.epsg)
-        starts = np.flatnonzero(self.fixes["trip"].to_numpy() != self.fixes["trip"].shift().to_numpy())
-        return {
-            "edge_from": network.edge_from,
-            "edge_to": network.edge_to,
-            "length": network.edge_length_m,
-            "shape_offsets": network.geometry_offsets,
-            "shape_x": network.geometry_x,
-            "shape_y": network.geometry_y,
-            "epsg": network.epsg,
-            "x": x,
-            "y": y,
-            "trips": np.append(starts, len(x)),
-            "sigma": self.sigma,
-        }
 
     def score(self, edge, routes):
         """Return edge and way accuracy and the length wrong over the true length."""
