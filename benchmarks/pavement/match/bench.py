@@ -12,9 +12,8 @@ import pyarrow.parquet as pq
 
 from contado.kernel.territory import Network
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parents[1]))
-sys.path.insert(0, str(HERE.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import matchers
 import peers
 

@@ -285,8 +285,9 @@ def _decoded(column: pa.ChunkedArray, kind: type[Any]) -> list[Any]:
 
 def _sizes(column: pa.ChunkedArray, facts: pa.ChunkedArray) -> NDArray[np.int64]:
     """Return the lengths of the lists of the drives that were used."""
-    lengths: NDArray[np.int64] = column.combine_chunks().value_lengths().to_numpy().astype(np.int64)
-    return lengths[facts.is_valid().to_numpy()]
+    lengths = column.combine_chunks().filter(facts.is_valid().combine_chunks()).value_lengths()
+    sizes: NDArray[np.int64] = lengths.to_numpy().astype(np.int64)
+    return sizes
 
 
 def _cells(rows: pa.Table, drives: Sequence[ScreenedDrive], cell_m: float) -> pa.Table:

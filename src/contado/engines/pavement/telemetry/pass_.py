@@ -97,7 +97,8 @@ def screen(
     cells = Cells(np.zeros(size, np.int64), np.zeros(size), np.zeros(size), np.full(size, np.nan))
     most = int(len(t_s) / (REST_S * fs_hz)) + 2
     events = Events(np.empty(most), np.empty(most), np.empty(most))
-    distance, found, bad = one_pass(t_s, *axes, fix_t, fix_v, band_pass(fs_hz), rules, cells, events)
+    x, y, z = axes
+    distance, found, bad = one_pass(t_s, x, y, z, fix_t, fix_v, band_pass(fs_hz), rules, cells, events)
     if bad >= 0:
         raise Unsorted(bad)
     used = int(distance / cell_m) + 1
