@@ -1,15 +1,10 @@
-"""pavement.match: simulated 1 Hz drives to the streets of Liechtenstein, beside fastmm."""
+"""pavement.match: simulated 1 Hz drives to the streets of Liechtenstein, beside other matchers."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sys
-import tempfile
-import time
 from collections import Counter
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -17,65 +12,87 @@ import pyarrow.parquet as pq
 
 from contado.kernel.territory import Network
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import matchers
+import peers
+
 REPEATS = 5
-ROOT = Path(__file__).resolve().parents[3]
-DATA = Path(os.environ.get("CONTADO_SHARED", ROOT.parent / "shared")) / "data" / "roads"
-ELSEWHERE = {
-    "Valhalla": "needs a server with built tiles",
-    "mappymatch": "needs an environment of its own",
-    "leuvenmapmatching": "needs an environment of its own",
-}
+SIGMAS = (5, 10)
+DRIVES = {"fastmm": None, "mappymatch": 10, "leuvenmapmatching": 3}
+"""Drives that each peer gets: all, or so many that it ends within a minute."""
 
 
 def run(n=None):
     """Return task, n, ours, peers, skipped, figures."""
-    network = Network.from_osm(DATA / "network/liechtenstein.osm.pbf")
-    truth = Truth(network, 5, n)
-    wide = Truth(network, 10, n)
-    peers, skipped = [], [{"name": name, "reason": reason} for name, reason in ELSEWHERE.items()]
-    try:
-        theirs = Fastmm(network)
-    except Exception as error:  # noqa: BLE001 - a peer that is absent or fails is named, ours still runs
-        skipped.append({"name": "fastmm", "reason": f"{type(error).__name__}: {error}"[:200]})
-        theirs = None
-    ours_s, theirs_s = [], []
-    for _ in range(REPEATS):
-        result = network.match(truth.fixes, sigma_m=5.0)
-        ours_s.append(result.compute_s)
-        if theirs is not None:
-            theirs_s.append(theirs.match(truth)[2])
-    figures = {"points_per_s": len(truth.edge) / min(ours_s)}
-    for name, part, sigma in (("sigma5", truth, 5.0), ("sigma10", wide, 10.0)):
-        found = network.match(part.fixes, sigma_m=sigma)
-        routes = Counter(
-            zip(found.chain_trip[found.route_chain].tolist(), found.route_edge.tolist(), strict=True)
-        )
-        figures |= {f"{name}_{key}": value for key, value in part.score(found.edge, routes).items()}
-        if theirs is not None:
-            edge, routes, _ = theirs.match(part)
-            figures |= {f"fastmm_{name}_{key}": value for key, value in part.score(edge, routes).items()}
-    if theirs is not None:
-        ratio = min(theirs_s) / min(ours_s)
-        version = metadata.version("fastmm")
-        peers.append({"name": "fastmm", "version": version, "cpu_s": min(theirs_s), "ratio": ratio})
+    roads = peers.shared("roads")
+    network = Network.from_osm(roads / "network/liechtenstein.osm.pbf")
+    truths = {sigma: Truth(network, roads, sigma, n) for sigma in SIGMAS}
+    figures, ours_s = {}, []
+    for sigma, truth in truths.items():
+        found, spent = ours(truth)
+        figures |= {f"sigma{sigma}_{key}": value for key, value in truth.score(*found).items()}
+        ours_s.append(spent)
+    figures["points_per_s"] = len(truths[5].edge) / ours_s[0]
+    figures["peak_mb"] = peers.peak_mb()
+    sides = {name: side(name, truths, figures) for name in matchers.SCRIPTS}
+    beside, skipped = peers.beside(ours_s[0], sides)
+    skipped.append({"name": "Valhalla", "reason": "its wheel for Python 3.11 has no builder of tiles"})
     return {
         "task": "pavement.match",
-        "n": len(truth.edge),
-        "ours": {"cpu_s": min(ours_s)},
-        "peers": peers,
+        "n": len(truths[5].edge),
+        "ours": {"cpu_s": ours_s[0]},
+        "peers": beside,
         "skipped": skipped,
         "figures": figures,
     }
 
 
+def ours(truth):
+    """Return edges, routes and the least processor seconds of a few runs."""
+    results = [truth.network.match(truth.fixes, sigma_m=truth.sigma) for _ in range(REPEATS)]
+    found = results[0]
+    routes = np.stack([found.chain_trip[found.route_chain], found.route_edge], axis=1)
+    return (found.edge, routes), min(result.compute_s for result in results)
+
+
+def side(name, truths, figures):
+    """Return the function that runs a peer on the drives that it gets, and ours on the same."""
+
+    def call():
+        answers = {}
+        for sigma, truth in truths.items():
+            part = truth.first(DRIVES[name])
+            answer = peers.ask(
+                name,
+                matchers.SCRIPTS[name],
+                repeats=REPEATS,
+                **matchers.given(part.network, part.fixes, part.sigma),
+            )
+            score = part.score(answer.arrays["edge"], answer.arrays["routes"])
+            figures.update({f"{name}_sigma{sigma}_{key}": value for key, value in score.items()})
+            mine, spent = ours(part)
+            if part is not truth:
+                figures.update(
+                    {f"{name}_sigma{sigma}_ours_{k}": value for k, value in part.score(*mine).items()}
+                )
+            answers[sigma] = answer, spent, len(part.edge)
+        answer, spent, points = answers[5]
+        figures[f"{name}_points_per_s"] = points / answer.cpu_s
+        figures[f"{name}_peak_mb"] = answer.peak_mb
+        return {"version": answer.version, "cpu_s": answer.cpu_s, "ours_s": spent}
+
+    return call
+
+
 class Truth:
     """A file of drives: what a matcher sees (`fixes`), and what it is scored by."""
 
-    def __init__(self, network, sigma, n):
-        base = DATA / f"trips_synth/liechtenstein_sigma{sigma}"
+    def __init__(self, network, roads, sigma, n):
+        base = roads / f"trips_synth/liechtenstein_sigma{sigma}"
         points = pq.read_table(f"{base}_points.parquet").to_pandas()[:n]
         routes = pq.read_table(f"{base}_routes.parquet").to_pandas()
-        self.network, self.sigma = network, float(sigma)
+        self.network, self.roads, self.sigma = network, roads, float(sigma)
         self.fixes = points[["trip", "t_s", "lon", "lat"]]
         self.trips = points["trip"].unique()
         start, end = (network.node_id[ends].tolist() for ends in (network.edge_from, network.edge_to))
@@ -92,9 +109,17 @@ class Truth:
         ids = zip(kept["way_id"], kept["from_node"], kept["to_node"], strict=True)
         self.routes = Counter(zip(kept["trip"].map(place), (first[key] for key in ids), strict=True))
 
+    def first(self, drives):
+        """Return the first drives of the file, or all."""
+        if drives is None or drives >= len(self.trips):
+            return self
+        points = int(self.fixes["trip"].isin(self.trips[:drives]).sum())
+        return Truth(self.network, self.roads, int(self.sigma), points)
+
     def score(self, edge, routes):
         """Return edge and way accuracy and the length wrong over the true length."""
         network = self.network
+        routes = Counter(map(tuple, routes.tolist()))
         known = np.where(edge >= 0, self.same[edge], -1)
         found = Counter()
         for (trip, e), count in routes.items():
@@ -110,81 +135,6 @@ class Truth:
             "way": float(way.mean()),
             "rmf": length(wrong) / length(self.routes),
         }
-
-
-class Fastmm:
-    """fastmm in this process; its Network must stay referenced, and it prints to standard output."""
-
-    def __init__(self, network):
-        import fastmm
-
-        self.fastmm = fastmm
-        self.network = network
-        with silence(), tempfile.TemporaryDirectory() as cache:
-            self.graph = fastmm.Network()
-            for edge in range(network.edges):
-                part = slice(network.geometry_offsets[edge], network.geometry_offsets[edge + 1])
-                shape = list(
-                    zip(network.geometry_x[part].tolist(), network.geometry_y[part].tolist(), strict=True)
-                )
-                self.graph.add_edge(edge, int(network.edge_from[edge]), int(network.edge_to[edge]), shape)
-            self.graph.finalize()
-            mode = fastmm.TransitionMode.SHORTEST
-            self.matcher = fastmm.FastMapMatch(
-                self.graph, mode, max_distance_between_candidates=600.0, cache_dir=cache
-            )
-
-    def match(self, truth):
-        """Return the edge of each point, the routes and the CPU seconds."""
-        from contado.kernel.territory import crs
-
-        fixes = truth.fixes
-        x, y = crs.to_measure(fixes["lon"], fixes["lat"], self.network.epsg)
-        edge, routes, seconds = np.full(len(fixes), -1), Counter(), 0.0
-        for trip, name in enumerate(truth.trips):
-            rows = np.flatnonzero(fixes["trip"].to_numpy() == name)
-            line = self.fastmm.Trajectory.from_xy_tuples(
-                list(zip(x[rows].tolist(), y[rows].tolist(), strict=True))
-            )
-            with silence():
-                start = time.process_time()
-                result = self.matcher.match(
-                    line,
-                    max_candidates=8,
-                    candidate_search_radius=50.0,
-                    gps_error=truth.sigma,
-                    reverse_tolerance=20.0,
-                )
-                seconds += time.process_time() - start
-            for part in result.subtrajectories:
-                self.read(part, rows, edge, routes, trip)
-        return edge, routes, seconds
-
-    def read(self, part, rows, edge, routes, trip):
-        """Take the edges of one matched stretch."""
-        before = -1
-        for i, segment in enumerate(part.segments):
-            ids = [e.edge_id for e in segment.edges]
-            edge[rows[part.start_index + i]] = ids[0]
-            edge[rows[part.start_index + i + 1]] = ids[-1]
-            for one in ids:
-                if one != before:
-                    routes[trip, one] += 1
-                before = one
-
-
-@contextlib.contextmanager
-def silence():
-    """Keep what compiled code prints off standard output."""
-    sys.stdout.flush()
-    kept = os.dup(1)
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 1)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 1)
-            os.close(kept)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "simulate": "Simulate drives over an invented road",
         "read": "Read drives as phones and loggers write them",
         "process": "Turn drives into roughness cells and anomalies",
+        "screen": "Pass over an archive of drives: where each shook, without a network",
         "fuse": "Fuse the cells of many passes into one state",
         "segment": "Cut cells into homogeneous segments",
         "condition": "Grade segments and rank them",

@@ -141,14 +141,27 @@ def test_the_same_drive_twice_is_used_once(run):
     assert "duplicate_drive" in {f["rule"] for f in answer["findings"]}
 
 
-def test_a_cut_file_names_the_file(run):
+def test_a_cut_file_is_rejected_by_name_and_the_others_are_answered(run):
     def cut(folder):
         path = folder / "car1_pass2_acc.parquet"
         path.write_bytes(path.read_bytes()[:2000])
 
     code, answer = run(change=cut)
+    assert code == 0
+    assert [(r["file"], r["rule"]) for r in answer["rejected"]] == [("car1_pass2_acc.parquet", "file_cut")]
+    assert [d["drive"] for d in answer["drives"]] == ["car1_pass1"]
+
+
+def test_where_no_drive_is_left_the_first_cut_file_is_named(run):
+    def cut(folder):
+        for k in (1, 2):
+            path = folder / f"car1_pass{k}_acc.parquet"
+            path.write_bytes(path.read_bytes()[:2000])
+
+    code, answer = run(change=cut)
     assert code == 2
-    assert "car1_pass2_acc.parquet" in answer["error"]["message"]
+    assert (answer["error"]["rule"], answer["error"]["field"]) == ("file_cut", "car1_pass1_acc.parquet")
+    assert "car1_pass1_acc.parquet" in answer["error"]["message"]
 
 
 def test_no_network(run, tmp_path):

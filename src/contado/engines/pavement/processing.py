@@ -41,7 +41,8 @@ from contado.kernel.errors import Finding
 from contado.kernel.progress import track
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import TypeAlias
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
     from contado.kernel.territory import Network, Route
 
     Floats = NDArray[np.float64]
+    Measure: TypeAlias = Callable[[Sequence[Trace], Mapping[str, QuarterCar], float], Sequence[Pass]]
 
 __all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "combine", "process", "trace_drive"]
 
@@ -127,6 +129,7 @@ def process(  # noqa: PLR0913 - each is one fact of a run
     *,
     section_id: str = "route",
     traced: Mapping[str, Trace] | None = None,
+    measuring: Measure | None = None,
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -144,6 +147,8 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         Name of the route in the observations.
     traced
         Traces of drives that were already settled and found on this route, by name (`trace_drive`).
+    measuring
+        How the traces are measured: here one after another, or elsewhere, with the same arithmetic.
 
     Raises
     ------
@@ -159,7 +164,9 @@ def process(  # noqa: PLR0913 - each is one fact of a run
     traces = [
         done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
     ]
-    result = combine(traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id)
+    result = combine(
+        traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id, measuring=measuring
+    )
     answered = sorted([*result.drives, *(_repeated(d) for d in repeated)], key=lambda d: d.drive)
     return dataclasses.replace(
         result,
@@ -178,14 +185,14 @@ def combine(
     *,
     cell_m: float = 100.0,
     section_id: str = "route",
+    measuring: Measure | None = None,
 ) -> ProcessResult:
     """Turn the traces of different drives, in the order of their names, into cells and anomalies."""
     began = perf_counter()
     known = vehicles or {}
     cars = _cars(traces, known)
-    seen = _in_register(
-        [_Seen(trace=t, passed=measure(t, cars[t.aligned.drive.vehicle], frame.length_m)) for t in traces]
-    )
+    passes = (measuring or _measure_here)(traces, cars, frame.length_m)
+    seen = _in_register([_Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
     calibrations = _calibrations(seen, reference, known, frame)
     numbers = frame.route.cells(cell_m).astype(np.float64)
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
@@ -213,6 +220,10 @@ def combine(
         findings=(),
         compute_s=perf_counter() - began,
     )  # fmt: skip
+
+
+def _measure_here(traces: Sequence[Trace], cars: Mapping[str, QuarterCar], length_m: float) -> list[Pass]:
+    return [measure(t, cars[t.aligned.drive.vehicle], length_m) for t in traces]
 
 
 def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None) -> Trace:

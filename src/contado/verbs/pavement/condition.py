@@ -11,6 +11,7 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
     ]
     return ConditionAnswer(
         label=label_of(read.table),
-        findings=[*read.findings, *_unknowns(values, terms)],
+        findings=named([*read.findings, *_unknowns(values, terms)]),
         segments=rows,
         breaks=list(model.breaks),
         status=model.status,

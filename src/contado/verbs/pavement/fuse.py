@@ -10,6 +10,7 @@ import msgspec
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
     return FuseAnswer(
         label=label_of(fused.cells),
-        findings=[*(f for r in read for f in r.findings), *fused.findings],
+        findings=named([*(f for r in read for f in r.findings), *fused.findings]),
         cells=_rows(fused.cells),
         drives_used=list(fused.drives_used),
         drives_repeated=list(fused.drives_repeated),

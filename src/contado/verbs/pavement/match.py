@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.kernel.scale import Engine
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
@@ -40,6 +42,12 @@ class MatchRequest(Request, frozen=True, kw_only=True):
         | None
     ) = None
     drop_bad: Annotated[bool, option("leave out impossible positions and jumps, and count them")] = False
+    engine: Annotated[
+        Engine,
+        option(
+            "where the trips are matched: on threads here, or on Dask or Spark; the answer is the same to the bit"
+        ),
+    ] = "local"
     out: Annotated[Path | None, option("folder for points.parquet, routes.parquet and gaps.parquet")] = None
 
 
@@ -78,7 +86,7 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
     traces = reading.read(request.traces)
     if context.progress:
         context.progress("match", 2, 3)
-    result = _matched(request, network, traces)
+    result = _matched(request, network, traces, context)
     seconds = result.compute_s
     return MatchAnswer(
         label="estimated",
@@ -88,15 +96,21 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
         trips=[MatchedTrip(**row) for row in result.trips.to_pylist()],
         files=_write(result, request.out) if request.out else [],
         compute_s=seconds,
-        findings=[*network.findings, *result.findings],
+        findings=named([*network.findings, *result.findings]),
     )
 
 
-def _matched(request: MatchRequest, network: Network, traces: Traces) -> MatchResult:
+def _matched(request: MatchRequest, network: Network, traces: Traces, context: Context) -> MatchResult:
     from contado.kernel.territory.matching.online import match_online
 
     if request.online is None:
-        return network.match(traces, sigma_m=request.sigma_m, drop_bad=request.drop_bad)
+        return network.match(
+            traces,
+            sigma_m=request.sigma_m,
+            drop_bad=request.drop_bad,
+            engine=request.engine,
+            progress=context.progress,
+        )
     return match_online(
         network, traces, lag_s=request.online, sigma_m=request.sigma_m, drop_bad=request.drop_bad
     )

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.kernel.scale import Engine
+from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
     from contado.engines.pavement.lines import Line
     from contado.engines.pavement.processing import DriveSummary, ProcessResult
-    from contado.engines.pavement.telemetry.drive import DriveSet
 
 __all__ = ["VERB", "ProcessAnswer", "ProcessRequest"]
 
@@ -36,6 +38,12 @@ class ProcessRequest(Request, frozen=True, kw_only=True):
     cell_m: Annotated[float, option("length of a cell", unit="m", ge=5, le=10_000)] = 100.0
     epsg: Annotated[int | None, option("metric reference system; default the UTM zone of the network")] = None
     drop_bad: Annotated[bool, option("drop and count fixes at impossible positions")] = False
+    engine: Annotated[
+        Engine,
+        option(
+            "where the drives are read and measured: on threads here, or on Dask or Spark; the answer is the same to the bit"
+        ),
+    ] = "local"
     out: Annotated[Path | None, option("folder for cell_obs.parquet and anomaly_obs.parquet")] = None
 
 
@@ -111,12 +119,13 @@ class AnomalyFacts(msgspec.Struct, kw_only=True):
 
 
 class ProcessAnswer(LabelledAnswer, kw_only=True):
-    """Drives, vehicles, cells and anomalies."""
+    """Drives, vehicles, cells and anomalies; ``rejected`` are drives that cannot be used."""
 
     drives: list[DriveFacts]
     vehicles: list[VehicleFacts]
     cells: list[CellFacts]
     anomalies: list[AnomalyFacts]
+    rejected: list[RejectedDrive] = msgspec.field(default_factory=list)
     files: list[Path] = msgspec.field(default_factory=list)
     compute_s: float
     section_id: str | None = None
@@ -129,29 +138,31 @@ class ProcessAnswer(LabelledAnswer, kw_only=True):
 
 def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     from contado.engines.pavement import survey
-    from contado.engines.pavement.processing import process
-    from contado.engines.pavement.telemetry.read import read_drives
+    from contado.engines.pavement.partitions import process_files
+    from contado.engines.pavement.telemetry import read
     from contado.engines.pavement.views.reading import route_line
     from contado.kernel.territory import Network, Route
 
     reference = survey.read_reference(request.reference) if request.reference else None
     fleet = survey.read_fleet(request.vehicles) if request.vehicles else None
-    drives = read_drives(request.drives, drop_bad=request.drop_bad)
-    _refuse_rejected(drives)
+    found = read.survey(request.drives)
     network = Network.from_file(request.network, epsg=request.epsg)
     route = Route.read(request.route, network)
-    result = process(
-        drives,
+    result, rejected = process_files(
+        found,
         network,
         route,
         reference=reference,
         vehicles=fleet,
         cell_m=request.cell_m,
-        progress=context.progress,
         section_id=request.route.name.partition(".")[0],
+        drop_bad=request.drop_bad,
+        engine=request.engine,
+        progress=context.progress,
     )
     answer = _answer(result)
-    answer.findings = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    answer.rejected = [RejectedDrive.of(one) for one in rejected]
+    answer.findings = named([*network.findings, *(reference.findings if reference else ()), *result.findings])
     line = route_line(network, route)
     answer.section_id = request.route.name.partition(".")[0]
     answer.line = list(zip(line.lon.tolist(), line.lat.tolist(), line.chainage_m.tolist(), strict=True))
@@ -160,21 +171,6 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     if request.out is not None:
         answer.files = _write(result, line, request.out)
     return answer
-
-
-def _refuse_rejected(drives: DriveSet) -> None:
-    """Raise the error of the first drive that could not be read: a survey must not lose drives silently."""
-    from contado.kernel.errors import DataError
-
-    if drives.rejected:
-        first = drives.rejected[0]
-        raise DataError(
-            first.message,
-            rule=first.rule,
-            hint=first.hint or "correct the file or take it out of the folder",
-            rows=[] if first.row is None else [first.row],
-            field=first.file,
-        )
 
 
 def _answer(result: ProcessResult) -> ProcessAnswer:

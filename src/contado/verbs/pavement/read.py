@@ -10,9 +10,9 @@ import msgspec
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 
 if TYPE_CHECKING:
-    from contado.engines.pavement.telemetry.drive import Aligned
+    from contado.engines.pavement.telemetry.drive import Aligned, Rejected
 
-__all__ = ["VERB", "ReadAnswer", "ReadRequest"]
+__all__ = ["VERB", "ReadAnswer", "ReadRequest", "RejectedDrive"]
 
 
 class ReadRequest(Request, frozen=True, kw_only=True):
@@ -94,6 +94,11 @@ class RejectedDrive(msgspec.Struct, kw_only=True):
     message: str
     hint: str
 
+    @classmethod
+    def of(cls, one: Rejected) -> RejectedDrive:
+        """Return the row of an answer."""
+        return cls(file=one.file, rule=one.rule, row=one.row, message=one.message, hint=one.hint)
+
 
 class ReadAnswer(LabelledAnswer, kw_only=True):
     """The drives that can be used and those that cannot."""
@@ -125,10 +130,7 @@ def _run(request: ReadRequest, context: Context) -> ReadAnswer:
     return ReadAnswer(
         label=found.label,
         drives=drives,
-        rejected=[
-            RejectedDrive(file=r.file, rule=r.rule, row=r.row, message=r.message, hint=r.hint)
-            for r in rejected
-        ],
+        rejected=[RejectedDrive.of(one) for one in rejected],
         compute_s=seconds,
         findings=[*found.findings, *(finding for one in aligned for finding in one.findings)],
     )

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +93,7 @@ def _run(request: ReferenceRequest, context: Context) -> ReferenceAnswer:
         points=points,
         route_length_m=route.length_m,
         compute_s=time.perf_counter() - start,
-        findings=[*network.findings, *findings],
+        findings=named([*network.findings, *findings]),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement._label import label_of
 
 __all__ = ["VERB", "SegmentAnswer", "SegmentRequest"]
@@ -71,7 +72,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
         label=label_of(read.table),
-        findings=[*read.findings, *found.findings],
+        findings=named([*read.findings, *found.findings]),
         segments=[
             SegmentRow(
                 from_m=float(a),

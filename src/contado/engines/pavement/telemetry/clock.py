@@ -32,6 +32,10 @@ _SURE_S: Final = 0.75  # half-width of the interval of the offset that counts as
 _THREE_SIGMA: Final = 9.0
 _LEAST_PAIRS: Final = 20
 _LEAST_SHARE: Final = 0.15
+_CHANCE: Final = 1e-3
+"""Probability that noise alone fits so well at one of the offsets tried."""
+_STEADY_M_S: Final = 0.35
+"""Changes of speed over two seconds that may be the receiver's noise: a steady speed tells nothing."""
 _JUMP_S: Final = 0.5
 _JUMP_SCORE: Final = 40.0
 
@@ -120,7 +124,10 @@ def settle(drive: Drive, axes: Sequence[Floats], piece_of: Ints) -> Clock:
     fine = near + np.arange(-_COARSE_S, _COARSE_S + _FINE_S / 2, _FINE_S)
     sharp = np.array([_cost(pairs, offset) for offset in fine])
     offset = float(fine[int(np.argmin(sharp))])
-    share = max((1 - rest / varied for _, rest, varied in _fits(pairs, offset)), default=0.0)
+    fits = _fits(pairs, offset)
+    share = max((1 - rest / varied for _, rest, varied in fits), default=0.0)
+    if float(pairs.change_m_s.std()) < _STEADY_M_S and _by_chance(fits, len(coarse)):
+        return nothing
     allowed = sharp.min() + _THREE_SIGMA * BASE_S
     possible = np.concatenate([coarse[cost <= allowed], fine[sharp <= allowed]])
     low, high = float(possible.min()), float(possible.max())
@@ -192,6 +199,12 @@ def _fits(pairs: _Pairs, offset_s: float) -> list[tuple[int, float, float]]:
             varied = float(here.sum() * pairs.change_m_s[here].var())
             fits.append((int(here.sum()), float(rest @ rest), max(varied, 1e-12)))
     return fits
+
+
+def _by_chance(fits: Sequence[tuple[int, float, float]], offsets: int) -> bool:
+    """Tell whether the best of so many offsets would fit noise as well (likelihood ratio, two coefficients)."""
+    gain = max((n / BASE_S * np.log(varied / max(rest, 1e-12)) for n, rest, varied in fits), default=0.0)
+    return bool(gain < 2 * np.log(offsets / _CHANCE))
 
 
 def _inside(pairs: _Pairs, offset_s: float) -> NDArray[np.bool_]:

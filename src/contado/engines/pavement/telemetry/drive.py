@@ -26,9 +26,11 @@ __all__ = [
     "Aligned",
     "Drive",
     "DriveSet",
+    "Label",
     "Piece",
     "Rejected",
     "Remount",
+    "Unit",
 ]
 
 Unit = Literal["m_s2", "g"]

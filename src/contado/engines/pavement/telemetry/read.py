@@ -30,7 +30,17 @@ if TYPE_CHECKING:
 
     Columns = dict[str, NDArray[np.float64]]
 
-__all__ = ["nothing_readable", "read_drive", "read_drives"]
+__all__ = [
+    "Listing",
+    "collect",
+    "nothing_readable",
+    "read_drive",
+    "read_drives",
+    "read_fixes",
+    "read_group",
+    "survey",
+    "vehicle_of",
+]
 
 T = TypeVar("T")
 
@@ -66,6 +76,19 @@ class _Part:
     findings: tuple[Finding, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """The drives of a folder or file before any is opened."""
+
+    path: Path
+    groups: tuple[Group, ...]
+    ignored: tuple[Path, ...]
+    known: Mapping[str, Format]
+    label: Label
+    """What meta.json says."""
+    findings: tuple[Finding, ...]
+
+
 def read_drives(path: Path | str, columns: Path | None = None, *, drop_bad: bool = False) -> DriveSet:
     """Read the drives of a folder or of one file.
 
@@ -83,29 +106,68 @@ def read_drives(path: Path | str, columns: Path | None = None, *, drop_bad: bool
     DataError
         Nothing is readable: the rule, row and hint of the first drive that was refused.
     """
+    found = survey(path, columns)
+    outcomes = [read_group(one, found.known, label=found.label, drop_bad=drop_bad) for one in found.groups]
+    return collect(found, outcomes)
+
+
+def survey(path: Path | str, columns: Path | None = None) -> Listing:
+    """Say which drives a folder or file holds, without opening them; arguments and errors as `read_drives`."""
     path = Path(path)
     known = formats(columns)
     groups, ignored = group.grouped(group.listed(path), known)
     label, findings = _label(path if path.is_dir() else path.parent)
-    drives: list[Drive] = []
-    rejected: list[Rejected] = []
-    for one in groups:
-        try:
-            drive = _read_group(one, known, label=label, drop_bad=drop_bad)
-        except _Refused as refused:
-            if one.format is None and refused.error.rule == "missing_column" and len(groups) > 1:
+    return Listing(
+        path=path,
+        groups=tuple(groups),
+        ignored=tuple(ignored),
+        known=known,
+        label=label,
+        findings=tuple(findings),
+    )
+
+
+def read_group(one: Group, known: Mapping[str, Format], *, label: Label, drop_bad: bool) -> Drive | Rejected:
+    """Read the files of one drive; one that cannot be used is said to be so."""
+    try:
+        return _read_group(one, known, label=label, drop_bad=drop_bad)
+    except _Refused as refused:
+        return _rejection(refused)
+
+
+def read_fixes(one: Group, known: Mapping[str, Format], *, drop_bad: bool) -> Cleaned | Rejected:
+    """Read the fixes of a drive alone, in a file of their own; one that cannot be used is said to be so."""
+    entry = known[one.format or ""]
+    (part,) = (p for p in entry.part if p.kind == "location")
+    try:
+        place = _open(one.files["location"], part)
+        return _checked(place.file, lambda: _fixes(place, phone=entry.phone, held=False, drop_bad=drop_bad))
+    except _Refused as refused:
+        return _rejection(refused)
+
+
+def collect(found: Listing, outcomes: Sequence[Drive | Rejected]) -> DriveSet:
+    """Join what became of the groups of a listing, in their order.
+
+    Raises
+    ------
+    DataError
+        Nothing is readable: the rule, row and hint of the first drive that was refused.
+    """
+    rejected, ignored = [], list(found.ignored)
+    for one, outcome in zip(found.groups, outcomes, strict=True):
+        if isinstance(outcome, Rejected):
+            if one.format is None and outcome.rule == "missing_column" and len(found.groups) > 1:
                 ignored.extend(one.files.values())
             else:
-                rejected.append(_rejection(refused))
-        else:
-            drives.append(drive)
+                rejected.append(outcome)
+    drives = [outcome for outcome in outcomes if not isinstance(outcome, Rejected)]
     if not drives:
-        raise nothing_readable(path, rejected)
+        raise nothing_readable(found.path, rejected)
     used, copies = _without_copies(drives)
-    findings += copies + _ignored(ignored)
-    if any(drive.label == "simulated" for drive in used):
-        label = "simulated"
-    return DriveSet(drives=used, rejected=tuple(rejected), label=label, findings=tuple(findings))
+    label = "simulated" if any(drive.label == "simulated" for drive in used) else found.label
+    findings = (*found.findings, *copies, *_ignored(ignored))
+    return DriveSet(drives=used, rejected=tuple(rejected), label=label, findings=findings)
 
 
 def read_drive(path: Path | str, columns: Path | None = None, *, drop_bad: bool = False) -> Drive:
@@ -199,10 +261,9 @@ def _assemble(
             dropped[rule] = dropped.get(rule, 0) + count
     findings = (*_dialects(read.values()), *samples.findings, *fixes.findings, *converted, *gyro_findings)
     where = {key: fixes.columns[key] for key in ("time", "longitude", "latitude", "speed", "hdop")}
-    vehicle = _PASS.fullmatch(one.name)
     return Drive(
         name=one.name,
-        vehicle=vehicle.group(1) if vehicle else one.name,
+        vehicle=vehicle_of(one.name),
         label="simulated" if any(part.simulated for part in read.values()) else label,
         sha256=_hash(t_s, acc, *where.values()),
         t_s=t_s,
@@ -225,6 +286,12 @@ def _assemble(
         flags=tuple(dict.fromkeys(f.rule for f in findings if f.rule in _FLAGS)),
         findings=tuple(dict.fromkeys(findings)),
     )
+
+
+def vehicle_of(name: str) -> str:
+    """Return VEHICLE of VEHICLE_passN; any other name is the vehicle's own."""
+    found = _PASS.fullmatch(name)
+    return found.group(1) if found else name
 
 
 def _checked(file: str, step: Callable[[], T]) -> T:

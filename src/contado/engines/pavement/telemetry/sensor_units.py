@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.telemetry.drive import Unit
 
-__all__ = ["gravity_norm", "to_si"]
+__all__ = ["gravity_norm", "to_si", "unit_of"]
 
 _TOLERANCE: Final = 0.14  # scale errors of phones reach 4 %, a steep road with braking adds a few more
 _BLOCK_S: Final = 1.0
@@ -38,15 +38,28 @@ def to_si(
     DataError
         ``gravity_missing`` (linear acceleration) or ``unit_ambiguous`` (raw counts, another unit).
     """
-    norm, share = gravity_norm(acc, fs_hz)
+    factor, unit, findings = unit_of(*gravity_norm(acc, fs_hz), file=file, columns=columns)
+    return acc if unit == "m_s2" else acc * factor, unit, findings
+
+
+def unit_of(
+    norm: float, share: float, *, file: str, columns: tuple[str, ...] = ("ax", "ay", "az")
+) -> tuple[float, Unit, tuple[Finding, ...]]:
+    """Return the factor to m/s2, the unit and what is to be said of it, by the figures of `gravity_norm`.
+
+    Raises
+    ------
+    DataError
+        As `to_si`.
+    """
     if share >= _MIN_SHARE and abs(norm / G_M_S2 - 1) <= _TOLERANCE:
-        return acc, "m_s2", ()
+        return 1.0, "m_s2", ()
     if share >= _MIN_SHARE and abs(norm - 1) <= _TOLERANCE:
         message = f"{file}: {', '.join(columns)} are in g (norm {norm:.3f}); converted to m/s2."
         finding = Finding(
             severity="note", rule="converted_from_g", message=message, table=file, action="converted"
         )
-        return acc * G_M_S2, "g", (finding,)
+        return G_M_S2, "g", (finding,)
     raise _refusal(norm, share, file, columns)
 
 

@@ -6,7 +6,6 @@ placed on the decoded route afterwards, in driving order. Trips are independent 
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,8 @@ import numpy as np
 from contado.kernel.territory.matching.settings import MatchSettings
 
 if TYPE_CHECKING:
+    from contado.kernel.progress import Progress
+    from contado.kernel.scale import Engine
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.territory.matching.traces import Traces
     from contado.kernel.territory.network.model import Network
@@ -30,6 +31,8 @@ def match(
     *,
     settings: MatchSettings | None = None,
     drop_bad: bool = False,
+    engine: Engine = "local",
+    progress: Progress | None = None,
     **options: Any,
 ) -> MatchResult:
     """Match traces to a network.
@@ -47,6 +50,8 @@ def match(
         How to match; ``options`` replace single settings (``sigma_m=10.0``).
     drop_bad
         Leave out impossible positions and jumps instead of refusing them.
+    engine
+        Where the trips are matched (`contado.kernel.scale`): the answer is the same to the bit.
 
     Raises
     ------
@@ -55,32 +60,33 @@ def match(
         ``empty_file``, ``not_a_number``; nothing is compiled before.
     ColumnNotFound
         Rule ``missing_column``.
+    ExtraMissing
+        The engine is not installed.
     """
     from contado.kernel.territory.matching import traces as reading
 
     chosen = replace(settings or MatchSettings(), **options)
     traces = reading.check(reading.of(fixes, lat, t_s), network, drop_bad=drop_bad)
-    return _run(network, traces, chosen)
+    return _run(network, traces, chosen, engine, progress)
 
 
-def _run(network: Network, traces: Traces, settings: MatchSettings) -> MatchResult:
+def _run(
+    network: Network,
+    traces: Traces,
+    settings: MatchSettings,
+    engine: Engine,
+    progress: Progress | None,
+) -> MatchResult:
     from contado.kernel.territory import crs
-    from contado.kernel.territory.matching import batch
+    from contado.kernel.territory.matching import batch, trips
     from contado.kernel.territory.matching.result import MatchResult
-    from contado.kernel.territory.matching.state import Lattice, Scene
 
     x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
     order, usable = traces.ordered(x, y)
     offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
-    longest = int(np.diff(offsets).max(initial=1))
-    scene = Scene.of(network, settings)
-    lattice = Lattice.of(longest, settings.max_candidates)
-    points = batch.Points.at(x[usable], y[usable])
-    batch.run(points, offsets[:1], lattice, scene)  # no trip: compiles, or reads the compiled code
-    start = time.thread_time()
-    edges, chains, trips = batch.run(points, offsets, lattice, scene)
-    seconds = time.thread_time() - start
+    matcher = trips.Matcher(network=network, settings=settings)
+    found = trips.run(matcher, x[usable], y[usable], offsets, engine=engine, progress=progress)
     filled = batch.Points.at(x, y)
-    for whole, part in zip(filled[2:], points[2:], strict=True):
-        whole[usable] = part
-    return MatchResult.of(network, traces, filled, (edges, chains, trips), order, seconds)
+    for name, part in found.points.items():
+        getattr(filled, name)[usable] = part
+    return MatchResult.of(network, traces, filled, found.routes, order, found.cpu_s)

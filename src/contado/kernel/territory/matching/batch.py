@@ -64,7 +64,7 @@ class Room(NamedTuple):
     mean: Any
 
 
-@njit(error_model="numpy")
+@njit(error_model="numpy", nogil=True)
 def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
     """Match the trips ``offsets[t]:offsets[t + 1]``; fill ``points``; return the routes.
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from contado.kernel.errors import Finding
+    from contado.kernel.progress import Progress
+    from contado.kernel.scale import Engine
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.territory.matching.settings import MatchSettings
     from contado.kernel.territory.network.grid import SegmentIndex
@@ -305,12 +307,24 @@ class Network:
         *,
         settings: MatchSettings | None = None,
         drop_bad: bool = False,
+        engine: Engine = "local",
+        progress: Progress | None = None,
         **options: Any,
     ) -> MatchResult:
         """Match GNSS traces to the network; see `contado.kernel.territory.matching.match`."""
         from contado.kernel.territory import matching
 
-        return matching.match(self, fixes, lat, t_s, settings=settings, drop_bad=drop_bad, **options)
+        return matching.match(
+            self,
+            fixes,
+            lat,
+            t_s,
+            settings=settings,
+            drop_bad=drop_bad,
+            engine=engine,
+            progress=progress,
+            **options,
+        )
 
 
 def _cumulative(steps: NDArray[np.float64], offsets: NDArray[np.int64]) -> NDArray[np.float64]:
