@@ -133,7 +133,7 @@ def _near(index: Index, feature: int, tile: grid.TileId) -> int:
     """Return how many vertices of a feature stand at an edge whose box meets the tile."""
     shapes = index.shapes
     first, last = shapes.paths[shapes.features[[feature, feature + 1]]]
-    west, north, east, south = reach(tile)
+    west, north, east, south = reach(*tile)
     near = np.ones(last - first, bool)
     for v, low, high in ((shapes.x, west, east), (shapes.y, north, south)):
         part = v[first:last]

@@ -57,21 +57,25 @@ class _Layout(NamedTuple):
     end: Places
 
 
-def features(kind: str, shapes: Shapes, tags: Tags, ids: Places | None = None) -> bytes:
-    """Return the messages of features, given in whole units of the tile; every feature has a path.
+def features(kind: str, shapes: Shapes, tags: Tags, ids: Places | None = None) -> tuple[bytes, Places]:
+    """Return the messages of features, given in whole units of their tile, and where each begins, and the end.
+
+    Every feature has a path.
 
     Without ``ids`` the features have none.
     """
     pairs = ragged.to_starts(tags.counts)
-    blocks = []
+    blocks, sizes = [], []
     for first in range(0, len(tags.counts), _BLOCK):
         last = min(first + _BLOCK, len(tags.counts))
         some = Tags(tags.pairs[pairs[first] : pairs[last]], tags.counts[first:last])
-        blocks.append(_block(kind, shapes.span(first, last), some, None if ids is None else ids[first:last]))
-    return b"".join(blocks)
+        block, size = _block(kind, shapes.span(first, last), some, None if ids is None else ids[first:last])
+        blocks.append(block)
+        sizes.append(size)
+    return b"".join(blocks), ragged.to_starts(np.concatenate([*sizes, np.empty(0, int)]))
 
 
-def _block(kind: str, shapes: Shapes, tags: Tags, ids: Places | None) -> bytes:
+def _block(kind: str, shapes: Shapes, tags: Tags, ids: Places | None) -> tuple[bytes, Places]:
     words = 2 * tags.counts
     drawn = np.diff(2 * shapes.paths[shapes.features] + _COMMANDS[kind] * shapes.features)
     before = 4 if ids is not None else 2
@@ -133,8 +137,8 @@ def _deltas(values: NDArray[np.float64], news: Places) -> NDArray[np.int32]:
     return zigzag
 
 
-def _written(stream: Stream, layout: _Layout, *, with_id: bool) -> bytes:
-    """Fill in the lengths and return the bytes of the stream."""
+def _written(stream: Stream, layout: _Layout, *, with_id: bool) -> tuple[bytes, Places]:
+    """Fill in the lengths; return the bytes of the stream and those of each feature."""
     total = np.zeros(len(stream) + 1, dtype=np.int32)
     np.cumsum(_sizes(stream), out=total[1:])
     attributes = total[layout.geometry - 4] - total[layout.tags]
@@ -145,7 +149,7 @@ def _written(stream: Stream, layout: _Layout, *, with_id: bool) -> bytes:
     if with_id:
         message += 1 + _sizes(stream[layout.start + 3])
     stream[layout.start + 1] = message
-    return _varints(stream)
+    return _varints(stream), message + _sizes(message) + 1
 
 
 def _sizes(values: NDArray[Any]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import numpy as np
 
 from contado.kernel import tables
 from contado.kernel.tiles import crowd, grid
-from contado.kernel.tiles.render import Tile, collapsed, render
+from contado.kernel.tiles.render import Tile, collapsed, render_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -175,18 +175,25 @@ class _Solver:
         return Level(self.found.zoom, self.places[used], pixels, np.unique(self.found.feature[self.promoted]))
 
     def raise_thresholds(self) -> None:
-        """Raise thresholds until every tile is within its limits, or has nothing left to merge."""
-        while (over := self._over()).any():
-            drawn = self._drawn() & over[self.found.tile]
-            own = drawn & self.own
-            has_own = np.bincount(self.found.tile[own], minlength=len(over)) > 0
-            pushed = own | (drawn & ~has_own[self.found.tile])
-            if not pushed.any():
-                return
-            least = np.full(len(self.step), np.iinfo(np.int64).max)
-            np.minimum.at(least, self.home[pushed], self.merged_from[pushed])
-            raised = least < np.iinfo(np.int64).max
-            self.step[raised] = np.maximum(self.step[raised], least[raised])
+        """Raise thresholds until every tile is within its limits, or has nothing left to merge.
+
+        Merging never adds to what a tile holds, so counts come first: to know its bytes a tile must be made.
+        """
+        for over in (self._crowded, self._heavy):
+            while self._raised(over()):
+                pass
+
+    def _raised(self, over: NDArray[np.bool_]) -> bool:
+        """Raise the thresholds of tiles that are over a limit by one step; return whether any could be."""
+        drawn = self._drawn() & over[self.found.tile]
+        own = drawn & self.own
+        has_own = np.bincount(self.found.tile[own], minlength=len(over)) > 0
+        pushed = own | (drawn & ~has_own[self.found.tile])
+        least = np.full(len(self.step), np.iinfo(np.int64).max)
+        np.minimum.at(least, self.home[pushed], self.merged_from[pushed])
+        raised = least < np.iinfo(np.int64).max
+        self.step[raised] = np.maximum(self.step[raised], least[raised])
+        return bool(raised.any())
 
     def promote(self, rank: NDArray[np.float64]) -> None:
         """Draw the highest ranking small features of each tile as far as its limits leave room."""
@@ -199,14 +206,14 @@ class _Solver:
         standing = np.arange(len(pair)) - np.searchsorted(tile, tile)
         count, _ = self._load()
         room = np.maximum(self.limits.features - count, 0)
-        while True:
-            chosen = self.found.feature[pair[standing < room[tile]]]
-            self.promoted = np.isin(self.found.feature, chosen)
-            over = self._over()
-            guilty = np.isin(self.at, self.home[self.promoted & over[self.found.tile]])
-            if not guilty.any():
-                return
-            room[guilty] //= 2
+        for over in (self._crowded, self._heavy):
+            while True:
+                chosen = self.found.feature[pair[standing < room[tile]]]
+                self.promoted = np.isin(self.found.feature, chosen)
+                guilty = np.isin(self.at, self.home[self.promoted & over()[self.found.tile]])
+                if not guilty.any():
+                    break
+                room[guilty] //= 2
 
     def _drawn(self) -> NDArray[np.bool_]:
         drawn: NDArray[np.bool_] = (self.merged_from > self.step[self.home]) | self.promoted
@@ -223,16 +230,19 @@ class _Solver:
         size = np.bincount(tile, weights=self.most[drawn], minlength=n)
         return np.bincount(tile, minlength=n) + cells, size + crowd.CELL_BYTES * cells
 
-    def _over(self) -> NDArray[np.bool_]:
-        """Return which tiles pass a limit; their bytes are measured where the bound leaves a doubt."""
+    def _crowded(self) -> NDArray[np.bool_]:
+        """Return which tiles hold too many features and cells."""
+        over: NDArray[np.bool_] = self._load()[0] > self.limits.features
+        return over
+
+    def _heavy(self) -> NDArray[np.bool_]:
+        """Return which tiles have too many bytes; these are measured where the bound leaves a doubt."""
         count, size = self._load()
-        over = count > self.limits.features
-        doubtful = np.flatnonzero(~over & (size > crowd.room(self.index, self.look, self.limits)))
-        if doubtful.size:
-            level = self.level()
-            state = self._state()
-            for tile in doubtful:
-                over[tile] = self._bytes(level, int(tile), state[tile]) > self.limits.bytes
+        over = np.zeros(len(size), bool)
+        left = crowd.room(self.index, self.look, self.limits)
+        doubtful = np.flatnonzero((count <= self.limits.features) & (size > left))
+        self._measure(doubtful)
+        over[doubtful] = [len(self.measured[tile][1].data) > self.limits.bytes for tile in doubtful.tolist()]
         return over
 
     def _state(self) -> NDArray[np.int64]:
@@ -243,13 +253,13 @@ class _Solver:
         total = np.bincount(tile, weights=self.found.feature[drawn] + 1.0, minlength=n)
         return np.column_stack([np.bincount(tile, minlength=n), total.astype(np.int64)])
 
-    def _bytes(self, level: Level, tile: int, state: NDArray[np.int64]) -> int:
-        now = tuple(state.tolist())
-        if tile not in self.measured or self.measured[tile][0] != now:
-            place = grid.TileId(self.found.zoom, int(self.found.x[tile]), int(self.found.y[tile]))
-            made = render(self.index, level, self.look, place)
-            self.measured[tile] = now, made._replace(data=compressed(made.data))
-        return len(self.measured[tile][1].data)
+    def _measure(self, tiles: NDArray[np.int64]) -> None:
+        """Make tiles that were not made as they are now."""
+        state = dict(zip(tiles.tolist(), map(tuple, self._state()[tiles].tolist()), strict=True))
+        new = np.array([t for t, now in state.items() if self.measured.get(t, ((), None))[0] != now], int)
+        made = render_all(self.index, self.level(), self.look, self.found.x[new], self.found.y[new])
+        for tile, content in zip(new.tolist(), made, strict=True):
+            self.measured[tile] = state[tile], content._replace(data=compressed(content.data))
 
     def final(self) -> dict[int, Tile]:
         """Return the measured tiles that are as the thresholds reached leave them, by PMTiles id.
