@@ -30,8 +30,8 @@ GZIP_LEVEL: Final = 6
 _LEAST_PX: Final = 1 / 16
 """The lowest threshold above 0: one unit."""
 _CELLS: Final = grid.EXTENT // grid.CELL
-_BATCH: Final = 1 << 16
-"""Features whose vertices are rounded at a time: this bounds the memory."""
+_BATCH: Final = 1 << 13
+"""Features whose vertices are rounded at a time: they stay in the processor's cache."""
 
 
 class Limits(NamedTuple):
@@ -130,18 +130,16 @@ def flat_features(index: Index, zoom: int, features: NDArray[np.int64]) -> NDArr
     """Return which features have no extent at a zoom."""
     kind = index.facts.kind
     scale = float(grid.EXTENT << zoom)
-    box = np.rint(index.box[:, features] * scale)
-    thin, low = box[0] == box[2], box[1] == box[3]
     if kind != "polygon":
-        point: NDArray[np.bool_] = (thin & low) & (kind == "line")
+        box = np.rint(index.box[:, features] * scale)
+        point: NDArray[np.bool_] = (box[0] == box[2]) & (box[1] == box[3]) & (kind == "line")
         return point
-    out: NDArray[np.bool_] = thin | low
-    doubtful = np.flatnonzero(~out if not index.facts.coverage else np.ones_like(out))
-    for start in range(0, doubtful.size, _BATCH):
-        part = doubtful[start : start + _BATCH]
-        shapes = index.at(zoom).take(features[part])
-        shapes = shapes._replace(x=np.rint(shapes.x * scale), y=np.rint(shapes.y * scale))
-        out[part] = collapsed(kind, shapes)
+    out = np.empty(features.size, bool)
+    shapes = index.at(zoom)
+    for start in range(0, features.size, _BATCH):
+        some = shapes.take(features[start : start + _BATCH])
+        some = some._replace(x=np.rint(some.x * scale), y=np.rint(some.y * scale))
+        out[start : start + _BATCH] = collapsed(kind, some)
     return out
 
 
@@ -156,7 +154,6 @@ class _Solver:
         self.index, self.look, self.limits, self.found = index, look, limits, found
         feature = found.feature
         self.merged_from = _steps(index, found.zoom, feature)
-        self.most = crowd.Bytes.of(index, look).pairs(index, found)
         place = grid.hilbert(found.x, found.y, found.zoom)
         anchor = index.key[feature] >> (2 * (grid.MAX_ZOOM - found.zoom))
         self.places = np.unique(np.concatenate([place, anchor]))
@@ -227,7 +224,7 @@ class _Solver:
         counts = np.zeros((n, _CELLS * _CELLS), bool)
         counts.ravel()[self.cell[self.own & ~drawn]] = True
         cells = counts.sum(axis=1)
-        size = np.bincount(tile, weights=self.most[drawn], minlength=n)
+        size = np.bincount(tile, weights=self.found.size[drawn], minlength=n)
         return np.bincount(tile, minlength=n) + cells, size + crowd.CELL_BYTES * cells
 
     def _crowded(self) -> NDArray[np.bool_]:
@@ -286,7 +283,11 @@ def _cell_numbers(index: Index, found: crowd.Crowd) -> NDArray[np.int64]:
 
 def _steps(index: Index, zoom: int, features: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the step from which each feature is merged."""
-    _, exponent = np.frexp(index.size_px(zoom, features) / _LEAST_PX)
-    step = np.maximum(exponent.astype(np.int64) + 1, 1)
-    step[flat_features(index, zoom, features)] = 0
-    return step
+    here = np.zeros(index.facts.n, bool)
+    here[features] = True
+    once = np.flatnonzero(here)  # a feature may reach into several tiles
+    _, exponent = np.frexp(index.size_px(zoom, once) / _LEAST_PX)
+    step = np.empty(index.facts.n, np.int64)
+    step[once] = np.maximum(exponent + 1, 1)
+    step[once[flat_features(index, zoom, once)]] = 0
+    return step[features]

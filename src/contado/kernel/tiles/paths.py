@@ -38,7 +38,9 @@ class Shapes(NamedTuple):
     hole: NDArray[np.bool_]
 
     def take(self, which: NDArray[np.int64]) -> Shapes:
-        """Return the shapes of some features, in the order given."""
+        """Return the shapes of some features, in the order given; of a run of them as views."""
+        if len(which) and (np.diff(which) == 1).all():
+            return self.span(int(which[0]), int(which[-1]) + 1)
         paths, features = ragged.take(self.features, which)
         vertices, starts = ragged.take(self.paths, paths)
         return Shapes(self.x[vertices], self.y[vertices], starts, features, self.hole[paths])
@@ -150,10 +152,9 @@ def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", 
             rule="mixed_geometry",
             hint="split the layer by type",
         )
-    _, points, ragged_offsets = shapely.to_ragged_array(geometries, include_z=False)
+    points, offsets = _ragged(geometries)
     x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
     kind: Literal["point", "line", "polygon"] = _KINDS[int(dimension[0])]
-    offsets = [np.asarray(o, dtype=np.int64) for o in ragged_offsets]
     if len(offsets) == int(dimension[0]):  # all have one part
         offsets.append(np.arange(len(geometries) + 1))
     if kind != "polygon":
@@ -163,6 +164,17 @@ def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", 
     hole = np.ones(len(rings) - 1, bool)
     hole[parts[:-1][parts[1:] > parts[:-1]]] = False
     return kind, _wound(_opened(_filled(Shapes(x, y, rings, parts[features], hole))))
+
+
+def _ragged(geometries: NDArray[Any]) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
+    """Return the coordinates of geometries of one dimension and the offsets of their rings and parts."""
+    simple = (shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON).all()
+    if simple and not shapely.get_num_interior_rings(geometries).any():
+        # each is its exterior: asking GEOS for rings as objects takes several times as long
+        rings = ragged.to_starts(shapely.get_num_coordinates(geometries))
+        return shapely.get_coordinates(geometries), [rings, np.arange(len(rings))]
+    _, points, offsets = shapely.to_ragged_array(geometries, include_z=False)
+    return points, [np.asarray(o, dtype=np.int64) for o in offsets]
 
 
 _KINDS: Final = ("point", "line", "polygon")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.tiles.index import Index
     from contado.kernel.tiles.levels import Level
+    from contado.kernel.tiles.values import Dictionary
 
     Places = NDArray[np.int64]
 
@@ -110,24 +111,29 @@ class _Portion(NamedTuple):
         keys = [self.index.facts.fields[c].name for c in self.look.columns]
         return [content.tile(self.look.name, keys, self._cell_keys()) for content in contents]
 
-    def _units(self, world: NDArray[np.float64], corner: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return coordinates in whole units of tiles at these columns or rows."""
+    def _units(self, world: NDArray[np.float64], corner: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return coordinates in whole units of tiles with these corners."""
         out = world * float(grid.EXTENT << self.level.zoom)
         np.rint(out, out=out)
-        out -= corner * float(grid.EXTENT)
+        out -= corner
         return out
 
+    def _corners(self, pairs: Pairs) -> list[NDArray[np.float64]]:
+        return [(at * float(grid.EXTENT))[pairs.tile] for at in (self.x, self.y)]
+
     def _boxes(self, pairs: Pairs) -> list[NDArray[np.float64]]:
-        x, y = self.x[pairs.tile], self.y[pairs.tile]
-        edges = zip(self.index.box, (x, y, x, y), strict=True)
+        edges = zip(self.index.box, 2 * self._corners(pairs), strict=True)
         return [self._units(edge[pairs.feature], corner) for edge, corner in edges]
 
     def _shown(self, pairs: Pairs, *, cut: bool) -> tuple[Pairs, Shapes, Pairs]:
         """Return the features that show in their tiles, their shapes there, and the features without extent."""
         kind = self.index.facts.kind
         shapes = self.index.at(self.level.zoom).take(pairs.feature)
-        tile = np.repeat(pairs.tile, np.diff(shapes.paths[shapes.features]))
-        x, y = self._units(shapes.x, self.x[tile]), self._units(shapes.y, self.y[tile])
+        vertices = np.diff(shapes.paths[shapes.features])
+        x, y = (
+            self._units(world, np.repeat(corner, vertices))
+            for world, corner in zip((shapes.x, shapes.y), self._corners(pairs), strict=True)
+        )
         shapes = shapes._replace(x=x, y=y)
         areas = doubled_areas(shapes) if kind == "polygon" else None
         gone = collapsed(kind, shapes, areas)
@@ -146,6 +152,8 @@ class _Portion(NamedTuple):
 
     def _draw(self, drawn: list[Pairs], shapes: list[Shapes], contents: list[_Content]) -> None:
         """Put features into their tiles, set after set."""
+        if not drawn:
+            return
         for pairs, shape, tags in zip(drawn, shapes, self._tags(drawn, contents), strict=True):
             ids = self.index.row[pairs.feature] + 1
             data, at = encode.features(self.index.facts.kind, shape, tags, ids)
@@ -154,28 +162,16 @@ class _Portion(NamedTuple):
                 content.blocks.append(data[at[first] : at[last]])
                 content.drawn += last - first
 
-    def _tags(self, drawn: list[Pairs], contents: list[_Content]) -> Iterator[encode.Tags]:
-        """Yield the attributes of each set of features; their values are in the tables of their tiles."""
-        if not drawn:
-            return
-        feature, tile = (np.concatenate(parts) for parts in zip(*drawn, strict=True))
-        order = np.argsort(tile, kind="stable")
-        codes = self.index.codes[np.array(self.look.columns, np.int64)[:, None], feature[order]]
-        known = codes >= 0
-        place = np.empty_like(codes)
-        scratch = np.empty(len(self.index.dictionary.starts) - 1, dtype=np.int64)
-        starts = Pairs(feature, tile[order]).starts(len(contents))
-        for content, span in zip(contents, starmap(slice, pairwise(starts.tolist())), strict=True):
-            here = known[:, span]
-            local, used = _renumbered(codes[:, span][here], scratch)
-            place[:, span][here] = local + content.add(self.index.dictionary.pick(used), len(used))
-        pairs = np.empty((len(order), len(codes), 2), np.int32)
-        pairs[..., 0] = np.arange(len(codes))
-        pairs[order, :, 1] = place.T
-        has = np.empty((len(order), len(codes)), bool)
-        has[order] = known.T
-        for first, last in pairwise(np.cumsum([0, *(len(some.tile) for some in drawn)])):
-            yield encode.Tags(pairs[first:last][has[first:last]], has[first:last].sum(axis=1))
+    def _tags(self, drawn: list[Pairs], contents: list[_Content]) -> list[encode.Tags]:
+        """Return the attributes of each set of features; their values are in the tables of their tiles."""
+        columns = np.array(self.look.columns, np.int64)[:, None]
+        codes = [self.index.codes[columns, pairs.feature] for pairs in drawn]
+        spans = [starmap(slice, pairwise(pairs.starts(len(contents)).tolist())) for pairs in drawn]
+        room = np.empty(len(self.index.dictionary.starts) - 1, dtype=np.int64)
+        for content, *here in zip(contents, *spans, strict=True):
+            views = [code[:, span] for code, span in zip(codes, here, strict=True)]
+            content.number(self.index.dictionary, views, room)
+        return [encode.Tags.of(code) for code in codes]
 
     def _count(self, merged: list[Pairs], contents: list[_Content]) -> None:
         """Count the merged features in cells of the tiles that hold their anchors."""
@@ -213,21 +209,27 @@ class _Content:
         self.values += count
         return first
 
+    def number(self, dictionary: Dictionary, codes: list[NDArray[np.int32]], room: Places) -> None:
+        """Exchange codes of the layer for those of this tile (-1 = unknown stays), and add their values."""
+        known = [code >= 0 for code in codes]
+        local, used = _renumbered(np.concatenate([c[k] for c, k in zip(codes, known, strict=True)]), room)
+        local += self.add(dictionary.pick(used), len(used))
+        ends = np.cumsum([np.count_nonzero(k) for k in known])
+        for code, have, numbers in zip(codes, known, np.split(local, ends[:-1]), strict=True):
+            code[have] = numbers
+
     def count(self, index: Index, look: Look, tile: grid.TileId, merged: Places) -> None:
         """Add the cells that count the merged features."""
         counted = cells.counted(index, look.measure, tile, merged)
         numbers, number = np.unique(counted.count, return_inverse=True)
-        value = [number + self.add(b"".join(values.uint_values(numbers)), len(numbers))]
-        known = [np.ones(len(number), bool)]
+        rows = [number + self.add(b"".join(values.uint_values(numbers)), len(numbers))]
         if counted.total is not None:
             have = ~np.isnan(counted.total)
             messages = values.double_values(counted.total[have])
-            value.append(np.cumsum(have) - 1 + self.add(b"".join(messages), len(messages)))
-            known.append(have)
-        mask = np.column_stack(known)
-        key = np.broadcast_to(len(look.columns) + np.arange(len(value)), mask.shape)
-        pairs = np.column_stack([key[mask], np.column_stack(value)[mask]])
-        block, _ = encode.features("polygon", counted.squares(), encode.Tags(pairs, mask.sum(axis=1)))
+            first = self.add(b"".join(messages), len(messages))
+            rows.append(np.where(have, np.cumsum(have) - 1 + first, -1))
+        tags = encode.Tags.of(np.array(rows), len(look.columns))
+        block, _ = encode.features("polygon", counted.squares(), tags)
         self.blocks.append(block)
         self.cells, self.merged = len(number), len(merged)
 
