@@ -22,7 +22,7 @@ import shapely
 from contado.kernel.errors import Finding, GeometryError
 from contado.kernel.tables import geoparquet
 from contado.kernel.tiles import clip, coverage, grid, ragged, values
-from contado.kernel.tiles.paths import Shapes, from_geometries, mapped
+from contado.kernel.tiles.paths import Shapes, from_geometries, mapped, plain_polygons
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -211,15 +211,24 @@ def _block_boxes(box: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _shapes(table: pa.Table) -> tuple[Kind, NDArray[np.int64], Shapes, list[Finding]]:
     """Return kind, rows with a place on the map, their shapes in the world square, and what was left out."""
-    geometries = geoparquet.geometries(table)
-    rows = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
-    findings = [_left_out("no_geometry", len(geometries) - rows.size, "have no geometry")]
-    kind, shapes = from_geometries(geometries[rows])
+    kind, rows, shapes = _read(table)
+    findings = [_left_out("no_geometry", table.num_rows - rows.size, "have no geometry")]
     lon, lat = _lonlat(shapes.x, shapes.y, geoparquet.crs(table))
     x, y = grid.lonlat_to_world(lon, lat)
     kind, kept, shapes, beyond = _inside_the_world(kind, shapes._replace(x=x, y=y))
     findings.append(_left_out("beyond_the_map", beyond, "lie wholly or partly beyond the map's edge"))
     return kind, rows[kept], shapes, [f for f in findings if f is not None]
+
+
+def _read(table: pa.Table) -> tuple[Kind, NDArray[np.int64], Shapes]:
+    """Return kind, rows with a geometry, and their shapes in the layer's own coordinates."""
+    plain = plain_polygons(table[geoparquet.GEOMETRY])
+    if plain is not None:
+        return "polygon", np.arange(table.num_rows), plain
+    geometries = geoparquet.geometries(table)
+    rows = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
+    kind, shapes = from_geometries(geometries[rows])
+    return kind, rows, shapes
 
 
 def _left_out(rule: str, count: int, what: str) -> Finding | None:

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from pyarrow import ChunkedArray
 
 _EXACT: Final = 2.0**24
 """Coordinates up to which the products of an area are summed without rounding."""
 
 _HEADER: Final = 128
 """Bytes of a file before its first item."""
+_ONE_RING: Final = np.frombuffer(bytes([1, 3, 0, 0, 0, 1, 0, 0, 0]), np.uint8)
+"""Well-known binary of a polygon with one ring: byte order, type, count of rings; that of its vertices follows."""
+_WKB_HEAD: Final = 13
 
-__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "mapped", "to_polygons", "turned"]
+__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "mapped", "plain_polygons", "to_polygons", "turned"]
 
 
 class Shapes(NamedTuple):
@@ -131,6 +135,35 @@ def doubled_areas(shapes: Shapes) -> NDArray[np.float64]:
         x * following(y, starts) - following(x, starts) * y, starts[:-1]
     )
     return areas
+
+
+def plain_polygons(column: ChunkedArray) -> Shapes | None:
+    """Return the shapes of a WKB column of polygons of one ring each, None where it holds anything else.
+
+    So are buildings and parcels, the layers of most features; their vertices are read off the bytes.
+    """
+    import pyarrow as pa
+
+    wkb = column.combine_chunks()
+    if wkb.type != pa.binary() or wkb.null_count or not len(wkb) or not isinstance(wkb, pa.Array):
+        return None
+    _, offsets, data = wkb.buffers()
+    starts = np.frombuffer(offsets, np.int32)[wkb.offset : wkb.offset + len(wkb) + 1].astype(np.int64)
+    content = np.frombuffer(data, np.uint8)[starts[0] : starts[-1]]
+    starts -= starts[0]
+    sizes = np.diff(starts)
+    if sizes.min() <= _WKB_HEAD:
+        return None
+    places = starts[:-1, None] + np.arange(_WKB_HEAD)
+    heads = content[places]
+    vertices = heads[:, 9:].copy().view("<u4")[:, 0].astype(np.int64)
+    if (heads[:, :9] != _ONE_RING).any() or (sizes != _WKB_HEAD + 16 * vertices).any():
+        return None
+    keep = np.ones(len(content), bool)
+    keep[places] = False
+    x, y = np.ascontiguousarray(content[keep].view("<f8").reshape(-1, 2).T)
+    n = len(vertices)
+    return _wound(_opened(Shapes(x, y, ragged.to_starts(vertices), np.arange(n + 1), np.zeros(n, bool))))
 
 
 def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", "polygon"], Shapes]:

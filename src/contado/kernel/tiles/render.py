@@ -211,12 +211,13 @@ class _Content:
 
     def number(self, dictionary: Dictionary, codes: list[NDArray[np.int32]], room: Places) -> None:
         """Exchange codes of the layer for those of this tile (-1 = unknown stays), and add their values."""
-        known = [code >= 0 for code in codes]
-        local, used = _renumbered(np.concatenate([c[k] for c, k in zip(codes, known, strict=True)]), room)
-        local += self.add(dictionary.pick(used), len(used))
-        ends = np.cumsum([np.count_nonzero(k) for k in known])
-        for code, have, numbers in zip(codes, known, np.split(local, ends[:-1]), strict=True):
-            code[have] = numbers
+        joined = np.concatenate(codes, axis=1)
+        known = joined >= 0
+        local, used = _renumbered(joined[known], room)
+        joined[known] = local + self.add(dictionary.pick(used), len(used))
+        ends = np.cumsum([code.shape[1] for code in codes])
+        for code, numbers in zip(codes, np.split(joined, ends[:-1], axis=1), strict=True):
+            code[...] = numbers
 
     def count(self, index: Index, look: Look, tile: grid.TileId, merged: Places) -> None:
         """Add the cells that count the merged features."""
