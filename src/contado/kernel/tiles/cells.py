@@ -23,7 +23,7 @@ class Cells(NamedTuple):
     """Cells that hold anything, in order of row and column: how many, and the measure's sum (NaN = unknown)."""
 
     cell: NDArray[np.int64]
-    count: NDArray[np.int64]
+    counts: NDArray[np.int64]
     total: NDArray[np.float64] | None
 
     def squares(self) -> Shapes:

@@ -129,8 +129,8 @@ def _crowded(index: Index, crowd: Crowd, limits: Limits, left: float) -> Crowd:
         risk[tile] = size[tile] - 2 * _VERTEX_BYTES * hidden > left
     number = np.cumsum(risk) - 1
     kept = risk[crowd.tile]
-    tile = number[crowd.tile[kept]]
-    return Crowd(crowd.zoom, crowd.x[risk], crowd.y[risk], crowd.feature[kept], tile, crowd.size[kept])
+    tiles = number[crowd.tile[kept]]
+    return Crowd(crowd.zoom, crowd.x[risk], crowd.y[risk], crowd.feature[kept], tiles, crowd.size[kept])
 
 
 def _near(index: Index, feature: int, tile: grid.TileId) -> int:

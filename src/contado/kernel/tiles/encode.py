@@ -183,7 +183,7 @@ def _written(stream: Stream, layout: _Layout, *, with_id: bool) -> tuple[bytes, 
     if with_id:
         message += 1 + total[layout.start + 6] - total[layout.start + 4]
     _lay_wide(stream, layout.start + 1, message)
-    return _varints(stream), message + _sizes(message) + 1
+    return _varints(stream), (message + _sizes(message) + 1).astype(np.int64)
 
 
 def _is_long(words: Stream) -> NDArray[np.bool_]:
@@ -205,7 +205,7 @@ def _varints(stream: Stream) -> bytes:
     kept = np.empty((len(stream), 2), bool)
     np.less(stream, _NOTHING, out=kept[:, 0])
     kept[:, 1] = long = _is_long(stream)
-    value = stream & 0x3FFF
+    value: Stream = stream & np.uint16(0x3FFF)
     value += value & 0x3F80  # seven bits to a byte
     value |= long.astype(np.uint16) << 7
     value |= (stream & 0x4000) << 1

@@ -88,7 +88,7 @@ def _portions(starts: Places) -> Iterator[tuple[int, int]]:
 class _Portion(NamedTuple):
     """Some tiles of one zoom that are made together."""
 
-    index: Index
+    layer: Index
     level: Level
     look: Look
     x: Places
@@ -96,9 +96,9 @@ class _Portion(NamedTuple):
 
     def tiles(self, near: Pairs) -> list[Tile]:
         """Return the tiles; ``near`` are the features that reach into them."""
-        small = self.level.merges(self.index, near.feature)
+        small = self.level.merges(self.layer, near.feature)
         large = near.of(~small)
-        whole = clip.inside(self._boxes(large))
+        whole = clip.inside(np.array(self._boxes(large)))
         shown = [
             self._shown(some, cut=cut)
             for some, cut in ((large.of(whole), False), (large.of(~whole), True))
@@ -108,7 +108,7 @@ class _Portion(NamedTuple):
         self._draw([drawn for drawn, _, _ in shown], [shapes for _, shapes, _ in shown], contents)
         merged = [near.of(small), *(flat for _, _, flat in shown)]
         self._count(merged, contents)
-        keys = [self.index.facts.fields[c].name for c in self.look.columns]
+        keys = [self.layer.facts.fields[c].name for c in self.look.columns]
         return [content.tile(self.look.name, keys, self._cell_keys()) for content in contents]
 
     def _units(self, world: NDArray[np.float64], corner: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -119,16 +119,16 @@ class _Portion(NamedTuple):
         return out
 
     def _corners(self, pairs: Pairs) -> list[NDArray[np.float64]]:
-        return [(at * float(grid.EXTENT))[pairs.tile] for at in (self.x, self.y)]
+        return [at[pairs.tile].astype(np.float64) * grid.EXTENT for at in (self.x, self.y)]
 
     def _boxes(self, pairs: Pairs) -> list[NDArray[np.float64]]:
-        edges = zip(self.index.box, 2 * self._corners(pairs), strict=True)
+        edges = zip(self.layer.box, 2 * self._corners(pairs), strict=True)
         return [self._units(edge[pairs.feature], corner) for edge, corner in edges]
 
     def _shown(self, pairs: Pairs, *, cut: bool) -> tuple[Pairs, Shapes, Pairs]:
         """Return the features that show in their tiles, their shapes there, and the features without extent."""
-        kind = self.index.facts.kind
-        shapes = self.index.at(self.level.zoom).take(pairs.feature)
+        kind = self.layer.facts.kind
+        shapes = self.layer.at(self.level.zoom).take(pairs.feature)
         vertices = np.diff(shapes.paths[shapes.features])
         x, y = (
             self._units(world, np.repeat(corner, vertices))
@@ -155,8 +155,8 @@ class _Portion(NamedTuple):
         if not drawn:
             return
         for pairs, shape, tags in zip(drawn, shapes, self._tags(drawn, contents), strict=True):
-            ids = self.index.row[pairs.feature] + 1
-            data, at = encode.features(self.index.facts.kind, shape, tags, ids)
+            ids = self.layer.row[pairs.feature] + 1
+            data, at = encode.features(self.layer.facts.kind, shape, tags, ids)
             spans = pairwise(pairs.starts(len(contents)).tolist())
             for content, (first, last) in zip(contents, spans, strict=True):
                 content.blocks.append(data[at[first] : at[last]])
@@ -165,12 +165,12 @@ class _Portion(NamedTuple):
     def _tags(self, drawn: list[Pairs], contents: list[_Content]) -> list[encode.Tags]:
         """Return the attributes of each set of features; their values are in the tables of their tiles."""
         columns = np.array(self.look.columns, np.int64)[:, None]
-        codes = [self.index.codes[columns, pairs.feature] for pairs in drawn]
+        codes = [self.layer.codes[columns, pairs.feature] for pairs in drawn]
         spans = [starmap(slice, pairwise(pairs.starts(len(contents)).tolist())) for pairs in drawn]
-        room = np.empty(len(self.index.dictionary.starts) - 1, dtype=np.int64)
+        room = np.empty(len(self.layer.dictionary.starts) - 1, dtype=np.int64)
         for content, *here in zip(contents, *spans, strict=True):
             views = [code[:, span] for code, span in zip(codes, here, strict=True)]
-            content.number(self.index.dictionary, views, room)
+            content.number(self.layer.dictionary, views, room)
         return [encode.Tags.of(code) for code in codes]
 
     def _count(self, merged: list[Pairs], contents: list[_Content]) -> None:
@@ -179,7 +179,7 @@ class _Portion(NamedTuple):
         if not feature.size:
             return
         zoom = self.level.zoom
-        own = self.index.home(zoom, feature) == grid.hilbert(self.x, self.y, zoom)[tile]
+        own = self.layer.home(zoom, feature) == grid.hilbert(self.x, self.y, zoom)[tile]
         feature, tile = feature[own], tile[own]
         order = np.lexsort((feature, tile))
         pairs = Pairs(feature[order], tile[order])
@@ -187,11 +187,11 @@ class _Portion(NamedTuple):
         for content, x, y, (first, last) in zip(contents, self.x, self.y, spans, strict=True):
             if last > first:
                 place = grid.TileId(zoom, int(x), int(y))
-                content.count(self.index, self.look, place, pairs.feature[first:last])
+                content.count(self.layer, self.look, place, pairs.feature[first:last])
 
     def _cell_keys(self) -> list[str]:
         measure = self.look.measure
-        return [COUNT, *([] if measure is None else [SUM + self.index.facts.fields[measure].name])]
+        return [COUNT, *([] if measure is None else [SUM + self.layer.facts.fields[measure].name])]
 
 
 class _Content:
@@ -222,7 +222,7 @@ class _Content:
     def count(self, index: Index, look: Look, tile: grid.TileId, merged: Places) -> None:
         """Add the cells that count the merged features."""
         counted = cells.counted(index, look.measure, tile, merged)
-        numbers, number = np.unique(counted.count, return_inverse=True)
+        numbers, number = np.unique(counted.counts, return_inverse=True)
         rows = [number + self.add(b"".join(values.uint_values(numbers)), len(numbers))]
         if counted.total is not None:
             have = ~np.isnan(counted.total)
