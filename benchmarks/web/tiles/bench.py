@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import importlib.util
 import json
 import os
@@ -30,6 +31,9 @@ BUILDINGS = 50_000
 ZOOMS = (12, 13, 14)
 OURS = "/tiles/buildings/{z}/{x}/{y}.mvt"
 TIPG = "/collections/contado_layer.buildings/tiles/WebMercatorQuad/{z}/{x}/{y}"
+REQUEST = "GET {} HTTP/1.1\r\nHost: bench\r\nAccept-Encoding: gzip\r\n\r\n"
+"""As browsers ask; a body is unpacked once the clock has stopped."""
+PYGEOAPI = "/collections/buildings/tiles/WebMercatorQuad/{z}/{y}/{x}?f=mvt"
 HOME = Path(__file__).resolve().parents[2]
 
 
@@ -45,6 +49,15 @@ class Load:
     def p95_ms(self):
         """Time within which 95 of 100 answers came."""
         return sorted(self.seconds)[int(0.95 * len(self.seconds))] * 1000
+
+    def wrong(self, *right):
+        """How many answers are none of the right ones of their tile."""
+        found = {asked: gzip.decompress(asked[1]) if asked[1] else b"" for asked in self.answers}
+        return sum(
+            count
+            for asked, count in self.answers.items()
+            if found[asked] not in [tiles[asked[0]] for tiles in right]
+        )
 
 
 def run(n=2_000):
@@ -64,15 +77,17 @@ def run(n=2_000):
                 busy = drive(port, OURS, tiles, n, lambda: encode.cpu_of(pid))
             after = drive(port, OURS, tiles, len(tiles), lambda: encode.cpu_of(pid))
             last = expected(workspace, tiles)
-        peers, skipped = load("peers.py", "peers").beside(
-            quiet.cpu_s, {"tipg": lambda: beside_tipg(encode, workspace, tiles, n)}
+        beside = load("peers.py", "peers")
+        servers = {"tipg": (tipg, TIPG), "pygeoapi": (pygeoapi, PYGEOAPI)}
+        peers, skipped = beside.beside(
+            quiet.cpu_s,
+            {
+                name: lambda made=made, address=address, name=name: beside_database(
+                    encode, beside.interpreter(name), (workspace, made, address), tiles, n
+                )
+                for name, (made, address) in servers.items()
+            },
         )
-    wrong = sum(count for (tile, body), count in quiet.answers.items() if body != right[0][tile])
-    torn = sum(
-        count for (tile, body), count in busy.answers.items() if body not in (right[0][tile], right[1][tile])
-    )
-    stale = sum(count for (tile, body), count in after.answers.items() if body != last[tile])
-    skipped.append({"name": "pygeoapi", "reason": "its tiles are files that others have made, not live ones"})
     return {
         "task": "web.tiles",
         "n": n,
@@ -84,11 +99,11 @@ def run(n=2_000):
             "tiles": len(tiles),
             "tiles_s": n / quiet.wall_s,
             "p95_ms": quiet.p95_ms(),
-            "wrong": wrong,
+            "wrong": quiet.wrong(right[0]),
             "tiles_s_while_replaced": n / busy.wall_s,
             "p95_ms_while_replaced": busy.p95_ms(),
-            "wrong_while_replaced": torn,
-            "wrong_afterwards": stale,
+            "wrong_while_replaced": busy.wrong(*right),
+            "wrong_afterwards": after.wrong(last),
             "replacements": replaced.count,
             "load": os.getloadavg()[0],
         },
@@ -194,7 +209,7 @@ async def _client(port, address, waiting, seen):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     for tile in waiting:
         start = time.perf_counter()
-        request = f"GET {address.format(**tile._asdict())} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+        request = REQUEST.format(address.format(**tile._asdict())).encode()
         try:
             body = await _ask(reader, writer, request, tile)
         except _Closed:  # the server closed an idle connection: every client of HTTP asks again
@@ -226,32 +241,96 @@ async def _ask(reader, writer, request, tile):
     return await reader.readexactly(int(lengths[0]) if lengths else 0)
 
 
-def beside_tipg(encode, workspace, tiles, n):
-    """Let the same clients ask tipg over the same layer in PostGIS; the database's CPU seconds count too."""
-    python = load("peers.py", "peers").interpreter("tipg")
-    with encode.cluster() as given:
-        address = url_of(given)
-        fill(address, workspace)
+def beside_database(encode, python, server, tiles, n):
+    """Let the same clients ask a peer over the same layer in PostGIS; the database's CPU seconds count too."""
+    workspace, made, address = server
+    with encode.cluster() as given, tempfile.TemporaryDirectory() as folder:
+        database = url_of(given)
+        fill(database, workspace)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        command = [python, "-m", "uvicorn", "tipg.main:app", "--port", str(port), "--log-level", "error"]
-        environment = {**os.environ, "DATABASE_URL": address, "TIPG_DB_SCHEMAS": '["contado_layer"]'}
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as server:
+        application, environment = made(python, database, port, Path(folder))
+        command = [python, "-m", "uvicorn", application, "--port", str(port), "--log-level", "error"]
+        with subprocess.Popen(
+            command, env={**os.environ, **environment}, stderr=subprocess.DEVNULL
+        ) as process:
             try:
-                wait_for(f"http://127.0.0.1:{port}/healthz")
-                family = postmaster(address)
-                seen = drive(port, TIPG, tiles, n, lambda: encode.cpu_of(server.pid) + cpu_of_family(family))
+                wait_for(f"http://127.0.0.1:{port}/")
+                family = postmaster(database)
+                seen = drive(
+                    port, address, tiles, n, lambda: encode.cpu_of(process.pid) + cpu_of_family(family)
+                )
             finally:
-                server.terminate()
-    version = subprocess.run(
-        [python, "-c", "from importlib.metadata import version; print(version('tipg'))"],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    note = f"{n / seen.wall_s:.0f} tiles/s, p95 {seen.p95_ms():.0f} ms, at most 10,000 features a tile"
+                process.terminate()
+    show = "import sys; from importlib.metadata import version; print(version(sys.argv[1]))"
+    distribution = application.partition(".")[0]
+    version = subprocess.run([python, "-c", show, distribution], check=True, capture_output=True, text=True)
+    note = f"{n / seen.wall_s:.0f} tiles/s, p95 {seen.p95_ms():.0f} ms"
     return {"version": version.stdout.strip(), "cpu_s": seen.cpu_s, "note": note}
+
+
+def tipg(_, database, __, ___):
+    """Return the application of tipg and its environment; it draws at most 10,000 features a tile."""
+    return "tipg.main:app", {"DATABASE_URL": database, "TIPG_DB_SCHEMAS": '["contado_layer"]'}
+
+
+def pygeoapi(python, database, port, folder):
+    """Return the application of pygeoapi with its PostGIS provider of tiles, and its environment."""
+    from psycopg.conninfo import conninfo_to_dict
+
+    parts = conninfo_to_dict(database)
+    data = {key: parts[key] for key in ("host", "port", "user")} | {"dbname": "postgres", "password": "-"}
+    names = {"title": "b", "description": "b", "keywords": ["b"]}
+    provider = {
+        "type": "tile",
+        "name": "MVT-postgresql",
+        "data": {**data, "search_path": ["contado_layer", "public"]},
+        "id_field": "row",
+        "table": "buildings",
+        "geom_field": "geometry",
+        "options": {"zoom": {"min": 0, "max": 20}},
+        "format": {"name": "pbf", "mimetype": "application/vnd.mapbox-vector-tile"},
+    }
+    here = f"http://127.0.0.1:{port}"
+    config = {
+        "server": {
+            "bind": {"host": "127.0.0.1", "port": port},
+            "url": here,
+            "mimetype": "application/json; charset=UTF-8",
+            "encoding": "utf-8",
+            "language": "en-US",
+            "gzip": True,
+            "map": {"url": here, "attribution": "none"},
+        },
+        "logging": {"level": "ERROR"},
+        "metadata": {
+            "identification": {**names, "keywords_type": "theme", "terms_of_service": "none", "url": here},
+            "license": {"name": "none", "url": here},
+            "provider": {"name": "none", "url": here},
+            "contact": {"name": "none"},
+        },
+        "resources": {
+            "buildings": {
+                "type": "collection",
+                **names,
+                "links": [],
+                "extents": {"spatial": {"bbox": [8, 45, 10, 46]}},
+                "providers": [provider],
+            }
+        },
+    }
+    files = {"PYGEOAPI_CONFIG": folder / "config.json", "PYGEOAPI_OPENAPI": folder / "openapi.json"}
+    files["PYGEOAPI_CONFIG"].write_text(json.dumps(config))  # JSON is YAML
+    environment = {name: str(file) for name, file in files.items()}
+    made = subprocess.run(
+        [python, "-m", "pygeoapi", "openapi", "generate", files["PYGEOAPI_CONFIG"]],
+        check=False,
+        capture_output=True,
+        env={**os.environ, **environment},
+    )
+    files["PYGEOAPI_OPENAPI"].write_bytes(made.stdout)
+    return "pygeoapi.starlette_app:APP", environment
 
 
 def url_of(given):

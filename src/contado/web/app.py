@@ -70,6 +70,7 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
     app.state.keeper = keeper = Keeper(site.open_store, lambda: settings().session)
     stores.callback(keeper.close)
     app.state.rates = rates = Rates(keeper, lambda: settings().limits)
+    ogc.register(app, site)  # first: tiles are asked for most, and addresses are tried in turn
     for pattern, file in routes.FILES.items():  # before the pages: /dati/NAME.csv is no layer called NAME.csv
         app.add_api_route(pattern, _file_endpoint(site, file), methods=METHODS)
     for name, function in routes.PAGES.items():
@@ -84,7 +85,6 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
     processes_routes.add(app, site)
     _plain_routes(app, site)
     live.register(app, site, warm=warm)
-    ogc.register(app, site)
     app.add_exception_handler(HTTPException, _http_error(site))
     app.add_exception_handler(Refusal, _refusal(site))
     app.add_exception_handler(Exception, _defect(site))

@@ -58,9 +58,8 @@ class _Lines(logging.Formatter):
         text = record.getMessage()
         entry: dict[str, object] = {"at": _instant(record.created), "level": record.levelname.lower()}
         if record.name == REQUESTS and text.startswith("{"):
-            entry |= json.loads(text)
-        else:
-            entry |= {"logger": record.name, "message": text}
+            return f"{json.dumps(entry)[:-1]}, {text[1:]}"
+        entry |= {"logger": record.name, "message": text}
         if record.exc_info:
             entry["error"] = self.formatException(record.exc_info)
         return json.dumps(entry)

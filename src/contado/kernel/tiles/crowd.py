@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from contado.kernel.tiles import grid, ragged
-from contado.kernel.tiles.index import reach
+from contado.kernel.tiles.index import Pairs, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from contado.kernel.tiles.index import Index
     from contado.kernel.tiles.levels import Limits
     from contado.kernel.tiles.render import Look
+
+    Places = NDArray[np.int64]
 
 __all__ = ["CELL_BYTES", "Bytes", "Crowd", "crowds", "room"]
 
@@ -38,13 +40,14 @@ _PAIRS_A_FEATURE: Final = 2
 
 
 class Crowd(NamedTuple):
-    """Tiles of one zoom and the pairs (feature, tile) of what reaches into them."""
+    """Tiles of one zoom and the pairs (feature, tile) of what reaches into them, with bounds on their bytes."""
 
     zoom: int
     x: NDArray[np.int64]
     y: NDArray[np.int64]
     feature: NDArray[np.int64]
     tile: NDArray[np.int64]
+    size: NDArray[np.int64]
 
 
 class Bytes(NamedTuple):
@@ -64,13 +67,13 @@ class Bytes(NamedTuple):
             whole += sizes[index.codes[column]]
         return cls(np.maximum(whole, CELL_BYTES), vertices)
 
-    def pairs(self, index: Index, found: Crowd) -> NDArray[np.int64]:
-        """Return the bound of each pair."""
-        x, y = found.x[found.tile], found.y[found.tile]
-        box = index.box[:, found.feature] * float(1 << found.zoom)
-        inside = (box[0] >= x) & (box[2] <= x + 1) & (box[1] >= y) & (box[3] <= y + 1)
-        bound: NDArray[np.int64] = self.whole[found.feature] + np.where(inside, 0, self.cut[found.feature])
-        return bound
+    def crowd(self, index: Index, zoom: int, x: Places, y: Places, pairs: Pairs) -> Crowd:
+        """Return tiles with the features that reach into them and their bounds."""
+        box = index.box[:, pairs.feature] * float(1 << zoom)
+        column, row = x[pairs.tile], y[pairs.tile]
+        inside = (box[0] >= column) & (box[2] <= column + 1) & (box[1] >= row) & (box[3] <= row + 1)
+        size = self.whole[pairs.feature] + np.where(inside, 0, self.cut[pairs.feature])
+        return Crowd(zoom, x, y, pairs.feature, pairs.tile, size)
 
 
 def vertices_of(index: Index) -> NDArray[np.int64]:
@@ -82,17 +85,17 @@ def crowds(index: Index, look: Look, limits: Limits, zooms: Iterable[int]) -> It
     """Yield the crowded tiles of ``zooms``, in order; stops where no tile is crowded any more."""
     most = Bytes.of(index, look)
     wanted = sorted(zooms)
-    found = _start(index, wanted[0])
+    found = _start(index, most, wanted[0])
     while len(found.x):
-        found = _crowded(index, found, most.pairs(index, found), limits, room(index, look, limits))
+        found = _crowded(index, found, limits, room(index, look, limits))
         if found.zoom in wanted and len(found.x):
             yield found
         if found.zoom == wanted[-1]:
             return
-        found = _children(index, found)
+        found = _children(index, most, found)
 
 
-def _start(index: Index, zoom: int) -> Crowd:
+def _start(index: Index, most: Bytes, zoom: int) -> Crowd:
     """Return all tiles of the deepest zoom, not below ``zoom``, at which features reach few tiles each."""
     for start in range(zoom, -1, -1):
         low, sides = index.reached(start)
@@ -102,7 +105,7 @@ def _start(index: Index, zoom: int) -> Crowd:
     feature, place = ragged.counted(count)
     x, y = low[0, feature] + place % sides[0, feature], low[1, feature] + place // sides[0, feature]
     tiles, tile = np.unique(x << start | y, return_inverse=True)
-    return Crowd(start, tiles >> start, tiles & ((1 << start) - 1), feature, tile)
+    return most.crowd(index, start, tiles >> start, tiles & ((1 << start) - 1), Pairs(feature, tile))
 
 
 def room(index: Index, look: Look, limits: Limits) -> float:
@@ -111,11 +114,11 @@ def room(index: Index, look: Look, limits: Limits) -> float:
     return 0.99 * limits.bytes - names - len(look.name.encode()) - 200
 
 
-def _crowded(index: Index, crowd: Crowd, most: NDArray[np.int64], limits: Limits, left: float) -> Crowd:
+def _crowded(index: Index, crowd: Crowd, limits: Limits, left: float) -> Crowd:
     """Keep the tiles that may pass a limit."""
     n = len(crowd.x)
     count = np.bincount(crowd.tile, minlength=n)
-    size = np.bincount(crowd.tile, weights=most, minlength=n)
+    size = np.bincount(crowd.tile, weights=crowd.size, minlength=n)
     risk = (count > limits.features) | (size > left)
     vertices = vertices_of(index)
     heavy = vertices[crowd.feature] > _HEAVY
@@ -126,14 +129,15 @@ def _crowded(index: Index, crowd: Crowd, most: NDArray[np.int64], limits: Limits
         risk[tile] = size[tile] - 2 * _VERTEX_BYTES * hidden > left
     number = np.cumsum(risk) - 1
     kept = risk[crowd.tile]
-    return Crowd(crowd.zoom, crowd.x[risk], crowd.y[risk], crowd.feature[kept], number[crowd.tile[kept]])
+    tiles = number[crowd.tile[kept]]
+    return Crowd(crowd.zoom, crowd.x[risk], crowd.y[risk], crowd.feature[kept], tiles, crowd.size[kept])
 
 
 def _near(index: Index, feature: int, tile: grid.TileId) -> int:
     """Return how many vertices of a feature stand at an edge whose box meets the tile."""
     shapes = index.shapes
     first, last = shapes.paths[shapes.features[[feature, feature + 1]]]
-    west, north, east, south = reach(tile)
+    west, north, east, south = reach(*tile)
     near = np.ones(last - first, bool)
     for v, low, high in ((shapes.x, west, east), (shapes.y, north, south)):
         part = v[first:last]
@@ -143,7 +147,7 @@ def _near(index: Index, feature: int, tile: grid.TileId) -> int:
     return int(np.count_nonzero(near))
 
 
-def _children(index: Index, crowd: Crowd) -> Crowd:
+def _children(index: Index, most: Bytes, crowd: Crowd) -> Crowd:
     """Return the quarters of all tiles and what reaches into them."""
     zoom = crowd.zoom + 1
     scale = float(1 << zoom)
@@ -162,10 +166,5 @@ def _children(index: Index, crowd: Crowd) -> Crowd:
     number = np.zeros(4 * len(crowd.x), np.int64)
     number[used] = np.arange(len(used))
     parent = used >> 2
-    return Crowd(
-        zoom,
-        2 * crowd.x[parent] + ((used >> 1) & 1),
-        2 * crowd.y[parent] + (used & 1),
-        feature,
-        number[child],
-    )
+    x, y = 2 * crowd.x[parent] + ((used >> 1) & 1), 2 * crowd.y[parent] + (used & 1)
+    return most.crowd(index, zoom, x, y, Pairs(feature, number[child]))

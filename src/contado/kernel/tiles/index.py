@@ -13,7 +13,7 @@ import tempfile
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -22,13 +22,13 @@ import shapely
 from contado.kernel.errors import Finding, GeometryError
 from contado.kernel.tables import geoparquet
 from contado.kernel.tiles import clip, coverage, grid, ragged, values
-from contado.kernel.tiles.paths import Shapes, from_geometries, mapped
+from contado.kernel.tiles.paths import Shapes, from_geometries, mapped, plain_polygons
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["FORMAT", "Index", "build", "found", "load", "made", "reach"]
+__all__ = ["FORMAT", "Index", "Pairs", "build", "found", "load", "made", "reach"]
 
 FORMAT: Final = 1
 """Raised whenever the arrays change their meaning: older folders are made again."""
@@ -60,6 +60,21 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[Finding]
 
 
+class Pairs(NamedTuple):
+    """Features in tiles: the tile is a place in a list of tiles, by which the pairs are sorted."""
+
+    feature: NDArray[np.int64]
+    tile: NDArray[np.int64]
+
+    def of(self, which: Any) -> Pairs:
+        """Return some of the pairs, by mask, place or slice."""
+        return Pairs(self.feature[which], self.tile[which])
+
+    def starts(self, tiles: int) -> NDArray[np.int64]:
+        """Return where each of so many tiles begins, and the end."""
+        return np.searchsorted(self.tile, np.arange(tiles + 1))
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Index:
     """Arrays of a layer, features in Hilbert order.
@@ -86,21 +101,19 @@ class Index:
             return load, (self.folder,)
         return _remade, ({f.name: getattr(self, f.name) for f in fields(self) if f.name[0] != "_"},)
 
-    def anchored(self, tile: grid.TileId) -> slice:
-        """Return the features whose anchor lies in the tile."""
-        place = int(grid.hilbert(tile.x, tile.y, tile.z)[0])
-        shift = 2 * (grid.MAX_ZOOM - tile.z)
-        low, high = np.searchsorted(self.key, [place << shift, (place + 1) << shift])
-        return slice(int(low), int(high))
+    def touching(self, zoom: int, x: NDArray[np.int64], y: NDArray[np.int64]) -> Pairs:
+        """Return the features whose boxes reach into tiles or their buffers, tile after tile, in order."""
+        edges = np.array(reach(zoom, x, y))
+        tile, block = np.nonzero(_meets(self.blocks[:, None, :], edges[:, :, None]))
+        starts = _block_starts(self.facts.n)
+        owner, place = ragged.counted(starts[block + 1] - starts[block])
+        found = Pairs(starts[block][owner] + place, tile[owner])
+        return found.of(_meets(self.box[:, found.feature], edges[:, found.tile]))
 
-    def touching(self, tile: grid.TileId) -> NDArray[np.int64]:
-        """Return the features whose box reaches into the tile or its buffer, in order."""
-        west, north, east, south = reach(tile)
-        near = np.flatnonzero(_meets(self.blocks, west, north, east, south))
-        if near.size == self.blocks.shape[1]:
-            return np.flatnonzero(_meets(self.box, west, north, east, south))
-        features, _ = ragged.take(_block_starts(self.facts.n), near)
-        return features[_meets(self.box[:, features], west, north, east, south)]
+    def home(self, zoom: int, features: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places on the Hilbert curve of the tiles that hold the features' anchors."""
+        place: NDArray[np.int64] = self.key[features] >> (2 * (grid.MAX_ZOOM - zoom))
+        return place
 
     def reached(self, zoom: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the first column and row of the tiles that each box reaches, and how many of each, (2, n)."""
@@ -135,19 +148,20 @@ def _remade(arrays: dict[str, Any]) -> Index:
     return Index(**arrays)
 
 
-def reach(tile: grid.TileId) -> tuple[float, float, float, float]:
-    """Return the box in the world square from which a vertex may round into the tile or its buffer."""
-    scale = float(grid.EXTENT << tile.z)
+def reach(zoom: int, x: Any, y: Any) -> tuple[Any, Any, Any, Any]:
+    """Return west, north, east, south in the world square from which a vertex may round into tiles or their buffer."""
+    scale = float(grid.EXTENT << zoom)
     margin = grid.BUFFER + 0.5
-    west, north = tile.x * grid.EXTENT - margin, tile.y * grid.EXTENT - margin
+    west, north = x * grid.EXTENT - margin, y * grid.EXTENT - margin
     side = grid.EXTENT + 2 * margin
     return west / scale, north / scale, (west + side) / scale, (north + side) / scale
 
 
-def _meets(
-    box: NDArray[np.float64], west: float, north: float, east: float, south: float
-) -> NDArray[np.bool_]:
-    meets: NDArray[np.bool_] = (box[0] <= east) & (box[2] >= west) & (box[1] <= south) & (box[3] >= north)
+def _meets(box: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which boxes meet; both are west, north, east, south."""
+    meets: NDArray[np.bool_] = box[0] <= edges[2]
+    for inner, outer in ((edges[0], box[2]), (box[1], edges[3]), (edges[1], box[3])):
+        meets &= inner <= outer
     return meets
 
 
@@ -197,15 +211,24 @@ def _block_boxes(box: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _shapes(table: pa.Table) -> tuple[Kind, NDArray[np.int64], Shapes, list[Finding]]:
     """Return kind, rows with a place on the map, their shapes in the world square, and what was left out."""
-    geometries = geoparquet.geometries(table)
-    rows = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
-    findings = [_left_out("no_geometry", len(geometries) - rows.size, "have no geometry")]
-    kind, shapes = from_geometries(geometries[rows])
+    kind, rows, shapes = _read(table)
+    findings = [_left_out("no_geometry", table.num_rows - rows.size, "have no geometry")]
     lon, lat = _lonlat(shapes.x, shapes.y, geoparquet.crs(table))
     x, y = grid.lonlat_to_world(lon, lat)
     kind, kept, shapes, beyond = _inside_the_world(kind, shapes._replace(x=x, y=y))
     findings.append(_left_out("beyond_the_map", beyond, "lie wholly or partly beyond the map's edge"))
     return kind, rows[kept], shapes, [f for f in findings if f is not None]
+
+
+def _read(table: pa.Table) -> tuple[Kind, NDArray[np.int64], Shapes]:
+    """Return kind, rows with a geometry, and their shapes in the layer's own coordinates."""
+    plain = plain_polygons(table[geoparquet.GEOMETRY])
+    if plain is not None:
+        return "polygon", np.arange(table.num_rows), plain
+    geometries = geoparquet.geometries(table)
+    rows = np.flatnonzero(~(shapely.is_missing(geometries) | shapely.is_empty(geometries)))
+    kind, shapes = from_geometries(geometries[rows])
+    return kind, rows, shapes
 
 
 def _left_out(rule: str, count: int, what: str) -> Finding | None:

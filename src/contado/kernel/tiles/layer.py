@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,6 +18,8 @@ from contado.kernel.tiles.render import COUNT, SUM, Look, Tile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from contado.kernel.workspace import LayerInfo, WorkspaceView
 
@@ -62,9 +66,10 @@ class TileLayer:
         self.look = Look(name, tuple(shown.values()), _number(self.index, shown, measure, name))
         self._rank = _number(self.index, shown, rank or (self.info.style or {}).get("rank"), name)
         self._levels: dict[int, Level] = {}
+        self._solving = threading.Lock()
         self._merged: dict[int, int] = {}
 
-    @property
+    @cached_property
     def etag(self) -> str:
         """What the bytes of every tile follow from: the layer's hash, what is shown, the limits."""
         facts = (self.info.sha256, index.FORMAT, levels.GZIP_LEVEL, self.look, self.limits, self._rank)
@@ -81,24 +86,29 @@ class TileLayer:
         tile = grid.checked(z, x, y)
         return render.render(self.index, self.level(z), self.look, tile)
 
+    def tiles(self, z: int, x: NDArray[np.int64], y: NDArray[np.int64]) -> list[Tile]:
+        """Return tiles of one zoom inside the matrix, as `tile` gives each."""
+        return render.render_all(self.index, self.level(z), self.look, x, y)
+
     def level(self, zoom: int) -> Level:
         """Return the thresholds of a zoom."""
-        self.prepare([zoom])
-        return self._levels[zoom]
+        known = self._levels.get(zoom)
+        return self.prepare([zoom])[zoom] if known is None else known
 
     def prepare(self, zooms: Iterable[int], ready: dict[int, Tile] | None = None) -> Mapping[int, Level]:
         """Return the thresholds of zooms, computed in one descent where they are not kept yet.
 
         ``ready`` gets the tiles that are made on the way; see `contado.kernel.tiles.levels.solve`.
         """
-        missing = {z for z in zooms if z not in self._levels}
-        for zoom in sorted(missing):
-            kept = self._kept(zoom)
-            if kept is not None:
-                self._levels[zoom] = kept
-                missing.discard(zoom)
-        if missing:
-            self._solve(missing, ready)
+        with self._solving:
+            missing = {z for z in zooms if z not in self._levels}
+            for zoom in sorted(missing):
+                kept = self._kept(zoom)
+                if kept is not None:
+                    self._levels[zoom] = kept
+                    missing.discard(zoom)
+            if missing:
+                self._solve(missing, ready)
         return self._levels
 
     def _solve(self, zooms: set[int], ready: dict[int, Tile] | None) -> None:

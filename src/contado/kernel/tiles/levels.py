@@ -14,7 +14,7 @@ import numpy as np
 
 from contado.kernel import tables
 from contado.kernel.tiles import crowd, grid
-from contado.kernel.tiles.render import Tile, collapsed, render
+from contado.kernel.tiles.render import Tile, collapsed, render_all
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,8 +30,8 @@ GZIP_LEVEL: Final = 6
 _LEAST_PX: Final = 1 / 16
 """The lowest threshold above 0: one unit."""
 _CELLS: Final = grid.EXTENT // grid.CELL
-_BATCH: Final = 1 << 16
-"""Features whose vertices are rounded at a time: this bounds the memory."""
+_BATCH: Final = 1 << 13
+"""Features whose vertices are rounded at a time: they stay in the processor's cache."""
 
 
 class Limits(NamedTuple):
@@ -130,18 +130,16 @@ def flat_features(index: Index, zoom: int, features: NDArray[np.int64]) -> NDArr
     """Return which features have no extent at a zoom."""
     kind = index.facts.kind
     scale = float(grid.EXTENT << zoom)
-    box = np.rint(index.box[:, features] * scale)
-    thin, low = box[0] == box[2], box[1] == box[3]
     if kind != "polygon":
-        point: NDArray[np.bool_] = (thin & low) & (kind == "line")
+        box = np.rint(index.box[:, features] * scale)
+        point: NDArray[np.bool_] = (box[0] == box[2]) & (box[1] == box[3]) & (kind == "line")
         return point
-    out: NDArray[np.bool_] = thin | low
-    doubtful = np.flatnonzero(~out if not index.facts.coverage else np.ones_like(out))
-    for start in range(0, doubtful.size, _BATCH):
-        part = doubtful[start : start + _BATCH]
-        shapes = index.at(zoom).take(features[part])
-        shapes = shapes._replace(x=np.rint(shapes.x * scale), y=np.rint(shapes.y * scale))
-        out[part] = collapsed(kind, shapes)
+    out = np.empty(features.size, bool)
+    shapes = index.at(zoom)
+    for start in range(0, features.size, _BATCH):
+        some = shapes.take(features[start : start + _BATCH])
+        some = some._replace(x=np.rint(some.x * scale), y=np.rint(some.y * scale))
+        out[start : start + _BATCH] = collapsed(kind, some)
     return out
 
 
@@ -156,7 +154,6 @@ class _Solver:
         self.index, self.look, self.limits, self.found = index, look, limits, found
         feature = found.feature
         self.merged_from = _steps(index, found.zoom, feature)
-        self.most = crowd.Bytes.of(index, look).pairs(index, found)
         place = grid.hilbert(found.x, found.y, found.zoom)
         anchor = index.key[feature] >> (2 * (grid.MAX_ZOOM - found.zoom))
         self.places = np.unique(np.concatenate([place, anchor]))
@@ -175,18 +172,25 @@ class _Solver:
         return Level(self.found.zoom, self.places[used], pixels, np.unique(self.found.feature[self.promoted]))
 
     def raise_thresholds(self) -> None:
-        """Raise thresholds until every tile is within its limits, or has nothing left to merge."""
-        while (over := self._over()).any():
-            drawn = self._drawn() & over[self.found.tile]
-            own = drawn & self.own
-            has_own = np.bincount(self.found.tile[own], minlength=len(over)) > 0
-            pushed = own | (drawn & ~has_own[self.found.tile])
-            if not pushed.any():
-                return
-            least = np.full(len(self.step), np.iinfo(np.int64).max)
-            np.minimum.at(least, self.home[pushed], self.merged_from[pushed])
-            raised = least < np.iinfo(np.int64).max
-            self.step[raised] = np.maximum(self.step[raised], least[raised])
+        """Raise thresholds until every tile is within its limits, or has nothing left to merge.
+
+        Merging never adds to what a tile holds, so counts come first: to know its bytes a tile must be made.
+        """
+        for over in (self._crowded, self._heavy):
+            while self._raised(over()):
+                pass
+
+    def _raised(self, over: NDArray[np.bool_]) -> bool:
+        """Raise the thresholds of tiles that are over a limit by one step; return whether any could be."""
+        drawn = self._drawn() & over[self.found.tile]
+        own = drawn & self.own
+        has_own = np.bincount(self.found.tile[own], minlength=len(over)) > 0
+        pushed = own | (drawn & ~has_own[self.found.tile])
+        least = np.full(len(self.step), np.iinfo(np.int64).max)
+        np.minimum.at(least, self.home[pushed], self.merged_from[pushed])
+        raised = least < np.iinfo(np.int64).max
+        self.step[raised] = np.maximum(self.step[raised], least[raised])
+        return bool(raised.any())
 
     def promote(self, rank: NDArray[np.float64]) -> None:
         """Draw the highest ranking small features of each tile as far as its limits leave room."""
@@ -199,14 +203,14 @@ class _Solver:
         standing = np.arange(len(pair)) - np.searchsorted(tile, tile)
         count, _ = self._load()
         room = np.maximum(self.limits.features - count, 0)
-        while True:
-            chosen = self.found.feature[pair[standing < room[tile]]]
-            self.promoted = np.isin(self.found.feature, chosen)
-            over = self._over()
-            guilty = np.isin(self.at, self.home[self.promoted & over[self.found.tile]])
-            if not guilty.any():
-                return
-            room[guilty] //= 2
+        for over in (self._crowded, self._heavy):
+            while True:
+                chosen = self.found.feature[pair[standing < room[tile]]]
+                self.promoted = np.isin(self.found.feature, chosen)
+                guilty = np.isin(self.at, self.home[self.promoted & over()[self.found.tile]])
+                if not guilty.any():
+                    break
+                room[guilty] //= 2
 
     def _drawn(self) -> NDArray[np.bool_]:
         drawn: NDArray[np.bool_] = (self.merged_from > self.step[self.home]) | self.promoted
@@ -220,19 +224,22 @@ class _Solver:
         counts = np.zeros((n, _CELLS * _CELLS), bool)
         counts.ravel()[self.cell[self.own & ~drawn]] = True
         cells = counts.sum(axis=1)
-        size = np.bincount(tile, weights=self.most[drawn], minlength=n)
+        size = np.bincount(tile, weights=self.found.size[drawn], minlength=n)
         return np.bincount(tile, minlength=n) + cells, size + crowd.CELL_BYTES * cells
 
-    def _over(self) -> NDArray[np.bool_]:
-        """Return which tiles pass a limit; their bytes are measured where the bound leaves a doubt."""
+    def _crowded(self) -> NDArray[np.bool_]:
+        """Return which tiles hold too many features and cells."""
+        over: NDArray[np.bool_] = self._load()[0] > self.limits.features
+        return over
+
+    def _heavy(self) -> NDArray[np.bool_]:
+        """Return which tiles have too many bytes; these are measured where the bound leaves a doubt."""
         count, size = self._load()
-        over = count > self.limits.features
-        doubtful = np.flatnonzero(~over & (size > crowd.room(self.index, self.look, self.limits)))
-        if doubtful.size:
-            level = self.level()
-            state = self._state()
-            for tile in doubtful:
-                over[tile] = self._bytes(level, int(tile), state[tile]) > self.limits.bytes
+        over = np.zeros(len(size), bool)
+        left = crowd.room(self.index, self.look, self.limits)
+        doubtful = np.flatnonzero((count <= self.limits.features) & (size > left))
+        self._measure(doubtful)
+        over[doubtful] = [len(self.measured[tile][1].data) > self.limits.bytes for tile in doubtful.tolist()]
         return over
 
     def _state(self) -> NDArray[np.int64]:
@@ -243,13 +250,13 @@ class _Solver:
         total = np.bincount(tile, weights=self.found.feature[drawn] + 1.0, minlength=n)
         return np.column_stack([np.bincount(tile, minlength=n), total.astype(np.int64)])
 
-    def _bytes(self, level: Level, tile: int, state: NDArray[np.int64]) -> int:
-        now = tuple(state.tolist())
-        if tile not in self.measured or self.measured[tile][0] != now:
-            place = grid.TileId(self.found.zoom, int(self.found.x[tile]), int(self.found.y[tile]))
-            made = render(self.index, level, self.look, place)
-            self.measured[tile] = now, made._replace(data=compressed(made.data))
-        return len(self.measured[tile][1].data)
+    def _measure(self, tiles: NDArray[np.int64]) -> None:
+        """Make tiles that were not made as they are now."""
+        state = dict(zip(tiles.tolist(), map(tuple, self._state()[tiles].tolist()), strict=True))
+        new = np.array([t for t, now in state.items() if self.measured.get(t, ((), None))[0] != now], int)
+        made = render_all(self.index, self.level(), self.look, self.found.x[new], self.found.y[new])
+        for tile, content in zip(new.tolist(), made, strict=True):
+            self.measured[tile] = state[tile], content._replace(data=compressed(content.data))
 
     def final(self) -> dict[int, Tile]:
         """Return the measured tiles that are as the thresholds reached leave them, by PMTiles id.
@@ -276,7 +283,11 @@ def _cell_numbers(index: Index, found: crowd.Crowd) -> NDArray[np.int64]:
 
 def _steps(index: Index, zoom: int, features: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the step from which each feature is merged."""
-    _, exponent = np.frexp(index.size_px(zoom, features) / _LEAST_PX)
-    step = np.maximum(exponent.astype(np.int64) + 1, 1)
-    step[flat_features(index, zoom, features)] = 0
-    return step
+    here = np.zeros(index.facts.n, bool)
+    here[features] = True
+    once = np.flatnonzero(here)  # a feature may reach into several tiles
+    _, exponent = np.frexp(index.size_px(zoom, once) / _LEAST_PX)
+    step = np.empty(index.facts.n, np.int64)
+    step[once] = np.maximum(exponent + 1, 1)
+    step[once[flat_features(index, zoom, once)]] = 0
+    return step[features]

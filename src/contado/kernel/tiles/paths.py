@@ -18,14 +18,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from pyarrow import ChunkedArray
 
 _EXACT: Final = 2.0**24
 """Coordinates up to which the products of an area are summed without rounding."""
 
 _HEADER: Final = 128
 """Bytes of a file before its first item."""
+_ONE_RING: Final = np.frombuffer(bytes([1, 3, 0, 0, 0, 1, 0, 0, 0]), np.uint8)
+"""Well-known binary of a polygon with one ring: byte order, type, count of rings; that of its vertices follows."""
+_WKB_HEAD: Final = 13
 
-__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "mapped", "to_polygons", "turned"]
+__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "mapped", "plain_polygons", "to_polygons", "turned"]
 
 
 class Shapes(NamedTuple):
@@ -38,7 +42,9 @@ class Shapes(NamedTuple):
     hole: NDArray[np.bool_]
 
     def take(self, which: NDArray[np.int64]) -> Shapes:
-        """Return the shapes of some features, in the order given."""
+        """Return the shapes of some features, in the order given; of a run of them as views."""
+        if len(which) and (np.diff(which) == 1).all():
+            return self.span(int(which[0]), int(which[-1]) + 1)
         paths, features = ragged.take(self.features, which)
         vertices, starts = ragged.take(self.paths, paths)
         return Shapes(self.x[vertices], self.y[vertices], starts, features, self.hole[paths])
@@ -131,6 +137,35 @@ def doubled_areas(shapes: Shapes) -> NDArray[np.float64]:
     return areas
 
 
+def plain_polygons(column: ChunkedArray) -> Shapes | None:
+    """Return the shapes of a WKB column of polygons of one ring each, None where it holds anything else.
+
+    So are buildings and parcels, the layers of most features; their vertices are read off the bytes.
+    """
+    import pyarrow as pa
+
+    wkb = column.combine_chunks()
+    if wkb.type != pa.binary() or wkb.null_count or not len(wkb) or not isinstance(wkb, pa.Array):
+        return None
+    _, offsets, data = wkb.buffers()
+    starts = np.frombuffer(offsets, np.int32)[wkb.offset : wkb.offset + len(wkb) + 1].astype(np.int64)
+    content = np.frombuffer(data, np.uint8)[starts[0] : starts[-1]]
+    starts -= starts[0]
+    sizes = np.diff(starts)
+    if sizes.min() <= _WKB_HEAD:
+        return None
+    places = starts[:-1, None] + np.arange(_WKB_HEAD)
+    heads = content[places]
+    vertices = heads[:, 9:].copy().view("<u4")[:, 0].astype(np.int64)
+    if (heads[:, :9] != _ONE_RING).any() or (sizes != _WKB_HEAD + 16 * vertices).any():
+        return None
+    keep = np.ones(len(content), bool)
+    keep[places] = False
+    x, y = np.ascontiguousarray(content[keep].view("<f8").reshape(-1, 2).T)
+    n = len(vertices)
+    return _wound(_opened(Shapes(x, y, ragged.to_starts(vertices), np.arange(n + 1), np.zeros(n, bool))))
+
+
 def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", "polygon"], Shapes]:
     """Return the kind of all geometries and their shapes.
 
@@ -150,10 +185,9 @@ def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", 
             rule="mixed_geometry",
             hint="split the layer by type",
         )
-    _, points, ragged_offsets = shapely.to_ragged_array(geometries, include_z=False)
+    points, offsets = _ragged(geometries)
     x, y = np.ascontiguousarray(points[:, 0]), np.ascontiguousarray(points[:, 1])
     kind: Literal["point", "line", "polygon"] = _KINDS[int(dimension[0])]
-    offsets = [np.asarray(o, dtype=np.int64) for o in ragged_offsets]
     if len(offsets) == int(dimension[0]):  # all have one part
         offsets.append(np.arange(len(geometries) + 1))
     if kind != "polygon":
@@ -163,6 +197,17 @@ def from_geometries(geometries: NDArray[Any]) -> tuple[Literal["point", "line", 
     hole = np.ones(len(rings) - 1, bool)
     hole[parts[:-1][parts[1:] > parts[:-1]]] = False
     return kind, _wound(_opened(_filled(Shapes(x, y, rings, parts[features], hole))))
+
+
+def _ragged(geometries: NDArray[Any]) -> tuple[NDArray[np.float64], list[NDArray[np.int64]]]:
+    """Return the coordinates of geometries of one dimension and the offsets of their rings and parts."""
+    simple = (shapely.get_type_id(geometries) == shapely.GeometryType.POLYGON).all()
+    if simple and not shapely.get_num_interior_rings(geometries).any():
+        # each is its exterior: asking GEOS for rings as objects takes several times as long
+        rings = ragged.to_starts(shapely.get_num_coordinates(geometries))
+        return shapely.get_coordinates(geometries), [rings, np.arange(len(rings))]
+    _, points, offsets = shapely.to_ragged_array(geometries, include_z=False)
+    return points, [np.asarray(o, dtype=np.int64) for o in offsets]
 
 
 _KINDS: Final = ("point", "line", "polygon")

@@ -18,7 +18,7 @@ from contado.kernel.errors import UsageError
 from contado.kernel.provenance import sha256_of_file
 from contado.kernel.tiles import grid, pmtiles, ragged
 from contado.kernel.tiles.levels import Level, compressed
-from contado.kernel.tiles.render import Look, Tile, render
+from contado.kernel.tiles.render import Look, Tile, render_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -103,15 +103,18 @@ def batches(ids: NDArray[np.int64]) -> Iterator[pa.RecordBatch]:
 
 def render_batch(batch: pa.RecordBatch, context: Context) -> pa.RecordBatch:
     """Return the tiles of a batch of ids, compressed, empty ones left out (`SCHEMA`)."""
+    ids = batch.column("tile_id").to_numpy()
+    zooms = np.array([zoom_of(tile_id) for tile_id in ids.tolist()], dtype=np.int64)
     rows = []
-    for tile_id in batch.column("tile_id").to_pylist():
-        zoom = zoom_of(tile_id)
-        x, y = grid.hilbert_inverse(tile_id - grid.first_id(zoom), zoom)
-        tile = render(
-            context.layer, context.levels[zoom], context.look, grid.TileId(zoom, int(x[0]), int(y[0]))
-        )
-        if tile.data:
-            rows.append((tile_id, compressed(tile.data), tile.drawn, tile.cells, tile.merged))
+    for zoom in np.unique(zooms).tolist():
+        some = ids[zooms == zoom]
+        x, y = grid.hilbert_inverse(some - grid.first_id(zoom), zoom)
+        tiles = render_all(context.layer, context.levels[zoom], context.look, x, y)
+        rows += [
+            (tile_id, compressed(tile.data), tile.drawn, tile.cells, tile.merged)
+            for tile_id, tile in zip(some.tolist(), tiles, strict=True)
+            if tile.data
+        ]
     columns = zip(*rows, strict=True) if rows else [()] * len(SCHEMA)
     return pa.record_batch([pa.array(c, f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
 

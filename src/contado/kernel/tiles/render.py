@@ -1,4 +1,4 @@
-"""One tile of a layer: what is drawn, what is counted in cells, and the bytes.
+"""Tiles of a layer: what is drawn, what is counted in cells, and the bytes.
 
 A feature is merged when it is smaller than the threshold of the tile that holds its anchor, or when its
 rounded geometry has no extent at that zoom. Both depend on the feature and the zoom alone, so neighbouring
@@ -8,27 +8,32 @@ in every tile that it reaches.
 
 from __future__ import annotations
 
+from itertools import pairwise, starmap
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from contado.kernel.tiles import clip, encode, grid, ragged, values
+from contado.kernel.tiles import cells, clip, encode, grid, ragged, values
+from contado.kernel.tiles.index import Pairs
 from contado.kernel.tiles.paths import Shapes, doubled_areas
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
     from contado.kernel.tiles.index import Index
     from contado.kernel.tiles.levels import Level
+    from contado.kernel.tiles.values import Dictionary
 
-    Features = NDArray[np.int64]
+    Places = NDArray[np.int64]
 
-__all__ = ["COUNT", "SUM", "Look", "Tile", "collapsed", "render"]
+__all__ = ["COUNT", "SUM", "Look", "Tile", "collapsed", "render", "render_all"]
 
 COUNT: Final = "_n"
 SUM: Final = "_sum_"
+_FEATURES: Final = 8192
+"""Features that are made together, where tiles are small: their vertices stay in the processor's cache."""
 
 
 class Look(NamedTuple):
@@ -56,57 +61,186 @@ class Tile(NamedTuple):
 
 def render(index: Index, level: Level, look: Look, tile: grid.TileId) -> Tile:
     """Return a tile; ``level`` holds the thresholds of its zoom."""
-    near = index.touching(tile)
-    small = level.merges(index, near)
-    large = near[~small]
-    whole = clip.inside(_units(index.box[:, large], tile, (0, 1, 0, 1)))
-    drawn, shapes, flat = _shown(index, tile, large[whole], cut=False)
-    if not whole.all():
-        also, parts, flat_too = _shown(index, tile, large[~whole], cut=True)
-        drawn, shapes = np.concatenate([drawn, also]), shapes.followed(parts)
-        flat = np.concatenate([flat, flat_too])
-    merged = _own(index, tile, np.concatenate([near[small], flat]))
-    if not drawn.size and not merged.size:
-        return Tile(b"", 0, 0, 0)
-    data, cells = _encoded(index, look, tile, (drawn, shapes), merged)
-    return Tile(data, int(drawn.size), cells, int(merged.size))
+    return render_all(index, level, look, np.array([tile.x]), np.array([tile.y]))[0]
 
 
-def _units(values: NDArray[np.float64], tile: grid.TileId, axes: Sequence[int]) -> NDArray[np.float64]:
-    """Return rows of world coordinates in whole units of the tile, its corner at 0, 0."""
-    out: NDArray[np.float64] = np.rint(values * float(grid.EXTENT << tile.z))
-    corner = np.array([tile.x, tile.y], dtype=np.float64) * grid.EXTENT
-    out -= corner[list(axes), None]
-    return out
+def render_all(index: Index, level: Level, look: Look, x: Places, y: Places) -> list[Tile]:
+    """Return the tiles of one zoom in these columns and rows; each is as `render` gives it alone."""
+    near = index.touching(level.zoom, x, y)
+    starts = near.starts(len(x))
+    made = []
+    for first, last in _portions(starts):
+        some = near.of(slice(starts[first], starts[last]))
+        portion = _Portion(index, level, look, x[first:last], y[first:last])
+        made += portion.tiles(some._replace(tile=some.tile - first))
+    return made
 
 
-def _own(index: Index, tile: grid.TileId, features: Features) -> Features:
-    """Return those anchored in the tile, in order."""
-    own = index.anchored(tile)
-    return np.sort(features[(features >= own.start) & (features < own.stop)])
+def _portions(starts: Places) -> Iterator[tuple[int, int]]:
+    """Yield ranges of tiles that hold few features together, or one tile."""
+    first = 0
+    while first < len(starts) - 1:
+        last = int(np.searchsorted(starts, starts[first] + _FEATURES, side="right")) - 1
+        yield first, (last := max(last, first + 1))
+        first = last
 
 
-def _shown(
-    index: Index, tile: grid.TileId, features: Features, *, cut: bool
-) -> tuple[Features, Shapes, Features]:
-    """Return the features that show in the tile, their shapes there, and the features without extent."""
-    kind = index.facts.kind
-    shapes = index.at(tile.z).take(features)
-    x, y = _units(np.array([shapes.x, shapes.y]), tile, (0, 1))
-    shapes = shapes._replace(x=x, y=y)
-    areas = doubled_areas(shapes) if kind == "polygon" else None
-    gone = collapsed(kind, shapes, areas)
-    flat = features[gone]
-    if flat.size:
-        features, shapes = features[~gone], shapes.take(np.flatnonzero(~gone))
-        areas = None
-    if kind == "polygon":
-        shapes = clip.without_collapsed(shapes, areas)
-    if cut:
-        features, shapes = _cut(kind, features, shapes)
-    else:
-        shapes = clip.without_repeats(kind, shapes)
-    return features, shapes, flat
+class _Portion(NamedTuple):
+    """Some tiles of one zoom that are made together."""
+
+    layer: Index
+    level: Level
+    look: Look
+    x: Places
+    y: Places
+
+    def tiles(self, near: Pairs) -> list[Tile]:
+        """Return the tiles; ``near`` are the features that reach into them."""
+        small = self.level.merges(self.layer, near.feature)
+        large = near.of(~small)
+        whole = clip.inside(np.array(self._boxes(large)))
+        shown = [
+            self._shown(some, cut=cut)
+            for some, cut in ((large.of(whole), False), (large.of(~whole), True))
+            if some.feature.size
+        ]
+        contents = [_Content() for _ in self.x]
+        self._draw([drawn for drawn, _, _ in shown], [shapes for _, shapes, _ in shown], contents)
+        merged = [near.of(small), *(flat for _, _, flat in shown)]
+        self._count(merged, contents)
+        keys = [self.layer.facts.fields[c].name for c in self.look.columns]
+        return [content.tile(self.look.name, keys, self._cell_keys()) for content in contents]
+
+    def _units(self, world: NDArray[np.float64], corner: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return coordinates in whole units of tiles with these corners."""
+        out = world * float(grid.EXTENT << self.level.zoom)
+        np.rint(out, out=out)
+        out -= corner
+        return out
+
+    def _corners(self, pairs: Pairs) -> list[NDArray[np.float64]]:
+        return [at[pairs.tile].astype(np.float64) * grid.EXTENT for at in (self.x, self.y)]
+
+    def _boxes(self, pairs: Pairs) -> list[NDArray[np.float64]]:
+        edges = zip(self.layer.box, 2 * self._corners(pairs), strict=True)
+        return [self._units(edge[pairs.feature], corner) for edge, corner in edges]
+
+    def _shown(self, pairs: Pairs, *, cut: bool) -> tuple[Pairs, Shapes, Pairs]:
+        """Return the features that show in their tiles, their shapes there, and the features without extent."""
+        kind = self.layer.facts.kind
+        shapes = self.layer.at(self.level.zoom).take(pairs.feature)
+        vertices = np.diff(shapes.paths[shapes.features])
+        x, y = (
+            self._units(world, np.repeat(corner, vertices))
+            for world, corner in zip((shapes.x, shapes.y), self._corners(pairs), strict=True)
+        )
+        shapes = shapes._replace(x=x, y=y)
+        areas = doubled_areas(shapes) if kind == "polygon" else None
+        gone = collapsed(kind, shapes, areas)
+        flat = pairs.of(gone)
+        if flat.feature.size:
+            pairs, shapes = pairs.of(~gone), shapes.take(np.flatnonzero(~gone))
+            areas = None
+        if kind == "polygon":
+            shapes = clip.without_collapsed(shapes, areas)
+        if cut:
+            shown, shapes = _cut(kind, shapes)
+            pairs = pairs.of(shown)
+        else:
+            shapes = clip.without_repeats(kind, shapes)
+        return pairs, shapes, flat
+
+    def _draw(self, drawn: list[Pairs], shapes: list[Shapes], contents: list[_Content]) -> None:
+        """Put features into their tiles, set after set."""
+        if not drawn:
+            return
+        for pairs, shape, tags in zip(drawn, shapes, self._tags(drawn, contents), strict=True):
+            ids = self.layer.row[pairs.feature] + 1
+            data, at = encode.features(self.layer.facts.kind, shape, tags, ids)
+            spans = pairwise(pairs.starts(len(contents)).tolist())
+            for content, (first, last) in zip(contents, spans, strict=True):
+                content.blocks.append(data[at[first] : at[last]])
+                content.drawn += last - first
+
+    def _tags(self, drawn: list[Pairs], contents: list[_Content]) -> list[encode.Tags]:
+        """Return the attributes of each set of features; their values are in the tables of their tiles."""
+        columns = np.array(self.look.columns, np.int64)[:, None]
+        codes = [self.layer.codes[columns, pairs.feature] for pairs in drawn]
+        spans = [starmap(slice, pairwise(pairs.starts(len(contents)).tolist())) for pairs in drawn]
+        room = np.empty(len(self.layer.dictionary.starts) - 1, dtype=np.int64)
+        for content, *here in zip(contents, *spans, strict=True):
+            views = [code[:, span] for code, span in zip(codes, here, strict=True)]
+            content.number(self.layer.dictionary, views, room)
+        return [encode.Tags.of(code) for code in codes]
+
+    def _count(self, merged: list[Pairs], contents: list[_Content]) -> None:
+        """Count the merged features in cells of the tiles that hold their anchors."""
+        feature, tile = (np.concatenate(parts) for parts in zip(*merged, strict=True))
+        if not feature.size:
+            return
+        zoom = self.level.zoom
+        own = self.layer.home(zoom, feature) == grid.hilbert(self.x, self.y, zoom)[tile]
+        feature, tile = feature[own], tile[own]
+        order = np.lexsort((feature, tile))
+        pairs = Pairs(feature[order], tile[order])
+        spans = pairwise(pairs.starts(len(contents)).tolist())
+        for content, x, y, (first, last) in zip(contents, self.x, self.y, spans, strict=True):
+            if last > first:
+                place = grid.TileId(zoom, int(x), int(y))
+                content.count(self.layer, self.look, place, pairs.feature[first:last])
+
+    def _cell_keys(self) -> list[str]:
+        measure = self.look.measure
+        return [COUNT, *([] if measure is None else [SUM + self.layer.facts.fields[measure].name])]
+
+
+class _Content:
+    """What one tile holds: messages of features, values, and counts."""
+
+    def __init__(self) -> None:
+        self.blocks: list[bytes] = []
+        self.messages: list[bytes] = []
+        self.values = self.drawn = self.cells = self.merged = 0
+
+    def add(self, messages: bytes, count: int) -> int:
+        """Append values; return the index of the first."""
+        first = self.values
+        self.messages.append(messages)
+        self.values += count
+        return first
+
+    def number(self, dictionary: Dictionary, codes: list[NDArray[np.int32]], room: Places) -> None:
+        """Exchange codes of the layer for those of this tile (-1 = unknown stays), and add their values."""
+        joined = np.concatenate(codes, axis=1)
+        known = joined >= 0
+        local, used = _renumbered(joined[known], room)
+        joined[known] = local + self.add(dictionary.pick(used), len(used))
+        ends = np.cumsum([code.shape[1] for code in codes])
+        for code, numbers in zip(codes, np.split(joined, ends[:-1], axis=1), strict=True):
+            code[...] = numbers
+
+    def count(self, index: Index, look: Look, tile: grid.TileId, merged: Places) -> None:
+        """Add the cells that count the merged features."""
+        counted = cells.counted(index, look.measure, tile, merged)
+        numbers, number = np.unique(counted.counts, return_inverse=True)
+        rows = [number + self.add(b"".join(values.uint_values(numbers)), len(numbers))]
+        if counted.total is not None:
+            have = ~np.isnan(counted.total)
+            messages = values.double_values(counted.total[have])
+            first = self.add(b"".join(messages), len(messages))
+            rows.append(np.where(have, np.cumsum(have) - 1 + first, -1))
+        tags = encode.Tags.of(np.array(rows), len(look.columns))
+        block, _ = encode.features("polygon", counted.squares(), tags)
+        self.blocks.append(block)
+        self.cells, self.merged = len(number), len(merged)
+
+    def tile(self, name: str, keys: list[str], cell_keys: list[str]) -> Tile:
+        """Return the tile."""
+        if not self.drawn and not self.cells:
+            return Tile(b"", 0, 0, 0)
+        keys = keys + cell_keys if self.cells else keys
+        data = encode.layer(name, b"".join(self.blocks), keys, b"".join(self.messages))
+        return Tile(data, self.drawn, self.cells, self.merged)
 
 
 def collapsed(kind: str, shapes: Shapes, areas: NDArray[np.float64] | None = None) -> NDArray[np.bool_]:
@@ -125,8 +259,8 @@ def collapsed(kind: str, shapes: Shapes, areas: NDArray[np.float64] | None = Non
     return gone
 
 
-def _cut(kind: str, features: Features, shapes: Shapes) -> tuple[Features, Shapes]:
-    """Return the features that reach into the tile or its buffer, and what shows of them."""
+def _cut(kind: str, shapes: Shapes) -> tuple[NDArray[np.bool_], Shapes]:
+    """Return which features reach into their tile or its buffer, and what shows of them."""
     cut = clip.clip(kind, shapes)
     cut = cut._replace(x=np.rint(cut.x), y=np.rint(cut.y))
     if kind == "polygon":
@@ -135,10 +269,10 @@ def _cut(kind: str, features: Features, shapes: Shapes) -> tuple[Features, Shape
     if kind == "polygon":
         cut = _at_home(shapes, cut, np.flatnonzero(np.diff(cut.features) == 0))
     shown = np.diff(cut.features) > 0
-    return features[shown], cut if shown.all() else cut.take(np.flatnonzero(shown))
+    return shown, cut if shown.all() else cut.take(np.flatnonzero(shown))
 
 
-def _at_home(shapes: Shapes, cut: Shapes, hidden: Features) -> Shapes:
+def _at_home(shapes: Shapes, cut: Shapes, hidden: Places) -> Shapes:
     """Draw a triangle of one unit where a sliver's part in the tile of its first vertex has lost its area.
 
     So every feature that is not merged is drawn in one tile at least.
@@ -160,105 +294,14 @@ def _at_home(shapes: Shapes, cut: Shapes, hidden: Features) -> Shapes:
     return cut.replaced(hidden[home], triangles)
 
 
-class _Values:
-    """The values of one tile: messages, each once for the layer's own."""
+def _renumbered(codes: NDArray[np.int32], place: Places) -> tuple[Places, NDArray[np.int32]]:
+    """Return codes numbered from 0 in order of their last use, and the codes so numbered, without a sort.
 
-    def __init__(self) -> None:
-        self.messages: list[bytes] = []
-        self.count = 0
-
-    def add(self, messages: bytes, count: int) -> int:
-        """Append messages; return the index of the first."""
-        first = self.count
-        self.messages.append(messages)
-        self.count += count
-        return first
-
-
-def _encoded(
-    index: Index, look: Look, tile: grid.TileId, drawn: tuple[Features, Shapes], merged: Features
-) -> tuple[bytes, int]:
-    """Return the bytes of the tile and the number of its cells."""
-    keys = [index.facts.fields[c].name for c in look.columns]
-    table = _Values()
-    features, shapes = drawn
-    tags = _tags(index, look, features, table)
-    block = encode.features(index.facts.kind, shapes, tags, index.row[features] + 1)
-    cells = 0
-    if merged.size:
-        boxes, attributes, cells = _cells(index, look, tile, merged, table, len(keys))
-        keys += [COUNT, *(_sum_key(index, look))]
-        block += encode.features("polygon", boxes, attributes)
-    return encode.layer(look.name, block, keys, b"".join(table.messages)), cells
-
-
-def _sum_key(index: Index, look: Look) -> Sequence[str]:
-    return [] if look.measure is None else [SUM + index.facts.fields[look.measure].name]
-
-
-def _tags(index: Index, look: Look, features: Features, table: _Values) -> encode.Tags:
-    """Return the attributes of drawn features, and put their values into the tile's table."""
-    codes = index.codes[np.array(look.columns, np.int64)[:, None], features]
-    known = codes >= 0
-    local, used = _renumbered(codes[known], len(index.dictionary.starts) - 1)
-    first = table.add(index.dictionary.pick(used), len(used))
-    pairs = np.empty((*codes.T.shape, 2), np.int64)
-    pairs[..., 0] = np.arange(len(codes))
-    pairs.swapaxes(0, 1)[known, 1] = local + first
-    return encode.Tags(pairs[known.T], known.sum(axis=0))
-
-
-def _renumbered(codes: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Return codes numbered from 0 in order of their last use, and the codes so numbered, without a sort."""
-    place = np.empty(size, dtype=np.int64)
+    ``place`` is room for a number a code, whatever it holds.
+    """
     here = np.arange(len(codes))
     place[codes] = here  # of equal codes the last one stands
     last = place[codes]
     is_last = last == here
     number = np.cumsum(is_last) - 1
     return number[last], codes[is_last]
-
-
-def _cells(
-    index: Index, look: Look, tile: grid.TileId, merged: Features, table: _Values, first_key: int
-) -> tuple[Shapes, encode.Tags, int]:
-    """Return the squares that count the merged features, in order of row and column, and their attributes."""
-    side = grid.EXTENT // grid.CELL
-    x, y = index.anchors(merged)
-    column = grid.cells(x, side << tile.z) - tile.x * side
-    row = grid.cells(y, side << tile.z) - tile.y * side
-    cell = row * side + column
-    count = np.bincount(cell, minlength=side * side)
-    used = np.flatnonzero(count)
-    numbers, number = np.unique(count[used], return_inverse=True)
-    value = [number + table.add(b"".join(values.uint_values(numbers)), len(numbers))]
-    key = [np.full(len(used), first_key)]
-    known = [np.ones(len(used), bool)]
-    if look.measure is not None:
-        sums, have = _sums(index.numbers[look.measure, merged], cell, used)
-        messages = values.double_values(sums[have])
-        value.append(np.cumsum(have) - 1 + table.add(b"".join(messages), len(messages)))
-        key.append(np.full(len(used), first_key + 1))
-        known.append(have)
-    mask = np.column_stack(known)
-    pairs = np.column_stack([np.column_stack(key)[mask], np.column_stack(value)[mask]])
-    return _squares(used % side, used // side), encode.Tags(pairs, mask.sum(axis=1)), len(used)
-
-
-def _sums(
-    measure: NDArray[np.float64], cell: NDArray[np.int64], used: NDArray[np.int64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the measure's sum in each used cell, and whether any of its features has one."""
-    known = ~np.isnan(measure)
-    size = int(used[-1]) + 1
-    total = np.bincount(cell[known], weights=measure[known], minlength=size).astype(np.float64)
-    have = np.bincount(cell[known], minlength=size) > 0
-    return total[used], have[used]
-
-
-def _squares(column: NDArray[np.int64], row: NDArray[np.int64]) -> Shapes:
-    """Return the squares of cells, wound as exterior rings."""
-    n = len(column)
-    x = (column[:, None] + np.array([0, 1, 1, 0])) * float(grid.CELL)
-    y = (row[:, None] + np.array([0, 0, 1, 1])) * float(grid.CELL)
-    return Shapes(x.ravel(), y.ravel(), np.arange(0, 4 * n + 1, 4), np.arange(n + 1), np.zeros(n, bool))

@@ -12,7 +12,7 @@ from contado.web.ogc.service import Service
 from contado.web.ogc.tiles import Tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -29,9 +29,14 @@ _MATRIX_SET = _HERE + "/tiles/{matrix_set}"
 
 
 def register(app: FastAPI, site: Site) -> None:
-    """Add the addresses of the OGC APIs; those of processes and jobs are another module's."""
+    """Add the addresses of the OGC APIs, tiles first; those of processes and jobs are another module's."""
     service = Service(site)
     tiles = Tiles(service)
+    for path, tile in (
+        ("/tiles/{collection}/{z}/{x}/{y}.mvt", tiles.xyz_tile),
+        (_MATRIX_SET + "/{matrix}/{row}/{column}", tiles.ogc_tile),
+    ):
+        app.router.add_route(path, _awaited(tile), methods=_READ)
     pages: dict[str, Callable[[Request, Service], Response]] = {
         "/api/": collections.landing,
         "/api/openapi.json": collections.api_document,
@@ -49,9 +54,7 @@ def register(app: FastAPI, site: Site) -> None:
         "/api/tileMatrixSets/{matrix_set}": tiles.matrix_set,
         _HERE + "/tiles": tiles.tilesets,
         _MATRIX_SET: tiles.tileset,
-        _MATRIX_SET + "/{matrix}/{row}/{column}": tiles.ogc_tile,
         "/tiles/{collection}/tilejson.json": tiles.tilejson,
-        "/tiles/{collection}/{z}/{x}/{y}.mvt": tiles.xyz_tile,
     }
     for path, method in tiled.items():
         app.router.add_route(path, _endpoint(lambda request, _, m=method: m(request), service), methods=_READ)
@@ -72,6 +75,18 @@ def _endpoint(function: Callable[..., Response], service: Service) -> Callable[[
     def endpoint(request: Request) -> Response:
         try:
             return function(request, service)
+        except problems.Problem as problem:
+            return problems.response(problem)
+        except ContadoError as error:
+            return problems.response(problems.of_error(error))
+
+    return endpoint
+
+
+def _awaited(function: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await function(request)
         except problems.Problem as problem:
             return problems.response(problem)
         except ContadoError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,7 @@ class Service:
 
     def __init__(self, site: Site) -> None:
         self.site = site
+        self._file = self.view.path / LAYER_REGISTRY
         self._prepared = Kept(_MOST_LAYERS)
         self._lock = threading.Lock()
         self._stamp: tuple[int, int] | None = None
@@ -48,15 +50,24 @@ class Service:
 
     def refresh(self) -> dict[str, LayerInfo]:
         """Return the registry of layers as it is now; it is read again when its file has changed."""
-        file = self.view.path / LAYER_REGISTRY
-        stat = file.stat() if file.is_file() else None
-        stamp = (stat.st_ino, stat.st_mtime_ns) if stat else (0, 0)
+        stamp = self._stamp_now()
         with self._lock:
             if stamp != self._stamp:
                 self.site.refresh()
                 self._registry = {info.id: info for info in self.view.layers()}
                 self._stamp = stamp
             return self._registry
+
+    def is_current(self) -> bool:
+        """Whether `refresh` would have nothing to read."""
+        return self._stamp == self._stamp_now()
+
+    def _stamp_now(self) -> tuple[int, int]:
+        try:
+            stat = os.stat(self._file)  # noqa: PTH116 - asked at every request, twice as fast as pathlib
+        except OSError:
+            return 0, 0
+        return stat.st_ino, stat.st_mtime_ns
 
     def layers(self, scope: Scope) -> dict[str, LayerInfo]:
         """Return the layers that exist for a scope, by id."""

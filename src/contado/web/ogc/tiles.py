@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from contado.kernel.errors import UsageError
-from contado.kernel.tiles import TileLayer, compressed
+from contado.kernel.tiles import TileLayer
 from contado.web.ogc import crs, html
 from contado.web.ogc.common import address, alternates, conforms_to, json_answer, link, not_modified
-from contado.web.ogc.prepared import Kept
 from contado.web.ogc.problems import Problem
 from contado.web.ogc.query import FORMATS, given, wanted_format
+from contado.web.ogc.tile_maker import Maker
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from concurrent.futures import Future
+
     from starlette.requests import Request
 
     from contado.kernel.workspace import LayerInfo
@@ -30,22 +34,18 @@ conforms_to(
     [f"{_T}/{name}" for name in ("core", "tileset", "tilesets-list", "geodata-tilesets", "mvt", "oas30")],
 )
 
+T = TypeVar("T")
+
 MATRIX_SET: Final = "WebMercatorQuad"
 MAX_ZOOM: Final = 22
 _TILEJSON_ZOOM: Final = 14
+_KEPT_LAYERS: Final = 24
 _SET_URI: Final = f"http://www.opengis.net/def/tilematrixset/OGC/1.0/{MATRIX_SET}"
 _REL: Final = "http://www.opengis.net/def/rel/ogc/1.0"
 _HALF_WORLD_M: Final = 20037508.3427892
 _SCALE_0: Final = 559082264.028717
 """Scale denominator of zoom 0 of WebMercatorQuad (OGC 17-083r4, annex D)."""
 _DOCUMENT: Final = ("json", "html")
-
-
-class _Made(msgspec.Struct, frozen=True):
-    """A tile as it is sent: gzip bytes (none where the tile is empty), and whether it is aggregated."""
-
-    data: bytes
-    aggregated: bool
 
 
 class Tiles:
@@ -59,8 +59,7 @@ class Tiles:
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        self._layers = Kept(24)
-        self._tiles = Kept(service.settings().kept_tiles)
+        self._maker = Maker(_KEPT_LAYERS, service.settings().kept_tiles)
 
     def layer(self, info: LayerInfo, measure: str | None) -> TileLayer:
         """Return what makes the tiles of a layer.
@@ -70,41 +69,53 @@ class Tiles:
         Problem
             The measure is no numeric attribute (400).
         """
-        key = (info.id, info.sha256, str(info.style), measure)
-        try:
-            found: TileLayer = self._layers.made(
-                key, lambda: TileLayer(self.service.view, info.id, measure=measure)
-            )
-        except Exception as error:
-            if measure is None or not hasattr(error, "rule"):
-                raise
-            raise Problem(400, str(error), rule="bad_parameter", parameter="measure") from None
-        return found
+        key = _key(info, measure)
+        return self._maker.kept_layer(key) or self._maker.layer(key, self._opening(info, measure)).result()
+
+    def _opening(self, info: LayerInfo, measure: str | None) -> Callable[[], TileLayer]:
+        def opened() -> TileLayer:
+            try:
+                return TileLayer(self.service.view, info.id, measure=measure)
+            except Exception as error:
+                if measure is None or not hasattr(error, "rule"):
+                    raise
+                raise Problem(400, str(error), rule="bad_parameter", parameter="measure") from None
+
+        return opened
 
     # ------------------------------------------------------------ tiles
-    def ogc_tile(self, request: Request) -> Response:
+    async def ogc_tile(self, request: Request) -> Response:
         """Answer a tile in the order of OGC: matrix, row, column."""
         parts = request.path_params
         if parts["matrix_set"] != MATRIX_SET:
             raise _no_matrix_set(parts["matrix_set"])
         wanted_format(request, given(request, {"f", "measure"}), ["mvt"])
-        return self._tile(request, parts["collection"], parts["matrix"], parts["column"], parts["row"])
+        return await self._tile(request, parts["collection"], parts["matrix"], parts["column"], parts["row"])
 
-    def xyz_tile(self, request: Request) -> Response:
+    async def xyz_tile(self, request: Request) -> Response:
         """Answer a tile in the order of web maps: zoom, x, y."""
         given(request, {"measure"})
         parts = request.path_params
-        return self._tile(request, parts["collection"], parts["z"], parts["x"], parts["y"])
+        return await self._tile(request, parts["collection"], parts["z"], parts["x"], parts["y"])
 
-    def _tile(self, request: Request, name: str, *numbers: str) -> Response:
+    async def _tile(self, request: Request, name: str, *numbers: str) -> Response:
+        """Answer a tile; a tile that is kept is answered at once, without a thread."""
+        if not self.service.is_current():
+            await run_in_threadpool(self.service.refresh)
         info = self.service.named(self.service.scope(request), name)
         z, x, y = _place(numbers)
-        layer = self.layer(info, request.query_params.get("measure"))
+        measure = request.query_params.get("measure")
+        key = _key(info, measure)
+        layer = self._maker.kept_layer(key)
+        if layer is None:
+            layer = await _coming(self._maker.layer(key, self._opening(info, measure)))
         tag = f'"{layer.etag[:16]}-{z}-{x}-{y}"'
         headers = {"etag": tag, "cache-control": _keeping(info), "vary": "Accept-Encoding"}
         if not_modified(request, tag):
             return Response(status_code=304, headers=headers)
-        made: _Made = self._tiles.made((layer.etag, z, x, y), lambda: _make(layer, z, x, y))
+        made = self._maker.kept_tile(layer, z, x, y)
+        if made is None:
+            made = await _coming(self._maker.tile(layer, z, x, y))
         if made.aggregated:
             headers["contado-aggregated"] = "1"
         if not made.data:
@@ -113,7 +124,8 @@ class Tiles:
             headers["content-encoding"] = "gzip"
             return Response(made.data, media_type=FORMATS["mvt"], headers=headers)
         headers["content-encoding"] = "identity"
-        return Response(zlib.decompress(made.data, 31), media_type=FORMATS["mvt"], headers=headers)
+        plain = await run_in_threadpool(zlib.decompress, made.data, 31)
+        return Response(plain, media_type=FORMATS["mvt"], headers=headers)
 
     # ------------------------------------------------------------ documents
     def tilejson(self, request: Request) -> Response:
@@ -226,9 +238,13 @@ def _keeping(info: LayerInfo) -> str:
     return "public, max-age=300" if info.access == "public" else "private, no-cache"
 
 
-def _make(layer: TileLayer, z: int, x: int, y: int) -> _Made:
-    tile = layer.tile(z, x, y)
-    return _Made(compressed(tile.data) if tile.data else b"", tile.aggregated)
+def _key(info: LayerInfo, measure: str | None) -> Hashable:
+    return info.id, info.sha256, str(info.style), measure
+
+
+async def _coming(future: Future[T]) -> T:
+    """Wait for what is being made; who stops waiting does not stop the others' maker."""
+    return await asyncio.shield(asyncio.wrap_future(future))
 
 
 def _place(numbers: tuple[str, ...]) -> tuple[int, int, int]:
