@@ -97,5 +97,7 @@ def _end(row: Row, section: Section) -> float:
 
 def _extents(found: Sequence[Row]) -> dict[str, tuple[float, float]]:
     return {str(r["segment_id"]): (float(r["from_m"]), float(r["to_m"])) for r in found}
+
+
 def _name(names: Mapping[str, Words], code: str | None, page: Page) -> str:
     return names[code].of(page.lang) if code and code in names else code or ""
