@@ -106,10 +106,16 @@ def effects_of(values: Floats, tuples: Tuples, covariates: Floats | None = None)
         X = np.hstack([X, covariates])
     basis, _ = np.linalg.qr(X)
     residual = values - basis @ (basis.T @ values)
-    weight = tuples.shape[1] - np.square(basis[tuples].sum(axis=1)).sum(axis=1)
-    top = residual[tuples].sum(axis=1)
+    weight = tuples.shape[1] - np.square(_sums(basis, tuples)).sum(axis=1)
+    top = _sums(residual, tuples)
     out: Floats = top / (weight if values.ndim == 1 else weight[:, None])
     return out
+
+
+def _sums(values: Floats, tuples: Tuples) -> Floats:
+    """Return the sum of the values of each tuple, some thousand tuples at a time: memory stays small."""
+    parts = [values[tuples[at : at + _CHUNK]].sum(axis=1) for at in range(0, max(len(tuples), 1), _CHUNK)]
+    return np.concatenate(parts)
 
 
 def estimate(values: Floats, treated: Flags, covariates: Floats | None = None) -> Estimate:
