@@ -30,6 +30,7 @@ def test_map_of_an_answer(tmp_path, ask):
     assert answer["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
     facts = (answer["label"], answer["roads"], answer["pieces"], answer["anomalies"], answer["findings"])
     assert facts == ("simulated", 1, 10, 2, [])
+    assert answer["compute_s"] > 0
 
 
 def test_fuse_keeps_the_place_of_the_cells_so_that_a_state_alone_is_a_map(tmp_path, ask):
