@@ -102,20 +102,26 @@ def render(
         map_words=words,
         attribution=attribution(frame, state, lang),
         strips=_strips(state, lang),
-        without_strips=len(state.roads) > MOST_STRIPS,
+        without_strips=sum(map(_measured, state.roads)) > MOST_STRIPS,
+        unmeasured=[road.name for road in state.roads if not _measured(road)],
         spots=[(road.name, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )
 
 
 def _strips(state: RoadState, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
-    """Return the diagrams of the roads; of very many none, and the page says how to see one."""
-    if len(state.roads) > MOST_STRIPS:
+    """Return the diagrams of the measured roads; of very many none, and the page says how to see one."""
+    measured = [road for road in state.roads if _measured(road)]
+    if len(measured) > MOST_STRIPS:
         return []
     return [
         (road.name, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
-        for road in state.roads
+        for road in measured
     ]
+
+
+def _measured(road: Road) -> bool:
+    return any(cell.iri is not None for cell in road.cells)
 
 
 def common(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> dict[str, Any]:

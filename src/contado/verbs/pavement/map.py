@@ -42,9 +42,12 @@ class MapAnswer(LabelledAnswer, kw_only=True):
     roads: int
     pieces: int
     anomalies: int
+    compute_s: float
 
 
 def _run(request: MapRequest, context: Context) -> MapAnswer:
+    import time
+
     from contado.engines.pavement import maps
     from contado.engines.pavement.views import grading, reading
     from contado.kernel.provenance import sha256_of_file
@@ -58,7 +61,9 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     if network is not None and request.route is not None:
         line = reading.route_line(network, Route.read(request.route, network))
         state = reading.on_route(state, request.route.name.partition(".")[0], line)
+    began = time.perf_counter()
     data = maps.render(state, lang=context.published_lang, network=network, fonts=page_fonts())
+    seconds = time.perf_counter() - began
     with atomic(request.out) as temporary:
         temporary.write_bytes(data)
     return MapAnswer(
@@ -69,6 +74,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
         roads=len(state.roads),
         pieces=sum(len(grading.pieces(road, state.on)) for road in state.roads),
         anomalies=sum(len(road.spots) for road in state.roads),
+        compute_s=seconds,
     )
 
 

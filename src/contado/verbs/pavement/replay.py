@@ -36,9 +36,12 @@ class ReplayAnswer(LabelledAnswer, kw_only=True):
     drives: list[str]
     seconds_played: float
     """Length of the longest drive at the chosen speed [s]."""
+    compute_s: float
 
 
 def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
+    import time
+
     from contado.engines.pavement import replay
     from contado.engines.pavement.telemetry.read import read_drives
     from contado.engines.pavement.views.model import joined_label
@@ -51,6 +54,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
     lost = _rejected(drives)
     network = Network.from_file(request.network, epsg=request.epsg)
+    began = time.perf_counter()
     played, findings = replay.play(
         drives,
         network,
@@ -67,6 +71,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         findings=[*lost, *findings],
         fonts=page_fonts(),
     )
+    seconds = time.perf_counter() - began
     with atomic(request.out) as temporary:
         temporary.write_bytes(data)
     return ReplayAnswer(
@@ -76,6 +81,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         sha256=sha256_of_file(request.out),
         drives=[p.name for p in played],
         seconds_played=max(len(p.chainage_m) for p in played) / request.speedup,
+        compute_s=seconds,
     )
 
 

@@ -35,9 +35,12 @@ class ReportAnswer(LabelledAnswer, kw_only=True):
     sha256: str
     title: str
     sections: list[str]
+    compute_s: float
 
 
 def _run(request: ReportRequest, context: Context) -> ReportAnswer:
+    import time
+
     from contado.engines.pavement.report import report
     from contado.engines.pavement.views.reading import only, read_state
     from contado.kernel import publish
@@ -47,8 +50,10 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     checked_ending(request.out, _ENDINGS)
     publish.checked_formats([request.out.suffix.lower().removeprefix(".")], verb="pavement report")
     state = only(read_state(request.folder), request.road)
+    began = time.perf_counter()
     made = report(state, lang=context.published_lang)
     publish.write(made, request.out, fonts=page_fonts())
+    seconds = time.perf_counter() - began
     return ReportAnswer(
         label=state.label,
         findings=list(state.findings),
@@ -56,6 +61,7 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
         sha256=sha256_of_file(request.out),
         title=made.title,
         sections=[section.title for section in made.sections],
+        compute_s=seconds,
     )
 
 
