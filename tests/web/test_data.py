@@ -16,7 +16,7 @@ from contado.web.data.territory import fold
     ("word", "letter"), [("A", "A"), ("rosso", "D"), ("verde", "A"), (None, "none"), ("?", "none")]
 )
 def test_the_words_of_the_field_are_the_classes(word, letter):
-    assert roads._class_id(word) == letter
+    assert roads.class_of_word(word) == letter
 
 
 def test_unknown_numbers_are_none_never_nan():
@@ -61,8 +61,8 @@ def test_states_are_computed_from_what_exists(workspace, bare_workspace):
     from contado.kernel.workspace import Workspace
 
     state = {c.entry.practice: c.state for c in practices.cards(Workspace.open(workspace))}
-    assert state["manto_stradale"] == "running"
-    assert set(state.values()) == {"running", "starting", "no_data"}
+    assert state["manto_stradale"] == "measures"
+    assert set(state.values()) == {"measures", "starting", "no_data"}
     bare = practices.cards(Workspace.open(bare_workspace))
     assert {c.state for c in bare} == {"no_data"}
     assert all(len(c.missing) == 3 for c in bare)

@@ -22,7 +22,7 @@ def test_without_javascript_everything_but_the_map_is_there(tab, address):
     page.locator("#ct-legend button").click()
     assert "A" not in page.locator("tr[data-id] .ct-key").all_inner_texts()
     page.locator("tr[data-id] a").first.click()
-    assert page.locator("#sezione h2").is_visible()
+    page.locator("#sezione h2").wait_for()
     narrow = tab(360, java_script_enabled=False)
     narrow.goto(address + "/")
     assert narrow.locator(".ct-menu a").first.is_visible()

@@ -31,6 +31,8 @@ MOST_BYTES: Final = 40_000
 _TOLERANCES: Final = (1.5, 4.0, 10.0)
 """Corners whose triangle is smaller than the square of this (own units) are left out."""
 _SQUARE: Final = 50
+_NEAR: Final = 4000.0
+"""Own units a degree from which lines are as wide as at zoom 12, below it as at zoom 10."""
 _MARGIN: Final = 0.04
 
 
@@ -153,7 +155,7 @@ def _drawn(group: Group, frame: Frame, tolerance: float) -> str:
     if group.geometry == "polygon":
         fill = "none" if look["id"] == "none" else look["light"]
         return f'<path d="{path}" fill="{fill}" stroke="#7F8C92" stroke-width="1.5"/>'
-    width = 1.6 * look["widths"][2]
+    width = 1.6 * look["widths"][1 if frame.scale < _NEAR else 2]
     dash = ' stroke-dasharray="9 7"' if look.get("dash") else ""
     casing = "" if dash else f'<path d="{path}" {_stroke("#FFFFFF", width + 3)}/>'
     return f'{casing}<path d="{path}" {_stroke(look["light"], width)}{dash}/>'
