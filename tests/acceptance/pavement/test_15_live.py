@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 from contado.engines.pavement.ingest import load, roads
+from contado.kernel import tables
 from contado.kernel.dates import today
 from contado.kernel.workspace import Workspace
 from contado.web.app import create
@@ -158,10 +159,18 @@ def test_the_watcher_gives_the_batch_result(shared, tmp_path, drives, figure):
     figure(f"6 drives, {sum(t.num_rows for t in wanted.values())} rows, equal")
 
 
+def place(drives, number):
+    """Where the car truly was at the last fix of a message of a second [m]."""
+    fixes = tables.read(drives / "car1_pass1_gnss.csv").table
+    row = np.flatnonzero(fixes["t_s"].to_numpy() < number)[-1]
+    return fixes["truth_chainage_m"][int(row)].as_py()
+
+
 @pytest.mark.slow
 @pytest.mark.item("pavement", 15, "live: from a fix to the event stream, over HTTP", "<= 1 s")
-def test_a_fix_is_in_the_stream_within_a_second(workspace, sender, parts, figure):
+def test_a_fix_is_in_the_stream_within_a_second(workspace, sender, drives, parts, figure):
     heard: dict[int, float] = {}
+    reached: dict[int, float] = {}
     with serving(workspace) as address:
         door = sender(address)
         for number in range(1, 21):  # the first messages wait for what is read and compiled once
@@ -170,6 +179,7 @@ def test_a_fix_is_in_the_stream_within_a_second(workspace, sender, parts, figure
         def listen():
             for event in stream(address):
                 heard.setdefault(event["chunk"], time.monotonic())
+                reached[event["chunk"]] = max((c["to_m"] for c in event["cells"]), default=0.0)
                 if event["chunk"] >= 50:
                     return
 
@@ -183,8 +193,14 @@ def test_a_fix_is_in_the_stream_within_a_second(workspace, sender, parts, figure
         listener.join(timeout=30)
     took = [heard[n] - sent[n] for n in sent if n in heard]
     assert len(took) >= 29
-    figure(f"median {np.median(took):.2f} s, largest {max(took):.2f} s of {len(took)}")
+    behind = [place(drives, n) - reached[n] for n in sent if reached.get(n)]
+    figure(
+        f"median {np.median(took):.2f} s, largest {max(took):.2f} s of {len(took)}; "
+        f"the newest cell ends {np.median(behind):.0f} m behind the car"
+    )
     assert max(took) <= 1.0
+    assert len(behind) > 10
+    assert np.median(behind) <= 20.0  # a cell is told when half of it was driven
 
 
 @pytest.mark.slow

@@ -55,6 +55,15 @@ def test_the_answer(run, tmp_path):
     assert [(row["trip"], row["seq"], row["from_node"], row["to_node"]) for row in routes] == [("x", 0, 1, 2)]
 
 
+def test_online_gives_the_same_answer_here(run):
+    _, batch = run(DRIVE)
+    code, online = run(DRIVE, "--online", "10")
+    assert code in (0, None)
+    assert online["trips"] == batch["trips"]
+    code, refused = run(DRIVE, "--online", "11")
+    assert (code, refused["error"]["field"]) == (2, "online")
+
+
 @pytest.mark.parametrize(
     ("text", "rule", "rows"),
     [

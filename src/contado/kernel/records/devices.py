@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 from sqlalchemy import select
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KnownDevice", "add", "listed", "of_token", "revoke"]
 
+Label = Literal["estimated", "simulated"]
 _KEY: Final = "device:"
 
 
@@ -31,13 +32,13 @@ class KnownDevice(msgspec.Struct, frozen=True, kw_only=True):
 
     device_id: str
     subject: str
-    label: str
+    label: Label
     token_sha256: str
     added_at: str
     revoked_at: str | None = None
 
 
-def add(session: ScopedSession, device_id: str, *, subject: str, label: str) -> str:
+def add(session: ScopedSession, device_id: str, *, subject: str, label: Label) -> str:
     """Add a device, or one that was revoked again; return its token, shown once.
 
     Raises

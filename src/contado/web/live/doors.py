@@ -109,7 +109,7 @@ def _take(desk: _Desk, request: Request, content: bytes) -> Response:
 
     room = desk.room()
     taken = room.take(
-        Device(device_id=device.device_id, vehicle_id=device.subject, label=_label(device)),
+        Device(device_id=device.device_id, vehicle_id=device.subject, label=device.label),
         content=content,
         kind="parquet" if content.startswith(_PARQUET) else "csv",
         **asked,
@@ -118,10 +118,6 @@ def _take(desk: _Desk, request: Request, content: bytes) -> Response:
         desk.finishing.start(room)
     body = msgspec.json.encode(taken)
     return Response(body, 202 if taken.state == "waits" else 200, media_type="application/json")
-
-
-def _label(device: KnownDevice) -> Any:
-    return device.label
 
 
 def _device(request: Request) -> KnownDevice:

@@ -74,7 +74,7 @@ class OnlineMatcher:
     Attributes
     ----------
     provisional
-        Places of the fixes that still wait, as the last decoding saw them.
+        Places of the fixes that still wait, as they stand after `extend`.
     """
 
     def __init__(
@@ -89,6 +89,8 @@ class OnlineMatcher:
         self._waiting = 0
         self._count = 0
         self._last = -1
+        self._stale = False
+        """Whether `provisional` lacks the last fix."""
         self.provisional: list[Place] = []
 
     def extend(self, t_s: Any, lon: Any, lat: Any) -> list[Place]:
@@ -105,8 +107,9 @@ class OnlineMatcher:
         settled: list[Place] = []
         for fix in zip(np.asarray(t_s, np.float64).tolist(), x.tolist(), y.tolist(), strict=True):
             settled += self.push(*fix)
-        if self._waiting:
-            self.provisional = self._decoded(len(self._fixes))[1]
+        if self._stale:
+            self.provisional = self._decoded(len(self._fixes) - self._waiting)[1]
+            self._stale = False
         return settled
 
     def push(self, t_s: float, x: float, y: float) -> list[Place]:
@@ -116,13 +119,12 @@ class OnlineMatcher:
         due = first
         while due < len(self._fixes) and t_s - self._fixes[due].t_s >= self._lag_s:
             due += 1
-        return self._settle(due) if due > first else []
+        self._stale = due == first
+        return [] if self._stale else self._settle(due)
 
     def finish(self) -> list[Place]:
         """End the drive: return the places of the fixes that waited."""
-        settled = self._settle(len(self._fixes)) if self._waiting else []
-        self.provisional = []
-        return settled
+        return self._settle(len(self._fixes)) if self._waiting else []
 
     def _add(self, t_s: float, x: float, y: float) -> None:
         """Keep a fix; one that lies an anchor's spacing from the last anchor is an anchor."""
@@ -134,7 +136,7 @@ class OnlineMatcher:
 
     def _settle(self, until: int) -> list[Place]:
         """Give the waiting fixes before ``until`` their places, then forget what has no say any more."""
-        settled, _ = self._decoded(until)
+        settled, self.provisional = self._decoded(until)
         self._waiting = len(self._fixes) - until
         matched = [p.number for p in settled if p.edge >= 0]
         self._last = matched[-1] if matched else self._last
