@@ -29,7 +29,16 @@ _ONE_RING: Final = np.frombuffer(bytes([1, 3, 0, 0, 0, 1, 0, 0, 0]), np.uint8)
 """Well-known binary of a polygon with one ring: byte order, type, count of rings; that of its vertices follows."""
 _WKB_HEAD: Final = 13
 
-__all__ = ["Shapes", "doubled_areas", "following", "from_geometries", "mapped", "plain_polygons", "to_polygons", "turned"]
+__all__ = [
+    "Shapes",
+    "doubled_areas",
+    "following",
+    "from_geometries",
+    "mapped",
+    "plain_polygons",
+    "to_polygons",
+    "turned",
+]
 
 
 class Shapes(NamedTuple):
