@@ -48,7 +48,7 @@ ENVIRONMENTS = {
     "opendsm": Environment(("opendsm==1.2.7", "multimethod<2")),  # its classes clash with multimethod 2
     "ortools": Environment(("ortools==9.15.6755", "scipy")),
     "pyaugmecon": Environment(("pyaugmecon==2.0.1", "highspy==1.15.1"), python="3.12"),
-    "pygeoapi": Environment(("pygeoapi==0.21.0", "psycopg2-binary", "geoalchemy2", "starlette", "uvicorn")),
+    "pygeoapi": Environment(("pygeoapi==0.21.0",)),
     "pymcdm": Environment(("pymcdm==1.4.0",)),
     "ruptures": Environment(("ruptures==1.1.10",)),
     "sedonadb": Environment(("sedonadb==0.5.0", "geoarrow-pyarrow", "pandas", "pyarrow")),
