@@ -46,7 +46,7 @@ def test_no_bundle_is_beaten_by_another_of_its_road_and_year():
 
 
 def test_a_young_surface_is_not_cut_before_the_moratorium_ends():
-    found = made(surface_age_y=[1.0, 20.0, None])
+    found = made(iri_m_km=[3.0, 4.0, 3.5], surface_age_y=[1.0, 20.0, None])
     codes = np.array([t.cuts_surface for t in catalogue()])
     cut = (found.strategy > 0) & codes[found.treatment]
     assert set(found.year[cut & (found.segment == 0)].tolist()) == {2028, 2029, 2030}
