@@ -13,6 +13,7 @@ import shapely
 from contado.engines.pavement import simulate
 from contado.kernel import tables
 from contado.kernel.declare import Context, convert
+from contado.kernel.territory import worksites
 from contado.kernel.workspace import Workspace
 from contado.practices.gipave import Gipave
 from contado.practices.manto_stradale import MantoStradale
@@ -172,6 +173,55 @@ def test_interventions_carry_what_worksites_need(city, workspace, figure):
     segments = {s["segment_id"] for s in strategies}
     assert {s["segment_id"] for s in strategies if s["year"] == -1} == segments
     figure(f"{len(rows)} interventions, {len(segments)} segments")
+
+
+@pytest.fixture
+def toy(workspace):
+    """The practice's own three roads, diagnosed and proposed."""
+    practice = MantoStradale()
+    practice.toy(workspace)
+    on = date(2026, 11, 1)
+    return practice.propose(workspace, practice.diagnose(workspace, on=on), on=on).tables
+
+
+@pytest.mark.item(
+    "pavement", 11, "a cycle lot on the street of a resurfacing", "one worksite, smaller cost saved"
+)
+def test_a_cycle_lot_shares_the_worksite(toy, figure):
+    road = next(r for r in toy["intervention"].to_pylist() if r["type"] == "wearing_4cm")
+    lot = {
+        **road,
+        "id": "biciplan:lot-1",
+        "practice": "biciplan",
+        "type": "cycle_track",
+        "choice_group": None,
+        "geometry": None,
+        "worksite_cost_eur": road["worksite_cost_eur"] / 2,
+    }
+    both = tables.from_rows("intervention", [road, lot])
+    found = worksites.find(both, relations=toy["relation"], years=range(2027, 2030))
+    pair = found.relations.to_pylist()
+    assert [(r["kind"], {r["a"], r["b"]}) for r in pair] == [("joint_worksite", {road["id"], lot["id"]})]
+    assert pair[0]["saving_eur"] == lot["worksite_cost_eur"] > 0
+    assert found.sites[road["id"]] == found.sites[lot["id"]]
+    figure(f"one site, {pair[0]['saving_eur']:,.0f} EUR saved")
+
+
+@pytest.mark.item(
+    "pavement", 11, "neighbouring segments of a road, same treatment", "one worksite, one set-up"
+)
+def test_neighbours_share_the_worksite(toy, figure):
+    rows = {r["id"]: r for r in toy["intervention"].to_pylist()}
+    pairs = toy["relation"].to_pylist()
+    assert pairs
+    for pair in pairs:
+        a, b = rows[pair["a"]], rows[pair["b"]]
+        assert pair["kind"] == "joint_worksite"
+        assert (a["type"], a["asset_id"]) == (b["type"], b["asset_id"])
+        assert a["choice_group"] != b["choice_group"]
+        assert pair["saving_eur"] == min(a["worksite_cost_eur"], b["worksite_cost_eur"]) < a["cost_eur"]
+    assert len({p["a"] for p in pairs}) == len(pairs)
+    figure(f"{len(pairs)} pairs")
 
 
 @pytest.mark.slow

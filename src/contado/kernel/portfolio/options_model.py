@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from contado.kernel.solver import Model, solve_in_child
+from contado.kernel.solver import Model, solve, solve_in_child
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,6 +19,8 @@ __all__ = ["Conflict", "best_by_milp", "floor_conflict", "options_model"]
 
 _UNIT = 100_000.0
 """Cents in the model's unit of money, 1,000 EUR."""
+_IN_PROCESS = 200
+"""Options up to which the solver runs here: it ends long before a process of its own would have begun."""
 
 
 class Conflict(NamedTuple):
@@ -60,14 +62,18 @@ def best_by_milp(
     cancel: Cancel | None = None,
 ) -> tuple[Solution, NDArray[np.int64] | None]:
     """Return the solver's claim, and its chosen options where they keep every row to the cent."""
-    claim = solve_in_child(
-        options_model(options),
-        gap_share=gap_share,
-        time_limit_s=time_limit_s,
-        seed=seed,
-        progress=progress,
-        cancel=cancel,
-    )
+    model = options_model(options)
+    if options.n_options <= _IN_PROCESS:
+        claim = solve(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
+    else:
+        claim = solve_in_child(
+            model,
+            gap_share=gap_share,
+            time_limit_s=time_limit_s,
+            seed=seed,
+            progress=progress,
+            cancel=cancel,
+        )
     if claim.x is None:
         return claim, None
     chosen = np.flatnonzero(claim.x > 0.5)

@@ -8,7 +8,6 @@ cheapest strategy that keeps the condition.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -95,13 +94,13 @@ def best_plan(
     SolverStopped
         No plan that keeps the budgets was found in time.
     """
-    clock = (gap, time.perf_counter() + time_limit_s, seed)
+    search = (gap, time_limit_s, seed)
     try:
-        return _solved(offers, limits, _stated(offers, limits), clock, context)
+        return _solved(offers, limits, _stated(offers, limits), search, context)
     except (InfeasibleProgramme, SolverStopped):
         if limits.min_condition is None:
             raise
-    plan = _solved(offers, limits, _with_penalty(offers, limits), clock, context)
+    plan = _solved(offers, limits, _with_penalty(offers, limits), search, context)
     return Plan(
         chosen=plan.chosen,
         objective=_worth(offers, plan.chosen),
@@ -186,17 +185,18 @@ def _with_penalty(offers: Offers, limits: Limits) -> _Stated:
 
 
 def _solved(
-    offers: Offers, limits: Limits, stated: _Stated, clock: tuple[float, float, int], context: Context
+    offers: Offers, limits: Limits, stated: _Stated, search: tuple[float, float, int], context: Context
 ) -> Plan:
     years = sorted(limits.budget_eur)
-    result, bound = _result(_options(offers, limits, stated, years), stated, clock, context)
+    result, bound = _result(_options(offers, limits, stated, years), stated, search, context)
     chosen = stated.rest.copy()
     taken = stated.rows[list(result.chosen)]
     chosen[offers.site[taken]] = taken
     prices = result.prices
     price = {y: prices.get(f"eur {y}", 0.0) for y in years}
     crew = {y: prices.get(f"m2 {y}", 0.0) for y in years} if limits.crew_m2 is not None else {}
-    whole = {y: _of_nothing(offers, price, crew, y) if limits.budget_eur[y] == 0 else price[y] for y in years}
+    funded = {y: price[y] for y in years if limits.budget_eur[y] > 0}
+    whole = {y: price[y] if y in funded else _of_nothing(offers, funded, crew, y) for y in years}
     return Plan(
         chosen=chosen,
         objective=_worth(offers, chosen),
@@ -244,19 +244,19 @@ def _options(offers: Offers, limits: Limits, stated: _Stated, years: list[int]) 
 
 
 def _result(
-    options: Options, stated: _Stated, clock: tuple[float, float, int], context: Context
+    options: Options, stated: _Stated, search: tuple[float, float, int], context: Context
 ) -> tuple[OptionsResult, float]:
     """Solve by prices, a little closer than asked; where that misses the gap, with the exact solver too.
 
     Beside the result its bound: that of the prices, or, where the exact solver closed the gap, its claim.
     """
-    gap, ends, seed = clock
+    gap, limit_s, seed = search
     first: OptionsResult | None = None
     try:
         first = solve_options(
             options,
             gap_share=gap / _TO_SPARE,
-            time_limit_s=max(0.1, ends - time.perf_counter()),
+            time_limit_s=limit_s,
             method="price",
             seed=seed,
             progress=context.progress,
@@ -266,7 +266,8 @@ def _result(
         if context.cancel.requested:
             raise
     wanted = _share(gap, stated, first)
-    left = ends - time.perf_counter()
+    # the compiler's work before the first search is no part of it, so the search's own seconds count
+    left = limit_s - (first.seconds if first is not None else 0.0)
     if first is not None and (first.gap_share <= wanted or left <= 0 or context.cancel.requested):
         return first, first.bound_eur
     second = solve_options(
@@ -301,13 +302,14 @@ def values_at(offers: Offers, price: Mapping[int, float], crew_price: Mapping[in
 def _of_nothing(
     offers: Offers, price: Mapping[int, float], crew_price: Mapping[int, float], year: int
 ) -> float:
-    """Return what the first euro of a year without budget would bring: the steepest gain over the best without."""
+    """Return what the first euro of a year without budget would bring: the steepest gain over the best without.
+
+    ``price`` holds the years that have a budget; what costs money in any other year is out of reach.
+    """
     value = values_at(offers, price, crew_price)
     best = offers.nothing_benefit.copy()
-    other = offers.year != year
+    other = np.isin(offers.year, list(price)) | (offers.cost_eur == 0)
     np.maximum.at(best, offers.site[other], value[other])
     rows = np.flatnonzero((offers.year == year) & (offers.cost_eur > 0))
-    gain = (value[rows] + price[year] * offers.cost_eur[rows] - best[offers.site[rows]]) / offers.cost_eur[
-        rows
-    ]
+    gain = (value[rows] - best[offers.site[rows]]) / offers.cost_eur[rows]
     return float(max(0.0, gain.max(initial=0.0)))

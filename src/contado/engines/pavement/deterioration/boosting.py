@@ -36,7 +36,7 @@ class BoostSettings:
     depth: int = 4
     shrinkage: float = 5.0
     """Weight that draws a leaf to zero, in rows."""
-    columns_share: float = 0.7
+    columns_share: float = 0.4
     """Share of the columns that a tree may use, drawn anew for each."""
     rows_share: float = 0.7
     """Share of the rows that a tree is fitted to."""

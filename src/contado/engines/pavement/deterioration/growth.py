@@ -196,7 +196,9 @@ def _campaigns(history: History, prior: GrowthPrior) -> tuple[Vector, float]:
         mean = np.bincount(c, lines.rest, m) / sections
         noise = ((lines.rest - mean[c]) ** 2).sum() / max(1, lines.freedom - (m - 2)) / sections
         common = effect + mean
-        sd = prior.joined(max(0.0, float(np.mean(common**2 - noise))), m - 2, prior.campaign_sd)
+        sd = prior.joined(
+            max(0.0, float(np.average(common**2 - noise, weights=sections))), m - 2, prior.campaign_sd
+        )
         new = common * sd**2 / (sd**2 + noise)
         moved = float(np.abs(new - effect).max())
         effect = new
