@@ -170,7 +170,7 @@ def test_a_form_without_its_token_is_refused(reader, planning_jobs):
 
 @pytest.mark.browser
 @pytest.mark.parametrize(
-    ("base", "width"), [("/lavoro", 320), pytest.param("/en/work", 1280, marks=pytest.mark.slow)]
+    ("base", "width"), [("/lavoro", 320), pytest.param("/en/jobs", 1280, marks=pytest.mark.slow)]
 )
 def test_the_pages_of_planning_are_accessible(
     browser, axe, planning_address, planning_jobs, sign_in, base, width
@@ -180,7 +180,7 @@ def test_the_pages_of_planning_are_accessible(
     page = context.new_page()
     problems = []
     page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-    budgets = {"/lavoro": "/programma/bilanci", "/en/work": "/en/programme/budgets"}[base]
+    budgets = {"/lavoro": "/programma/bilanci", "/en/jobs": "/en/programme/budgets"}[base]
     for address in (
         budgets,
         *(f"{base}/{planning_jobs[s]}" for s in ("running", "done", "impossible", "failed")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
@@ -25,7 +26,8 @@ from contado.web.security.rates import Rates
 from contado.web.site import Site, opener
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from starlette.datastructures import FormData
@@ -59,10 +61,14 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
     site = Site(open_view)
     if warm:
         threading.Thread(target=site.warm, name="warm", daemon=True).start()
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=True)
+    stores = ExitStack()
+    app = FastAPI(
+        docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=True, lifespan=_ending_with(stores)
+    )
     app.add_middleware(GZipMiddleware, minimum_size=500)
     settings = site.settings
     app.state.keeper = keeper = Keeper(site.open_store, lambda: settings().session)
+    stores.callback(keeper.close)
     app.state.rates = rates = Rates(keeper, lambda: settings().limits)
     for pattern, file in routes.FILES.items():  # before the pages: /dati/NAME.csv is no layer called NAME.csv
         app.add_api_route(pattern, _file_endpoint(site, file), methods=METHODS)
@@ -88,7 +94,20 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
         public_address=lambda: settings().web.address,
         refuse=_refusal(site),
     )
-    return Headers(Operations(gate, site))
+    operations = Operations(gate, site)
+    stores.callback(operations.close)
+    return Headers(operations)
+
+
+def _ending_with(stores: ExitStack) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return a lifespan at whose end the open stores are closed."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        with stores:
+            yield
+
+    return lifespan
 
 
 def _endpoint(

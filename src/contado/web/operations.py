@@ -66,6 +66,11 @@ class Operations:
         finally:
             self.metrics.end(kind_of(scope["path"]), status, time.perf_counter() - started)
 
+    def close(self) -> None:
+        """Close the connections to the store."""
+        if self._store is not None:
+            self._store.close()
+
     def _health(self, request: Request) -> Response:  # noqa: ARG002 - both answers take the request
         store = self._status()
         body = {

@@ -89,7 +89,7 @@ def run(workspace: Path, listener: socket.socket, ready: Callable[[], None]) -> 
         log_config=None,
         access_log=False,
         server_header=False,
-        lifespan="off",
+        lifespan="on",
         timeout_graceful_shutdown=FINISH_S,
     )
     # uvicorn raises the signal again after its own shutdown: with these handlers that ends in peace

@@ -92,7 +92,7 @@ def address(city):
     from contado.web.app import create
 
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create(city), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create(city), log_level="error", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"

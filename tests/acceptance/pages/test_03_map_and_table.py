@@ -8,6 +8,7 @@ import re
 import urllib.parse
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from invented.pages import MAP, settle
@@ -80,9 +81,7 @@ def _tiled(page, config) -> set[str]:
     west, south, east, north = config["bounds"]
     found: set[str] = set()
     zoom = 9
-    (x0, x1), (y1, y0) = (
-        [float(v) for v in lonlat_to_world([west, east], [south, north])[i]] for i in (0, 1)
-    )
+    (x0, x1), (y1, y0) = lonlat_to_world(np.array([west, east]), np.array([south, north]))
     for x in range(int(x0 * 2**zoom), int(x1 * 2**zoom) + 1):
         for y in range(int(y0 * 2**zoom), int(y1 * 2**zoom) + 1):
             url = main["tiles"].replace("{z}", str(zoom)).replace("{x}", str(x)).replace("{y}", str(y))
@@ -113,10 +112,10 @@ def test_hover_and_choice_go_both_ways_and_the_legend_filters_both(tab, address)
     page.locator("#ct-legend input[value=A]").uncheck()
     page.wait_for_url("**class=B**")
     page.wait_for_function(
-        "![...document.querySelectorAll('tr[data-id] .ct-key')].some(k => k.textContent === 'A')"
+        "() => ![...document.querySelectorAll('tr[data-id] .ct-key')].some(k => k.textContent === 'A')"
     )
     page.go_back()
-    page.wait_for_function("document.querySelector('#ct-legend input[value=A]').checked")
+    page.wait_for_function("() => document.querySelector('#ct-legend input[value=A]').checked")
     assert page.evaluate("window.same")
     page.goto(f"{address}{MAP}")
     settle(page)

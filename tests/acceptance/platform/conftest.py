@@ -206,7 +206,7 @@ def serving(path):
     from contado.web.app import create
 
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(create(path), log_level="error", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create(path), log_level="error", lifespan="on"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     try:

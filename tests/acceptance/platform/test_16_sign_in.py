@@ -152,7 +152,13 @@ def test_an_issuer_that_does_not_answer_is_said(site, browser, issuer, fault):
     assert "Il servizio di accesso non risponde" in got.text
 
 
-def test_two_servers_share_a_sign_in(settle, issuer, serve, browser):
+@pytest.mark.parametrize("where", ["sqlite", "postgres"])
+@pytest.mark.item("platform", 16, "sign-in begun at one server ends at another, on each store", "signed in")
+def test_two_servers_share_a_sign_in(settle, issuer, city, serve, browser, request, where, figure):
+    if where == "postgres":
+        settings = request.getfixturevalue("monkeypatch")
+        settings.setenv("CONTADO_DATABASE_URL", request.getfixturevalue("database"))
+        records.prepare(Workspace.open(city))
     settle(oidc={"issuer": issuer.address, "client_id": issuer.client_id})
     one, other = serve(), serve()
     client = browser(one)
@@ -160,6 +166,7 @@ def test_two_servers_share_a_sign_in(settle, issuer, serve, browser):
     assert client.get(back.replace(one, other)).status_code == 303
     for site in (one, other):
         assert client.get(f"{site}/account").status_code == 200
+    figure(f"{where}: signed in at both")
 
 
 def test_without_an_issuer_there_is_nothing_to_begin(serve, browser):

@@ -34,7 +34,7 @@ def serve_in_thread(path: Path, port: int = 0):
 
     listener = socket.create_server(("127.0.0.1", port))
     wire = Wire(create(path))
-    config = uvicorn.Config(wire, log_level="error", lifespan="off")
+    config = uvicorn.Config(wire, log_level="error", lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -218,16 +218,17 @@ def test_editing_over_postgresql(own_city, database, monkeypatch):
         account = accounts.ensure_account(session, "anna")
         accounts.add_grant(session, account, "municipality_officer", ["015146"])
         secret = credentials.issue(session, "token", account.id, minutes=5).secret
-    client, who = TestClient(create(own_city.path)), {"authorization": f"Bearer {secret}", **JSON}
-    address = made(client, who, name="b")
-    inside = client.put(
-        address, json=feature(), headers={**who, "if-match": client.get(address).headers["etag"]}
-    )
-    assert inside.status_code == 204
-    tag = {"if-match": inside.headers["etag"]}
-    assert client.put(address, json=feature(ELSEWHERE), headers={**who, **tag}).status_code == 403
-    assert client.post(f"{address}/undo", headers={**who, **tag}).status_code == 204
-    assert client.get(address).json()["properties"]["name"] == "b"
+    who = {"authorization": f"Bearer {secret}", **JSON}
+    with TestClient(create(own_city.path)) as client:
+        address = made(client, who, name="b")
+        inside = client.put(
+            address, json=feature(), headers={**who, "if-match": client.get(address).headers["etag"]}
+        )
+        assert inside.status_code == 204
+        tag = {"if-match": inside.headers["etag"]}
+        assert client.put(address, json=feature(ELSEWHERE), headers={**who, **tag}).status_code == 403
+        assert client.post(f"{address}/undo", headers={**who, **tag}).status_code == 204
+        assert client.get(address).json()["properties"]["name"] == "b"
     with (
         records.open_store(own_city.workspace) as store,
         store.reading(records.local_administrator()) as session,

@@ -168,6 +168,18 @@ def test_what_is_not_shown_stays_in_the_house(api):
     assert set(feature["properties"]) == {"name", "seats"}
 
 
+@pytest.mark.parametrize("form", ["json", "csv", "geoparquet", "html"])
+def test_no_attribute_at_all_may_be_asked(api, form):
+    got = api.get(f"{PLACES}?limit=2&properties=&f={form}")
+    assert got.status_code == 200
+    if form == "csv":
+        assert got.text.splitlines()[0] == "_id,lon,lat"
+        assert len(got.text.splitlines()) == 3
+    if form == "geoparquet":
+        found = gpd.read_parquet(io.BytesIO(got.content))
+        assert (list(found.columns), len(found)) == (["geometry"], 2)
+
+
 def test_csv_escapes_formulas(api):
     lines = api.get(f"{PLACES}?f=csv&limit=4").text.splitlines()
     assert lines[0] == "place_id,name,height_m,seats,open,placed_on,seen_at,lon,lat"

@@ -95,12 +95,12 @@ def csv_parts(
 
     from contado.kernel.tables.write import csv_text
 
-    chosen = features.table if names is None else features.table.select(list(names))
+    chosen = features.table.column_names if names is None else list(names)
     for start in range(0, max(len(rows), 1), CHUNK):
         some = rows[start : start + CHUNK]
         points = shapely.point_on_surface(features.lonlat[some])
-        table = _without_nan(chosen.take(some))
-        if features.key is None or features.key not in chosen.column_names:
+        table = _without_nan(features.table.take(some).select(chosen))
+        if features.key is None or features.key not in chosen:
             table = table.add_column(0, "_id", pa.array(features.ids[some]))
         for name, values in (("lon", shapely.get_x(points)), ("lat", shapely.get_y(points))):
             free = name if name not in table.column_names else f"_{name}"
@@ -114,7 +114,7 @@ def geoparquet_bytes(
     """Return a GeoParquet file in the layer's own CRS."""
     from contado.kernel.tables import geoparquet
 
-    chosen = features.table if names is None else features.table.select(list(names))
+    chosen = features.table.column_names if names is None else list(names)
     wkb = features.whole.column(geoparquet.GEOMETRY).take(rows)
-    layer = geoparquet.with_geometry(chosen.take(rows), wkb, features.info.crs)
+    layer = geoparquet.with_geometry(features.table.take(rows).select(chosen), wkb, features.info.crs)
     return geoparquet.file_bytes(layer)

@@ -55,6 +55,12 @@ class Keeper:
                 self._store = self._open()
             return self._store
 
+    def close(self) -> None:
+        """Close the connections to the records."""
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+
     def key(self, purpose: str) -> bytes:
         """Return a key of one purpose, derived from the workspace's.
 
