@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 from starlette.testclient import TestClient
 
@@ -18,11 +20,17 @@ HERE = "45.4610, 9.1700"
 PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
 
 
-@pytest.fixture
-def city(tmp_path):
-    path = make_workspace(tmp_path / "city", n_sections=5, programme=False)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    path = make_workspace(tmp_path_factory.mktemp("reported") / "city", n_sections=5, programme=False)
     add_sections(Workspace.open(path), [section("A", 9.17, 45.46)])
     return path
+
+
+@pytest.fixture
+def city(made, tmp_path):
+    shutil.copytree(made, tmp_path / "city")
+    return tmp_path / "city"
 
 
 @pytest.fixture

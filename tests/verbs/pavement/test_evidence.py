@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pytest
 
@@ -19,10 +20,10 @@ DAY = dt.datetime(2026, 3, 1, 23, 30, tzinfo=dt.UTC)
 """In the legal time already 2 March."""
 
 
-@pytest.fixture
-def workspace(tmp_path):
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
     """Two clean passes, three that feel a hole, an inspector who confirms, one who finds it repaired."""
-    workspace = Workspace.create(tmp_path / "w")
+    workspace = Workspace.create(tmp_path_factory.mktemp("claim") / "w")
     add_sections(workspace, [section("A", 9.17, 45.46), section("B", 9.18, 45.46)])
     for k in range(5):
         drive(workspace, f"d{k}", DAY + dt.timedelta(days=k), {"A": [hole(300.0)] if k >= 2 else [], "B": []})
@@ -92,7 +93,9 @@ def test_an_account_of_another_municipality_finds_no_such_place(workspace):
             ask(workspace, **wrong)
 
 
-def test_a_table_that_says_something_else_than_the_chain_ends_with_3(workspace):
+def test_a_table_that_says_something_else_than_the_chain_ends_with_3(workspace, tmp_path):
+    shutil.copytree(workspace.path, tmp_path / "altered")
+    workspace = Workspace.open(tmp_path / "altered")
     rows = workspace.read(log.TABLE).to_pylist()
     rows[0]["at_utc"] -= dt.timedelta(days=30)
     with workspace.commit() as commit:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Given", "Spot", "answers_of", "nearest", "spots", "within"]
 
-MOST = 100
+MOST = 50
 """Spots that one page holds; the nearest, or the first in the order that was asked."""
 _DEGREE_M = 111_195.0
 

@@ -24,13 +24,20 @@ def scope_of(workspace, name="anna", role="case_officer", units=(MILANO,)):
         return store.scope(name)
 
 
-@pytest.fixture
-def known(workspace):
+@pytest.fixture(scope="module")
+def felt_before(made):
     """One hole on each road, felt by three cars."""
+    workspace = made()
     felt = {"A": [hole(300.0)], "L": [hole(300.0)]}
     for k in range(3):
         drive(workspace, f"d{k}", DAY + dt.timedelta(days=k), felt)
     return workspace
+
+
+@pytest.fixture
+def known(felt_before, copied):
+    """A copy of the workspace for one test."""
+    return copied(felt_before)
 
 
 def anomaly(workspace, section="A"):

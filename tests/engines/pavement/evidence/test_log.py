@@ -41,13 +41,20 @@ def differing(workspace):
         return log.differing(session, workspace.read(log.TABLE))
 
 
-@pytest.fixture
-def season(workspace):
+@pytest.fixture(scope="module")
+def driven(made):
     """Three passes that feel a hole, then four that do not."""
+    workspace = made()
     for k in range(7):
         met = [hole(300.0)] if k < 3 else []
         drive(workspace, f"d{k}", DAY + dt.timedelta(days=k), {"A": met, "B": []})
     return workspace
+
+
+@pytest.fixture
+def season(driven, copied):
+    """A copy of the season for one test."""
+    return copied(driven)
 
 
 def test_every_meeting_is_a_row_with_its_link(season):
