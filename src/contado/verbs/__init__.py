@@ -121,7 +121,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "segment": "Cut cells into homogeneous segments",
         "condition": "Grade segments and rank them",
         "strategies": "List the treatments each segment could get",
-        "programme": "Choose one strategy a segment under yearly budgets, with a bound and reasons",
+        "programme": "Choose a strategy a segment under yearly budgets, with bound and reasons",
         "load": "Bring a folder of drives into the workspace",
         "trial": "Say what a trial pavement shows against its control sections",
         "trial-power": "Say which effect a planned trial can find",

@@ -437,13 +437,14 @@ def test_files(process, drives, road, name):
 
 
 @item("a bad drive among good ones")
-def test_the_others_are_answered(process, drives, road):
+def test_the_others_are_answered_when_asked(process, drives, road):
     plain = accepted(process(drives))
     shutil.copy(road / ACC, drives / ACC.replace("pass1", "pass2"))
     (drives / GNSS.replace("pass1", "pass2")).write_bytes(b"")
     (drives / ACC.replace("pass1", "pass3")).write_bytes(b"PAR1")
     shutil.copy(road / GNSS, drives / GNSS.replace("pass1", "pass3"))
-    answer = accepted(process(drives))
+    refused(process(drives), "empty_file", says=["car1_pass2_gnss.csv"])
+    answer = accepted(process(drives, "--drop-bad"))
     assert answer["cells"] == plain["cells"]
     assert [(r["file"], r["rule"], r["row"]) for r in answer["rejected"]] == [
         ("car1_pass2_gnss.csv", "empty_file", None),

@@ -60,7 +60,7 @@ def test_errors_show_a_number_and_no_trace(web, monkeypatch, log):
 def test_no_visitor_gets_a_cookie(web, figure):
     client, count = web(), 0
     parts = {"practice": "manto-stradale", "code": "015146", "layer": "open_points"}
-    parts |= {"section_id": "x", "intervention_id": "x", "job_id": "x"}
+    parts |= {"section_id": "x", "intervention_id": "x", "job_id": "x", "trial_id": "x"}
     paths = [p.format(**parts) for words in addresses.ADDRESSES.values() for p in words]
     paths += ["/static/contado.css", "/dati/open_points.csv", "/healthz", "/favicon.ico", "/nulla", "/search"]
     for path in paths:

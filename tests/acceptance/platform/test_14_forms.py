@@ -118,4 +118,6 @@ def test_uploads_are_looked_into(settle, web, city, figure):
 
 
 def test_every_form_of_a_page_is_known_to_this_list():
-    assert set(routes.ACTIONS) == {"account", "accessibility", "budgets", "job"}
+    assert set(routes.ACTIONS) == {
+        *("account", "accessibility", "budgets", "inspections", "job", "road_report")
+    }

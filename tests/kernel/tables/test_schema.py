@@ -44,8 +44,8 @@ SHARED = {
 EVERY = (*tables.names(), *tables.folder_names())
 WITHOUT_SUFFIX = {"value", "low", "high"}
 """Columns whose unit stands beside them, in the column ``unit``."""
-NO_UNIT = {"own_share_min"}
-"""Here ``min`` is the least, not the minute."""
+NO_UNIT = {"own_share_min", "axis_y"}
+"""Here ``min`` is the least, not the minute, and ``y`` a direction, not the year."""
 
 
 def test_every_shared_table_is_declared():

@@ -141,12 +141,16 @@ def test_the_same_drive_twice_is_used_once(run):
     assert "duplicate_drive" in {f["rule"] for f in answer["findings"]}
 
 
-def test_a_cut_file_is_rejected_by_name_and_the_others_are_answered(run):
+def test_a_cut_file_is_refused_by_name_and_left_out_when_asked(run):
     def cut(folder):
         path = folder / "car1_pass2_acc.parquet"
         path.write_bytes(path.read_bytes()[:2000])
 
     code, answer = run(change=cut)
+    assert (code, answer["error"]["rule"]) == (2, "file_cut")
+    assert "car1_pass2_acc.parquet" in answer["error"]["message"]
+    assert "--drop-bad" in answer["error"]["hint"]
+    code, answer = run("--drop-bad", change=cut)
     assert code == 0
     assert [(r["file"], r["rule"]) for r in answer["rejected"]] == [("car1_pass2_acc.parquet", "file_cut")]
     assert [d["drive"] for d in answer["drives"]] == ["car1_pass1"]

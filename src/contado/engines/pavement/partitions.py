@@ -26,7 +26,7 @@ from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.telemetry.align import align_all
 from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Label, Piece, Rejected, Unit
 from contado.engines.pavement.telemetry.group import Group
-from contado.engines.pavement.telemetry.read import collect, read_group
+from contado.engines.pavement.telemetry.read import collect, read_group, refusal_of
 from contado.kernel import scale
 from contado.kernel.errors import DataError, Finding
 from contado.kernel.scale import lists
@@ -136,10 +136,12 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
 ) -> tuple[ProcessResult, tuple[Rejected, ...]]:
     """Read and process the drives of a listing where the engine works; return also those that are no use.
 
+    ``drop_bad`` leaves out and counts what is impossible: fixes, and whole drives that cannot be read.
+
     Raises
     ------
     DataError
-        Not one drive can be used: rule, row and hint of the first.
+        A drive cannot be read, or with ``drop_bad`` not one can: rule, row and hint of the first.
     ExtraMissing
         The engine is not installed.
     """
@@ -149,6 +151,10 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
     rows = scale.run(trace_batch, listed(found), context, engine=engine, progress=progress)
     outcomes = [_outcome(row) for row in _rows(rows)]
     drives = collect(found, [o if isinstance(o, Rejected) else o.aligned.drive for o in outcomes])
+    if drives.rejected and not drop_bad:
+        error = refusal_of(drives.rejected)
+        error.hint = f"{error.hint}; --drop-bad leaves the drive out and answers the others"
+        raise error
     traces = [o for o in outcomes if not isinstance(o, Rejected)]
     result = process(
         drives,

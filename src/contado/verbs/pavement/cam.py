@@ -10,6 +10,7 @@ import msgspec
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 
 __all__ = ["VERB", "CamAnswer", "CamRequest"]
 
@@ -46,7 +47,7 @@ def _run(request: CamRequest, context: Context) -> CamAnswer:  # noqa: ARG001 - 
     on = request.on or today()
     found, version, notes = cam.check_mix(read.table, on, name=request.mix.name, lines=read.lines)
     return CamAnswer(
-        findings=[*read.findings, *notes],
+        findings=named([*read.findings, *notes]),
         layers=[msgspec.convert(row, LayerRow, from_attributes=True) for row in found],
         rule_version=version,
     )

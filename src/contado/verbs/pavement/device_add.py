@@ -16,7 +16,7 @@ class DeviceAddRequest(Request, frozen=True, kw_only=True):
     vehicle: Annotated[
         str, option("name of the car, as in the names of its files; only a keyed hash is kept")
     ]
-    fs_hz: Annotated[float, option("sampling rate it is set to", unit="Hz", gt=0, le=1000)] | None = None
+    fs_hz: Annotated[float, option("sampling rate it is set to", unit="hz", gt=0, le=1000)] | None = None
     label: Annotated[Literal["estimated", "simulated"], option("simulated: what it sends is invented")] = (
         "estimated"
     )

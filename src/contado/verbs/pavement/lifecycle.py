@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Answer, Context, Request, Verb, option
 from contado.kernel.errors import UsageError
+from contado.verbs.pavement._dialect import named
 
 __all__ = ["VERB", "LifecycleAnswer", "LifecycleRequest"]
 
@@ -95,7 +96,7 @@ def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> N
     by_module = _modules(request, answer)
     sums = None if by_module is None else {n: lifecycle.inside_boundary(m) for n, m in by_module.items()}
     given, assumed = lifecycle.alternatives_of(read.table, name=file.name, lines=read.lines, gwp=sums)
-    answer.findings += [*read.findings, *assumed]
+    answer.findings += named([*read.findings, *assumed])
     began = time.perf_counter()
     found = lifecycle.assess(given, rate=request.rate, draws=request.draws, seed=request.seed)
     answer.compute_s = time.perf_counter() - began
@@ -116,7 +117,7 @@ def _modules(request: LifecycleRequest, answer: LifecycleAnswer) -> dict[str, di
     if request.modules is None:
         return None
     read = tables.read(request.modules)
-    answer.findings += read.findings
+    answer.findings += named(read.findings)
     return lifecycle.gwp_of_modules(read.table, name=request.modules.name, lines=read.lines)
 
 

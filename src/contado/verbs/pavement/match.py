@@ -36,7 +36,7 @@ class MatchRequest(Request, frozen=True, kw_only=True):
         Annotated[
             float,
             option(
-                "match as if each fix came at its time and got its place so much later", unit="s", ge=0, le=10
+                "match as if each fix came at its time and got its place so many seconds later", ge=0, le=10
             ),
         ]
         | None

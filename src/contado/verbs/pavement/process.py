@@ -37,7 +37,9 @@ class ProcessRequest(Request, frozen=True, kw_only=True):
     vehicles: Annotated[Path | None, option("fleet: vehicle and k1, k2, c, mu or scale, sd_log")] = None
     cell_m: Annotated[float, option("length of a cell", unit="m", ge=5, le=10_000)] = 100.0
     epsg: Annotated[int | None, option("metric reference system; default the UTM zone of the network")] = None
-    drop_bad: Annotated[bool, option("drop and count fixes at impossible positions")] = False
+    drop_bad: Annotated[
+        bool, option("leave out and count fixes at impossible positions and drives that cannot be read")
+    ] = False
     engine: Annotated[
         Engine,
         option(

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
             "strategies: segment, strategy, year (-1 = do nothing), cost_eur, benefit[, area_m2, condition_end]"
         ),
     ]
-    budget_per_year: Annotated[float, option("budget of each year", unit="eur", ge=0)] | None = None
+    budget_per_year: Annotated[float, option("budget of each year, in EUR", ge=0)] | None = None
     budgets: Annotated[Path | None, option("budgets: year, budget_eur")] = None
     gap: Annotated[float, option("relative gap that the plan must reach", ge=0)] = 1e-3
     time_limit_s: Annotated[
@@ -41,8 +42,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
         msgspec.field(default_factory=list)
     )
     crew_m2_per_year: (
-        Annotated[float, option("what the crews can treat in a year (column area_m2)", unit="m2", ge=0)]
-        | None
+        Annotated[float, option("what the crews can treat in a year (column area_m2)", ge=0)] | None
     ) = None
     min_condition: (
         Annotated[
@@ -155,7 +155,7 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
         findings.append(_infeasible(short, request))
     return ProgrammeAnswer(
         label=label_of(read.table),
-        findings=findings,
+        findings=named(findings),
         status=_status(offers, plan, request),
         objective=plan.objective,
         bound=plan.bound,
@@ -408,7 +408,7 @@ def _text(answer: ProgrammeAnswer, lang: Literal["it", "en"]) -> str:
 
 VERB = Verb(
     name="pavement programme",
-    help="Choose one strategy a segment under yearly budgets, with a bound and reasons",
+    help="Choose a strategy a segment under yearly budgets, with bound and reasons",
     request=ProgrammeRequest,
     answer=ProgrammeAnswer,
     run=_run,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ class StrategiesRequest(Request, frozen=True, kw_only=True):
         Path | None, option("treatments: code, unit_cost_eur_m2, ...; default the illustrative catalogue")
     ] = None
     budget_per_year_eur: Annotated[float, option("budget of each year", unit="eur", ge=0)] = 0.0
-    crew_m2_per_year: (
-        Annotated[float, option("what the crews can treat in a year", unit="m2", ge=0)] | None
-    ) = None
+    crew_m2_per_year: Annotated[float, option("what the crews can treat in a year", ge=0)] | None = None
     min_condition: (
         Annotated[float, option("least condition of every segment at the end of the programme", ge=0, le=100)]
         | None
@@ -99,7 +98,7 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
         more.append(_no_budget())
     return StrategiesAnswer(
         label=label_of(read.table),
-        findings=[*read.findings, *grown, *assumed, *findings, *more],
+        findings=named([*read.findings, *grown, *assumed, *findings, *more]),
         segments=len(roads),
         strategies=len(found),
         unit="eur" if request.monetise else "index_km_y",

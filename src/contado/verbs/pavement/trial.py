@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.engines.pavement.trial import TrialResult
@@ -140,7 +141,7 @@ def _run(request: TrialRequest, context: Context) -> TrialAnswer:  # noqa: ARG00
     return _answer(
         found,
         label=label_of_file(read.table, request.panel),
-        findings=[*read.findings, *found.findings],
+        findings=named([*read.findings, *found.findings]),
         mixed_model=second and msgspec.convert(second, MixedFacts, from_attributes=True),
         compute_s=seconds,
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 
 __all__ = ["VERB", "TrialPublishedAnswer", "TrialPublishedRequest"]
 
@@ -44,7 +45,7 @@ def _run(request: TrialPublishedRequest, context: Context) -> TrialPublishedAnsw
     found, cautions = trial.published(read.table, request.years, name=request.file.name, lines=read.lines)
     return TrialPublishedAnswer(
         label="measured",
-        findings=[*read.findings, *cautions],
+        findings=named([*read.findings, *cautions]),
         sections=[msgspec.convert(row, PublishedRow, from_attributes=True) for row in found],
         warnings=[f.message for f in cautions],
     )

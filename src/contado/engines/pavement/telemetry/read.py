@@ -38,6 +38,7 @@ __all__ = [
     "read_drives",
     "read_fixes",
     "read_group",
+    "refusal_of",
     "survey",
     "vehicle_of",
 ]
@@ -389,6 +390,11 @@ def nothing_readable(path: Path, rejected: Sequence[Rejected]) -> DataError:
             hint="a drive is NAME_acc and NAME_gnss (.csv, .parquet), a phyphox export or a sensor log",
             field="path",
         )
+    return refusal_of(rejected)
+
+
+def refusal_of(rejected: Sequence[Rejected]) -> DataError:
+    """Build the error of drives that are no use: the first refusal speaks for all."""
     first, others = rejected[0], rejected[1:]
     more = "".join(f" Also {r.file}: {r.rule}." for r in others[:20])
     return DataError(
