@@ -131,6 +131,20 @@ class Programme:
         """How the programme was found: inputs' hashes, versions, seed, solver, bound, gap, verdict."""
         return self.tables["run"]
 
+    def works_of(self, workspace: WorkspaceView, practice: str) -> list[dict[str, Any]]:
+        """Return a practice's chosen interventions with their ``start_year``, in order of id."""
+        started = {
+            row["intervention_id"]: row["start_year"]
+            for row in self.programme.to_pylist()
+            if row["start_year"] is not None
+        }
+        rows = [
+            {**row, "start_year": started[row["id"]]}
+            for row in workspace.read("intervention").to_pylist()
+            if row["practice"] == practice and row["id"] in started
+        ]
+        return sorted(rows, key=lambda row: row["id"])
+
 
 @runtime_checkable
 class Practice(Protocol):

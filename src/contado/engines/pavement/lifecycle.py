@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MODULES",
+    "NUMBERS",
     "Alternative",
     "Assessed",
     "Bounded",
@@ -167,7 +168,7 @@ def alternatives_of(
         ``interval_order``, ``duplicate_id``, ``share_range``.
     """
     columns.require(table, ["name", "cost_eur_m2", "life_y"], name)
-    read = {c: columns.numbers(table, c, name, lines=lines) for c in _NUMBERS}
+    read = {c: columns.numbers(table, c, name, lines=lines) for c in NUMBERS}
     _refuse(table, read, name, lines)
     names = columns.texts(table, "name")
     twice = np.array([i for i, n in enumerate(names) if n in names[:i]], np.intp)
@@ -183,7 +184,7 @@ def alternatives_of(
     return found, [_assumed_bounds(assumed)] if assumed else []
 
 
-_NUMBERS: Final = (
+NUMBERS: Final = (
     "cost_eur_m2",
     "cost_low_eur_m2",
     "cost_high_eur_m2",
@@ -196,6 +197,7 @@ _NUMBERS: Final = (
     "recycled_share",
     "delay_eur_m2",
 )
+"""Columns of a table of alternatives that hold numbers."""
 
 
 def _refuse(table: pa.Table, read: Mapping[str, Floats], name: str, lines: Sequence[int] | None) -> None:

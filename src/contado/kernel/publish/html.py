@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.publish.report import Report
 
-__all__ = ["faces", "render"]
+__all__ = ["environment", "faces", "render"]
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 
@@ -36,7 +36,7 @@ def render(report: Report, *, fonts: Mapping[int, bytes] | None = None) -> bytes
     from markupsafe import Markup
 
     lang = report.lang
-    page = _environment().get_template("report.html")
+    page = environment(_FOLDER).get_template("report.html")
     html = page.render(
         report=report,
         dated=long_date(report.date, lang),
@@ -51,11 +51,12 @@ def render(report: Report, *, fonts: Mapping[int, bytes] | None = None) -> bytes
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def environment(folder: Path) -> jinja2.Environment:
+    """Return the templates of a folder: what is not marked as safe is escaped, an unknown name is an error."""
     import jinja2
 
     return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
+        loader=jinja2.FileSystemLoader(folder),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

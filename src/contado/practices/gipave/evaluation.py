@@ -140,7 +140,9 @@ def _mixes(rows: Sequence[Row], *, on: date, seed: int, rate: float) -> tuple[tu
     ordered = sorted(rows, key=lambda r: (r["arm"] != "control", r["name"]))
     if not ordered:
         return (), []
-    columns = {name: [r[name] for r in ordered] for name in ("name", *_NUMBERS)}
+    columns = {
+        name: [r[name] for r in ordered] for name in ("name", *lifecycle.NUMBERS) if name in ordered[0]
+    }
     table = pa.table(
         {n: pa.array(v, pa.string() if n == "name" else pa.float64()) for n, v in columns.items()}
     )
@@ -152,20 +154,6 @@ def _mixes(rows: Sequence[Row], *, on: date, seed: int, rate: float) -> tuple[tu
         for row, own, figures in zip(ordered, given, assessed, strict=True)
     ]
     return tuple(found), findings
-
-
-_NUMBERS = (
-    "cost_eur_m2",
-    "cost_low_eur_m2",
-    "cost_high_eur_m2",
-    "life_y",
-    "life_low_y",
-    "life_high_y",
-    "gwp_kg_m2",
-    "gwp_low_kg_m2",
-    "gwp_high_kg_m2",
-    "recycled_share",
-)
 
 
 def _check(row: Row, minima: dict[str, cam.Minimum]) -> LayerCheck | None:

@@ -29,7 +29,7 @@ def outcomes(
     places = {section_asset_id(t.id, s["section"]): (t, s["section"]) for t in found for s in t.sections}
     rows = []
     waiting = []
-    for work in _chosen(workspace, programme):
+    for work in programme.works_of(workspace, NAME):
         t, section = places.get(work["asset_id"], (None, ""))
         last = None if t is None else t.last_of.get(section)
         if t is None or last is None or last.year < work["start_year"]:
@@ -38,19 +38,6 @@ def outcomes(
         rows.append(_observation(work, t, on))
     table = tables.sort("observation", tables.from_rows("observation", rows))
     return {"observation": table}, [_no_works(waiting)] if waiting else []
-
-
-def _chosen(workspace: WorkspaceView, programme: Programme) -> list[Row]:
-    """Return the practice's chosen interventions with their first year."""
-    started = {
-        r["intervention_id"]: r["start_year"]
-        for r in programme.programme.to_pylist()
-        if r["start_year"] is not None
-    }
-    own = [
-        i for i in workspace.read("intervention").to_pylist() if i["practice"] == NAME and i["id"] in started
-    ]
-    return sorted(({**i, "start_year": started[i["id"]]} for i in own), key=lambda i: i["id"])
 
 
 def _observation(work: Mapping[str, object], t: Trial, on: date) -> Row:

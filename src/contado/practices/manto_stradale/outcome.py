@@ -40,7 +40,7 @@ def outcomes(
     of one and ended in or after its first year. Before is the state on the day before the works, after the
     state on the day ``on``.
     """
-    chosen = _chosen(workspace, programme)
+    chosen = programme.works_of(workspace, NAME)
     works = [w for w in workspace.read("pavement_works").to_pylist() if w["date"] <= on]
     pairs = [(w, i) for w in sorted(works, key=_work_key) if (i := _intervention_of(w, chosen)) is not None]
     if not pairs:
@@ -63,20 +63,6 @@ def outcomes(
 
 def _work_key(work: Row) -> tuple[Any, ...]:
     return work["date"], work["section_id"], work["from_m"]
-
-
-def _chosen(workspace: WorkspaceView, programme: Programme) -> list[Row]:
-    """Return the practice's chosen interventions with their first year."""
-    started = {
-        row["intervention_id"]: row["start_year"]
-        for row in programme.programme.to_pylist()
-        if row["start_year"] is not None
-    }
-    found = workspace.read("intervention").to_pylist()
-    rows = [
-        {**i, "start_year": started[i["id"]]} for i in found if i["practice"] == NAME and i["id"] in started
-    ]
-    return sorted(rows, key=lambda row: row["id"])
 
 
 def _intervention_of(work: Row, chosen: Sequence[Row]) -> Row | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,14 +12,12 @@ from contado.engines.pavement.diagram import KINDS
 from contado.engines.pavement.views import canvas
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import whisker
-from contado.kernel.publish.html import faces
+from contado.kernel.publish.html import environment, faces
 from contado.kernel.publish.report import LABELS, label_text
 from contado.kernel.publish.words import Lang, Words, date_text, interval_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    import jinja2
 
     from contado.engines.pavement.views.canvas import Frame
 
@@ -69,7 +66,7 @@ def render(
         "base-uri 'none'; form-action 'none'"
     )
     text = json.dumps(data, ensure_ascii=False, sort_keys=True).replace("<", "\\u003c")
-    page = _environment().get_template(template)
+    page = environment(_FOLDER).get_template(template)
     html = page.render(
         policy=policy,
         css=Markup(css),  # noqa: S704 - our own file
@@ -122,17 +119,3 @@ def map_data(frame: Frame) -> dict[str, Any]:
         "letters": canvas.LETTERS_FROM,
         "letterRoom": canvas.LETTER_ROOM_PX,
     }
-
-
-@cache
-def _environment() -> jinja2.Environment:
-    import jinja2
-
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
