@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.survey import Reference, Vehicle
     from contado.engines.pavement.telemetry.columns import Format, Kind
     from contado.engines.pavement.telemetry.read import Listing
-    from contado.engines.pavement.vehicles import QuarterCar
+    from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.progress import Progress
     from contado.kernel.scale import Engine
     from contado.kernel.territory import Network, Route
@@ -84,7 +84,7 @@ class Tracing:
 class Measuring:
     """Context of the second stage: the car of each vehicle and the length of the route."""
 
-    cars: Mapping[str, QuarterCar]
+    cars: Mapping[str, TransferFunction]
     length_m: float
 
 
@@ -234,7 +234,7 @@ def _traced(drive: Drive, frame: RouteFrame) -> Trace | Rejected:
 
 
 def _measured(
-    traces: Sequence[Trace], cars: Mapping[str, QuarterCar], length_m: float, engine: Engine
+    traces: Sequence[Trace], cars: Mapping[str, TransferFunction], length_m: float, engine: Engine
 ) -> list[Pass]:
     parts = [_packed(pa.array([number], pa.int64()), [one]) for number, one in enumerate(traces)]
     found = scale.run(measure_batch, parts, Measuring(cars=cars, length_m=length_m), engine=engine)

@@ -23,6 +23,7 @@ from contado.engines.pavement.calibration import (
     Calibration,
     consensus,
     fit_car,
+    on_axles,
     scale_from_reference,
 )
 from contado.engines.pavement.cells import (
@@ -33,11 +34,13 @@ from contado.engines.pavement.cells import (
     mean_over,
     pass_spread,
 )
+from contado.engines.pavement.learnt_car import learn
 from contado.engines.pavement.measure import Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
+from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.align import align
 from contado.engines.pavement.telemetry.drive import DriveSet
-from contado.kernel.errors import Finding
+from contado.kernel.errors import Finding, UsageError
 from contado.kernel.progress import track
 
 if TYPE_CHECKING:
@@ -48,14 +51,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.engines.pavement.onroute import RouteFrame
-    from contado.engines.pavement.survey import Reference, Vehicle
+    from contado.engines.pavement.survey import Reference
     from contado.engines.pavement.telemetry.drive import Aligned, Drive
-    from contado.engines.pavement.vehicles import QuarterCar
+    from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.progress import Progress
     from contado.kernel.territory import Network, Route
 
     Floats = NDArray[np.float64]
-    Measure: TypeAlias = Callable[[Sequence[Trace], Mapping[str, QuarterCar], float], Sequence[Pass]]
+    Measure: TypeAlias = Callable[[Sequence[Trace], Mapping[str, TransferFunction], float], Sequence[Pass]]
 
 __all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "combine", "process", "trace_drive"]
 
@@ -85,7 +88,7 @@ class VehicleSummary:
     """The car as it was fitted and how its readings were scaled."""
 
     vehicle: str
-    car: QuarterCar
+    car: TransferFunction
     calibration: Calibration
 
 
@@ -190,7 +193,7 @@ def combine(
     """Turn the traces of different drives, in the order of their names, into cells and anomalies."""
     began = perf_counter()
     known = vehicles or {}
-    cars = _cars(traces, known)
+    cars = _cars(traces, known, reference, frame)
     passes = (measuring or _measure_here)(traces, cars, frame.length_m)
     seen = _in_register([_Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
     calibrations = _calibrations(seen, reference, known, frame)
@@ -222,7 +225,9 @@ def combine(
     )  # fmt: skip
 
 
-def _measure_here(traces: Sequence[Trace], cars: Mapping[str, QuarterCar], length_m: float) -> list[Pass]:
+def _measure_here(
+    traces: Sequence[Trace], cars: Mapping[str, TransferFunction], length_m: float
+) -> list[Pass]:
     return [measure(t, cars[t.aligned.drive.vehicle], length_m) for t in traces]
 
 
@@ -263,14 +268,31 @@ def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
     return once, repeated
 
 
-def _cars(traces: Sequence[Trace], known: Mapping[str, Vehicle]) -> dict[str, QuarterCar]:
+def _cars(
+    traces: Sequence[Trace], known: Mapping[str, Vehicle], reference: Reference | None, frame: RouteFrame
+) -> dict[str, TransferFunction]:
     """Return each vehicle's car: given, else fitted to its spectra with the nominal car as prior."""
-    cars: dict[str, QuarterCar] = {}
+    cars: dict[str, TransferFunction] = {}
     for name in sorted({t.aligned.drive.vehicle for t in traces}):
-        given = known[name].car if name in known else None
-        mine = [t.spectra for t in traces if t.aligned.drive.vehicle == name]
-        cars[name] = given if given is not None else fit_car(mine).car
+        told = known.get(name, Vehicle())
+        mine = [t for t in traces if t.aligned.drive.vehicle == name]
+        fitted = told.car or on_axles(fit_car([t.spectra for t in mine], told.body).car, told.body)
+        cars[name] = _learnt(name, mine, reference, fitted, frame.start_m) if told.learnt else fitted
     return cars
+
+
+def _learnt(
+    name: str, mine: Sequence[Trace], reference: Reference | None, base: TransferFunction, start_m: float
+) -> TransferFunction:
+    found = None if reference is None else learn(mine, reference, base, start_m)
+    if found is None:
+        raise UsageError(
+            f"{name}: a learnt car needs a reference section that it drove over for at least a minute.",
+            rule="nothing_to_learn_from",
+            hint="give --reference, a longer one, or the model quarter or half",
+            field="model",
+        )
+    return found
 
 
 def _in_register(seen: list[_Seen]) -> list[_Seen]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -29,12 +30,15 @@ class ProcessRequest(Request, frozen=True, kw_only=True):
     reference: Annotated[
         Path | None,
         option(
-            "surveyed section: from_m, to_m, iri_m_km along the route",
+            "surveyed section along the route: from_m, to_m, iri_m_km, or its measured profile x_m, y_m",
             question_it="C'è un tratto già rilevato con il profilografo?",
             question_en="Is there a section surveyed with a profilograph?",
         ),
     ] = None
-    vehicles: Annotated[Path | None, option("fleet: vehicle and k1, k2, c, mu or scale, sd_log")] = None
+    vehicles: Annotated[
+        Path | None,
+        option("fleet: vehicle and k1, k2, c, mu or scale, sd_log; model quarter, half (a_m, b_m) or learnt"),
+    ] = None
     cell_m: Annotated[float, option("length of a cell", unit="m", ge=5, le=10_000)] = 100.0
     epsg: Annotated[int | None, option("metric reference system; default the UTM zone of the network")] = None
     drop_bad: Annotated[bool, option("drop and count fixes at impossible positions")] = False
@@ -75,9 +79,13 @@ class DriveFacts(msgspec.Struct, kw_only=True):
 
 
 class VehicleFacts(msgspec.Struct, kw_only=True):
-    """A vehicle's quarter-car, and the scale of its readings with the sd of its logarithm."""
+    """A vehicle's car, and the scale of its readings with the sd of its logarithm.
+
+    k1, k2, c, mu are those of the quarter-car, of a half-car's front axle, or of what a learnt car began with.
+    """
 
     vehicle: str
+    model: str
     scale: float
     sd_log: float
     calibrated: bool
@@ -183,10 +191,8 @@ def _answer(result: ProcessResult) -> ProcessAnswer:
                 scale=v.calibration.scale,
                 sd_log=v.calibration.sd_log,
                 calibrated=v.calibration.calibrated,
-                k1=v.car.k1,
-                k2=v.car.k2,
-                c=v.car.c,
-                mu=v.car.mu,
+                model=v.car.model,
+                **dataclasses.asdict(v.car.axle),
             )
             for v in result.vehicles
         ],
