@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from contado.engines.pavement import simulate
+from contado.engines.pavement import onroute, simulate
+from contado.engines.pavement.anomalies.fixtures import Fixture, located, take
 from contado.engines.pavement.anomalies.kind import CRITICALITIES
 from contado.engines.pavement.anomalies.passages import passages_of
 from contado.engines.pavement.anomalies.track import track
@@ -22,12 +23,19 @@ pytest.importorskip("osmium")
 
 
 @pytest.fixture(scope="module")
-def pairs(request):
-    """Anomalies found and true ones, paired within 10 m; and both lists."""
+def processed(request):
+    """The open drives processed, their route, and the folder of the truth."""
     shared = request.getfixturevalue("shared")
     folder = shared("roads/telemetry_synth")
     network = Network.from_file(shared("roads/network/liechtenstein.osm.pbf"))
-    result = process(read_drives(folder), network, Route.read(folder / "truth_route.csv", network))
+    route = Route.read(folder / "truth_route.csv", network)
+    return process(read_drives(folder), network, route), network, route, folder
+
+
+@pytest.fixture(scope="module")
+def pairs(processed):
+    """Anomalies found and true ones, paired within 10 m; and both lists."""
+    result, *_, folder = processed
     with (folder / "truth_anomalies.csv").open() as file:
         truth = [(float(r["chainage_m"]), float(r["height_mm"])) for r in csv.DictReader(file)]
     found = [a for a in result.anomalies if a.passes >= 2]
@@ -71,6 +79,29 @@ def test_severity_ranks_by_height(pairs, figure):
     figure(f"{rank:.2f}")
     assert rank >= 0.8
     assert {a.criticality for a, _ in pairs[0]} <= set(CRITICALITIES)
+
+
+@pytest.mark.item(
+    "pavement", 6, "true speed bumps declared as fixtures: reported as defects; other anomalies lost", "0; 0"
+)
+def test_declared_bumps_are_no_defects(processed, figure):
+    result, network, route, folder = processed
+    with (folder / "truth_anomalies.csv").open() as file:
+        bumps = [float(r["chainage_m"]) for r in csv.DictReader(file) if r["kind"] == "speed_bump"]
+    places = zip(*route.lonlat(bumps), strict=True)
+    declared = [
+        Fixture(fixture_id=f"b{k}", kind="declared_bump", lon=float(x), lat=float(y))
+        for k, (x, y) in enumerate(places)
+    ]
+    known = located(declared, onroute.frame_of(network, route))
+    taken = [a for a in result.anomalies if take(known, a.chainage_m, a.kind, a.height_mm)]
+    near = [a for a in result.anomalies if any(abs(a.chainage_m - b) <= 5 for b in bumps)]
+    left = [a for a in near if a not in taken]
+    lost = [a for a in taken if a not in near]
+    figure(f"{len(left)} of {len(near)}; {len(lost)} of {len(result.anomalies) - len(near)}")
+    assert len(near) == len(bumps) == len(known)
+    assert not left
+    assert not lost
 
 
 def campaign(folder, road, seed, first_day):

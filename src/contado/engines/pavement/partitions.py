@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.anomalies.fixtures import Fixture
     from contado.engines.pavement.onroute import RouteFrame
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Reference, Vehicle
@@ -133,6 +134,7 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
     drop_bad: bool = False,
     engine: Engine = "local",
     progress: Progress | None = None,
+    fixtures: Sequence[Fixture] = (),
 ) -> tuple[ProcessResult, tuple[Rejected, ...]]:
     """Read and process the drives of a listing where the engine works; return also those that are no use.
 
@@ -160,6 +162,7 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
         section_id=section_id,
         traced=_of(drives, traces),
         measuring=lambda some, cars, length_m: _measured(some, cars, length_m, engine),
+        fixtures=fixtures,
     )
     seconds = float(np.sum(rows["cpu_s"].to_numpy()))
     return dataclasses.replace(result, compute_s=result.compute_s + seconds), drives.rejected

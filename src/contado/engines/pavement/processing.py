@@ -16,6 +16,7 @@ import numpy as np
 
 from contado.engines.pavement import observe, onroute
 from contado.engines.pavement.anomalies.detect import detect
+from contado.engines.pavement.anomalies.fixtures import Located, located, marked, take
 from contado.engines.pavement.anomalies.places import Place, places
 from contado.engines.pavement.anomalies.stack import shifts, warp
 from contado.engines.pavement.calibration import (
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.anomalies.fixtures import Fixture
     from contado.engines.pavement.onroute import RouteFrame
     from contado.engines.pavement.survey import Reference
     from contado.engines.pavement.telemetry.drive import Aligned, Drive
@@ -100,6 +102,9 @@ class ProcessResult:
     vehicles: tuple[VehicleSummary, ...]
     cells: tuple[Cell, ...]
     anomalies: tuple[Place, ...]
+    """What is no known fixture of the road."""
+    fixtures: tuple[tuple[Located, Place | None], ...]
+    """Known fixtures of the route, and how the passes felt each; None where they did not."""
     cell_obs: pa.Table
     """Table ``pavement_cell_obs``: one row a drive and cell."""
     anomaly_obs: pa.Table
@@ -133,6 +138,7 @@ def process(  # noqa: PLR0913 - each is one fact of a run
     section_id: str = "route",
     traced: Mapping[str, Trace] | None = None,
     measuring: Measure | None = None,
+    fixtures: Sequence[Fixture] = (),
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -152,6 +158,8 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         Traces of drives that were already settled and found on this route, by name (`trace_drive`).
     measuring
         How the traces are measured: here one after another, or elsewhere, with the same arithmetic.
+    fixtures
+        Known fixtures of the network, such as speed tables: what is felt there is no anomaly.
 
     Raises
     ------
@@ -168,8 +176,9 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
     ]
     result = combine(
-        traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id, measuring=measuring
-    )
+        traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id, measuring=measuring,
+        fixtures=fixtures,
+    )  # fmt: skip
     answered = sorted([*result.drives, *(_repeated(d) for d in repeated)], key=lambda d: d.drive)
     return dataclasses.replace(
         result,
@@ -189,19 +198,23 @@ def combine(
     cell_m: float = 100.0,
     section_id: str = "route",
     measuring: Measure | None = None,
+    fixtures: Sequence[Fixture] = (),
 ) -> ProcessResult:
     """Turn the traces of different drives, in the order of their names, into cells and anomalies."""
     began = perf_counter()
-    known = vehicles or {}
-    cars = _cars(traces, known, reference, frame)
+    told = vehicles or {}
+    cars = _cars(traces, told, reference, frame)
     passes = (measuring or _measure_here)(traces, cars, frame.length_m)
     seen = _in_register([_Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
-    calibrations = _calibrations(seen, reference, known, frame)
+    calibrations = _calibrations(seen, reference, told, frame)
     numbers = frame.route.cells(cell_m).astype(np.float64)
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
     readings = [_readings(s, bounds, frame) for s in seen]
     spread = pass_spread(readings)
     found = _places(seen, calibrations, frame)
+    known = located(fixtures, frame)
+    meant = [take(known, p.chainage_m, p.kind, p.height_mm) for p in found]
+    felt = observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id)
     return ProcessResult(
         drives=tuple(
             _summary(s.trace.aligned, _flags(s, r, readings, calibrations))
@@ -212,17 +225,28 @@ def combine(
             for name in sorted(calibrations)
         ),
         cells=tuple(cell_states(readings, calibrations, spread, bounds)),
-        anomalies=tuple(found),
+        anomalies=tuple(p for p, fixture in zip(found, meant, strict=True) if fixture is None),
+        fixtures=tuple((f, _strongest(f, found, meant)) for f in known),
         cell_obs=observe.cell_obs(
             [(s.drive, s.passed, r) for s, r in zip(seen, readings, strict=True)],
             calibrations=calibrations, spread=spread, numbers=numbers, cell_m=cell_m,
             start_m=frame.start_m, section_id=section_id,
         ),
-        anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
+        anomaly_obs=marked(felt, {section_id: known}) if known else felt,
         label=_label_of([s.drive for s in seen]),
         findings=(),
         compute_s=perf_counter() - began,
     )  # fmt: skip
+
+
+def _strongest(known: Located, found: Sequence[Place], meant: Sequence[Fixture | None]) -> Place | None:
+    """Return the gravest of the places that are a fixture: a speed table is felt at both its ramps."""
+    mine = [
+        p
+        for p, fixture in zip(found, meant, strict=True)
+        if fixture is known.fixture and known.explains(p.chainage_m, p.kind, p.height_mm)
+    ]
+    return max(mine, key=lambda p: p.severity, default=None)
 
 
 def _measure_here(

@@ -35,6 +35,8 @@ NAMES: Final = ("vehicle", "vehicle_id", "id")
 CAR: Final = ("k1", "k2", "c", "mu")
 AXLES: Final = ("a_m", "b_m")
 BODY: Final = ("inertia_ratio", "sensor_ahead_m")
+ORDINARY: Final = HalfCar()
+"""What a half-car is taken for where its row does not say."""
 SURVEYED_M: Final = 100.0
 """Length of the cells that a measured profile is turned into."""
 FLEET_SD_LOG: Final = 0.05
@@ -230,7 +232,12 @@ def _vehicle(known: Mapping[str, float], model: str) -> Vehicle:
         calibration = Calibration(scale=known["scale"], sd_log=sd, calibrated=True)
     if model != "half":
         return Vehicle(car=front, calibration=calibration, learnt=model == "learnt")
-    body = replace(HalfCar(), **{name: known[name] for name in (*AXLES, *BODY) if name in known})
+    body = HalfCar(
+        a_m=known["a_m"],
+        b_m=known["b_m"],
+        inertia_ratio=known.get("inertia_ratio", ORDINARY.inertia_ratio),
+        sensor_ahead_m=known.get("sensor_ahead_m", ORDINARY.sensor_ahead_m),
+    )
     if front is None:
         return Vehicle(calibration=calibration, body=body)
     return Vehicle(
