@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.comfort import wk
 from contado.engines.pavement.equalise import (
     IRI_BAND,
     MIN_SPEED_M_S,
@@ -252,15 +253,6 @@ def _spectra(even: EvenSamples, speed: Floats) -> Spectra:
 
 
 def _wk(frequency_hz: Floats, speed_m_s: Floats) -> NDArray[np.complex128]:
-    """Return the weighting Wk of ISO 2631-1 (corner frequencies to be confirmed against the norm)."""
-    w = 2 * np.pi
-    s = 1j * w * frequency_hz
-    high = s**2 / (s**2 + np.sqrt(2) * w * 0.4 * s + (w * 0.4) ** 2)
-    low = (w * 100) ** 2 / (s**2 + np.sqrt(2) * w * 100 * s + (w * 100) ** 2)
-    step = (1 + s / (w * 12.5)) / (1 + s / (0.63 * w * 12.5) + (s / (w * 12.5)) ** 2)
-    q, f5, f6 = 0.91, w * 2.37, w * 3.35
-    upward = (1 + s / (q * f5) + (s / f5) ** 2) / (1 + s / (q * f6) + (s / f6) ** 2) * (f5 / f6) ** 2
-    weight: NDArray[np.complex128] = np.broadcast_to(
-        high * low * step * upward, (len(speed_m_s), len(frequency_hz))
-    )
+    """Return the weighting of comfort for each window: it knows no speed."""
+    weight: NDArray[np.complex128] = np.broadcast_to(wk(frequency_hz), (len(speed_m_s), len(frequency_hz)))
     return weight
