@@ -6,6 +6,8 @@ import csv
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
@@ -14,8 +16,10 @@ from contado.engines.pavement.anomalies.fixtures import Fixture, located, take
 from contado.engines.pavement.anomalies.kind import CRITICALITIES
 from contado.engines.pavement.anomalies.passages import passages_of
 from contado.engines.pavement.anomalies.track import track
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.processing import process
 from contado.engines.pavement.simulate.road import random_road, scatter
+from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.territory import Network, Route
 
@@ -102,6 +106,50 @@ def test_declared_bumps_are_no_defects(processed, figure):
     assert len(near) == len(bumps) == len(known)
     assert not left
     assert not lost
+
+
+KNOCKS_M = np.arange(150.0, 1700.0, 170.0)
+
+
+def knocked(folder):
+    """Hit the sensor of every drive at the same places, as the road would, but once."""
+    for file in folder.glob("*_acc.parquet"):
+        table = pq.read_table(file)
+        t, az = table["t_s"].to_numpy(), table["az"].to_numpy().copy()
+        for chainage in KNOCKS_M:
+            since = np.maximum(t - chainage / (40 / 3.6), 0.0)
+            az += 8 * np.exp(-since / 0.04) * np.sin(2 * np.pi * 12 * since)
+        pq.write_table(table.set_column(table.column_names.index("az"), "az", pa.array(az)), file)
+
+
+@pytest.mark.item(
+    "pavement",
+    6,
+    "second axle, half-car at 40 km/h: confirmed of the true potholes and manholes that can tell; of knocks on the sensor",
+    ">= 90 %; 0",
+)
+def test_the_second_axle_confirms_what_lies_on_the_road(tmp_path, figure):
+    folder = tmp_path / "drives"
+    scenario = simulate.Scenario(model="half", potholes=9, manholes=5, bumps=0, speed_kmh=40.0)
+    simulate.drives(folder, seed=3, length_m=1800.0, vehicles=1, passes=2, scenario=scenario)
+    knocked(folder)
+    network = Network.from_file(folder / "network.geojson")
+    route = Route.read(folder / "truth_route.csv", network)
+    found = process(read_drives(folder), network, route, vehicles={"car1": Vehicle(body=HalfCar())}).anomalies
+    with (folder / "truth_anomalies.csv").open() as file:
+        true = np.array([float(row["chainage_m"]) for row in csv.DictReader(file)])
+    road = [a.second_axle for a in found if np.abs(true - a.chainage_m).min() <= 5]
+    hit = [
+        a.second_axle
+        for a in found
+        if np.abs(KNOCKS_M - a.chainage_m).min() <= 5 < np.abs(true - a.chainage_m).min()
+    ]
+    told = [r for r in road if r is not None]
+    figure(f"{sum(told)} of {len(told)}; {sum(h is True for h in hit)} of {len(hit)}")
+    assert len(told) >= 8
+    assert len(hit) >= 6
+    assert sum(told) >= 0.9 * len(told)
+    assert not any(hit)
 
 
 def campaign(folder, road, seed, first_day):

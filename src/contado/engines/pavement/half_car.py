@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from contado.engines.pavement.vehicles import NOMINAL_CAR, Model, QuarterCar
+from contado.engines.pavement.vehicles import NOMINAL_CAR, Model, QuarterCar, TransferFunction
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Array = NDArray[np.float64]
 
-__all__ = ["HalfCar"]
+__all__ = ["HalfCar", "wheelbase_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,3 +104,8 @@ class HalfCar:
             b[speed_row, row] = axle.k1 / axle.mu
         ahead = self.sensor_ahead_m
         return a, b, np.stack([a[1] + ahead * a[3], np.eye(8)[1] + ahead * np.eye(8)[3], np.eye(8)[3]])
+
+
+def wheelbase_of(car: TransferFunction) -> float | None:
+    """Return the distance between the axles [m]; None of a car that has one."""
+    return car.wheelbase_m if isinstance(car, HalfCar) else None

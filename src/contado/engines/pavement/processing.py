@@ -35,6 +35,7 @@ from contado.engines.pavement.cells import (
     mean_over,
     pass_spread,
 )
+from contado.engines.pavement.half_car import wheelbase_of
 from contado.engines.pavement.learnt_car import learn
 from contado.engines.pavement.measure import Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
@@ -211,7 +212,7 @@ def combine(
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
     readings = [_readings(s, bounds, frame) for s in seen]
     spread = pass_spread(readings)
-    found = _places(seen, calibrations, frame)
+    found = _places(seen, calibrations, frame, cars)
     known = located(fixtures, frame)
     meant = [take(known, p.chainage_m, p.kind, p.height_mm) for p in found]
     felt = observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id)
@@ -364,10 +365,16 @@ def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> 
     return CellReadings(vehicle=seen.drive.vehicle, log_iri=log_iri, coverage=coverage, speed_m_s=speed)
 
 
-def _places(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration], frame: RouteFrame) -> list[Place]:
+def _places(
+    seen: Sequence[_Seen],
+    calibrations: Mapping[str, Calibration],
+    frame: RouteFrame,
+    cars: Mapping[str, TransferFunction],
+) -> list[Place]:
     profiles = [s.passed.profile_m * calibrations[s.drive.vehicle].scale for s in seen]
     found, stacked = detect(profiles, [s.passed.shock for s in seen])
-    return places(found, stacked, profiles, [s.passed for s in seen], frame)
+    wheelbases = [wheelbase_of(cars[s.drive.vehicle]) for s in seen]
+    return places(found, stacked, profiles, [s.passed for s in seen], frame, wheelbases_m=wheelbases)
 
 
 def _flags(

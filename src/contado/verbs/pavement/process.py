@@ -133,6 +133,8 @@ class AnomalyFacts(msgspec.Struct, kw_only=True):
     passes_possible: int
     p_exists: float
     position_sd_m: float
+    second_axle: bool | None = None
+    """Whether most passes were shaken again a wheelbase later; null where no axles are known."""
     severity_is_lower_bound: bool
 
 
