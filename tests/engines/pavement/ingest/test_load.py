@@ -198,3 +198,8 @@ def test_fixtures_declared_later_are_no_defects_from_then_on(tmp_path, drives):
     before = workspace.file_hashes()
     load.load(workspace, load.read_folders(drives), on=ON)
     assert workspace.file_hashes() == before
+    declared.write_text("lon,lat,kind\n")
+    load_fixtures(workspace, declared)
+    load.load(workspace, load.read_folders(drives), on=ON)
+    withdrawn = {a["anomaly_id"]: a["state"] for a in workspace.read("pavement_anomaly").to_pylist()}
+    assert withdrawn[place["anomaly_id"]] == "confirmed"

@@ -210,5 +210,6 @@ def marked(anomaly_obs: pa.Table, known: Mapping[str, Sequence[Located]]) -> pa.
     for section, chainage, kind, height, source in zip(*columns, strict=True):
         found = take(known.get(section, ()), chainage, kind, height) if source == "car" else None
         names.append(None if found is None else found.fixture_id)
+    column = pa.array(names, pa.string())
     at = anomaly_obs.column_names.index("fixture_id")
-    return anomaly_obs.set_column(at, anomaly_obs.schema.field("fixture_id"), pa.array(names, pa.string()))
+    return anomaly_obs.set_column(at, anomaly_obs.schema.field("fixture_id"), column)

@@ -153,7 +153,9 @@ def load(
     if found is not None:
         fresh["fix"] = privacy.fixes(driven, found, workspace.settings)
     marks = _marks(workspace, fresh["anomaly_obs"], network, routes)
-    changed = _commit(workspace, settled, results, fresh, on, scope, marks) if settled or marks else 0
+    changed = (
+        _commit(workspace, settled, results, fresh, on, scope, marks) if settled or marks is not None else 0
+    )
     deleted = privacy.apply_retention(workspace)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
@@ -173,19 +175,19 @@ def load(
 
 def _marks(
     workspace: Workspace, felt: pa.Table, network: Network | None, routes: Mapping[str, Route]
-) -> dict[str, Sequence[Located]]:
-    """Return the known fixtures of every section with observations; none where all are marked as they are.
+) -> dict[str, Sequence[Located]] | None:
+    """Return the known fixtures of every section with observations; None where the marks are as they are.
 
-    Without new drives the roads are read only where fixtures are known, which may be new ones.
+    Without new drives the roads are read only where fixtures are known or were, which may have changed.
     """
-    if workspace.read("pavement_fixture").num_rows == 0:
-        return {}
     old = workspace.read("pavement_anomaly_obs")
+    if workspace.read("pavement_fixture").num_rows == 0 and old["fixture_id"].null_count == old.num_rows:
+        return None
     touched = {*old["section_id"].to_pylist(), *felt["section_id"].to_pylist()}
     if network is None:
         network, routes = routes_of(workspace)
     marks = fixtures.on_sections(workspace, network, routes, touched)
-    return marks if felt.num_rows or not marked(old, marks).equals(old) else {}
+    return marks if felt.num_rows or not marked(old, marks).equals(old) else None
 
 
 def _new(sets: Sequence[DriveSet], workspace: Workspace, *, pseudonymous: bool) -> tuple[list[Drive], int]:
@@ -302,7 +304,7 @@ def _commit(
     fresh: Mapping[str, pa.Table],
     on: date,
     scope: Scope | None,
-    marks: Mapping[str, Sequence[Located]],
+    marks: Mapping[str, Sequence[Located]] | None,
 ) -> int:
     """Write observations, states and evidence; return how many anomalies are new or changed their state."""
     import pyarrow as pa
@@ -311,7 +313,7 @@ def _commit(
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
         felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
-        felt = marked(felt, marks) if marks else felt
+        felt = felt if marks is None else marked(felt, marks)
         day = _day(on, cell_obs)
         fused = fuse(
             [cell_obs],
