@@ -46,6 +46,16 @@ def test_segments_follow_the_road(diagnosis):
     assert all(r["low_m_km"] < r["iri_m_km"] < r["high_m_km"] for r in rows)
 
 
+def test_a_known_fixture_of_the_road_is_no_defect(toy):
+    rows = [{**r, "fixture_id": "osm:n1"} for r in toy.read("pavement_anomaly_obs").to_pylist()]
+    with toy.commit() as commit:
+        commit.table("pavement_anomaly_obs", tables.from_rows("pavement_anomaly_obs", rows))
+    found = MantoStradale().diagnose(toy, on=ON)
+    assert values(found, "anomalies_per_km")["999001"]["value"] == 0
+    segments = [r for r in found.tables["pavement_segment"].to_pylist() if r["section_id"] == "T1"]
+    assert {r["severity_per_100m"] for r in segments} == {0}
+
+
 def test_works_cut_a_segment_of_their_own(toy):
     found = MantoStradale().diagnose(toy, on=ON)
     rows = [r for r in found.tables["pavement_segment"].to_pylist() if r["section_id"] == "T2"]

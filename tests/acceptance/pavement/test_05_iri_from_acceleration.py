@@ -11,13 +11,15 @@ from time import process_time
 import numpy as np
 import pytest
 
+from contado.engines.pavement import simulate
 from contado.engines.pavement.calibration import fit_car, scale_from_reference
 from contado.engines.pavement.equalise import rectified_slope
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.measure import _spectra
 from contado.engines.pavement.processing import process
 from contado.engines.pavement.real_cars import speed_law
 from contado.engines.pavement.sampling import EvenSamples
-from contado.engines.pavement.survey import Reference
+from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.engines.pavement.vehicles import GOLDEN_CAR, NOMINAL_CAR, QuarterCar
 from contado.kernel.territory import Network, Route
@@ -114,6 +116,57 @@ def test_six_drives_end_to_end(open_set, fleet, figure):
     seconds = process_time() - began
     figure(f"{seconds:.1f} s")
     assert seconds < 10
+
+
+@pytest.fixture(scope="module")
+def half_cars(tmp_path_factory):
+    """Two simulated passes of a half-car over 3 km: how well a vehicle reads the cells after the first ten."""
+    folder = tmp_path_factory.mktemp("half") / "drives"
+    scenario = simulate.Scenario(model="half")
+    simulate.drives(folder, seed=2, length_m=3000.0, vehicles=1, passes=2, scenario=scenario)
+    network = Network.from_file(folder / "network.geojson")
+    route = Route.read(folder / "truth_route.csv", network)
+    with (folder / "truth_iri_100m.csv").open() as file:
+        truth = np.array([float(row["iri_m_km"]) for row in csv.DictReader(file)])
+    edges = 100.0 * np.arange(REFERENCE_CELLS)
+    surveyed = Reference(from_m=edges, to_m=edges + 100, iri_m_km=truth[:REFERENCE_CELLS])
+    drives = read_drives(folder)
+
+    def quality(vehicle, *, reference=None):
+        found = process(drives, network, route, reference=reference, vehicles={"car1": vehicle})
+        return fit_quality(*scored(found.cells, truth, REFERENCE_CELLS)[:2])
+
+    return quality, surveyed
+
+
+@pytest.mark.item(
+    "pavement",
+    5,
+    "half-car drives, no calibration: median error with its axles' places known, with the nominal quarter-car",
+    "<= 4 %, less than the nominal",
+)
+def test_half_car_inversion_beats_the_nominal_quarter_car(half_cars, figure):
+    quality, _ = half_cars
+    known, nominal = quality(Vehicle(body=HalfCar())), quality(Vehicle(car=NOMINAL_CAR))
+    figure(f"{100 * known[1]:.1f} % (R2 {known[0]:.3f}), {100 * nominal[1]:.1f} % (R2 {nominal[0]:.3f})")
+    assert known[1] <= 0.04
+    assert known[1] < nominal[1] / 2
+    assert known[0] > nominal[0]
+
+
+@pytest.mark.item(
+    "pavement",
+    5,
+    "half-car drives, car learnt on 1 km of surveyed IRI: R2(log), median, p90",
+    "<= 4 %, <= 8 %",
+)
+def test_learnt_car_recovers_the_iri(half_cars, figure):
+    quality, surveyed = half_cars
+    r2, median, p90 = quality(Vehicle(learnt=True), reference=surveyed)
+    figure(f"{r2:.3f}, {100 * median:.1f} %, {100 * p90:.1f} %")
+    assert r2 >= 0.94
+    assert median <= 0.04
+    assert p90 <= 0.08
 
 
 DX = 0.05

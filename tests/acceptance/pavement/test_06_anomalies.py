@@ -6,15 +6,20 @@ import csv
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
-from contado.engines.pavement import simulate
+from contado.engines.pavement import onroute, simulate
+from contado.engines.pavement.anomalies.fixtures import Fixture, located, take
 from contado.engines.pavement.anomalies.kind import CRITICALITIES
 from contado.engines.pavement.anomalies.passages import passages_of
 from contado.engines.pavement.anomalies.track import track
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.processing import process
 from contado.engines.pavement.simulate.road import random_road, scatter
+from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.territory import Network, Route
 
@@ -22,12 +27,19 @@ pytest.importorskip("osmium")
 
 
 @pytest.fixture(scope="module")
-def pairs(request):
-    """Anomalies found and true ones, paired within 10 m; and both lists."""
+def processed(request):
+    """The open drives processed, their route, and the folder of the truth."""
     shared = request.getfixturevalue("shared")
     folder = shared("roads/telemetry_synth")
     network = Network.from_file(shared("roads/network/liechtenstein.osm.pbf"))
-    result = process(read_drives(folder), network, Route.read(folder / "truth_route.csv", network))
+    route = Route.read(folder / "truth_route.csv", network)
+    return process(read_drives(folder), network, route), network, route, folder
+
+
+@pytest.fixture(scope="module")
+def pairs(processed):
+    """Anomalies found and true ones, paired within 10 m; and both lists."""
+    result, *_, folder = processed
     with (folder / "truth_anomalies.csv").open() as file:
         truth = [(float(r["chainage_m"]), float(r["height_mm"])) for r in csv.DictReader(file)]
     found = [a for a in result.anomalies if a.passes >= 2]
@@ -71,6 +83,73 @@ def test_severity_ranks_by_height(pairs, figure):
     figure(f"{rank:.2f}")
     assert rank >= 0.8
     assert {a.criticality for a, _ in pairs[0]} <= set(CRITICALITIES)
+
+
+@pytest.mark.item(
+    "pavement", 6, "true speed bumps declared as fixtures: reported as defects; other anomalies lost", "0; 0"
+)
+def test_declared_bumps_are_no_defects(processed, figure):
+    result, network, route, folder = processed
+    with (folder / "truth_anomalies.csv").open() as file:
+        bumps = [float(r["chainage_m"]) for r in csv.DictReader(file) if r["kind"] == "speed_bump"]
+    places = zip(*route.lonlat(bumps), strict=True)
+    declared = [
+        Fixture(fixture_id=f"b{k}", kind="declared_bump", lon=float(x), lat=float(y))
+        for k, (x, y) in enumerate(places)
+    ]
+    known = located(declared, onroute.frame_of(network, route))
+    taken = [a for a in result.anomalies if take(known, a.chainage_m, a.kind, a.height_mm)]
+    near = [a for a in result.anomalies if any(abs(a.chainage_m - b) <= 5 for b in bumps)]
+    left = [a for a in near if a not in taken]
+    lost = [a for a in taken if a not in near]
+    figure(f"{len(left)} of {len(near)}; {len(lost)} of {len(result.anomalies) - len(near)}")
+    assert len(near) == len(bumps) == len(known)
+    assert not left
+    assert not lost
+
+
+KNOCKS_M = np.arange(150.0, 1700.0, 170.0)
+
+
+def knocked(folder):
+    """Hit the sensor of every drive at the same places, as the road would, but once."""
+    for file in folder.glob("*_acc.parquet"):
+        table = pq.read_table(file)
+        t, az = table["t_s"].to_numpy(), table["az"].to_numpy().copy()
+        for chainage in KNOCKS_M:
+            since = np.maximum(t - chainage / (40 / 3.6), 0.0)
+            az += 8 * np.exp(-since / 0.04) * np.sin(2 * np.pi * 12 * since)
+        pq.write_table(table.set_column(table.column_names.index("az"), "az", pa.array(az)), file)
+
+
+@pytest.mark.item(
+    "pavement",
+    6,
+    "second axle, half-car at 40 km/h: confirmed of the true potholes and manholes that can tell; of knocks on the sensor",
+    ">= 90 %; 0",
+)
+def test_the_second_axle_confirms_what_lies_on_the_road(tmp_path, figure):
+    folder = tmp_path / "drives"
+    scenario = simulate.Scenario(model="half", potholes=9, manholes=5, bumps=0, speed_kmh=40.0)
+    simulate.drives(folder, seed=3, length_m=1800.0, vehicles=1, passes=2, scenario=scenario)
+    knocked(folder)
+    network = Network.from_file(folder / "network.geojson")
+    route = Route.read(folder / "truth_route.csv", network)
+    found = process(read_drives(folder), network, route, vehicles={"car1": Vehicle(body=HalfCar())}).anomalies
+    with (folder / "truth_anomalies.csv").open() as file:
+        true = np.array([float(row["chainage_m"]) for row in csv.DictReader(file)])
+    road = [a.second_axle for a in found if np.abs(true - a.chainage_m).min() <= 5]
+    hit = [
+        a.second_axle
+        for a in found
+        if np.abs(KNOCKS_M - a.chainage_m).min() <= 5 < np.abs(true - a.chainage_m).min()
+    ]
+    told = [r for r in road if r is not None]
+    figure(f"{sum(told)} of {len(told)}; {sum(h is True for h in hit)} of {len(hit)}")
+    assert len(told) >= 8
+    assert len(hit) >= 6
+    assert sum(told) >= 0.9 * len(told)
+    assert not any(hit)
 
 
 def campaign(folder, road, seed, first_day):

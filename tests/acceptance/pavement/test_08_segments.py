@@ -75,3 +75,14 @@ def test_one_step(figure):
         worst = max(worst, np.abs(found.to_m[:-1] - 10 * place).min())
     figure(f"{worst:.0f} m at most over 20 seeds, {extra} further cuts")
     assert worst <= 20
+
+
+@pytest.mark.item("pavement", 8, "forced cuts (owner, bridge) on the open file", "all are ends of segments")
+def test_forced_cuts(shared, tmp_path, figure):
+    cuts = tmp_path / "cuts.csv"
+    cuts.write_text("from_m,to_m,reason\n1230,1410,bridge\n3170,5000,owner\n")
+    verb = load("pavement segment")
+    answer = verb(verb.request(cells=shared("roads/segmentation/iri_10m.csv"), cuts=cuts))
+    told = {r.to_m: r.cut_by for r in answer.segments if r.cut_by}
+    figure(f"{len(told)} of 4")
+    assert told == {1230.0: ["bridge"], 1410.0: ["bridge"], 3170.0: ["owner"], 5000.0: ["owner"]}

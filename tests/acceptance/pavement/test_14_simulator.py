@@ -9,8 +9,9 @@ import pytest
 
 from contado.cli.app import run
 from contado.engines.pavement import iri, read_profile
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.iso8608 import displacement_spectrum, measured_spectrum
-from contado.engines.pavement.simulate.car import HalfCar, respond
+from contado.engines.pavement.simulate.car import respond
 from contado.engines.pavement.simulate.road import random_road
 from contado.engines.pavement.vehicles import GOLDEN_CAR, NOMINAL_CAR
 
@@ -127,6 +128,17 @@ def test_half_car(figure):
     gap = np.max(np.abs(respond(half, road.base_m, 0.05, s, 1e-3).acceleration_m_s2 - quarter)) / np.std(
         quarter
     )
+    figure(f"{gap:.1e}")
+    assert gap <= 1e-6
+
+
+@pytest.mark.item("pavement", 14, "half-car transfer function = quarter-car, decoupled, 0.2-40 Hz", "<= 1e-6")
+def test_half_car_transfer_function(figure):
+    half = HalfCar(
+        front=GOLDEN_CAR, rear=NOMINAL_CAR, a_m=1.1, b_m=1.5, inertia_ratio=1.0, sensor_ahead_m=1.1
+    )
+    frequency, speed = np.linspace(0.2, 40, 400), np.array([8.0, 14.0, 25.0])
+    gap = np.abs(half.response(frequency, speed) / GOLDEN_CAR.response(frequency, speed) - 1).max()
     figure(f"{gap:.1e}")
     assert gap <= 1e-6
 

@@ -10,6 +10,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from contado.engines.pavement import onroute, simulate
+from contado.engines.pavement.anomalies.fixtures import Fixture
 from contado.engines.pavement.position import Fixes, follow
 from contado.engines.pavement.processing import process
 from contado.engines.pavement.simulate.road import Anomaly, random_road
@@ -175,3 +176,23 @@ def test_parallel_road_as_near_as_the_route_is_ambiguous(survey):
 
     assert doubtful(middle) > 0.9
     assert doubtful(frame.line) < 0.1
+
+
+def test_a_declared_bump_is_no_anomaly_and_its_height_is_followed(survey, result):
+    drives, network, route = survey
+    lon, lat = route.lonlat([745.0, 300.0])
+    declared = [
+        Fixture(fixture_id=name, kind="declared_bump", lon=float(x), lat=float(y))
+        for name, x, y in zip(("bump", "flattened"), lon, lat, strict=True)
+    ]
+    found = process(drives, network, route, fixtures=declared)
+    assert "speed_bump" in {a.kind for a in result.anomalies}
+    assert len(found.anomalies) == len(result.anomalies) - 1
+    assert all(abs(a.chainage_m - 745.0) > 10 for a in found.anomalies)
+    (flat, nothing), (bump, felt) = found.fixtures
+    assert (flat.fixture.fixture_id, nothing, bump.fixture.fixture_id) == ("flattened", None, "bump")
+    assert felt.height_mm == pytest.approx(60.0, rel=0.4)
+    marks = found.anomaly_obs.to_pylist()
+    assert {r["fixture_id"] for r in marks if abs(r["chainage_m"] - 745.0) <= 10} == {"bump"}
+    assert {r["fixture_id"] for r in marks if abs(r["chainage_m"] - 745.0) > 10} == {None}
+    assert found.cell_obs.equals(result.cell_obs)

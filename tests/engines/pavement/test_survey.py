@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.survey import read_fleet, read_reference
 from contado.engines.pavement.vehicles import QuarterCar
-from contado.kernel.errors import ColumnNotFound, DataError
+from contado.kernel.errors import ColumnNotFound, DataError, UsageError
 
 
 def write(tmp_path, text):
@@ -72,3 +73,45 @@ def test_bad_fleet(tmp_path):
     with pytest.raises(DataError) as caught:
         read_fleet(write(tmp_path, "vehicle,scale\ncar1,0\n"))
     assert (caught.value.rule, caught.value.rows, caught.value.field) == ("out_of_range", (2,), "scale")
+
+
+def test_a_fleet_names_the_model_of_each_vehicle(tmp_path):
+    fleet = read_fleet(
+        write(
+            tmp_path,
+            "vehicle,model,k1,k2,c,mu,k1_rear,k2_rear,c_rear,mu_rear,a_m,b_m,sensor_ahead_m\n"
+            "a,,500,50,3,0.12,,,,,,,\n"
+            "b,half,500,50,3,0.12,600,60,4,0.1,1.1,1.5,-0.2\n"
+            "c,half,500,50,3,0.12,,,,,1.1,1.5,\n"
+            "d,half,,,,,,,,,1.2,1.4,0\n"
+            "e,learnt,,,,,,,,,,,\n",
+        )
+    )
+    front, rear = QuarterCar(k1=500, k2=50, c=3, mu=0.12), QuarterCar(k1=600, k2=60, c=4, mu=0.1)
+    assert fleet["a"].car == front
+    assert fleet["b"].car == HalfCar(front=front, rear=rear, a_m=1.1, b_m=1.5, sensor_ahead_m=-0.2)
+    assert fleet["c"].car.rear == front
+    assert fleet["d"].car is None
+    assert fleet["d"].body == HalfCar(a_m=1.2, b_m=1.4, sensor_ahead_m=0.0)
+    assert fleet["e"].learnt
+    assert not any(fleet[name].learnt for name in "abcd")
+
+
+def test_a_half_car_without_axles_and_an_unknown_model_are_refused(tmp_path):
+    with pytest.raises(ColumnNotFound):
+        read_fleet(write(tmp_path, "vehicle,model,a_m\ncar1,half,1.2\n"))
+    with pytest.raises(DataError) as caught:
+        read_fleet(write(tmp_path, "vehicle,model,a_m,b_m\ncar1,half,1.2,\n"))
+    assert (caught.value.rule, caught.value.rows, caught.value.field) == ("not_a_number", (2,), "b_m")
+    with pytest.raises(UsageError) as wrong:
+        read_fleet(write(tmp_path, "vehicle,model\ncar1,full\n"))
+    assert (wrong.value.rule, wrong.value.rows) == ("unknown_choice", (2,))
+    assert "quarter, half, learnt" in wrong.value.message
+
+
+def test_a_measured_profile_is_a_reference_too(tmp_path):
+    rows = "".join(f"{0.1 * k:.1f},{0.002 * (k % 7):.4f}\n" for k in range(3101))
+    found = read_reference(write(tmp_path, f"x_m,y_m\n{rows}"))
+    assert found.from_m.tolist() == [0, 100, 200]
+    assert found.profile.y_m.size == 3101
+    assert (found.iri_m_km > 0).all()

@@ -57,6 +57,18 @@ def test_segment_takes_forced_cuts(write):
     assert [f.rule for f in answer.findings] == ["short_between_cuts"]
 
 
+def test_a_bridge_cuts_at_both_its_ends_and_a_cut_says_why(write):
+    cuts = "from_m,to_m,reason\n90,210,bridge\n200,900,owner\n"
+    answer = run(
+        "pavement segment", cells=write("cells.csv", CELLS.replace("5.", "2.")), cuts=write("cuts.csv", cuts)
+    )
+    found = [(s.from_m, s.to_m, s.cut_by) for s in answer.segments]
+    assert found == [(0, 100, ["bridge"]), (100, 200, ["bridge", "owner"]), (200, 400, [])]
+    with pytest.raises(ContadoError) as caught:
+        run("pavement segment", cells=write("cells.csv", CELLS), cuts=write("cuts.csv", "from_m\n90\n"))
+    assert caught.value.rule == "missing_column"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "rule", "rows"),
     [

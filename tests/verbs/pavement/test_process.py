@@ -173,3 +173,33 @@ def test_no_network(run, tmp_path):
     code, answer = run("--network", tmp_path / "broken.geojson")
     assert code == 2
     assert answer["error"]["rule"] == "network_unreadable"
+
+
+def test_the_fleet_names_the_model_of_a_car(run, tmp_path):
+    fleet = tmp_path / "fleet.csv"
+    fleet.write_text("vehicle,model,a_m,b_m\ncar1,half,1.2,1.4\n")
+    code, answer = run("--vehicles", fleet)
+    assert code == 0
+    [car] = answer["vehicles"]
+    assert (car["vehicle"], car["model"]) == ("car1", "half")
+    assert 300 < car["k1"] < 900
+    assert [c["state"] for c in answer["cells"]].count("measured") >= 5
+
+
+def test_a_learnt_car_needs_a_reference(run, tmp_path):
+    fleet = tmp_path / "fleet.csv"
+    fleet.write_text("vehicle,model\ncar1,learnt\n")
+    code, answer = run("--vehicles", fleet)
+    assert (code, answer["error"]["rule"], answer["error"]["field"]) == (2, "nothing_to_learn_from", "model")
+    assert answer["error"]["hint"]
+
+
+def test_fixtures_are_answered_whether_felt_or_not(run, drives, tmp_path):
+    place = next(csv.DictReader((drives / "car1_pass1_gnss.csv").read_text().splitlines()[:40]))
+    file = tmp_path / "fixtures.csv"
+    file.write_text(f"lon,lat,name\n{place['lon']},{place['lat']},Via Roma\n10.0,40.0,elsewhere\n")
+    code, answer = run("--fixtures", file)
+    assert code == 0
+    [fixture] = answer["fixtures"]
+    assert (fixture["name"], fixture["kind"], fixture["passes"]) == ("Via Roma", "declared_bump", 0)
+    assert fixture["felt_at_m"] is None

@@ -7,6 +7,7 @@ Then its scale: a surveyed section, or what the cars of a fleet agree on.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.half_car import HalfCar
     from contado.engines.pavement.measure import Spectra
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "scale_from_reference"]
+__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "on_axles", "scale_from_reference"]
 
 PRIOR_SD_LOG: Final = 0.15
 """Spread of K1, K2, C and mu of passenger cars about the nominal car (25 % either way, even)."""
@@ -47,6 +49,7 @@ class FittedCar:
     """A car read off its spectra, and the posterior sd of the logarithms of k1, k2, c, mu."""
 
     car: QuarterCar
+    """The axle; with a body on two axles, that of both."""
     sd_log: tuple[float, float, float, float]
 
 
@@ -64,8 +67,10 @@ class Calibration:
 NOMINAL: Final = Calibration(scale=1.0, sd_log=UNCALIBRATED_SD_LOG, calibrated=False)
 
 
-def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
+def fit_car(spectra: Sequence[Spectra], body: HalfCar | None = None) -> FittedCar:
     """Fit the four parameters of a quarter-car to the spectra of a vehicle's drives.
+
+    With a ``body`` of known axles both of them have these four parameters (`on_axles`).
 
     Model of the log power at frequency f and speed v, n = f/v: |H(f)|^2 sinc^2(0.25 n) n^-w x level(v) +
     noise. Free: the car, w, one level a class of speed, the noise. Few windows: the prior remains.
@@ -81,11 +86,11 @@ def fit_car(spectra: Sequence[Spectra]) -> FittedCar:
     inside = (FIT_BAND_HZ[0] <= SPECTRUM_HZ) & (FIT_BAND_HZ[1] >= SPECTRUM_HZ)
     band = inside & np.isfinite(observed).all(axis=0)
     observed, frequency = observed[:, band], SPECTRUM_HZ[band]
-    wavenumber = frequency[None, :] / (speed[enough] / count[enough])[:, None]
+    speeds = speed[enough] / count[enough]
     spread = np.sqrt(2.5 / count[enough] + SPECTRUM_SD_LOG**2)[:, None]
 
     def residuals(p: Floats) -> Floats:
-        misfit = (observed - _log_power(p, frequency, wavenumber)) / spread
+        misfit = (observed - _log_power(p, frequency, speeds, body)) / spread
         return np.concatenate([misfit.ravel(), p[:4] / PRIOR_SD_LOG, [p[4] / WAVINESS_SD]])
 
     start = np.concatenate([np.zeros(5), [observed.min()], np.full(len(enough), observed.mean() - 4.0)])
@@ -106,10 +111,16 @@ def _car(p: Floats) -> QuarterCar:
     return QuarterCar(k1=n.k1 * float(k1), k2=n.k2 * float(k2), c=n.c * float(c), mu=n.mu * float(mu))
 
 
-def _log_power(p: Floats, frequency: Floats, wavenumber: Floats) -> Floats:
+def on_axles(car: QuarterCar, body: HalfCar | None) -> QuarterCar | HalfCar:
+    """Return the body on two axles that are both ``car``; the car itself without a body."""
+    return car if body is None else dataclasses.replace(body, front=car, rear=car)
+
+
+def _log_power(p: Floats, frequency: Floats, speeds: Floats, body: HalfCar | None) -> Floats:
     """Log power density of the parameters (log k1, k2, c, mu ratios, waviness - 2, noise, levels)."""
-    gain = np.abs(_car(p).body_acceleration_response(frequency)) ** 2
-    road = gain[None, :] * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[4])
+    wavenumber = frequency[None, :] / speeds[:, None]
+    gain = np.abs(on_axles(_car(p), body).response(frequency, speeds)) ** 2
+    road = gain * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[4])
     # a Hann window spreads each line over its neighbours by 1 : 4 : 1
     road[:, 1:-1] = (road[:, :-2] + 4 * road[:, 1:-1] + road[:, 2:]) / 6
     log_power: Floats = np.log(np.exp(p[6:])[:, None] * road + np.exp(p[5]))

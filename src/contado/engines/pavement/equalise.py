@@ -19,7 +19,7 @@ Transportation Research Record 1501. ASTM E1926.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.engines.pavement.telemetry.drive import Aligned
+    from contado.engines.pavement.vehicles import TransferFunction
 
     Floats = NDArray[np.float64]
     Complexes = NDArray[np.complex128]
@@ -45,8 +46,8 @@ __all__ = [
     "Z_90",
     "EqualiserSettings",
     "Roughness",
-    "TransferFunction",
     "filter_windows",
+    "golden_variance",
     "profile",
     "rectified_slope",
     "roughness",
@@ -66,13 +67,6 @@ ENVELOPE_M: Final = 0.25
 """Base length of the moving average of the IRI, taken for the tyre's contact too."""
 
 GOLDEN_SPEED_M_S: Final = 80 / 3.6
-
-
-class TransferFunction(Protocol):
-    """What stands between a road and a sensor: a quarter-car, a half-car or one learnt from spectra."""
-
-    def body_acceleration_response(self, frequency_hz: Floats, /) -> Complexes:
-        """Return profile elevation [m] at the tyre -> body acceleration [m/s2]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,18 +155,17 @@ def profile(
     """Return the band-limited road profile at each sample [m]; NaN where it is not measurable."""
 
     def operator(frequency_hz: Floats, speed: Floats) -> Complexes:
-        wavenumber = frequency_hz / speed[:, None]
-        inverse: Complexes = _inverse(frequency_hz, wavenumber, car, settings)
-        return inverse
+        return _inverse(frequency_hz, speed, car, settings)
 
     return filter_windows(acc_m_s2, speed_m_s, fs_hz, operator, settings)
 
 
 def _inverse(
-    frequency_hz: Floats, wavenumber_c_m: Floats, car: TransferFunction, settings: EqualiserSettings
+    frequency_hz: Floats, speed_m_s: Floats, car: TransferFunction, settings: EqualiserSettings
 ) -> Complexes:
     """Return the regularised inverse of the car and its tyre within the band, shape (windows, frequencies)."""
-    forward = car.body_acceleration_response(frequency_hz)[None, :] * np.sinc(ENVELOPE_M * wavenumber_c_m)
+    wavenumber_c_m = frequency_hz / speed_m_s[:, None]
+    forward = car.response(frequency_hz, speed_m_s) * np.sinc(ENVELOPE_M * wavenumber_c_m)
     band = (
         (frequency_hz >= settings.f_min_hz)
         & (frequency_hz <= min(settings.f_max_hz, 0.8 * frequency_hz[-1]))
@@ -202,17 +195,17 @@ def _slope_operator(
     """
     wavenumber = frequency_hz / speed_m_s[:, None]
     golden = _golden_slope(wavenumber)
-    inverse = _inverse(frequency_hz, wavenumber, car, settings)
-    kept = golden * inverse * car.body_acceleration_response(frequency_hz)[None, :]
+    inverse = _inverse(frequency_hz, speed_m_s, car, settings)
+    kept = golden * inverse * car.response(frequency_hz, speed_m_s)
     kept *= np.sinc(ENVELOPE_M * wavenumber)
     with np.errstate(divide="ignore", invalid="ignore"):
         seen = np.where(wavenumber > 0, np.abs(kept) ** 2 / wavenumber**2, 0.0).sum(axis=1)
     step = frequency_hz[1] / speed_m_s
-    made_up: Complexes = golden * inverse * np.sqrt(_golden_variance() / (seen * step))[:, None]
+    made_up: Complexes = golden * inverse * np.sqrt(golden_variance() / (seen * step))[:, None]
     return made_up
 
 
-def _golden_variance() -> float:
+def golden_variance() -> float:
     """Return the integral of |golden slope|^2 / n^2 over wavenumber: the variance for a white slope."""
     wavenumber = np.arange(1, 40_000, dtype=np.float64) * 1e-4
     return float((np.abs(_golden_slope(wavenumber)) ** 2 / wavenumber**2).sum() * 1e-4)

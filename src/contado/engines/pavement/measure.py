@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.comfort import wk
 from contado.engines.pavement.equalise import (
     IRI_BAND,
     MIN_SPEED_M_S,
@@ -24,13 +25,24 @@ from contado.engines.pavement.sampling import MIN_RATE_HZ, EvenSamples, even_sam
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.equalise import TransferFunction
     from contado.engines.pavement.position import Track
     from contado.engines.pavement.telemetry.drive import Aligned
+    from contado.engines.pavement.vehicles import TransferFunction
 
     Floats = NDArray[np.float64]
 
-__all__ = ["GRID_M", "SPEED_EDGES_M_S", "Pass", "Spectra", "Trace", "grid_of", "measure", "trace"]
+__all__ = [
+    "GRID_M",
+    "SPEED_EDGES_M_S",
+    "Pass",
+    "Spectra",
+    "Trace",
+    "Windows",
+    "grid_of",
+    "measure",
+    "trace",
+    "windows_of",
+]
 
 GRID_M: Final = 0.1
 """Spacing of the chainage grid: finer than the shortest wave that is inverted (0.4 m)."""
@@ -193,40 +205,54 @@ def running_scale(values: Floats, width: float, factor: float = 1.4826) -> Float
     return scale
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """Half-overlapping windows of 5.12 s that were driven throughout at measurable speed."""
+
+    samples: NDArray[np.int64]
+    """Samples of each, shape (windows, samples of a window)."""
+    speed_m_s: Floats
+    """Mean speed of each, shape (windows,)."""
+    log_power: Floats
+    """Log power density of the acceleration at `SPECTRUM_HZ` [log (m/s2)^2/Hz], shape (windows, frequencies)."""
+
+
+def windows_of(even: EvenSamples, speed: Floats) -> Windows:
+    """Return the windows of a drive with their spectra; none where the rate is too low."""
+    window = round(5.12 * even.fs_hz)
+    if even.fs_hz < MIN_RATE_HZ or len(speed) < window:
+        nothing = np.empty((0, len(SPECTRUM_HZ)))
+        return Windows(samples=np.empty((0, window), np.int64), speed_m_s=np.empty(0), log_power=nothing)
+    view = np.lib.stride_tricks.sliding_window_view
+    local = view(speed, window)[:: window // 2]
+    blocks = view(even.vertical_m_s2, window)[:: window // 2]
+    ok = (np.nan_to_num(local).min(axis=1) >= MIN_SPEED_M_S) & np.isfinite(blocks).all(axis=1)
+    taper = np.hanning(window + 1)[:-1]
+    power = np.abs(np.fft.rfft(blocks[ok] * taper, axis=1)) ** 2 / (even.fs_hz * float(np.sum(taper**2)))
+    logs = np.full((int(ok.sum()), len(SPECTRUM_HZ)), np.nan)
+    width = min(len(SPECTRUM_HZ), power.shape[1] - 1)
+    logs[:, :width] = np.log(power[:, 1 : width + 1] + 1e-30)
+    return Windows(
+        samples=view(np.arange(len(speed)), window)[:: window // 2][ok],
+        speed_m_s=local[ok].mean(axis=1),
+        log_power=logs,
+    )
+
+
 def _spectra(even: EvenSamples, speed: Floats) -> Spectra:
     """Return the sums of log spectra of the half-overlapping windows driven at measurable speed."""
     classes = len(SPEED_EDGES_M_S) - 1
     log_power, total, count = np.zeros((classes, len(SPECTRUM_HZ))), np.zeros(classes), np.zeros(classes)
-    window = round(5.12 * even.fs_hz)
-    if even.fs_hz >= MIN_RATE_HZ and len(speed) >= window:
-        view = np.lib.stride_tricks.sliding_window_view
-        local = view(speed, window)[:: window // 2]
-        blocks = view(even.vertical_m_s2, window)[:: window // 2]
-        ok = (np.nan_to_num(local).min(axis=1) >= MIN_SPEED_M_S) & np.isfinite(blocks).all(axis=1)
-        taper = np.hanning(window + 1)[:-1]
-        power = np.abs(np.fft.rfft(blocks[ok] * taper, axis=1)) ** 2 / (even.fs_hz * float(np.sum(taper**2)))
-        logs = np.full((int(ok.sum()), len(SPECTRUM_HZ)), np.nan)
-        width = min(len(SPECTRUM_HZ), power.shape[1] - 1)
-        logs[:, :width] = np.log(power[:, 1 : width + 1] + 1e-30)
-        speeds = local[ok].mean(axis=1)
-        klass = np.clip(np.searchsorted(SPEED_EDGES_M_S, speeds) - 1, 0, classes - 1)
-        for k in range(classes):
-            mine = klass == k
-            log_power[k] = logs[mine].sum(axis=0)
-            total[k], count[k] = speeds[mine].sum(), mine.sum()
+    found = windows_of(even, speed)
+    klass = np.clip(np.searchsorted(SPEED_EDGES_M_S, found.speed_m_s) - 1, 0, classes - 1)
+    for k in range(classes):
+        mine = klass == k
+        log_power[k] = found.log_power[mine].sum(axis=0)
+        total[k], count[k] = found.speed_m_s[mine].sum(), mine.sum()
     return Spectra(log_power=log_power, speed=total, count=count)
 
 
 def _wk(frequency_hz: Floats, speed_m_s: Floats) -> NDArray[np.complex128]:
-    """Return the weighting Wk of ISO 2631-1 (corner frequencies to be confirmed against the norm)."""
-    w = 2 * np.pi
-    s = 1j * w * frequency_hz
-    high = s**2 / (s**2 + np.sqrt(2) * w * 0.4 * s + (w * 0.4) ** 2)
-    low = (w * 100) ** 2 / (s**2 + np.sqrt(2) * w * 100 * s + (w * 100) ** 2)
-    step = (1 + s / (w * 12.5)) / (1 + s / (0.63 * w * 12.5) + (s / (w * 12.5)) ** 2)
-    q, f5, f6 = 0.91, w * 2.37, w * 3.35
-    upward = (1 + s / (q * f5) + (s / f5) ** 2) / (1 + s / (q * f6) + (s / f6) ** 2) * (f5 / f6) ** 2
-    weight: NDArray[np.complex128] = np.broadcast_to(
-        high * low * step * upward, (len(speed_m_s), len(frequency_hz))
-    )
+    """Return the weighting of comfort for each window: it knows no speed."""
+    weight: NDArray[np.complex128] = np.broadcast_to(wk(frequency_hz), (len(speed_m_s), len(frequency_hz)))
     return weight

@@ -99,6 +99,7 @@ def anomaly_obs(
                         "lon": place.lon,
                         "lat": place.lat,
                         "source": "car",
+                        "fixture_id": None,
                         "label": drive.label,
                     }
                 )

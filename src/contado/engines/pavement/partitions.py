@@ -36,12 +36,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.anomalies.fixtures import Fixture
     from contado.engines.pavement.onroute import RouteFrame
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Reference, Vehicle
     from contado.engines.pavement.telemetry.columns import Format, Kind
     from contado.engines.pavement.telemetry.read import Listing
-    from contado.engines.pavement.vehicles import QuarterCar
+    from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.progress import Progress
     from contado.kernel.scale import Engine
     from contado.kernel.territory import Network, Route
@@ -84,7 +85,7 @@ class Tracing:
 class Measuring:
     """Context of the second stage: the car of each vehicle and the length of the route."""
 
-    cars: Mapping[str, QuarterCar]
+    cars: Mapping[str, TransferFunction]
     length_m: float
 
 
@@ -133,6 +134,7 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
     drop_bad: bool = False,
     engine: Engine = "local",
     progress: Progress | None = None,
+    fixtures: Sequence[Fixture] = (),
 ) -> tuple[ProcessResult, tuple[Rejected, ...]]:
     """Read and process the drives of a listing where the engine works; return also those that are no use.
 
@@ -166,6 +168,7 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
         section_id=section_id,
         traced=_of(drives, traces),
         measuring=lambda some, cars, length_m: _measured(some, cars, length_m, engine),
+        fixtures=fixtures,
     )
     seconds = float(np.sum(rows["cpu_s"].to_numpy()))
     return dataclasses.replace(result, compute_s=result.compute_s + seconds), drives.rejected
@@ -240,7 +243,7 @@ def _traced(drive: Drive, frame: RouteFrame) -> Trace | Rejected:
 
 
 def _measured(
-    traces: Sequence[Trace], cars: Mapping[str, QuarterCar], length_m: float, engine: Engine
+    traces: Sequence[Trace], cars: Mapping[str, TransferFunction], length_m: float, engine: Engine
 ) -> list[Pass]:
     parts = [_packed(pa.array([number], pa.int64()), [one]) for number, one in enumerate(traces)]
     found = scale.run(measure_batch, parts, Measuring(cars=cars, length_m=length_m), engine=engine)

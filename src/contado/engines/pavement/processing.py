@@ -16,6 +16,7 @@ import numpy as np
 
 from contado.engines.pavement import observe, onroute
 from contado.engines.pavement.anomalies.detect import detect
+from contado.engines.pavement.anomalies.fixtures import Located, located, marked, take
 from contado.engines.pavement.anomalies.places import Place, places
 from contado.engines.pavement.anomalies.stack import shifts, warp
 from contado.engines.pavement.calibration import (
@@ -23,6 +24,7 @@ from contado.engines.pavement.calibration import (
     Calibration,
     consensus,
     fit_car,
+    on_axles,
     scale_from_reference,
 )
 from contado.engines.pavement.cells import (
@@ -33,11 +35,14 @@ from contado.engines.pavement.cells import (
     mean_over,
     pass_spread,
 )
+from contado.engines.pavement.half_car import wheelbase_of
+from contado.engines.pavement.learnt_car import learn
 from contado.engines.pavement.measure import Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
+from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.align import align
 from contado.engines.pavement.telemetry.drive import DriveSet
-from contado.kernel.errors import Finding
+from contado.kernel.errors import Finding, UsageError
 from contado.kernel.progress import track
 
 if TYPE_CHECKING:
@@ -47,15 +52,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.anomalies.fixtures import Fixture
     from contado.engines.pavement.onroute import RouteFrame
-    from contado.engines.pavement.survey import Reference, Vehicle
+    from contado.engines.pavement.survey import Reference
     from contado.engines.pavement.telemetry.drive import Aligned, Drive
-    from contado.engines.pavement.vehicles import QuarterCar
+    from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.progress import Progress
     from contado.kernel.territory import Network, Route
 
     Floats = NDArray[np.float64]
-    Measure: TypeAlias = Callable[[Sequence[Trace], Mapping[str, QuarterCar], float], Sequence[Pass]]
+    Measure: TypeAlias = Callable[[Sequence[Trace], Mapping[str, TransferFunction], float], Sequence[Pass]]
 
 __all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "combine", "process", "trace_drive"]
 
@@ -85,7 +91,7 @@ class VehicleSummary:
     """The car as it was fitted and how its readings were scaled."""
 
     vehicle: str
-    car: QuarterCar
+    car: TransferFunction
     calibration: Calibration
 
 
@@ -97,6 +103,9 @@ class ProcessResult:
     vehicles: tuple[VehicleSummary, ...]
     cells: tuple[Cell, ...]
     anomalies: tuple[Place, ...]
+    """What is no known fixture of the road."""
+    fixtures: tuple[tuple[Located, Place | None], ...]
+    """Known fixtures of the route, and how the passes felt each; None where they did not."""
     cell_obs: pa.Table
     """Table ``pavement_cell_obs``: one row a drive and cell."""
     anomaly_obs: pa.Table
@@ -130,6 +139,7 @@ def process(  # noqa: PLR0913 - each is one fact of a run
     section_id: str = "route",
     traced: Mapping[str, Trace] | None = None,
     measuring: Measure | None = None,
+    fixtures: Sequence[Fixture] = (),
 ) -> ProcessResult:
     """Turn the drives along a route into cells with intervals and anomalies.
 
@@ -149,6 +159,8 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         Traces of drives that were already settled and found on this route, by name (`trace_drive`).
     measuring
         How the traces are measured: here one after another, or elsewhere, with the same arithmetic.
+    fixtures
+        Known fixtures of the network, such as speed tables: what is felt there is no anomaly.
 
     Raises
     ------
@@ -165,8 +177,9 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         done[d.name] if d.name in done else trace_drive(d, frame) for d in track(once, "drives", progress)
     ]
     result = combine(
-        traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id, measuring=measuring
-    )
+        traces, frame, reference, vehicles, cell_m=cell_m, section_id=section_id, measuring=measuring,
+        fixtures=fixtures,
+    )  # fmt: skip
     answered = sorted([*result.drives, *(_repeated(d) for d in repeated)], key=lambda d: d.drive)
     return dataclasses.replace(
         result,
@@ -186,19 +199,23 @@ def combine(
     cell_m: float = 100.0,
     section_id: str = "route",
     measuring: Measure | None = None,
+    fixtures: Sequence[Fixture] = (),
 ) -> ProcessResult:
     """Turn the traces of different drives, in the order of their names, into cells and anomalies."""
     began = perf_counter()
-    known = vehicles or {}
-    cars = _cars(traces, known)
+    told = vehicles or {}
+    cars = _cars(traces, told, reference, frame)
     passes = (measuring or _measure_here)(traces, cars, frame.length_m)
     seen = _in_register([_Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
-    calibrations = _calibrations(seen, reference, known, frame)
+    calibrations = _calibrations(seen, reference, told, frame)
     numbers = frame.route.cells(cell_m).astype(np.float64)
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
     readings = [_readings(s, bounds, frame) for s in seen]
     spread = pass_spread(readings)
-    found = _places(seen, calibrations, frame)
+    found = _places(seen, calibrations, frame, cars)
+    known = located(fixtures, frame)
+    meant = [take(known, p.chainage_m, p.kind, p.height_mm) for p in found]
+    felt = observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id)
     return ProcessResult(
         drives=tuple(
             _summary(s.trace.aligned, _flags(s, r, readings, calibrations))
@@ -209,20 +226,33 @@ def combine(
             for name in sorted(calibrations)
         ),
         cells=tuple(cell_states(readings, calibrations, spread, bounds)),
-        anomalies=tuple(found),
+        anomalies=tuple(p for p, fixture in zip(found, meant, strict=True) if fixture is None),
+        fixtures=tuple((f, _strongest(f, found, meant)) for f in known),
         cell_obs=observe.cell_obs(
             [(s.drive, s.passed, r) for s, r in zip(seen, readings, strict=True)],
             calibrations=calibrations, spread=spread, numbers=numbers, cell_m=cell_m,
             start_m=frame.start_m, section_id=section_id,
         ),
-        anomaly_obs=observe.anomaly_obs(found, [(s.drive, s.passed) for s in seen], frame.start_m, section_id),
+        anomaly_obs=marked(felt, {section_id: known}) if known else felt,
         label=_label_of([s.drive for s in seen]),
         findings=(),
         compute_s=perf_counter() - began,
     )  # fmt: skip
 
 
-def _measure_here(traces: Sequence[Trace], cars: Mapping[str, QuarterCar], length_m: float) -> list[Pass]:
+def _strongest(known: Located, found: Sequence[Place], meant: Sequence[Fixture | None]) -> Place | None:
+    """Return the gravest of the places that are a fixture: a speed table is felt at both its ramps."""
+    mine = [
+        p
+        for p, fixture in zip(found, meant, strict=True)
+        if fixture is known.fixture and known.explains(p.chainage_m, p.kind, p.height_mm)
+    ]
+    return max(mine, key=lambda p: p.severity, default=None)
+
+
+def _measure_here(
+    traces: Sequence[Trace], cars: Mapping[str, TransferFunction], length_m: float
+) -> list[Pass]:
     return [measure(t, cars[t.aligned.drive.vehicle], length_m) for t in traces]
 
 
@@ -263,14 +293,31 @@ def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:
     return once, repeated
 
 
-def _cars(traces: Sequence[Trace], known: Mapping[str, Vehicle]) -> dict[str, QuarterCar]:
+def _cars(
+    traces: Sequence[Trace], known: Mapping[str, Vehicle], reference: Reference | None, frame: RouteFrame
+) -> dict[str, TransferFunction]:
     """Return each vehicle's car: given, else fitted to its spectra with the nominal car as prior."""
-    cars: dict[str, QuarterCar] = {}
+    cars: dict[str, TransferFunction] = {}
     for name in sorted({t.aligned.drive.vehicle for t in traces}):
-        given = known[name].car if name in known else None
-        mine = [t.spectra for t in traces if t.aligned.drive.vehicle == name]
-        cars[name] = given if given is not None else fit_car(mine).car
+        told = known.get(name, Vehicle())
+        mine = [t for t in traces if t.aligned.drive.vehicle == name]
+        fitted = told.car or on_axles(fit_car([t.spectra for t in mine], told.body).car, told.body)
+        cars[name] = _learnt(name, mine, reference, fitted, frame.start_m) if told.learnt else fitted
     return cars
+
+
+def _learnt(
+    name: str, mine: Sequence[Trace], reference: Reference | None, base: TransferFunction, start_m: float
+) -> TransferFunction:
+    found = None if reference is None else learn(mine, reference, base, start_m)
+    if found is None:
+        raise UsageError(
+            f"{name}: a learnt car needs a reference section that it drove over for at least a minute.",
+            rule="nothing_to_learn_from",
+            hint="give --reference, a longer one, or the model quarter or half",
+            field="model",
+        )
+    return found
 
 
 def _in_register(seen: list[_Seen]) -> list[_Seen]:
@@ -318,10 +365,16 @@ def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> 
     return CellReadings(vehicle=seen.drive.vehicle, log_iri=log_iri, coverage=coverage, speed_m_s=speed)
 
 
-def _places(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration], frame: RouteFrame) -> list[Place]:
+def _places(
+    seen: Sequence[_Seen],
+    calibrations: Mapping[str, Calibration],
+    frame: RouteFrame,
+    cars: Mapping[str, TransferFunction],
+) -> list[Place]:
     profiles = [s.passed.profile_m * calibrations[s.drive.vehicle].scale for s in seen]
     found, stacked = detect(profiles, [s.passed.shock for s in seen])
-    return places(found, stacked, profiles, [s.passed for s in seen], frame)
+    wheelbases = [wheelbase_of(cars[s.drive.vehicle]) for s in seen]
+    return places(found, stacked, profiles, [s.passed for s in seen], frame, wheelbases_m=wheelbases)
 
 
 def _flags(

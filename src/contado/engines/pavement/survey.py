@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 import numpy as np
 
+from contado.engines.pavement import roughness_index
 from contado.engines.pavement.calibration import Calibration
-from contado.engines.pavement.vehicles import QuarterCar
+from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.profile_file import read_profile
+from contado.engines.pavement.vehicles import Model, QuarterCar
 from contado.kernel import tables
-from contado.kernel.errors import ColumnNotFound, DataError
+from contado.kernel.errors import ColumnNotFound, DataError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.profile_file import Profile
+    from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.errors import Finding
 
     Floats = NDArray[np.float64]
@@ -28,6 +33,12 @@ __all__ = ["Reference", "Vehicle", "read_fleet", "read_reference"]
 
 NAMES: Final = ("vehicle", "vehicle_id", "id")
 CAR: Final = ("k1", "k2", "c", "mu")
+AXLES: Final = ("a_m", "b_m")
+BODY: Final = ("inertia_ratio", "sensor_ahead_m")
+ORDINARY: Final = HalfCar()
+"""What a half-car is taken for where its row does not say."""
+SURVEYED_M: Final = 100.0
+"""Length of the cells that a measured profile is turned into."""
 FLEET_SD_LOG: Final = 0.05
 """Uncertainty of a scale that comes without one."""
 
@@ -40,14 +51,20 @@ class Reference:
     to_m: Floats
     iri_m_km: Floats
     findings: tuple[Finding, ...] = ()
+    profile: Profile | None = None
+    """The measured profile that the IRI was computed from, chainages along the route."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """What is known of a vehicle beforehand: its quarter-car, its calibration."""
+    """What is known of a vehicle beforehand: its car, or how to find it; its calibration."""
 
-    car: QuarterCar | None = None
+    car: TransferFunction | None = None
     calibration: Calibration | None = None
+    body: HalfCar | None = None
+    """Where its axles and the sensor sit, of a car whose axles are to be fitted to its spectra."""
+    learnt: bool = False
+    """Whether it is to be learnt on the reference section."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +124,9 @@ def _named(finding: Finding) -> Finding:
 
 
 def read_reference(path: Path) -> Reference:
-    """Read ``from_m, to_m, iri_m_km`` of a surveyed section.
+    """Read ``from_m, to_m, iri_m_km`` of a surveyed section, or its measured profile ``x_m, y_m``.
+
+    A profile is given along the route (x = chainage); its IRI is taken over 100 m.
 
     Raises
     ------
@@ -117,6 +136,8 @@ def read_reference(path: Path) -> Reference:
         Rules ``iri_not_positive``, ``not_a_number``, ``chainage_not_increasing``, ``empty_file``.
     """
     file = _File.read(path)
+    if {"x_m", "y_m"} <= set(file.table.column_names):
+        return _of_profile(read_profile(path))
     names = ("from_m", "to_m", "iri_m_km")
     file.need(names)
     if not file.table.num_rows:
@@ -131,36 +152,101 @@ def read_reference(path: Path) -> Reference:
     return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, findings=file.findings)
 
 
+def _of_profile(found: Profile) -> Reference:
+    first = float(np.ceil(found.x_m[0] / SURVEYED_M) * SURVEYED_M)
+    cells = roughness_index.iri(found.x_m, found.y_m, segment_m=SURVEYED_M, start_m=first)
+    return Reference(
+        from_m=cells.from_m,
+        to_m=cells.to_m,
+        iri_m_km=cells.iri_m_km,
+        findings=(*found.findings, *cells.findings),
+        profile=found,
+    )
+
+
 def read_fleet(path: Path) -> dict[str, Vehicle]:
-    """Read ``vehicle`` (or vehicle_id, id) and, where known, ``k1, k2, c, mu`` and ``scale, sd_log``.
+    """Read ``vehicle`` (or vehicle_id, id) and what is known of each.
+
+    ``k1, k2, c, mu`` and ``scale, sd_log``; ``model`` is quarter (also where it is blank), half or learnt. A
+    half-car has ``a_m, b_m``, distances of the front and rear axle from the centre of mass, and may have
+    ``inertia_ratio``, ``sensor_ahead_m`` and ``k1_rear, k2_rear, c_rear, mu_rear`` (else as in front).
+    Where k1, k2, c, mu are blank they are fitted to the car's spectra.
 
     Raises
     ------
     ColumnNotFound
-        ``vehicle`` is missing, or some of k1, k2, c, mu.
+        ``vehicle`` is missing, or some of k1, k2, c, mu; a_m or b_m of a half-car.
     DataError
         Rules ``not_a_number`` and ``out_of_range``.
+    UsageError
+        A model that does not exist (``unknown_choice``).
     """
     file = _File.read(path)
     present = file.table.column_names
     key = next((name for name in NAMES if name in present), NAMES[0])
     wanted = CAR if set(CAR) & set(present) else ()
-    file.need((key, *wanted))
-    numbers = {n: file.numbers(n, blank=True) for n in (*wanted, "scale", "sd_log") if n in present}
+    rear = tuple(f"{name}_rear" for name in CAR)
+    rear = rear if set(rear) & set(present) else ()
+    models = _models(file)
+    axles = AXLES if "half" in models else ()
+    file.need((key, *wanted, *rear, *axles))
+    optional = [n for n in (*BODY, "scale", "sd_log") if n in present]
+    numbers = {n: file.numbers(n, blank=True) for n in (*wanted, *rear, *axles, *optional)}
     for name, values in numbers.items():
-        file.refuse(values <= 0, name, "out_of_range", f"{name} is above 0")
+        if name != "sensor_ahead_m":
+            file.refuse(values <= 0, name, "out_of_range", f"{name} is above 0")
+    half = np.array([m == "half" for m in models], dtype=bool)
+    for name in axles:
+        file.refuse(half & np.isnan(numbers[name]), name, "not_a_number", "a half-car needs both its axles")
     rows = [
         {n: float(v[i]) for n, v in numbers.items() if np.isfinite(v[i])} for i in range(file.table.num_rows)
     ]
     names = [str(name) for name in file.table[key].to_pylist()]
-    return {name: _vehicle(row) for name, row in zip(names, rows, strict=True)}
+    return {name: _vehicle(row, model) for name, row, model in zip(names, rows, models, strict=True)}
 
 
-def _vehicle(known: Mapping[str, float]) -> Vehicle:
+def _models(file: _File) -> list[str]:
+    """Return the model of each row; blank is a quarter-car."""
+    if "model" not in file.table.column_names:
+        return ["quarter"] * file.table.num_rows
+    found = [str(cell or "quarter").strip().lower() for cell in file.table["model"].to_pylist()]
+    valid = get_args(Model)
+    for line, model in zip(file.lines, found, strict=False):
+        if model not in valid:
+            raise UsageError(
+                f"{file.name}, line {line}: unknown model {model!r}; valid: {', '.join(valid)}.",
+                rule="unknown_choice",
+                hint="leave it blank for a quarter-car",
+                rows=[line],
+                field="model",
+            )
+    return found
+
+
+def _vehicle(known: Mapping[str, float], model: str) -> Vehicle:
     """Return a vehicle from the figures of its row; a car needs all four of its parameters."""
-    car = QuarterCar(**{key: known[key] for key in CAR}) if set(CAR) <= set(known) else None
+    front = _axle(known, "")
     calibration = None
     if "scale" in known:
         sd = known.get("sd_log", FLEET_SD_LOG)
         calibration = Calibration(scale=known["scale"], sd_log=sd, calibrated=True)
-    return Vehicle(car=car, calibration=calibration)
+    if model != "half":
+        return Vehicle(car=front, calibration=calibration, learnt=model == "learnt")
+    body = HalfCar(
+        a_m=known["a_m"],
+        b_m=known["b_m"],
+        inertia_ratio=known.get("inertia_ratio", ORDINARY.inertia_ratio),
+        sensor_ahead_m=known.get("sensor_ahead_m", ORDINARY.sensor_ahead_m),
+    )
+    if front is None:
+        return Vehicle(calibration=calibration, body=body)
+    return Vehicle(
+        car=replace(body, front=front, rear=_axle(known, "_rear") or front), calibration=calibration
+    )
+
+
+def _axle(known: Mapping[str, float], end: str) -> QuarterCar | None:
+    names = {name: f"{name}{end}" for name in CAR}
+    if not set(names.values()) <= set(known):
+        return None
+    return QuarterCar(**{name: known[column] for name, column in names.items()})

@@ -7,24 +7,65 @@ tyre ``k1`` [s^-2], spring ``k2`` [s^-2], damper ``c`` [s^-1], unsprung over spr
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final, Literal, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["GOLDEN_CAR", "NOMINAL_CAR", "QuarterCar"]
+__all__ = ["GOLDEN_CAR", "NOMINAL_CAR", "Model", "QuarterCar", "TransferFunction"]
+
+Model = Literal["quarter", "half", "learnt"]
+
+
+class TransferFunction(Protocol):
+    """What stands between a road and a sensor: a quarter-car, a half-car or one learnt from spectra."""
+
+    model: ClassVar[Model]
+
+    @property
+    def axle(self) -> QuarterCar:
+        """The quarter-car it is, has in front, or was learnt from."""
+
+    def response(
+        self, frequency_hz: NDArray[np.float64], speed_m_s: NDArray[np.float64], /
+    ) -> NDArray[np.complex128]:
+        """Return profile elevation [m] at the front tyre -> acceleration at the sensor [m/s2].
+
+        Parameters
+        ----------
+        frequency_hz, speed_m_s
+            Frequencies [Hz], shape (m,), and speeds [m/s], shape (w,).
+
+        Returns
+        -------
+        Shape (w, m), or (1, m) where the speed makes no difference.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuarterCar:
     """Quarter-car: ``k1`` tyre [s^-2], ``k2`` spring [s^-2], ``c`` damper [s^-1], ``mu`` mass ratio [1]."""
 
+    model: ClassVar[Model] = "quarter"
     k1: float
     k2: float
     c: float
     mu: float
+
+    @property
+    def axle(self) -> QuarterCar:
+        """The car itself."""
+        return self
+
+    def response(
+        self,
+        frequency_hz: NDArray[np.float64],
+        speed_m_s: NDArray[np.float64],  # noqa: ARG002 - one axle has no delay
+    ) -> NDArray[np.complex128]:
+        """Return `body_acceleration_response` as a `TransferFunction`, shape (1, m) at every speed."""
+        return self.body_acceleration_response(frequency_hz)[None, :]
 
     def body_acceleration_response(self, frequency_hz: NDArray[np.float64]) -> NDArray[np.complex128]:
         """Return H(f): profile elevation [m] at the tyre -> body acceleration [m/s2], shape of the input.

@@ -1,4 +1,4 @@
-"""The only door to osmium: ways of an OpenStreetMap extract, by tag.
+"""The only door to osmium: ways and single nodes of an OpenStreetMap extract, by tag.
 
 Streets are read here; what else an engine needs of OpenStreetMap (footprints, trees) is read here too.
 """
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Ways", "read_ways", "unreadable"]
+__all__ = ["Nodes", "Ways", "read_nodes", "read_ways", "unreadable"]
 
 _PER_DEGREE = 1e7
 """OpenStreetMap stores coordinates as whole ten-millionths of a degree."""
@@ -126,10 +126,7 @@ def read_ways(path: Path, key: str, *, tags: Sequence[str]) -> Ways:
     """
     import osmium
 
-    if not path.is_file():
-        raise unreadable(path, "there is no such file")
-    if path.stat().st_size == 0:
-        raise unreadable(path, "the file is empty")
+    _check(path)
     collector = _Collector(keys=(key, *(tag for tag in tags if tag != key)))
     entities = osmium.osm.NODE | osmium.osm.WAY
     try:
@@ -140,6 +137,53 @@ def read_ways(path: Path, key: str, *, tags: Sequence[str]) -> Ways:
     except (RuntimeError, ValueError, OSError) as error:
         raise unreadable(path, str(error)) from None
     return collector.ways()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nodes:
+    """Tagged nodes, shape (k,), in the order of the file."""
+
+    node_id: NDArray[np.int64]
+    lon: NDArray[np.float64]
+    lat: NDArray[np.float64]
+    tags: dict[str, NDArray[np.object_]]
+    """Value of each asked tag of each node, None where it is absent."""
+
+
+def read_nodes(path: Path, keys: Sequence[str], *, tags: Sequence[str] = ()) -> Nodes:
+    """Read the nodes that carry one of the tags ``keys``, with the values of these and of ``tags``.
+
+    Raises
+    ------
+    DataError
+        Rule ``network_unreadable``, as `read_ways`.
+    """
+    import osmium
+
+    _check(path)
+    asked = tuple(dict.fromkeys((*keys, *tags)))
+    rows: list[tuple[int, float, float, tuple[str | None, ...]]] = []
+    try:
+        processor = osmium.FileProcessor(str(path), osmium.osm.NODE)
+        for node in processor.with_filter(osmium.filter.KeyFilter(*keys)):
+            if isinstance(node, osmium.osm.Node) and (place := node.location).valid():
+                values = tuple(node.tags.get(key) for key in asked)
+                rows.append((node.id, place.x / _PER_DEGREE, place.y / _PER_DEGREE, values))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise unreadable(path, str(error)) from None
+    return Nodes(
+        node_id=np.array([r[0] for r in rows], dtype=np.int64),
+        lon=np.array([r[1] for r in rows], dtype=np.float64),
+        lat=np.array([r[2] for r in rows], dtype=np.float64),
+        tags={key: np.array([r[3][k] for r in rows], dtype=object) for k, key in enumerate(asked)},
+    )
+
+
+def _check(path: Path) -> None:
+    if not path.is_file():
+        raise unreadable(path, "there is no such file")
+    if path.stat().st_size == 0:
+        raise unreadable(path, "the file is empty")
 
 
 def unreadable(path: Path, why: str) -> DataError:

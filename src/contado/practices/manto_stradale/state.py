@@ -29,6 +29,7 @@ __all__ = ["DEFECTS", "Snapshot", "fuse_settings", "notes", "segment_table", "sn
 DEFECTS = frozenset(KINDS) - {"speed_bump"}
 """Kinds that count against a road; a speed bump was put there on purpose."""
 _OPEN = frozenset({"new", "confirmed", "worse"})
+_NO_DEFECT = frozenset({"closed", "fixture"})
 _LIKELY = 0.5
 
 _AVERAGED = ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y", "growth_sd_per_y")
@@ -67,7 +68,7 @@ def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
     fused = fuse([cell_obs], on=on, works=workspace.read("pavement_works"), settings=fuse_settings(workspace))
     lines = history.lines_of(found)
     felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
-    defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] != "closed"]
+    defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
     cells = _by_section(fused.cells.drop_columns(["observations"]).to_pylist(), known)
     anomalies = _by_section([a for a in defects if _is_open(a)], known)
     rows = [row for s in sections for row in _segments(s, cells, anomalies, on)]

@@ -28,6 +28,7 @@ _STATE: Final = {
     "worse": ("peggiorato", "worse"),
     "repaired": ("riparato", "repaired"),
     "closed": ("chiuso", "closed"),
+    "fixture": ("elemento noto della strada", "known fixture of the road"),
 }
 _KIND: Final = {
     "pothole": ("buca", "pothole"),

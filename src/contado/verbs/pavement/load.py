@@ -34,6 +34,10 @@ class LoadRequest(Request, frozen=True, kw_only=True):
     survey: Annotated[
         Path | None, option("surveyed stretches that calibrate the cars: section_id, from_m, to_m, iri_m_km")
     ] = None
+    fixtures: Annotated[
+        Path | None,
+        option("what shakes a car on purpose: OpenStreetMap extract, or table lon, lat, kind"),
+    ] = None
     vehicles: Annotated[Path | None, option("what is known of the vehicles")] = None
     columns: Annotated[Path | None, option("column maps of further logs (TOML)")] = None
     on: Annotated[date | None, option("day of the states; default today")] = None
@@ -101,8 +105,9 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
 
 
 def _roads(request: LoadRequest, workspace: Workspace) -> list[Finding]:
-    """Bring in network, sections, survey and works where they were given."""
+    """Bring in network, sections, survey, fixtures and works where they were given."""
     from contado.engines.pavement.ingest import roads
+    from contado.engines.pavement.ingest.fixtures import load_fixtures
 
     if request.sections is not None and request.routes is None:
         raise UsageError(
@@ -118,6 +123,8 @@ def _roads(request: LoadRequest, workspace: Workspace) -> list[Finding]:
         findings += roads.load_sections(workspace, request.routes, request.sections)[1]
     if request.survey is not None:
         findings += roads.load_survey(workspace, request.survey)[1]
+    if request.fixtures is not None:
+        load_fixtures(workspace, request.fixtures)
     if request.works is not None:
         findings += roads.load_works(workspace, request.works)[1]
     return findings

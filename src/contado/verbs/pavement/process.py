@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,8 @@ from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
+    from contado.engines.pavement.anomalies.fixtures import Located
+    from contado.engines.pavement.anomalies.places import Place
     from contado.engines.pavement.lines import Line
     from contado.engines.pavement.processing import DriveSummary, ProcessResult
 
@@ -29,12 +32,23 @@ class ProcessRequest(Request, frozen=True, kw_only=True):
     reference: Annotated[
         Path | None,
         option(
-            "surveyed section: from_m, to_m, iri_m_km along the route",
+            "surveyed section along the route: from_m, to_m, iri_m_km, or its measured profile x_m, y_m",
             question_it="C'è un tratto già rilevato con il profilografo?",
             question_en="Is there a section surveyed with a profilograph?",
         ),
     ] = None
-    vehicles: Annotated[Path | None, option("fleet: vehicle and k1, k2, c, mu or scale, sd_log")] = None
+    vehicles: Annotated[
+        Path | None,
+        option("fleet: vehicle and k1, k2, c, mu or scale, sd_log; model quarter, half (a_m, b_m) or learnt"),
+    ] = None
+    fixtures: Annotated[
+        Path | None,
+        option(
+            "what shakes a car on purpose: OpenStreetMap extract, or table lon, lat, kind",
+            question_it="Quali dossi, passaggi a livello e giunti sono noti?",
+            question_en="Which speed bumps, level crossings and joints are known?",
+        ),
+    ] = None
     cell_m: Annotated[float, option("length of a cell", unit="m", ge=5, le=10_000)] = 100.0
     epsg: Annotated[int | None, option("metric reference system; default the UTM zone of the network")] = None
     drop_bad: Annotated[
@@ -77,9 +91,13 @@ class DriveFacts(msgspec.Struct, kw_only=True):
 
 
 class VehicleFacts(msgspec.Struct, kw_only=True):
-    """A vehicle's quarter-car, and the scale of its readings with the sd of its logarithm."""
+    """A vehicle's car, and the scale of its readings with the sd of its logarithm.
+
+    k1, k2, c, mu are those of the quarter-car, of a half-car's front axle, or of what a learnt car began with.
+    """
 
     vehicle: str
+    model: str
     scale: float
     sd_log: float
     calibrated: bool
@@ -117,7 +135,23 @@ class AnomalyFacts(msgspec.Struct, kw_only=True):
     passes_possible: int
     p_exists: float
     position_sd_m: float
+    second_axle: bool | None = None
+    """Whether most passes were shaken again a wheelbase later; null where no axles are known."""
     severity_is_lower_bound: bool
+
+
+class FixtureFacts(msgspec.Struct, kw_only=True):
+    """A known fixture of the road on the route, and how it was felt; null where no pass felt it."""
+
+    fixture_id: str
+    kind: str
+    name: str | None
+    chainage_m: float
+    felt_at_m: float | None
+    height_mm: float | None
+    length_m: float | None
+    severity: float | None
+    passes: int
 
 
 class ProcessAnswer(LabelledAnswer, kw_only=True):
@@ -127,6 +161,8 @@ class ProcessAnswer(LabelledAnswer, kw_only=True):
     vehicles: list[VehicleFacts]
     cells: list[CellFacts]
     anomalies: list[AnomalyFacts]
+    fixtures: list[FixtureFacts] = msgspec.field(default_factory=list)
+    """Known fixtures of the road (``--fixtures``): what is felt there is no anomaly."""
     rejected: list[RejectedDrive] = msgspec.field(default_factory=list)
     files: list[Path] = msgspec.field(default_factory=list)
     compute_s: float
@@ -140,6 +176,7 @@ class ProcessAnswer(LabelledAnswer, kw_only=True):
 
 def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     from contado.engines.pavement import survey
+    from contado.engines.pavement.anomalies.fixtures import read_fixtures
     from contado.engines.pavement.partitions import process_files
     from contado.engines.pavement.telemetry import read
     from contado.engines.pavement.views.reading import route_line
@@ -161,6 +198,7 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
         drop_bad=request.drop_bad,
         engine=request.engine,
         progress=context.progress,
+        fixtures=read_fixtures(request.fixtures) if request.fixtures else (),
     )
     answer = _answer(result)
     answer.rejected = [RejectedDrive.of(one) for one in rejected]
@@ -185,10 +223,8 @@ def _answer(result: ProcessResult) -> ProcessAnswer:
                 scale=v.calibration.scale,
                 sd_log=v.calibration.sd_log,
                 calibrated=v.calibration.calibrated,
-                k1=v.car.k1,
-                k2=v.car.k2,
-                c=v.car.c,
-                mu=v.car.mu,
+                model=v.car.model,
+                **dataclasses.asdict(v.car.axle),
             )
             for v in result.vehicles
         ],
@@ -200,7 +236,22 @@ def _answer(result: ProcessResult) -> ProcessAnswer:
             )
             for a in result.anomalies
         ],
+        fixtures=[_fixture(*f) for f in result.fixtures],
         compute_s=result.compute_s,
+    )
+
+
+def _fixture(known: Located, felt: Place | None) -> FixtureFacts:
+    return FixtureFacts(
+        fixture_id=known.fixture.fixture_id,
+        kind=known.fixture.kind,
+        name=known.fixture.name,
+        chainage_m=known.chainage_m,
+        felt_at_m=felt.chainage_m if felt else None,
+        height_mm=felt.height_mm if felt else None,
+        length_m=felt.length_m if felt else None,
+        severity=felt.severity if felt else None,
+        passes=felt.passes if felt else 0,
     )
 
 

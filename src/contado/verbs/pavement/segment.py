@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement._label import label_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["VERB", "SegmentAnswer", "SegmentRequest"]
 
@@ -23,18 +29,27 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
         Literal["pelt", "cda"], option("pelt, or cda (cumulative differences) for comparison")
     ] = "pelt"
     cuts: Annotated[
-        Path | None, option("places where a segment must end: a table with the column chainage_m")
+        Path | None,
+        option(
+            "where a segment must end: table chainage_m, or from_m, to_m (a bridge: both ends), and reason",
+            question_it="Dove cambiano età del manto, comune, proprietario, o c'è un ponte?",
+            question_en="Where do age of surface, municipality or owner change, or is there a bridge?",
+        ),
     ] = None
 
 
 class SegmentRow(msgspec.Struct, kw_only=True):
-    """One segment: its ends, the mean IRI of its cells, their coefficient of variation and number."""
+    """One segment: its ends, the mean IRI of its cells, their coefficient of variation and number.
+
+    ``cut_by`` are the reasons of the forced cuts at its end; none where the roughness changes.
+    """
 
     from_m: float
     to_m: float
     iri_m_km: float
     cv: float | None
     cells: int
+    cut_by: list[str] = msgspec.field(default_factory=list)
 
 
 class SegmentAnswer(LabelledAnswer, kw_only=True):
@@ -66,9 +81,10 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     segments.warm_up()
     began = time.perf_counter()
     found = segments.segment(
-        start, end, iri, min_length_m=request.min_length_m, cuts_m=cuts, method=request.method
+        start, end, iri, min_length_m=request.min_length_m, cuts_m=list(cuts), method=request.method
     )
     seconds = time.perf_counter() - began
+    reasons = _at_ends(cuts, float(start[0]), end)
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
         label=label_of(read.table),
@@ -80,6 +96,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
                 iri_m_km=float(m),
                 cv=None if np.isnan(c) else float(c),
                 cells=int(n),
+                cut_by=sorted(reasons.get(float(b), ())),
             )
             for a, b, m, c, n in rows
         ],
@@ -88,15 +105,38 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     )
 
 
-def _cuts(path: Path | None) -> list[float]:
+def _cuts(path: Path | None) -> dict[float, set[str]]:
+    """Return the reasons of each forced cut by its place [m]."""
     from contado.engines.pavement import columns
     from contado.kernel import tables
 
     if path is None:
-        return []
+        return {}
     read = tables.read(path)
-    columns.require(read.table, ["chainage_m"], path.name)
-    return [float(x) for x in columns.numbers(read.table, "chainage_m", path.name, lines=read.lines)]
+    names = ["chainage_m"]
+    if {"from_m", "to_m"} & set(read.table.column_names):
+        names = ["from_m", "to_m"]
+    columns.require(read.table, names, path.name)
+    told = ["cut"] * read.table.num_rows
+    if "reason" in read.table.column_names:
+        told = [str(cell or "cut") for cell in read.table["reason"].to_pylist()]
+    found: dict[float, set[str]] = {}
+    for name in names:
+        places = columns.numbers(read.table, name, path.name, lines=read.lines)
+        for place, reason in zip(places.tolist(), told, strict=True):
+            found.setdefault(float(place), set()).add(reason)
+    return found
+
+
+def _at_ends(cuts: Mapping[float, set[str]], begin: float, end: NDArray[np.float64]) -> dict[float, set[str]]:
+    """Return the reasons by the end of the cell at which each cut acts: the nearest one."""
+    import numpy as np
+
+    found: dict[float, set[str]] = {}
+    for place in (p for p in cuts if begin < p < end[-1]):
+        nearest = float(end[int(np.argmin(np.abs(end - place)))])
+        found.setdefault(nearest, set()).update(cuts[place])
+    return found
 
 
 VERB = Verb(

@@ -37,6 +37,7 @@ STATES: dict[str, Words] = {
     "worse": Words("peggiorata", "worse"),
     "repaired": Words("riparata", "repaired"),
     "closed": Words("chiusa", "closed"),
+    "fixture": Words("elemento noto della strada", "known fixture of the road"),
 }
 """States of an anomaly, as pages say them."""
 _INK = "#12344D"

@@ -12,6 +12,7 @@ import shapely
 
 from contado.engines.pavement import simulate
 from contado.engines.pavement.ingest import load, roads
+from contado.engines.pavement.ingest.fixtures import load_fixtures
 from contado.kernel import tables
 from contado.kernel.errors import DataError
 from contado.kernel.workspace import Workspace
@@ -173,3 +174,32 @@ def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(DataError) as caught:
         load.read_folders(tmp_path)
     assert caught.value.rule == "empty_file"
+
+
+def test_fixtures_declared_later_are_no_defects_from_then_on(tmp_path, drives):
+    workspace = built(tmp_path / "w", drives)
+    load.load(workspace, load.read_folders(drives), on=ON)
+    [place, *others] = sorted(
+        (a for a in workspace.read("pavement_anomaly").to_pylist() if a["state"] == "confirmed"),
+        key=lambda a: -abs(a["height_mm"]),
+    )
+    point = shapely.from_wkb(place["geometry"])
+    declared = tmp_path / "fixtures.csv"
+    declared.write_text(f"lon,lat,kind\n{point.x},{point.y},declared\n")
+    assert load_fixtures(workspace, declared) == 1
+    again = load.load(workspace, load.read_folders(drives), on=ON)
+    assert (again.loaded, again.states_changed) == (0, 1)
+    states = {
+        a["anomaly_id"]: (a["state"], a["fixture_id"]) for a in workspace.read("pavement_anomaly").to_pylist()
+    }
+    assert states[place["anomaly_id"]][0] == "fixture"
+    assert states[place["anomaly_id"]][1].startswith("declared:")
+    assert all(states[o["anomaly_id"]] == ("confirmed", None) for o in others)
+    before = workspace.file_hashes()
+    load.load(workspace, load.read_folders(drives), on=ON)
+    assert workspace.file_hashes() == before
+    declared.write_text("lon,lat,kind\n")
+    load_fixtures(workspace, declared)
+    load.load(workspace, load.read_folders(drives), on=ON)
+    withdrawn = {a["anomaly_id"]: a["state"] for a in workspace.read("pavement_anomaly").to_pylist()}
+    assert withdrawn[place["anomaly_id"]] == "confirmed"

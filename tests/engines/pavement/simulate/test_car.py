@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.simulate.car import (
     DryFriction,
-    HalfCar,
     first_order_hold,
     respond,
     steps_per_sample,

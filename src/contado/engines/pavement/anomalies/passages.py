@@ -41,6 +41,7 @@ def passages_of(cell_obs: pa.Table, anomaly_obs: pa.Table) -> list[Passage]:
             kind=row["kind"],
             height_mm=row["height_mm"],
             severity=row["severity"],
+            fixture_id=row.get("fixture_id"),
         )
         felt[row["section_id"], row["drive_id"]].append(sighting)
     passages = [

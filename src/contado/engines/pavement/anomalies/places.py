@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.anomalies.axles import second_axle
 from contado.engines.pavement.anomalies.kind import (
     Criticality,
     Kind,
@@ -66,6 +67,8 @@ class Place:
     position_sd_m: float
     hits: tuple[bool, ...]
     """Whether each pass felt it, in the order of the passes."""
+    second_axle: bool | None
+    """Whether most passes were shaken a second time, a wheelbase later; None where the axles are not known."""
     clipped: bool
     """Whether a sensor stood at the end of its range there: the severity is a lower bound."""
 
@@ -77,6 +80,8 @@ def places(
     passes: Sequence[Pass],
     frame: RouteFrame,
     settings: PlaceSettings | None = None,
+    *,
+    wheelbases_m: Sequence[float | None] | None = None,
 ) -> list[Place]:
     """Return the anomalies that enough passes felt, in order of chainage.
 
@@ -88,7 +93,10 @@ def places(
         Scaled profile of each pass in register [m], as they were handed to `detect`.
     passes
         The passes, in the same order.
+    wheelbases_m
+        Wheelbase of the car of each pass [m], where it is known.
     """
+    wheelbases = wheelbases_m or [None] * len(passes)
     settings = settings or PlaceSettings()
     out = []
     for detection in found:
@@ -99,6 +107,9 @@ def places(
             continue
         mine = [p for p, hit in zip(profiles, felt, strict=True) if hit]
         place = _place(detection, felt, p_exists, stacked_m, mine, passes, frame)
+        shaken = [(p, w) for p, w, hit in zip(passes, wheelbases, felt, strict=True) if hit]
+        twice = second_axle([p for p, _ in shaken], detection.index, [w for _, w in shaken])
+        place = replace(place, second_axle=twice)
         if abs(place.height_mm) >= settings.min_height_mm:
             out.append(place)
     return out
@@ -140,6 +151,7 @@ def _place(
         p_exists=p_exists,
         position_sd_m=_position_sd([p.position_sd_m[k] for p, hit in zip(passes, felt, strict=True) if hit]),
         hits=felt,
+        second_axle=None,
         clipped=any(np.nan_to_num(p.clipped[near]).max(initial=0.0) > 0 for p in passes),
     )
 

@@ -5,6 +5,8 @@ negative number - with a pass at sufficient speed that did not; between passes t
 often this very place is felt (pd) is learnt from its own history. States go ``new`` -> ``confirmed`` ->
 ``worse`` -> ``repaired`` (existence below 0.1) -> ``closed``; each change is a row of evidence. Cameras and
 citizens add to the log-odds with rates of their own; what an inspector found on the spot decides the state.
+A known fixture of the road is in state ``fixture`` instead of new and confirmed, and from there goes to
+``worse`` or, when it is gone, ``repaired``.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ __all__ = [
     "track",
 ]
 
-State = Literal["new", "confirmed", "worse", "repaired", "closed"]
+State = Literal["new", "confirmed", "worse", "repaired", "closed", "fixture"]
 Answer = Literal["present", "absent", "repaired"]
 """What somebody who was asked about a place found there."""
 
@@ -69,6 +71,8 @@ class Sighting:
     height_mm: float | None = None
     """Unknown where nothing measured it."""
     severity: float | None = None
+    fixture_id: str | None = None
+    """The known fixture of the road that it is."""
 
     @property
     def sense(self) -> int:
@@ -137,6 +141,8 @@ class Anomaly:
     """Who noticed it first."""
     confirmed_by: str | None = None
     photo: str | None = None
+    fixture_id: str | None = None
+    """The known fixture of the road that it is: followed for change, no defect as it stands."""
 
     @property
     def sense(self) -> int:
@@ -302,16 +308,25 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         odds = max(odds, _logit(settings.confirmed_p))
     # what is felt again after its repair begins a new life
     again = anomaly.state == "repaired"
+    fixture = sighting.fixture_id or anomaly.fixture_id
     hits = (0 if again else anomaly.hits) + passage.counted
     told = (0 if again else anomaly.told) + (not passage.counted)
     weight = 1 / min(hits, 6) if passage.counted else 0.0 if hits else 1 / min(told, 6)
     severity = _blended(anomaly.severity, sighting.severity, max(weight, 0.3))
     state: State = "new" if again else anomaly.state
+    if state == "new" and fixture:
+        state = "fixture"
     confirmed = None if again else anomaly.severity_confirmed
     sure = passage.sensor.decides or (hits + told >= 2 and 1 / (1 + math.exp(-odds)) >= settings.confirmed_p)
     if state == "new" and sure:
         state, confirmed = "confirmed", severity
-    elif state == "confirmed" and severity is not None and severity >= _worse_from(confirmed, settings):
+    elif state == "fixture" and confirmed is None:
+        confirmed = severity if sure else None
+    elif (
+        state in {"confirmed", "fixture"}
+        and severity is not None
+        and severity >= _worse_from(confirmed, settings)
+    ):
         state = "worse"
     return dataclasses.replace(
         anomaly,
@@ -328,6 +343,7 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         clean=0,
         clean_since_repair=0,
         severity_confirmed=severity if confirmed is None and state == "confirmed" else confirmed,
+        fixture_id=fixture,
         told=told,
         confirmed_by=(passage.who if passage.sensor.decides else None) or anomaly.confirmed_by,
         photo=passage.photo or anomaly.photo,
@@ -395,7 +411,7 @@ def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
         kind=sighting.kind,
         height_mm=sighting.height_mm,
         severity=sighting.severity,
-        state="confirmed" if decided else "new",
+        state="fixture" if sighting.fixture_id else "confirmed" if decided else "new",
         log_odds=max(odds, _logit(TrackSettings().confirmed_p)) if decided else odds,
         first_seen=passage.day,
         last_seen=passage.day,
@@ -410,6 +426,7 @@ def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
         source=passage.source,
         confirmed_by=passage.who if decided else None,
         photo=passage.photo,
+        fixture_id=sighting.fixture_id,
     )
 
 

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car
+from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, on_axles
+from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
 from contado.kernel import tables
+from contado.kernel.errors import UsageError
 from contado.kernel.identifiers import keyed_hash
 
 if TYPE_CHECKING:
@@ -24,12 +26,15 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.measure import Spectra, Trace
     from contado.engines.pavement.processing import ProcessResult
+    from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["calibrated", "kept_vehicles", "surveys", "table", "to_calibrate", "vehicles"]
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
+_REAR = {"k1_rear_s2": "k1", "k2_rear_s2": "k2", "c_rear_hz": "c", "mu_rear": "mu"}
+_BODY = ("a_m", "b_m", "inertia_ratio", "sensor_ahead_m")
 
 
 def vehicles(
@@ -39,6 +44,11 @@ def vehicles(
 
     What is ``given`` (by the names in the files) comes first, then what the workspace keeps; a new car is
     fitted to the spectra of all its traversals. One that no survey calibrated has the nominal scale.
+
+    Raises
+    ------
+    UsageError
+        A car is to be learnt (`nothing_to_learn_from`): what spectra told of it is not kept.
     """
     key = workspace.settings.workspace.key
     told = {keyed_hash(key, name): vehicle for name, vehicle in given.items()}
@@ -49,9 +59,21 @@ def vehicles(
     found = {}
     for name in sorted(spectra):
         here, before = told.get(name, Vehicle()), kept.get(name, Vehicle())
-        car = here.car or before.car or fit_car(spectra[name]).car
+        if here.learnt:
+            raise _not_kept()
+        car = here.car or (None if here.body else before.car)
+        car = car or on_axles(fit_car(spectra[name], here.body).car, here.body)
         found[name] = Vehicle(car=car, calibration=here.calibration or before.calibration or NOMINAL)
     return found
+
+
+def _not_kept() -> UsageError:
+    return UsageError(
+        "A workspace keeps quarter-cars and half-cars; a learnt car is good for one run only.",
+        rule="nothing_to_learn_from",
+        hint="contado pavement process --reference R.csv learns it; here give the model quarter or half",
+        field="model",
+    )
 
 
 def kept_vehicles(workspace: WorkspaceView) -> dict[str, Vehicle]:
@@ -97,10 +119,27 @@ def _scale(row: Mapping[str, Any]) -> Calibration | None:
     return Calibration(scale=row["scale"], sd_log=row["sd_log"], calibrated=True)
 
 
-def _kept(row: Mapping[str, Any]) -> QuarterCar | None:
-    if any(row[column] is None for column in _CAR):
+def _kept(row: Mapping[str, Any]) -> QuarterCar | HalfCar | None:
+    front = _axle(row, _CAR)
+    if front is None or any(row[name] is None for name in _BODY):
+        return front
+    body = {name: float(row[name]) for name in _BODY}
+    return HalfCar(front=front, rear=_axle(row, _REAR) or front, **body)
+
+
+def _axle(row: Mapping[str, Any], columns: Mapping[str, str]) -> QuarterCar | None:
+    if any(row[column] is None for column in columns):
         return None
-    return QuarterCar(**{name: float(row[column]) for column, name in _CAR.items()})
+    return QuarterCar(**{name: float(row[column]) for column, name in columns.items()})
+
+
+def _columns(car: TransferFunction) -> dict[str, float]:
+    """Return what the table keeps of a car."""
+    found = {column: getattr(car.axle, name) for column, name in _CAR.items()}
+    if isinstance(car, HalfCar):
+        found |= {column: getattr(car.rear, name) for column, name in _REAR.items()}
+        found |= {name: getattr(car, name) for name in _BODY}
+    return found
 
 
 def table(
@@ -112,7 +151,7 @@ def table(
         for found in result.vehicles:
             rows[found.vehicle] = {
                 "vehicle_id": found.vehicle,
-                **{column: getattr(found.car, name) for column, name in _CAR.items()},
+                **_columns(found.car),
                 "scale": found.calibration.scale,
                 "sd_log": found.calibration.sd_log,
                 "calibrated": found.calibration.calibrated,

@@ -100,7 +100,10 @@ def _passage(
     """Return what one drive, camera or person said of one section."""
     fields = ("chainage_m", "kind", "height_mm", "severity")
     told = sorted(
-        (track.Sighting(**{name: row[name] for name in fields}) for row in rows),
+        (
+            track.Sighting(**{name: row[name] for name in fields}, fixture_id=row.get("fixture_id"))
+            for row in rows
+        ),
         key=lambda s: (s.chainage_m, s.kind),
     )
     first: dict[str, Any] = rows[0] if rows else {"source": "car"}
@@ -194,6 +197,7 @@ def _row(
         "last_seen": _date(anomaly.last_seen),
         "last_not_seen": _date(anomaly.last_not_seen),
         "state": anomaly.state,
+        "fixture_id": anomaly.fixture_id,
         "confirmed_by": anomaly.confirmed_by,
         "photo": anomaly.photo,
         "source": anomaly.source,

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement.anomalies.fixtures import marked
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
-from contado.engines.pavement.ingest import fleet, history, privacy, sections, traverse
+from contado.engines.pavement.ingest import fixtures, fleet, history, privacy, sections, traverse
 from contado.kernel import tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.engines.pavement.anomalies.fixtures import Located
     from contado.engines.pavement.anomalies.track import Change
     from contado.engines.pavement.measure import Trace
     from contado.engines.pavement.processing import ProcessResult
@@ -150,7 +152,10 @@ def load(
     }
     if found is not None:
         fresh["fix"] = privacy.fixes(driven, found, workspace.settings)
-    changed = _commit(workspace, settled, results, fresh, on, scope) if settled else 0
+    marks = _marks(workspace, fresh["anomaly_obs"], network, routes)
+    changed = (
+        _commit(workspace, settled, results, fresh, on, scope, marks) if settled or marks is not None else 0
+    )
     deleted = privacy.apply_retention(workspace)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
@@ -166,6 +171,23 @@ def load(
         findings=(*_findings(sets, results), *deleted.findings),
         compute_s=time.perf_counter() - began,
     )
+
+
+def _marks(
+    workspace: Workspace, felt: pa.Table, network: Network | None, routes: Mapping[str, Route]
+) -> dict[str, Sequence[Located]] | None:
+    """Return the known fixtures of every section with observations; None where the marks are as they are.
+
+    Without new drives the roads are read only where fixtures are known or were, which may have changed.
+    """
+    old = workspace.read("pavement_anomaly_obs")
+    if workspace.read("pavement_fixture").num_rows == 0 and old["fixture_id"].null_count == old.num_rows:
+        return None
+    touched = {*old["section_id"].to_pylist(), *felt["section_id"].to_pylist()}
+    if network is None:
+        network, routes = routes_of(workspace)
+    marks = fixtures.on_sections(workspace, network, routes, touched)
+    return marks if felt.num_rows or not marked(old, marks).equals(old) else None
 
 
 def _new(sets: Sequence[DriveSet], workspace: Workspace, *, pseudonymous: bool) -> tuple[list[Drive], int]:
@@ -282,6 +304,7 @@ def _commit(
     fresh: Mapping[str, pa.Table],
     on: date,
     scope: Scope | None,
+    marks: Mapping[str, Sequence[Located]] | None,
 ) -> int:
     """Write observations, states and evidence; return how many anomalies are new or changed their state."""
     import pyarrow as pa
@@ -290,6 +313,7 @@ def _commit(
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
         felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
+        felt = felt if marks is None else marked(felt, marks)
         day = _day(on, cell_obs)
         fused = fuse(
             [cell_obs],
@@ -314,7 +338,8 @@ def _commit(
         commit.table("pavement_anomaly_obs", felt)
         commit.table("pavement_anomaly", anomalies)
         commit.table("pavement_cell_state", _sourced("pavement_cell_state", state))
-        commit.table("source", _source(settled), practice="pavement")
+        if settled:
+            commit.table("source", _source(settled), practice="pavement")
         commit.table(log.TABLE, _evidence(workspace, old["evidence"], met, scope))
     return _changes(old["anomaly"], anomalies)
 

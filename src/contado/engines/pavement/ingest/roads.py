@@ -27,6 +27,7 @@ __all__ = [
     "load_sections",
     "load_survey",
     "load_works",
+    "source_of",
 ]
 
 NETWORK_SOURCE = "street_network"
@@ -45,7 +46,7 @@ def load_network(workspace: Workspace, file: Path, *, profile: str = "drive") ->
     links = network.links(source=file.name, source_id=NETWORK_SOURCE)
     with workspace.commit() as commit:
         commit.table("road_link", links)
-        commit.table("source", _source(NETWORK_SOURCE, "Street network", file), practice=NETWORK_SOURCE)
+        commit.table("source", source_of(NETWORK_SOURCE, "Street network", file), practice=NETWORK_SOURCE)
         commit.layer(
             LAYER,
             _streets(network, links),
@@ -94,7 +95,7 @@ def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None)
         commit.table("pavement_lrs_section", table)
         if routes is not None:
             commit.table(
-                "source", _source(SECTIONS_SOURCE, "Road sections", routes), practice=SECTIONS_SOURCE
+                "source", source_of(SECTIONS_SOURCE, "Road sections", routes), practice=SECTIONS_SOURCE
             )
     return table.num_rows, findings
 
@@ -105,7 +106,7 @@ def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     rows = _from(read.table, WORKS_SOURCE)
     with workspace.commit() as commit:
         commit.table("pavement_works", rows)
-        commit.table("source", _source(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
+        commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
     return int(rows.num_rows), list(read.findings)
 
 
@@ -129,7 +130,7 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     rows = _from(read.table, SURVEY_SOURCE)
     with workspace.commit() as commit:
         commit.table("pavement_survey", rows)
-        commit.table("source", _source(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
+        commit.table("source", source_of(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
     return int(rows.num_rows), list(read.findings)
 
 
@@ -157,6 +158,7 @@ def _locate(workspace: Workspace) -> Callable[[float, float], str | None] | None
     return locate
 
 
-def _source(source_id: str, title: str, file: Path) -> pa.Table:
+def source_of(source_id: str, title: str, file: Path) -> pa.Table:
+    """Return the row of table ``source`` of a file that was brought in."""
     row = {"source_id": source_id, "title": f"{title} ({file.name})", "sha256": sha256_of_file(file)}
     return tables.from_rows("source", [row])

@@ -10,7 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from contado.engines.pavement.simulate.car import DryFriction, HalfCar
+    from contado.engines.pavement.simulate.car import DryFriction
     from contado.engines.pavement.simulate.city import CityDrives, Work, city_drives
     from contado.engines.pavement.simulate.drive import DriveStyle
     from contado.engines.pavement.simulate.road import Anomaly, Road
@@ -25,7 +25,6 @@ _PUBLIC = {
     "DriveStyle": "drive",
     "DryFriction": "car",
     "Gnss": "sensor",
-    "HalfCar": "car",
     "Remount": "sensor",
     "Road": "road",
     "Scenario": "scenario",
@@ -45,7 +44,6 @@ __all__ = [
     "DriveStyle",
     "DryFriction",
     "Gnss",
-    "HalfCar",
     "Remount",
     "Road",
     "Scenario",

@@ -12,18 +12,19 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from contado.engines.pavement.golden_car import state_matrices
-from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
+from contado.engines.pavement.half_car import HalfCar
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from contado.engines.pavement.vehicles import QuarterCar
 
     Array = NDArray[np.float64]
 
 __all__ = [
     "GRAVITY_M_S2",
     "DryFriction",
-    "HalfCar",
     "Response",
     "first_order_hold",
     "respond",
@@ -33,28 +34,6 @@ __all__ = [
 GRAVITY_M_S2: Final = 9.80665
 _STEP_S: Final = 1e-3
 _FEWEST_STEPS: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HalfCar:
-    """Half-car with pitch, both axles given as quarter-cars of their share of the body.
-
-    ``a_m``, ``b_m`` distances of the front and rear axle from the centre of mass [m];
-    ``inertia_ratio`` I / (m a b) [1]; ``sensor_ahead_m`` place of the sensor ahead of the centre [m].
-    With ratio 1 the ends move independently: a sensor at ``a_m`` then feels the front quarter-car alone.
-    """
-
-    front: QuarterCar = NOMINAL_CAR
-    rear: QuarterCar = NOMINAL_CAR
-    a_m: float = 1.2
-    b_m: float = 1.4
-    inertia_ratio: float = 0.9
-    sensor_ahead_m: float = 0.4
-
-    @property
-    def wheelbase_m(self) -> float:
-        """Distance between the axles [m]."""
-        return self.a_m + self.b_m
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +126,7 @@ def respond(
     if friction is not None:
         acceleration, velocity = _with_friction(car, u, step_s, stride, friction).T
         return Response(acceleration, velocity, np.zeros_like(velocity))
-    a, b, outputs = _half_car(car) if isinstance(car, HalfCar) else _quarter_car(car)
+    a, b, outputs = car.state_space() if isinstance(car, HalfCar) else _quarter_car(car)
     return Response(*advance(*first_order_hold(a, b, step_s), outputs, u, stride).T)
 
 
@@ -155,34 +134,6 @@ def _quarter_car(car: QuarterCar) -> tuple[Array, Array, Array]:
     """A, B and the outputs acceleration, velocity, no pitch."""
     a, b = state_matrices(car)
     return a, b[:, None], np.stack([a[1], np.eye(4)[1], np.zeros(4)])
-
-
-def _half_car(car: HalfCar) -> tuple[Array, Array, Array]:
-    """A, B and the outputs acceleration, velocity, pitch rate of the state (z, z', th, th', uf, uf', ur, ur'), body mass 1.
-
-    m z'' = -Ff - Fr, I th'' = -a Ff + b Fr with Ff = kf (z + a th - uf) + cf (...), Fr = kr (z - b th - ur)
-    + cr (...); the front axle carries m b / (a + b), the rear one m a / (a + b).
-    """
-    masses = (car.b_m / car.wheelbase_m, car.a_m / car.wheelbase_m)
-    inertia = car.inertia_ratio * car.a_m * car.b_m
-    forces = np.zeros((2, 8))
-    for row, (axle, mass, arm, wheel) in enumerate(
-        ((car.front, masses[0], car.a_m, 4), (car.rear, masses[1], -car.b_m, 6))
-    ):
-        k, c = mass * axle.k2, mass * axle.c
-        forces[row, [0, 1, 2, 3, wheel, wheel + 1]] = (k, c, k * arm, c * arm, -k, -c)
-    a, b = np.zeros((8, 8)), np.zeros((8, 2))
-    for place in (0, 2, 4, 6):
-        a[place, place + 1] = 1
-    a[1] = -forces[0] - forces[1]
-    a[3] = (-car.a_m * forces[0] + car.b_m * forces[1]) / inertia
-    for row, (axle, mass) in enumerate(((car.front, masses[0]), (car.rear, masses[1]))):
-        speed_row = 5 + 2 * row
-        a[speed_row] = forces[row] / (axle.mu * mass)
-        a[speed_row, speed_row - 1] -= axle.k1 / axle.mu
-        b[speed_row, row] = axle.k1 / axle.mu
-    ahead = car.sensor_ahead_m
-    return a, b, np.stack([a[1] + ahead * a[3], np.eye(8)[1] + ahead * np.eye(8)[3], np.eye(8)[3]])
 
 
 def _with_friction(

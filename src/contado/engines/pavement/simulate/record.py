@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement.simulate.car import GRAVITY_M_S2, HalfCar, respond, steps_per_sample
+from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.simulate.car import GRAVITY_M_S2, respond, steps_per_sample
 from contado.engines.pavement.simulate.random import stream
 from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss, fixes, readings, sample_times
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
