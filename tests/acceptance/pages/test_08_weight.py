@@ -9,7 +9,7 @@ import pytest
 from invented.pages import MAP, settle
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-BUDGET = {"home": 200_000} | dict.fromkeys(("map", "layer", "points", "polygons"), 1_000_000)
+BUDGET = {"home": 200_000} | dict.fromkeys(("map", "changes", "layer", "points", "polygons"), 1_000_000)
 """Bytes over the wire, compressed; other pages 260,000."""
 
 

@@ -179,7 +179,7 @@ def test_the_questions_of_a_claim_are_answered_for_each_hole(loaded, figure):
         assert place.first_seen.at.startswith("2026-03-")
         seen = [p.at[:7] for p in done.passes if p.seen]
         if k % 2 == 0:  # patched before June
-            assert set(seen) == {"2026-03"}
+            assert max(seen) < "2026-06"
             assert place.repaired.at.startswith("2026-06-")
             assert place.last_not_seen.at >= place.repaired.at
         else:

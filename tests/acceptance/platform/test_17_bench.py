@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,12 +28,19 @@ def answer(capsys, *words):
     return code, json.loads(capsys.readouterr().out)
 
 
+def answer_of_a_process(*words):
+    """Run a task in a process of its own: a browser of other tests keeps an event loop in this one."""
+    program = [sys.executable, "-m", "contado.cli", "bench", *words, "--json", "--quiet"]
+    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("task", [t for t in TASKS if t != "web.tiles"])
 @pytest.mark.item("platform", 17, "each task: ours, peers, ratios, absent peers by name", "all printed")
-def test_each_task(task, capsys, monkeypatch, tmp_path, figure):
+def test_each_task(task, monkeypatch, tmp_path, figure):
     monkeypatch.setenv("CONTADO_PEERS", str(tmp_path))
-    code, said = answer(capsys, task, "--n", str(SIZES.get(task, 1000)))
+    code, said = answer_of_a_process(task, "--n", str(SIZES.get(task, 1000)))
     (found,) = said["tasks"]
     figure(
         f"{len(found['peers'])} ratios; skipped: {', '.join(s['name'] for s in found['skipped']) or 'none'}"
@@ -48,11 +57,11 @@ def test_each_task(task, capsys, monkeypatch, tmp_path, figure):
 @pytest.mark.item(
     "platform", 17, "200 tile clients, the layer replaced meanwhile", "0 wrong or truncated tiles"
 )
-def test_no_tile_is_wrong_under_load(capsys, monkeypatch, tmp_path, figure):
+def test_no_tile_is_wrong_under_load(monkeypatch, tmp_path, figure):
     if importlib.util.find_spec("contado.web.ogc") is None:
         pytest.skip("the server has no address for tiles")
     monkeypatch.setenv("CONTADO_PEERS", str(tmp_path))
-    _, said = answer(capsys, "web.tiles", "--n", "1000")
+    _, said = answer_of_a_process("web.tiles", "--n", "1000")
     figures = said["tasks"][0]["figures"]
     figure(
         f"0 wrong of 2,000; {figures['tiles_s']:.0f} tiles/s, p95 {figures['p95_ms']:.0f} ms; "
