@@ -123,12 +123,14 @@ def loaded(tmp_path_factory):
     road = random_road(900.0, rng, levels_m_km=rng.uniform(1.5, 4.0, 9))
     road = road.with_anomalies(*scatter(900.0, {"pothole": 4}, rng))
     patched = road.patched(*(a.chainage_m for a in road.anomalies[::2]))
-    workspace = None
+    workspace, ways = None, {}
     for name, surface, first, seed in (
         ("before", road, dt.date(2026, 3, 2), 4),
         ("after", patched, dt.date(2026, 6, 1), 104),
     ):
-        scenario = simulate.Scenario(profile=(surface.x_m, surface.elevation_m()), first_day=first)
+        place = {"network": ways["network"], "route": ways["routes"]} if ways else {}
+        profile = (surface.x_m, surface.elevation_m())
+        scenario = simulate.Scenario(profile=profile, first_day=first, **place)
         simulate.drives(folder / name, seed=seed, vehicles=1, passes=5, scenario=scenario)
         if workspace is None:
             init = load("init")
