@@ -6,7 +6,6 @@ import contextlib
 import json
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +17,7 @@ import pytest
 from contado.cli.app import run
 from contado.kernel.settings import Jobs, Settings, load
 from contado.kernel.workspace import Workspace
+from invented.processes import server
 
 
 @dataclass
@@ -86,18 +86,7 @@ def serving(tmp_path):
 
         def start(workspace, token: str = "") -> Served:
             log = stack.enter_context((tmp_path / f"serve-{time.monotonic_ns()}.log").open("wb"))
-            command = [
-                sys.executable,
-                "-m",
-                "contado.cli",
-                "serve",
-                "-w",
-                str(workspace),
-                "--port",
-                "0",
-                "--json",
-            ]
-            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log)
+            process = subprocess.Popen(server(workspace), stdout=subprocess.PIPE, stderr=log)
             stack.callback(_ended, process)
             url = json.loads(process.stdout.readline())["url"]
             return Served(url, process, token)

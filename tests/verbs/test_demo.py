@@ -2,19 +2,19 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 from contado.cli.app import run
 from contado.kernel.workspace import WorkspaceView
+from invented.processes import program
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """The demonstration as a user builds it, with its answer."""
     folder = tmp_path_factory.mktemp("demo") / "city"
-    command = [sys.executable, "-m", "contado.cli", "demo", str(folder), "--json", "--quiet"]
+    command = program("demo", folder, "--quiet")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, json.loads(done.stdout)

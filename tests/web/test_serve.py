@@ -5,25 +5,15 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import urllib.request
 
 import pytest
 
+from invented.processes import program, server
+
 
 def start(workspace, *options: str) -> subprocess.Popen[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "contado.cli",
-        "serve",
-        "-w",
-        str(workspace),
-        "--port",
-        "0",
-        "--json",
-        *options,
-    ]
+    command = server(workspace, *options)
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -46,24 +36,14 @@ def test_a_taken_port_is_refused_with_a_hint(workspace):
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        command = [
-            sys.executable,
-            "-m",
-            "contado.cli",
-            "serve",
-            "-w",
-            str(workspace),
-            "--port",
-            port,
-            "--json",
-        ]
+        command = program("serve", "-w", workspace, "--port", port)
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert json.loads(done.stdout)["error"]["rule"] == "cannot_listen"
 
 
 def test_no_workspace_is_refused(tmp_path):
-    command = [sys.executable, "-m", "contado.cli", "serve", "-w", str(tmp_path / "none"), "--json"]
+    command = program("serve", "-w", tmp_path / "none")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 2
 

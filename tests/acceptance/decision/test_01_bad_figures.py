@@ -7,13 +7,13 @@ import math
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from contado.cli import app
+from invented.processes import program
 
 
 def asked(capsys, *words):
@@ -154,18 +154,18 @@ def child_of(pid):
 @pytest.mark.item("decision", 1, "rows of section 13: solver killed", "best verified plan and bound, exit 3")
 def test_a_killed_solver_leaves_its_best_plan(shared, tmp_path, figure):
     folder = shared("planning/programme/mid120")
-    words = [sys.executable, "-m", "contado.cli", "portfolio", "solve", str(folder), "--json"]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as program:
-        next(line for line in program.stderr if " gap " in line)
-        (solver,) = child_of(program.pid)
+    words = program("portfolio", "solve", folder)
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        next(line for line in running.stderr if " gap " in line)
+        (solver,) = child_of(running.pid)
         os.kill(solver, signal.SIGKILL)
         began = time.monotonic()
-        out, error = program.communicate(timeout=60)
+        out, error = running.communicate(timeout=60)
     answer = json.loads(out)
     figure(
-        f"exit {program.returncode}, gap {answer['gap']:.2%}, {time.monotonic() - began:.1f} s after the kill"
+        f"exit {running.returncode}, gap {answer['gap']:.2%}, {time.monotonic() - began:.1f} s after the kill"
     )
-    assert program.returncode == 3
+    assert running.returncode == 3
     assert (answer["status"], answer["verified"]) == ("feasible", True)
     assert answer["value"] <= answer["bound"]
     assert "Traceback" not in error

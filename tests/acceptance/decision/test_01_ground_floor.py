@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import pytest
 
@@ -13,6 +12,7 @@ from contado.kernel import tables
 from contado.kernel.tables import exchange
 from contado.kernel.tables.findings import count
 from contado.kernel.workspace import Workspace
+from invented.processes import program
 
 W, R, B, L, F, S = (
     "interventions",
@@ -382,7 +382,7 @@ def test_the_open_data_checks_clean(shared, figure, name):
 
 def run(*arguments):
     done = subprocess.run(
-        [sys.executable, "-m", "contado.cli", *arguments, "--json"],
+        program(*arguments),
         capture_output=True,
         text=True,
         check=False,

@@ -8,7 +8,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -16,12 +15,9 @@ import pytest
 
 from contado.cli import app
 from contado.kernel.workspace import Workspace
+from invented.processes import program
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def program(*words):
-    return [sys.executable, "-m", "contado.cli", *map(str, words), "--json"]
 
 
 def asked(capsys, *words):

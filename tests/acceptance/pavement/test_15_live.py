@@ -7,7 +7,6 @@ import json
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -26,6 +25,7 @@ from invented.devices import Sender, messages
 from invented.fixtures import browser, tab  # noqa: F401 - fixtures
 from invented.live import ask, drives_on_a_street, replaced, street, tables_of
 from invented.pages import MAP, settle
+from invented.processes import program, server
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +53,7 @@ def sender(workspace):
 @contextlib.contextmanager
 def serving(workspace):
     """A server process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "contado.cli",
-        "serve",
-        "-w",
-        str(workspace.path),
-        "--port",
-        "0",
-        "--json",
-    ]
+    command = server(workspace.path)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield json.loads(process.stdout.readline())["url"].rstrip("/")
@@ -135,18 +125,7 @@ def test_the_watcher_gives_the_batch_result(shared, tmp_path, drives, figure):
         roads.load_network(workspace, shared("roads/network/liechtenstein.osm.pbf"))
         roads.load_sections(workspace, shared("roads/telemetry_synth/truth_route.csv"), None)
         kept.append(workspace)
-    command = [
-        sys.executable,
-        "-m",
-        "contado.cli",
-        "pavement",
-        "watch",
-        str(folder),
-        "--once",
-        "--json",
-        "-w",
-        str(kept[0].path),
-    ]
+    command = program("pavement", "watch", folder, "--once", "-w", kept[0].path)
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     assert [(line["drive"], line["state"]) for line in lines] == [
@@ -247,17 +226,7 @@ def test_the_road_map_shows_a_fix_within_a_second(workspace, sender, drives, par
 def test_watching_ends_in_peace(workspace, drives, tmp_path, figure):
     folder = tmp_path / "incoming"
     folder.mkdir()
-    command = [
-        sys.executable,
-        "-m",
-        "contado.cli",
-        "pavement",
-        "watch",
-        str(folder),
-        "--json",
-        "-w",
-        str(workspace.path),
-    ]
+    command = program("pavement", "watch", folder, "-w", workspace.path)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     time.sleep(1.0)
     for file in drives.glob("car1_pass1_*"):

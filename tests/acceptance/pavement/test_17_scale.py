@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import shutil
 
 import geopandas as gpd
 import pyarrow as pa
@@ -16,21 +15,11 @@ from shapely.ops import substring
 from contado.kernel import records, sql, tables
 from contado.kernel.records import postgis
 from contado.kernel.workspace import Workspace
+from invented.engines import available
 
 OTHERS = [pytest.param(engine, marks=pytest.mark.slow) for engine in ("dask", "spark")]
 UNTIMED = ("compute_s", "points_per_s", "files")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore:.*unclosed.*")
-
-
-def available(engine):
-    """Skip with the reason where an engine is not there."""
-    if engine == "dask":
-        pytest.importorskip("distributed")
-    if engine == "spark":
-        if shutil.which("java") is None:
-            pytest.skip("no Java here")
-        if importlib.util.find_spec("pyspark") is None:
-            pytest.skip("pyspark is not installed: pip install 'contado[spark]'")
 
 
 def hashes(folder):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.parse
@@ -20,6 +19,7 @@ from contado.kernel import records
 from contado.kernel.records import accounts, credentials
 from contado.kernel.territory import boundaries
 from contado.kernel.workspace import Workspace
+from invented.processes import server
 
 MILANO, SESTO = "015146", "015209"
 
@@ -69,7 +69,7 @@ def city(tmp_path_factory):
 @pytest.fixture(scope="module")
 def base(city):
     """Address of `contado serve` in a process of its own: GDAL waits for it without letting go of ours."""
-    command = [sys.executable, "-m", "contado.cli", "serve", "-w", str(city.path), "--port", "0", "--json"]
+    command = server(city.path)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         yield json.loads(process.stdout.readline())["url"].rstrip("/")
         process.terminate()

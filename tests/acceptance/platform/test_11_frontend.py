@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from invented.processes import program
+
 ROOT = Path(__file__).resolve().parents[3]
 FRONTEND = ROOT / "frontend"
 WANTED = {"bootstrap-italia", "maplibre-gl", "pmtiles", "htmx.org", "@popperjs/core"}
@@ -43,7 +45,7 @@ def installed(tmp_path_factory) -> Path:
 
 
 def check(*arguments: object) -> tuple[int, dict]:
-    command = [sys.executable, "-m", "contado.cli", "frontend", "check", *map(str, arguments), "--json"]
+    command = program("frontend", "check", *arguments)
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return done.returncode, json.loads(done.stdout)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import json
-import shutil
 import sys
 
 import numpy as np
@@ -17,6 +16,7 @@ import shapely
 from contado.cli.app import run as main
 from contado.kernel import scale
 from contado.kernel.territory import boundaries, join, locate
+from invented.engines import available
 
 POINTS = 300_000
 BUILDINGS = 60_000
@@ -25,17 +25,6 @@ ENGINES = [
     pytest.param("dask", marks=pytest.mark.slow),
     pytest.param("spark", marks=pytest.mark.slow),
 ]
-
-
-def available(engine):
-    """Skip with the reason where an engine is not there."""
-    if engine == "dask":
-        pytest.importorskip("distributed")
-    if engine == "spark":
-        if shutil.which("java") is None:
-            pytest.skip("no Java here")
-        if importlib.util.find_spec("pyspark") is None:
-            pytest.skip("pyspark is not installed: pip install 'contado[spark]'")
 
 
 def digest(table):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 
 import pytest
 
 from contado.kernel.workspace import Workspace
+from invented.processes import server
 
 
 @pytest.mark.item("platform", 14, "secrets in logs and contado.toml", "none")
@@ -32,8 +32,7 @@ def test_secrets_are_in_no_log_and_no_setting(web, grant, city, log, issuer, fig
 @pytest.mark.item("platform", 14, "serve is safe by default", "127.0.0.1; public refused")
 def test_public_needs_its_duties(settle, city, figure):
     def serve(*words):
-        command = [sys.executable, "-m", "contado.cli", "serve", "-w", str(city), "--port", "0", "--json"]
-        done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(server(city, *words), capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout
 
     for words in (["--public"], ["--host", "0.0.0.0"]):
@@ -59,18 +58,7 @@ def test_public_starts_when_they_are_filled_in(settle, city):
             "accessibility_statement": "https://form.agid.gov.it/view/example",
         }
     )
-    command = [
-        sys.executable,
-        "-m",
-        "contado.cli",
-        "serve",
-        "-w",
-        str(city),
-        "--port",
-        "0",
-        "--json",
-        "--public",
-    ]
+    command = server(city, "--public")
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             line = json.loads(process.stdout.readline())

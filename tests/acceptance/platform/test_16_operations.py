@@ -21,6 +21,7 @@ import pytest
 from contado.cli.app import run
 from contado.kernel import records
 from contado.kernel.workspace import Workspace
+from invented.processes import server
 
 SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z]+="[^"]*",?)*\})? (-?[0-9.e+-]+|NaN|[+-]Inf)')
 
@@ -28,7 +29,7 @@ SAMPLE = re.compile(r'([a-z_]+)(\{(?:[a-z]+="[^"]*",?)*\})? (-?[0-9.e+-]+|NaN|[+
 @contextmanager
 def serving(workspace, **environment):
     """A real `contado serve`; yields its address and process."""
-    command = [sys.executable, "-m", "contado.cli", "serve", "-w", str(workspace), "--port", "0", "--json"]
+    command = server(workspace)
     with subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

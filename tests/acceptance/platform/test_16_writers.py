@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,6 +23,7 @@ from odf import table, text
 
 from contado.cli.app import run
 from contado.kernel import publish
+from invented.processes import program
 
 DOCUMENTS = ("html", "pdf", "docx", "odt", "ods", "xlsx")
 EVIL = (
@@ -71,7 +71,7 @@ def city(shared, folder):
 def reported(city, out, lang="it"):
     formats = ",".join(DOCUMENTS)
     words = ["export", "report", "-w", city, "--out", out, "--formats", formats, "--date", "2026-11-26"]
-    command = [sys.executable, "-m", "contado.cli", *map(str, words), "--lang", lang, "--json", "--quiet"]
+    command = program(*words, "--lang", lang, "--quiet")
     where = {**os.environ, "PYTHONHASHSEED": str(len(out.name)), "TZ": "Asia/Tokyo"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, env=where)
     return json.loads(done.stdout)

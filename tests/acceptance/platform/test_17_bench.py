@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib.util
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from contado.cli.app import run
+from invented.processes import program
 
 BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
 PACKAGES = ("territory", "tiles", "records", "scale", "web")
@@ -36,8 +36,7 @@ def answer(capsys, *words):
 
 def answer_of_a_process(*words):
     """Run a task in a process of its own: a browser of other tests keeps an event loop in this one."""
-    program = [sys.executable, "-m", "contado.cli", "bench", *words, "--json", "--quiet"]
-    done = subprocess.run(program, capture_output=True, text=True, check=False)
+    done = subprocess.run(program("bench", *words, "--quiet"), capture_output=True, text=True, check=False)
     return done.returncode, json.loads(done.stdout)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from invented.processes import server
+
 
 def test_every_route_of_the_api_stands_in_the_definition(api):
     document = api.get("/api/openapi.json").json()
@@ -50,7 +52,7 @@ def _nullable(body):
 @pytest.mark.slow
 def test_schemathesis_finds_no_defect(own_city, tmp_path):
     """Random requests after the definition, with a token, on a real server: never a 5xx, always what it says."""
-    serve = [sys.executable, "-m", "contado.cli", "serve", "-w", str(own_city.path), "--port", "0", "--json"]
+    serve = server(own_city.path)
     with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         url = json.loads(process.stdout.readline())["url"]
         report = tmp_path / "report.json"
