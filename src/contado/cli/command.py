@@ -137,7 +137,7 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
             ["workspace", "-w", "--workspace"], type=click.Path(path_type=Path), help="Workspace folder."
         )
         options.insert(0, where)
-    if verb.right is not None:
+    if verb.right is not None or (verb.workspace and verb.process is not None):
         whose = click.Option(
             ["acting_as", "--as"],
             metavar="ACCOUNT",

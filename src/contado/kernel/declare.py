@@ -23,6 +23,7 @@ import importlib.util
 import pkgutil
 import types
 import typing
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_DEFAULT",
+    "Acting",
     "Answer",
     "Context",
     "Field",
@@ -48,6 +50,7 @@ __all__ = [
     "Process",
     "Request",
     "Verb",
+    "acting",
     "answer_json",
     "argument",
     "convert",
@@ -120,6 +123,22 @@ class Context:
             raise ScopeMissing("This verb declares no right to records.", hint="Verb(right='grant.read')")
         opened: Records = pkgutil.resolve_name(_RECORDS)(self.workspace, self.account, self.right)
         return opened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acting:
+    """The verb that runs, and the account on whose behalf (None: the local administrator)."""
+
+    verb: str
+    account: str | None
+
+
+_acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+def acting() -> Acting | None:
+    """Return the verb that runs in this thread or task, None outside of one: what a commit is told by."""
+    return _acting.get()
 
 
 def argument(help: str, *, many: bool = False, **limits: Any) -> msgspec.Meta:  # noqa: A002 - the word of every command line
@@ -294,9 +313,29 @@ class Verb(typing.Generic[R, A]):
     """Writes the answer for a person where a plain listing of its keys does not do."""
 
     def __call__(self, request: R, context: Context | None = None) -> A:
-        """Check that the extra is there, then run."""
+        """Check that the extra is there, and that the account may, then run.
+
+        Raises
+        ------
+        ExtraMissing
+            See `require`.
+        ScopeError, RecordNotFound
+            The account may not do this, or does not exist.
+        """
         require(self.name, self.extra, self.needs)
-        return self.run(request, dataclasses.replace(context or Context(), right=self.right))
+        context = dataclasses.replace(context or Context(), right=self.needed(request))
+        if context.account is not None and context.right is not None:
+            with context.records():
+                pass
+        before = _acting.set(Acting(verb=self.name, account=context.account))
+        try:
+            return self.run(request, context)
+        finally:
+            _acting.reset(before)
+
+    def needed(self, request: R) -> str | None:
+        """Return the right that a request needs, None where the verb declares none."""
+        return self.process.needed(request) if self.right is None and self.process else self.right
 
 
 def require(verb: str, extra: str | None, packages: Sequence[str]) -> None:

@@ -333,6 +333,7 @@ VERB = Verb(
     answer=ImportAnswer,
     run=_run,
     workspace=True,
+    right="workspace.imported",
     examples=(
         "contado import trees.gpkg --layer trees -w milano",
         "contado import dtm.asc.gz --layer dtm --crs EPSG:32632 -w milano",

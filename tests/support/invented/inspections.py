@@ -23,6 +23,7 @@ CELL_M = 20.0
 LENGTH_M = 600.0
 MILANO, LEGNANO = "015146", "015118"
 SYSTEM = records.Scope.system("test")
+_WRITTEN = ("cell_obs", "anomaly_obs", "anomaly", "evidence")
 
 
 def section(name: str, lon: float, lat: float, *, municipality: str = MILANO, road: str = "SP1") -> dict:
@@ -61,9 +62,9 @@ def drive(
         cells += [_cell(where, k, name, at) for k in range(int(LENGTH_M / CELL_M))]
         felt_rows += [_felt(where, name, at, *one) for one in met]
     with (
-        workspace.commit(lock=[f"tables/pavement_{n}" for n in ("anomaly_obs", "anomaly", "evidence")]) as c,
+        workspace.commit(lock=[f"tables/pavement_{n}" for n in _WRITTEN]) as c,
         records.open_store(workspace) as store,
-        store.writing(SYSTEM) as session,
+        records.commits.writing(c, store, SYSTEM) as session,
     ):
         obs = _more(workspace, "pavement_cell_obs", cells)
         told = _more(workspace, "pavement_anomaly_obs", felt_rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from contado.kernel.records import commits
 from contado.kernel.records.scopes import local_administrator
 from contado.kernel.records.store import open_store
 from contado.kernel.workspace import WorkspaceView
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.records.scopes import Scope, ScopedSession
     from contado.kernel.records.store import Store
+    from contado.kernel.workspace import Commit
 
 __all__ = ["Records", "open_records"]
 
@@ -38,6 +40,10 @@ class Records:
     def writing(self) -> AbstractContextManager[ScopedSession]:
         """Open a writing transaction in the scope; see `Store.writing`."""
         return self.store.writing(self.scope)
+
+    def committing(self, commit: Commit) -> AbstractContextManager[ScopedSession]:
+        """Open a writing transaction in which a commit stands or falls with its rows; see `commits.writing`."""
+        return commits.writing(commit, self.store, self.scope)
 
     def reading(self) -> AbstractContextManager[ScopedSession]:
         """Open a reading transaction in the scope; see `Store.reading`."""

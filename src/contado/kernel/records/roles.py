@@ -86,6 +86,8 @@ TABLE: Final[Mapping[str, frozenset[str]]] = {
     "setting.changed": _ADMIN,
     "system.entered": _ADMIN,
     "token.issued": _ADMIN,
+    "workspace.committed": _EDITORS,
+    "workspace.imported": _HEADS,
 }
 """Dotted verb -> the roles that may do it. A system job acts as admin."""
 

@@ -24,6 +24,7 @@ from contado.kernel.dates import local
 from contado.kernel.errors import Damaged, ExtraMissing, Locked, ScopeMissing, WorkspaceError
 from contado.kernel.records import accounts, audit, holder, migrate, rls
 from contado.kernel.records.scopes import ALL, Scope, ScopedSession, now
+from contado.kernel.workspace.layout import DATABASE_URL, RECORDS, has_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,10 +34,9 @@ if TYPE_CHECKING:
 
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["DATABASE_URL", "FILE", "Store", "is_prepared", "open_store", "prepare", "unopened"]
+__all__ = ["FILE", "Store", "existing", "is_prepared", "open_store", "prepare", "unopened"]
 
-FILE: Final = "records.sqlite"
-DATABASE_URL: Final = "CONTADO_DATABASE_URL"
+FILE: Final = RECORDS[0]
 _BEGIN: Final = "contado_begin"
 _WAIT_S: Final = 5.0
 
@@ -256,7 +256,7 @@ def unopened(workspace: WorkspaceView) -> Store:
 
 def is_prepared(workspace: WorkspaceView) -> bool:
     """Whether the records of a workspace exist, in the schema of this program (errors of `open_store`)."""
-    if not os.environ.get(DATABASE_URL) and not (workspace.path / FILE).is_file():
+    if not has_records(workspace.path):
         return False
     with unopened(workspace) as store:
         return _version(store) == migrate.SCHEMA_VERSION
@@ -299,15 +299,27 @@ def open_store(workspace: WorkspaceView) -> Store:
     Damaged
         ``records.sqlite`` is no database.
     """
+    store = existing(workspace)
+    if store is None:
+        prepare(workspace)
+        store = unopened(workspace)
+    return store
+
+
+def existing(workspace: WorkspaceView) -> Store | None:
+    """Return the records of a workspace, None where it has none yet (errors of `open_store`)."""
+    if not has_records(workspace.path):
+        return None
     store = unopened(workspace)
     try:
         version = _version(store)
         _refuse_older(version)
-        if version == 0:
-            prepare(workspace)
     except BaseException:
         store.close()
         raise
+    if version == 0:
+        store.close()
+        return None
     return store
 
 

@@ -1,40 +1,42 @@
 """One commit: several files change together or not at all.
 
-Files are first written under ``.commit/`` and made durable. Then, under the locks of all that is
-written, a redo list ``commit.json`` (names and hashes) is made durable, the files are renamed and the
-list is removed. A process killed before the list leaves the old state; one killed after it leaves a list
-that the next opening finishes. There is no moment at which neither holds.
+Files are first written under ``.commit/`` and made durable. Then, under the locks of all that is written, the
+redo list of `contado.kernel.workspace.redo` makes the commit count, and the files are renamed. A process
+killed before that leaves the old state; one killed after it leaves a list that the next opening finishes.
+
+A workspace that has records gets a row of their audit chain for each commit: who, by which verb, which
+files with which hash. The row is written between list and renames, and decides.
 """
 
 from __future__ import annotations
 
 import errno
-import hashlib
-import os
+import pkgutil
 import shutil
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import msgspec
 
 from contado.kernel import tables
-from contado.kernel.errors import Damaged, Finding, GeometryError, WorkspaceError
-from contado.kernel.provenance import sha256_of_file
+from contado.kernel.errors import ContadoError, Finding, GeometryError, WorkspaceError
+from contado.kernel.identifiers import ulid
+from contado.kernel.provenance import sha256_of_bytes
 from contado.kernel.settings import Settings, dump
-from contado.kernel.workspace import registry
+from contado.kernel.workspace import redo, registry
 from contado.kernel.workspace.layout import (
-    COMMIT_LIST,
     LAYER_REGISTRY,
     SCRATCH,
     SETTINGS,
     SOURCE_REGISTRY,
     checked_name,
     checked_path,
-    sync_folder,
+    has_records,
 )
-from contado.kernel.workspace.lock import Holder, held, is_held, scratch_name
+from contado.kernel.workspace.lock import Holder, held, scratch_name
+from contado.kernel.workspace.redo import Change
 from contado.kernel.workspace.registry import Access, LayerInfo
 
 if TYPE_CHECKING:
@@ -47,39 +49,39 @@ if TYPE_CHECKING:
     from contado.kernel.provenance import Provenance
     from contado.kernel.workspace.workspace import Workspace
 
-__all__ = ["Commit", "mend", "sweep"]
+__all__ = ["Commit", "source_hash"]
 
 _MULTI = {"Point": "MultiPoint", "LineString": "MultiLineString", "Polygon": "MultiPolygon"}
-_MEND_WAIT_S = 5.0
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-class _Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the redo list: a temporary file that becomes ``path``, or (without) its removal."""
-
-    path: str
-    temporary: str | None = None
-    sha256: str | None = None
-
-
-class _RedoList(msgspec.Struct, frozen=True, kw_only=True):
-    changes: list[_Change]
+_VOUCH: Final = "contado.kernel.records.commits:vouch"
+"""The records are named, not imported: they stand above the workspace."""
 
 
 class Commit:
     """Collects what is to be written; see `contado.kernel.workspace.Workspace.commit`.
 
-    ``findings`` tells of locks that were taken over.
+    A commit is a transaction: what is written twice in it is there as it was written last.
+
+    Attributes
+    ----------
+    id
+        ULID; the audit chain's row of the commit names it.
+    findings
+        Locks that were taken over.
     """
 
     def __init__(self, workspace: Workspace, lock: Sequence[str] = ()) -> None:
+        self.id = ulid()
         self.findings: list[Finding] = []
-        self._workspace = workspace
+        self.workspace = workspace
         self._root = workspace.path
         self._wanted_locks = sorted(set(lock))
         self._locks = ExitStack()
         self._held: set[str] = set()
-        self._changes: dict[str, _Change] = {}
+        self._changes: dict[str, Change] = {}
+        self._written = 0
+        self._prepared = False
+        self._vouched = False
         self._layers: dict[str, LayerInfo] = {}
         self._sources: dict[str, dict[str, str]] = {}
         self._settings: Settings | None = None
@@ -97,18 +99,21 @@ class Commit:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None and (self._changes or self._layers):
+            if self._vouched or (kind is None and self._changes):
                 self._run()
         except OSError as failure:
             raise _explained(failure) from failure
         finally:
-            shutil.rmtree(self._root / self._scratch, ignore_errors=True)
+            if not redo.is_listed(self._root, self.id):
+                shutil.rmtree(self._root / self._scratch, ignore_errors=True)
             self._locks.close()
 
     def table(
         self, name: str, table: pa.Table, *, practice: str | None = None, provenance: Provenance | None = None
     ) -> None:
         """Write a table, or with ``practice`` that practice's share of it.
+
+        Written twice in one commit, the last one stands, as in any transaction.
 
         Raises
         ------
@@ -190,6 +195,8 @@ class Commit:
     def source(self, name: str, files: Mapping[str, Path | bytes]) -> None:
         """Keep ``files`` (name -> path or content) as they are in ``sources/NAME``, replacing it whole."""
         folder = self._root / "sources" / checked_name(name, "source")
+        for earlier in [path for path in self._changes if path.startswith(f"sources/{name}/")]:
+            self._forget(earlier)
         kept = {}
         for file, content in files.items():
             relative = checked_path(f"sources/{name}/{file}")
@@ -197,7 +204,7 @@ class Commit:
         for old in folder.rglob("*") if folder.is_dir() else ():
             relative = old.relative_to(self._root).as_posix()
             if old.is_file() and relative not in self._changes:
-                self._changes[relative] = _Change(path=relative)
+                self._changes[relative] = Change(path=relative)
         self._sources[name] = kept
 
     def raster(self, name: str, content: bytes) -> None:
@@ -211,47 +218,94 @@ class Commit:
     def remove(self, relative: str) -> None:
         """Remove a file of the workspace, a share of a table for one."""
         path = checked_path(relative)
+        self._forget(path)
         (self._root / self._scratch).mkdir(parents=True, exist_ok=True)  # where the redo list is written
-        self._changes[path] = _Change(path=path)
+        self._changes[path] = Change(path=path)
 
     def settings(self, settings: Settings) -> None:
         """Write contado.toml."""
         self._settings = settings
         self._add(SETTINGS, dump(settings).encode())
 
-    def _add(self, path: str, content: bytes | Path) -> _Change:
-        """Write ``content`` durably to a temporary file and note the change."""
-        temporary = self._scratch / f"{len(self._changes):04d}"
+    def _add(self, path: str, content: bytes | Path) -> Change:
+        """Write ``content`` durably to a temporary file and note the change; an earlier one gives way."""
+        self._forget(path)
+        temporary = self._scratch / f"{self._written:04d}"
+        self._written += 1
         target = self._root / temporary
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            digest = _write_durably(target, content)
+            digest = redo.write_durably(target, content)
         except OSError as failure:
             raise _explained(failure) from failure
-        change = _Change(path=path, temporary=temporary.as_posix(), sha256=digest)
+        change = Change(path=path, temporary=temporary.as_posix(), sha256=digest)
         self._changes[path] = change
         return change
 
+    def _forget(self, path: str) -> None:
+        """Take back what this commit was to do with a file."""
+        earlier = self._changes.pop(path, None)
+        if earlier is not None and earlier.temporary is not None:
+            (self._root / earlier.temporary).unlink(missing_ok=True)
+
     def _lock(self, names: Sequence[str]) -> None:
-        wait_s = self._workspace.settings.workspace.lock_wait_s
+        wait_s = self.workspace.settings.workspace.lock_wait_s
         for name in names:
             if name not in self._held:
                 self._locks.enter_context(held(self._root, name, wait_s=wait_s, findings=self.findings))
                 self._held.add(name)
 
-    def _run(self) -> None:
+    def begin(self) -> None:
+        """Take the lock of all commits; what an interrupted one has left is finished or forgotten first.
+
+        Raises
+        ------
+        Locked
+            Another process commits, or writes one of the tables and layers, for longer than ``lock_wait_s``.
+        """
         self._lock(sorted({lock for path in self._changes if (lock := _lock_of(path))}))
         self._lock(["commit"])
-        _redo(self._root)  # of a process that died since this workspace was opened
+        redo.settle(self.workspace)
+
+    def prepare(self, *, pending: bool = True) -> dict[str, str | None]:
+        """Make the redo list durable; return what changes: path -> SHA-256, None for what goes.
+
+        A source is one entry (`source_hash`), since names of its files are chosen by people. Without
+        changes nothing is prepared, and the result is empty.
+        """
+        if not self._changes:
+            return {}
+        self._lock(sorted({lock for path in self._changes if (lock := _lock_of(path))}))
         self._update_registries()
-        _publish(self._root, self._scratch, list(self._changes.values()))
+        redo.prepare(self._root, self._scratch, self.id, list(self._changes.values()), pending=pending)
+        self._prepared = True
+        told = {path: c.sha256 for path, c in self._changes.items() if not _is_of_source(path)}
+        return told | {f"sources/{name}": source_hash(files) for name, files in self._sources.items()}
+
+    def vouched(self) -> None:
+        """Note that the audit chain holds the row of what was prepared: from here on the commit counts."""
+        self._vouched = self._prepared
+
+    def withdraw(self) -> None:
+        """Settle a commit whose row could not be written, as far as the records say whether it was."""
+        if redo.is_listed(self._root, self.id):
+            with suppress(ContadoError, OSError):  # else it stays pending, and the next one settles it
+                redo.settle(self.workspace)
+
+    def _run(self) -> None:
+        if not self._vouched:
+            if has_records(self._root):
+                pkgutil.resolve_name(_VOUCH)(self)
+            if not self._prepared:
+                self.begin()
+                self.prepare(pending=False)
         try:
-            _redo(self._root)
+            redo.publish(self._root)
         except KeyboardInterrupt:
-            _redo(self._root)  # past the redo list the commit counts: finish, then stop
+            redo.publish(self._root)  # past the redo list the commit counts: finish, then stop
             raise
         if self._settings is not None:
-            self._workspace.settings = self._settings
+            self.workspace.settings = self._settings
 
     def _update_registries(self) -> None:
         """Add the new layers and sources to their registries, read under the lock of the commit."""
@@ -272,20 +326,13 @@ def _explained(failure: OSError) -> Exception:
     )
 
 
-def _write_durably(target: Path, content: bytes | Path) -> str:
-    digest = hashlib.sha256()
-    with target.open("wb") as out:
-        if isinstance(content, bytes):
-            out.write(content)
-            digest.update(content)
-        else:
-            with content.open("rb") as source:
-                while block := source.read(1 << 20):
-                    out.write(block)
-                    digest.update(block)
-        out.flush()
-        os.fsync(out.fileno())
-    return digest.hexdigest()
+def source_hash(files: Mapping[str, str]) -> str:
+    """Return the one hash of a source: SHA-256 of the JSON object of its files and their hashes, sorted."""
+    return sha256_of_bytes(msgspec.json.encode(dict(files), order="sorted"))
+
+
+def _is_of_source(path: str) -> bool:
+    return path.startswith("sources/") and path != SOURCE_REGISTRY
 
 
 def _lock_of(path: str) -> str | None:
@@ -310,103 +357,3 @@ def _widest(types: list[str], name: str) -> str:
             hint="write one layer for each type",
         )
     return (plain.pop() if len(plain) == 1 else families.pop()) + height
-
-
-def _publish(root: Path, scratch: Path, changes: list[_Change]) -> None:
-    """Make the redo list durable and visible: from here on the commit counts."""
-    sync_folder(root / scratch)
-    temporary = root / scratch / COMMIT_LIST
-    _write_durably(temporary, msgspec.json.encode(_RedoList(changes=changes)))
-    temporary.replace(root / COMMIT_LIST)
-    sync_folder(root)
-
-
-def _redo(root: Path) -> None:
-    """Carry out the redo list; what has been done already is left as it is."""
-    file = root / COMMIT_LIST
-    if not file.is_file():
-        return
-    changes = _decode(file.read_bytes()).changes
-    for change in changes:
-        _carry_out(root, change)
-    for folder in {(root / c.path).parent for c in changes}:
-        if folder.is_dir():
-            sync_folder(folder)
-    file.unlink()
-    sync_folder(root)
-
-
-def _decode(data: bytes) -> _RedoList:
-    try:
-        return msgspec.json.decode(data, type=_RedoList)
-    except msgspec.MsgspecError:
-        raise Damaged(
-            f"{COMMIT_LIST} is damaged.", hint="restore the workspace from a backup", field=COMMIT_LIST
-        ) from None
-
-
-def _carry_out(root: Path, change: _Change) -> None:
-    target = root / change.path
-    if change.temporary is None:
-        target.unlink(missing_ok=True)
-        return
-    temporary = root / change.temporary
-    if temporary.is_file():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.replace(target)
-    elif not target.is_file() or sha256_of_file(target) != change.sha256:
-        raise Damaged(
-            f"{change.path} is lost: a commit was interrupted and its file is gone.",
-            hint="restore the workspace from a backup",
-            field=change.path,
-        )
-
-
-def mend(root: Path) -> list[Finding]:
-    """Finish the commit of a process that died after its redo list; return what was mended.
-
-    Raises
-    ------
-    Damaged
-        The list or a file it names is gone.
-    """
-    if not (root / COMMIT_LIST).is_file() or is_held(root, "commit"):
-        return []
-    findings: list[Finding] = []
-    with held(root, "commit", wait_s=_MEND_WAIT_S, findings=findings):
-        unfinished = (root / COMMIT_LIST).is_file()
-        _redo(root)
-    if unfinished:
-        findings.append(
-            Finding(
-                severity="note",
-                rule="commit_finished",
-                message="A commit that was interrupted has been finished.",
-                hint="nothing to do",
-                action="repaired",
-            )
-        )
-    return findings
-
-
-def sweep(root: Path) -> int:
-    """Remove temporary files of dead processes; return how many entries were removed.
-
-    A redo list may still need the files of a dead process, so nothing is removed while one is there. The
-    dead are listed first: who is dead then publishes no list any more.
-    """
-    scratch = root / SCRATCH
-    entries = list(scratch.iterdir()) if scratch.is_dir() else []
-    dead = [e for e in entries if (owner := _owner(e.name)) is not None and not owner.alive]
-    if (root / COMMIT_LIST).is_file():
-        return 0
-    for entry in dead:
-        shutil.rmtree(entry, ignore_errors=True) if entry.is_dir() else entry.unlink(missing_ok=True)
-    return len(dead)
-
-
-def _owner(name: str) -> Holder | None:
-    parts = name.removesuffix(".lock").split("_")
-    if len(parts) != 4 or not parts[0].isdigit():
-        return None
-    return Holder(pid=int(parts[0]), started=parts[1], host=bytes.fromhex(parts[2]).decode())

@@ -4,6 +4,7 @@
 
     contado.toml            settings and the version of the layout
     commit.json             redo list of a commit that is under way
+    commit.pending.json     the same before its row stands in the audit chain
     layers/NAME.parquet     GeoParquet;  layers/registry.json says what each layer is
     tables/NAME.parquet     a table, or one share a practice in tables/NAME/PRACTICE.parquet
     rasters/ tiles/ runs/
@@ -25,23 +26,29 @@ from contado.kernel.errors import UsageError
 
 __all__ = [
     "COMMIT_LIST",
+    "DATABASE_URL",
     "LAYER_REGISTRY",
+    "PENDING_LIST",
     "RECORDS",
     "SCRATCH",
     "SETTINGS",
     "SOURCE_REGISTRY",
     "checked_name",
     "checked_path",
+    "has_records",
     "sync_folder",
 ]
 
 SETTINGS: Final = "contado.toml"
 COMMIT_LIST: Final = "commit.json"
+PENDING_LIST: Final = "commit.pending.json"
 SCRATCH: Final = ".commit"
 LAYER_REGISTRY: Final = "layers/registry.json"
 SOURCE_REGISTRY: Final = "sources/registry.json"
 RECORDS: Final = ("records.sqlite", "records.sqlite-wal", "records.sqlite-shm", "files", "backups")
 """What belongs to the transactional records (`contado.kernel.records`)."""
+DATABASE_URL: Final = "CONTADO_DATABASE_URL"
+"""Variable of the environment that names the database of the records where it is no file."""
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}", re.ASCII)
 _RESERVED: Final = {"registry"}
 
@@ -73,7 +80,7 @@ def checked_path(relative: str) -> str:
         It is absolute, leaves the workspace, or is kept for the workspace itself (rule ``bad_path``).
     """
     path = PurePosixPath(Path(relative).as_posix())
-    reserved = {SETTINGS, COMMIT_LIST, LAYER_REGISTRY, SOURCE_REGISTRY}
+    reserved = {SETTINGS, COMMIT_LIST, PENDING_LIST, LAYER_REGISTRY, SOURCE_REGISTRY}
     if path.is_absolute() or ".." in path.parts or not path.parts or str(path) in reserved:
         raise UsageError(
             f"{relative!r} is no path for a file of the workspace.",
@@ -81,6 +88,11 @@ def checked_path(relative: str) -> str:
             hint="give a path below the workspace, such as runs/plan.json",
         )
     return str(path)
+
+
+def has_records(root: Path) -> bool:
+    """Whether the workspace at ``root`` may have records: a file, or a database that is named."""
+    return bool(os.environ.get(DATABASE_URL)) or (root / RECORDS[0]).is_file()
 
 
 def sync_folder(folder: Path) -> None:

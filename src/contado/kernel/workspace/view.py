@@ -14,9 +14,9 @@ from contado.kernel.errors import Damaged, DataError, Newer, TableNotFound, Work
 from contado.kernel.provenance import sha256_of_bytes, sha256_of_file
 from contado.kernel.settings import SCHEMA_VERSION, Settings, parse
 from contado.kernel.workspace import registry
-from contado.kernel.workspace.commit import mend
-from contado.kernel.workspace.layout import COMMIT_LIST, RECORDS, SCRATCH, SETTINGS
+from contado.kernel.workspace.layout import COMMIT_LIST, PENDING_LIST, RECORDS, SCRATCH, SETTINGS
 from contado.kernel.workspace.lock import is_held
+from contado.kernel.workspace.redo import mend
 
 if TYPE_CHECKING:
     import os
@@ -56,8 +56,8 @@ class WorkspaceView:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
-        _load_settings(self.path)
-        self.findings = mend(self.path)
+        self.settings = _load_settings(self.path)
+        self.findings = mend(self)
         self.settings = _load_settings(self.path)
 
     def __repr__(self) -> str:
@@ -195,7 +195,10 @@ class WorkspaceView:
             if is_held(self.path, "commit"):
                 time.sleep(_POLL_S)
             else:
-                self.findings += mend(self.path)
+                self.findings += mend(self)
+        undecided = any(f.rule == "commit_undecided" for f in self.findings)
+        if (self.path / PENDING_LIST).is_file() and not undecided:
+            self.findings += mend(self)
 
     def layer_info(self, name: str) -> LayerInfo:
         """Return the registry's row of a layer (`TableNotFound` when there is none)."""
@@ -225,7 +228,8 @@ class WorkspaceView:
         for file in sorted(self.path.rglob("*")):
             relative = file.relative_to(self.path)
             hidden = relative.parts[0] in {SCRATCH, *RECORDS} or relative.parts[:2] == ("layers", ".index")
-            if file.is_file() and not hidden and file.suffix != ".lock" and relative.name != COMMIT_LIST:
+            listed = relative.name in {COMMIT_LIST, PENDING_LIST}
+            if file.is_file() and not hidden and file.suffix != ".lock" and not listed:
                 out.append(relative.as_posix())
         return out
 

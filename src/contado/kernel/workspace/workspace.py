@@ -11,8 +11,9 @@ import msgspec
 from contado.kernel import tables
 from contado.kernel.errors import WorkspaceError
 from contado.kernel.settings import Settings, dump
-from contado.kernel.workspace.commit import Commit, sweep
+from contado.kernel.workspace.commit import Commit
 from contado.kernel.workspace.layout import SETTINGS
+from contado.kernel.workspace.redo import sweep
 from contado.kernel.workspace.view import WorkspaceView
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Workspace(WorkspaceView):
 
         On leaving the block all files change together; on an exception none does. ``lock`` names what is
         locked from the start ("layers/roads"), for work that reads, computes and writes back.
+
+        Where the workspace has records, the commit leaves a row in their audit chain
+        (`contado.kernel.records.commits`); rows of the records that belong to it are written with
+        ``commits.writing``, in one transaction with that row.
 
         Raises
         ------

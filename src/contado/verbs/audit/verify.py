@@ -27,7 +27,10 @@ class ChainProblem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VerifyAnswer(Answer, kw_only=True):
-    """Whether the chain holds; problems in the order of seq."""
+    """Whether the chain holds; problems in the order of seq.
+
+    Findings name files of the workspace that are not as the chain's last commit of them left them.
+    """
 
     ok: bool
     events: int
@@ -40,16 +43,19 @@ class VerifyAnswer(Answer, kw_only=True):
 
 
 def _run(request: VerifyRequest, context: Context) -> VerifyAnswer:
-    from contado.kernel.records import audit
+    from contado.kernel.records import audit, commits
 
     anchor = audit.parse_anchor(request.anchor) if request.anchor is not None else None
-    with context.records() as records, records.store.connection() as connection:
-        found = audit.verify(audit.rows(connection), anchor)
+    with context.records() as records:
+        with records.store.connection() as connection:
+            found = audit.verify(audit.rows(connection), anchor)
+        differing = commits.differing(records.store, records.workspace)
     return VerifyAnswer(
         ok=found.ok,
         events=found.events,
         head=Link(seq=found.head.seq, hash=found.head.hash),
         problems=[ChainProblem(**msgspec.structs.asdict(p)) for p in found.problems],
+        findings=[*records.workspace.findings, *differing],
     )
 
 

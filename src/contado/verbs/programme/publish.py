@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.kernel.portfolio.record import RunRecord
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.workspace import Commit, Workspace
     from contado.verbs._planning import Planning
 
 
@@ -42,12 +42,13 @@ def _run(request: PublishRequest, context: Context) -> PublishAnswer:
     _refuse_stale(run, planning)
     with context.records() as records:
         changed = _budgets_changed(planning.workspace, run)
-        with records.writing() as session:
-            from contado.kernel.records import audit
+        with planning.workspace.commit() as commit:
+            _stage(commit, run, budgets=bool(changed))
+            with records.committing(commit) as session:
+                from contado.kernel.records import audit
 
-            body = {"programme_sha256": run.record.programme_sha256, "budgets_changed": changed}
-            audit.append(session, "programme.published", f"run:{run.record.run_id}", body)
-            _write(planning.workspace, run, budgets=bool(changed))
+                body = {"programme_sha256": run.record.programme_sha256, "budgets_changed": changed}
+                audit.append(session, "programme.published", f"run:{run.record.run_id}", body)
     return PublishAnswer(run=run.record.run_id, value=run.record.value_eur, budgets_changed=changed)
 
 
@@ -140,15 +141,14 @@ def _budgets_changed(workspace: Workspace, run: Run) -> int:
     return changed
 
 
-def _write(workspace: Workspace, run: Run, *, budgets: bool) -> None:
+def _stage(commit: Commit, run: Run, *, budgets: bool) -> None:
     from contado.kernel.portfolio import record
 
-    with workspace.commit() as commit:
-        make_current(commit, workspace, run)
-        if budgets:
-            commit.table("budget", run.inputs["budget"])
-        if record.is_draft(workspace.path / "runs" / run.record.run_id):
-            mark(commit, run.record.run_id, draft=False)
+    make_current(commit, commit.workspace, run)
+    if budgets:
+        commit.table("budget", run.inputs["budget"])
+    if record.is_draft(commit.workspace.path / "runs" / run.record.run_id):
+        mark(commit, run.record.run_id, draft=False)
 
 
 VERB = Verb(

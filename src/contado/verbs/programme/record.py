@@ -13,8 +13,9 @@ from contado.kernel.errors import ColumnNotFound, TableNotFound
 if TYPE_CHECKING:
     from contado.kernel.programme.record import Recorded
     from contado.kernel.records import Records
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.workspace import Commit, Workspace
 
+_LOCKS = tuple(f"tables/{name}" for name in ("milestone", "observation", "payment", "source"))
 _SHARE = "programme"
 """Share of the reported rows in tables that practices write too."""
 
@@ -62,10 +63,10 @@ def _run(request: RecordRequest, context: Context) -> RecordAnswer:
     digest = sha256_of_file(request.events)
     workspace = Workspace.open(context.workspace)
     source = {"source_id": f"events-{digest[:12]}", "title": request.events.name, "sha256": digest}
-    with context.records() as records:
+    with context.records() as records, workspace.commit(lock=_LOCKS) as commit:
         done = _record(workspace, read.table.to_pylist(), lines, source["source_id"])
         if done.recorded:
-            _write_audited(records, workspace, done, source)
+            _write(records, commit, done, source)
     rejected = [RejectedEvent(row=r.row, rule=r.rule, message=r.message) for r in done.rejected]
     return RecordAnswer(
         recorded=done.recorded, unchanged=done.unchanged, rejected=rejected, findings=list(read.findings)
@@ -95,26 +96,25 @@ def _own(workspace: Workspace, name: str) -> Any:
     return tables.read(path).table if path.is_file() else tables.empty(name)
 
 
-def _write_audited(records: Records, workspace: Workspace, done: Recorded, source: dict[str, str]) -> None:
-    """Write the tables and the row that vouches for them: both, or on a failure neither."""
+def _write(records: Records, commit: Commit, done: Recorded, source: dict[str, str]) -> None:
+    """Write the tables and the rows that vouch for them: all, or on a failure none."""
     from contado.kernel.records import audit
 
     body = {"recorded": done.recorded, "sha256": source["sha256"]}
-    with records.writing() as session:
+    with records.committing(commit) as session:
         audit.append(session, "realisation.recorded", f"source:{source['source_id']}", body)
-        _write(workspace, done, source)
+        _stage(commit, done, source)
 
 
-def _write(workspace: Workspace, done: Recorded, source: dict[str, str]) -> None:
+def _stage(commit: Commit, done: Recorded, source: dict[str, str]) -> None:
     from contado.kernel import tables
 
-    known = [r for r in _own(workspace, "source").to_pylist() if r["source_id"] != source["source_id"]]
-    with workspace.commit() as commit:
-        commit.table("payment", done.tables["payment"])
-        for name in ("milestone", "observation"):
-            if done.tables[name].num_rows:
-                commit.table(name, done.tables[name], practice=_SHARE)
-        commit.table("source", tables.from_rows("source", [*known, source]), practice=_SHARE)
+    known = [r for r in _own(commit.workspace, "source").to_pylist() if r["source_id"] != source["source_id"]]
+    commit.table("payment", done.tables["payment"])
+    for name in ("milestone", "observation"):
+        if done.tables[name].num_rows:
+            commit.table(name, done.tables[name], practice=_SHARE)
+    commit.table("source", tables.from_rows("source", [*known, source]), practice=_SHARE)
 
 
 VERB = Verb(

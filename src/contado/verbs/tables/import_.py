@@ -101,5 +101,6 @@ VERB = Verb(
     answer=ImportAnswer,
     run=_run,
     workspace=True,
+    right="workspace.imported",
     examples=("contado tables import programme/ -w milano",),
 )

@@ -1,8 +1,9 @@
 """Changes of features (Features 4): who may, which version was read, then one locked rewrite with its audit row.
 
 A change takes the layer's lock, checks the reader's scope over the feature's municipality before and after,
-records the version and its audit row, and commits the layer. The record is made durable before the file is
-renamed: there is no change without its row.
+records the version with its audit row and the layer's commit in one transaction. The records are durable
+before the file is renamed, and a process that dies between the two is finished by the next one: there is no
+change without its row, and no row without its change.
 """
 
 from __future__ import annotations
@@ -143,7 +144,10 @@ class _Edit:
             self.require_within(unit)
         table = self.features.whole
         written = draft.placed(table, row) if draft else _without(table, row)
-        with records.open_store(self.workspace) as store, store.writing(self.scope) as session:
+        with (
+            records.open_store(self.workspace) as store,
+            records.commits.writing(self.commit, store, self.scope) as session,
+        ):
             if row is not None and before is not None:
                 body = original(self.features, row)
                 versions.keep_original(session, self.info.id, fid, body, unit_id=before)

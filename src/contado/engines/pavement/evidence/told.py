@@ -32,7 +32,7 @@ __all__ = ["SOURCE_ID", "Desk", "Told", "desk"]
 SOURCE_ID: Final = "road_observations"
 """Source of what people and cameras told."""
 _TABLES: Final = ("anomaly_obs", "anomaly", "evidence")
-_LOCKS: Final = tuple(f"tables/pavement_{name}" for name in _TABLES)
+_LOCKS: Final = (*(f"tables/pavement_{name}" for name in _TABLES), "tables/source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +84,7 @@ def desk(workspace: Workspace, scope: Scope) -> Iterator[Desk]:
     with (
         records.open_store(workspace) as store,
         workspace.commit(lock=_LOCKS) as commit,
-        store.writing(scope) as session,
+        records.commits.writing(commit, store, scope) as session,
     ):
         open_desk = Desk(workspace, session)
         yield open_desk

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from contado.kernel.settings import Settings
     from contado.kernel.territory import Network, Route
     from contado.kernel.territory.matching.result import MatchResult
-    from contado.kernel.workspace import Workspace, WorkspaceView
+    from contado.kernel.workspace import Commit, Workspace, WorkspaceView
 
 __all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
 
@@ -340,17 +340,21 @@ def _commit(
         commit.table("pavement_cell_state", _sourced("pavement_cell_state", state))
         if settled:
             commit.table("source", _source(settled), practice="pavement")
-        commit.table(log.TABLE, _evidence(workspace, old["evidence"], met, scope))
+        _commit_evidence(commit, old["evidence"], met, scope)
     return _changes(old["anomaly"], anomalies)
 
 
-def _evidence(workspace: Workspace, old: pa.Table, met: Sequence[Change], scope: Scope | None) -> pa.Table:
-    """Write who met what to the audit chain, before the tables are renamed; return the table of evidence."""
+def _commit_evidence(commit: Commit, old: pa.Table, met: Sequence[Change], scope: Scope | None) -> None:
+    """Write who met what to the audit chain and to the table of evidence, with the row of the commit."""
     from contado.kernel import records
 
     scope = scope or records.Scope.system("pavement.load")
-    with records.open_store(workspace) as store, store.writing(scope) as session:
-        return log.appended(session, old, met, timezone=workspace.settings.territory.timezone)
+    timezone = commit.workspace.settings.territory.timezone
+    with (
+        records.open_store(commit.workspace) as store,
+        records.commits.writing(commit, store, scope) as session,
+    ):
+        commit.table(log.TABLE, log.appended(session, old, met, timezone=timezone))
 
 
 def _fuse_settings(settings: Settings) -> FuseSettings:
