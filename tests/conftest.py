@@ -63,6 +63,17 @@ class Postgres:
             self.execute(f"CREATE DATABASE {name}{owned} TEMPLATE template0")
         return self._url(name, self.owner)
 
+    def copy(self, url: str) -> str:
+        """Address of a copy of a database that nobody is connected to; `drop` it afterwards."""
+        name = f"contado_test_{secrets.token_hex(6)}"
+        owned = f" OWNER {self.owner}" if self.owner else ""
+        self.execute(f"CREATE DATABASE {name}{owned} TEMPLATE {url.rpartition('/')[2]}")
+        return self._url(name, self.owner)
+
+    def drop(self, url: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self.execute(f"DROP DATABASE {url.rpartition('/')[2]} WITH (FORCE)")
+
     def release(self, url: str) -> None:
         """Hand a database back."""
         self._free.append(url.rpartition("/")[2])

@@ -9,24 +9,7 @@ from sqlalchemy import event
 
 from contado.kernel import records
 from contado.kernel.workspace import Workspace
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory):
-    """A workspace with empty records in SQLite, made once and copied."""
-    workspace = Workspace.create(tmp_path_factory.mktemp("blank") / "city")
-    records.prepare(workspace)
-    return workspace.path
-
-
-@pytest.fixture(scope="session")
-def blank_database(postgres, blank):
-    """A database with empty records, made once and emptied before each test."""
-    url = postgres.database()
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("CONTADO_DATABASE_URL", url)
-        records.prepare(Workspace.open(blank))
-    return url
+from invented.stores import prepared, prepared_database, stores  # noqa: F401 - fixtures
 
 
 def emptied(url):
@@ -44,12 +27,12 @@ def emptied(url):
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def workspace(request, blank, tmp_path, monkeypatch):
+def workspace(request, prepared, tmp_path, monkeypatch):
     """A workspace whose records are empty, in SQLite or in PostgreSQL."""
     monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)
     if request.param == "postgres":
-        monkeypatch.setenv("CONTADO_DATABASE_URL", emptied(request.getfixturevalue("blank_database")))
-    return Workspace.open(shutil.copytree(blank, tmp_path / "city"))
+        monkeypatch.setenv("CONTADO_DATABASE_URL", emptied(request.getfixturevalue("prepared_database")))
+    return Workspace.open(shutil.copytree(prepared, tmp_path / "city"))
 
 
 @pytest.fixture

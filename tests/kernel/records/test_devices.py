@@ -7,13 +7,11 @@ import pytest
 from contado.kernel import records
 from contado.kernel.errors import RecordNotFound, UsageError
 from contado.kernel.records import devices
-from contado.kernel.workspace import Workspace
 
 
 @pytest.fixture
-def session(tmp_path):
-    workspace = Workspace.create(tmp_path / "w")
-    with records.open_store(workspace) as store, store.writing(records.local_administrator()) as session:
+def session(store, admin):
+    with store.writing(admin) as session:
         yield session
 
 

@@ -24,7 +24,8 @@ from contado.kernel.errors import (
 )
 from contado.kernel.provenance import Provenance
 from contado.kernel.settings import Settings, TerritorySettings
-from contado.kernel.workspace import Workspace, WorkspaceView, commit
+from contado.kernel.workspace import Workspace, WorkspaceView, redo
+from contado.kernel.workspace.lock import Holder, scratch_name
 
 
 @pytest.fixture
@@ -221,7 +222,7 @@ def test_a_full_disk_changes_nothing(ws, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(commit, "_write_durably", full)
+    monkeypatch.setattr(redo, "write_durably", full)
     with pytest.raises(WorkspaceError, match="disk is full") as error, ws.commit() as c:
         c.table("asset", assets("b"))
     assert error.value.rule == "disk_full"
@@ -302,14 +303,12 @@ def test_a_reader_between_two_renames_reads_again(ws, monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
-def test_a_redo_list_of_a_dead_process_is_finished_by_the_next_opening(ws, monkeypatch):
+def test_a_redo_list_of_a_dead_process_is_finished_by_the_next_opening(ws):
     with ws.commit() as c:
         c.table("asset", assets("old"))
     pid = os.fork()
     if pid == 0:
-        commit._redo = lambda root: (
-            os.kill(os.getpid(), signal.SIGKILL) if (root / "commit.json").is_file() else None
-        )
+        redo.publish = lambda _: os.kill(os.getpid(), signal.SIGKILL)
         with ws.commit() as c:
             c.table("asset", assets("new"))
             c.file("runs/a.json", b"{}")
@@ -326,12 +325,12 @@ def test_a_redo_list_of_a_dead_process_is_finished_by_the_next_opening(ws, monke
 def test_leftovers_of_the_dead_are_swept_unless_a_redo_list_needs_them(ws):
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    dead = commit.scratch_name(commit.Holder(pid=process.pid, host=commit.Holder.current().host, started="1"))
-    mine = commit.scratch_name(commit.Holder.current())
+    dead = scratch_name(Holder(pid=process.pid, host=Holder.current().host, started="1"))
+    mine = scratch_name(Holder.current())
     for name in (dead, mine):
         (ws.path / ".commit" / name).mkdir(parents=True)
     (ws.path / "commit.json").write_text("{}")
-    assert commit.sweep(ws.path) == 0
+    assert redo.sweep(ws.path) == 0
     (ws.path / "commit.json").unlink()
     Workspace.open(ws.path)
     assert [p.name for p in (ws.path / ".commit").iterdir()] == [mine]
@@ -352,15 +351,15 @@ def test_a_redo_list_whose_files_are_gone_is_damage(ws):
 
 def test_ctrl_c_after_the_redo_list_finishes_first(ws, monkeypatch):
     calls = []
-    redo = commit._redo
+    publish = redo.publish
 
     def interrupted(root):
-        if (root / "commit.json").is_file() and not calls:
+        if not calls:
             calls.append(1)
             raise KeyboardInterrupt
-        redo(root)
+        return publish(root)
 
-    monkeypatch.setattr(commit, "_redo", interrupted)
+    monkeypatch.setattr(redo, "publish", interrupted)
     with pytest.raises(KeyboardInterrupt), ws.commit() as c:
         c.table("asset", assets("a"))
     assert ws.read("asset").num_rows == 1
@@ -372,10 +371,58 @@ def test_an_open_view_finishes_the_commit_of_a_writer_that_dies_meanwhile(ws):
     view = WorkspaceView(ws.path)
     pid = os.fork()
     if pid == 0:
-        commit._carry_out = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        redo._rename = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         with ws.commit() as c:
             c.table("asset", assets("new"))
         os._exit(1)
     os.waitpid(pid, 0)
     assert view.read("asset")["id"].to_pylist() == ["new"]
     assert {f.rule for f in view.findings} == {"stale_lock", "commit_finished"}
+
+
+def test_what_is_written_twice_in_one_commit_is_there_as_it_was_written_last(ws):
+    with ws.commit() as c:
+        c.table("asset", assets("first"), practice="p")
+        c.table("asset", assets("second"), practice="p")
+        c.file("runs/a.json", b"a")
+        c.table("asset", assets("third"), practice="p")
+        c.remove("runs/a.json")
+        c.file("runs/b.json", b"b")
+        c.remove("runs/b.json")
+        c.file("runs/b.json", b"again")
+        c.source("epw", {"old.epw": b"1", "same.epw": b"2"})
+        c.source("epw", {"same.epw": b"3"})
+    assert ws.read("asset")["id"].to_pylist() == ["third"]
+    assert [p.name for p in (ws.path / "runs").iterdir()] == ["b.json"]
+    assert (ws.path / "runs" / "b.json").read_bytes() == b"again"
+    assert {p.name: p.read_bytes() for p in ws.source("epw").iterdir()} == {"same.epw": b"3"}
+    assert [p for p in (ws.path / ".commit").iterdir() if p.name != "takeover"] == []
+
+
+def test_a_commit_that_could_not_be_carried_out_is_finished_by_the_next_one(ws, monkeypatch):
+    def refused(*_):
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(redo, "_rename", refused)
+    with pytest.raises(OSError, match="Input/output"), ws.commit() as c:
+        c.table("asset", assets("a"))
+    monkeypatch.undo()
+    with ws.commit() as c:
+        c.file("runs/b.json", b"b")
+    assert ws.read("asset")["id"].to_pylist() == ["a"]
+    assert not (ws.path / "commit.json").exists()
+
+
+_WITHOUT_RECORDS = """
+import sys
+from contado.kernel.workspace import Workspace
+with Workspace.create(sys.argv[1]).commit() as c:
+    c.file("runs/a.json", b"{}")
+assert "sqlalchemy" not in sys.modules
+"""
+
+
+def test_a_workspace_without_records_gets_none_and_needs_none(tmp_path, monkeypatch):
+    monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)
+    subprocess.run([sys.executable, "-c", _WITHOUT_RECORDS, str(tmp_path / "w")], check=True)
+    assert sorted(p.name for p in (tmp_path / "w").iterdir()) == [".commit", "contado.toml", "runs"]

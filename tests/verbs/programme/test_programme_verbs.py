@@ -186,13 +186,13 @@ def test_recording_a_file_twice_changes_nothing(city, tmp_path, capsys):
     assert Workspace.open(city).file_hashes() == before
 
 
-def test_what_is_recorded_leaves_one_audit_row_and_what_is_unchanged_none(city, tmp_path, capsys):
+def test_what_is_recorded_leaves_its_row_and_that_of_its_commit_and_what_is_unchanged_none(city, tmp_path, capsys):
     events = tmp_path / "events.csv"
     events.write_text(EVENTS, encoding="utf-8")
     for _ in range(2):
         assert ask(capsys, "programme", "record", events, "-w", city)[0] == 0
     code, answer = ask(capsys, "audit", "verify", "-w", city)
-    assert (code, answer["ok"], answer["events"]) == (0, True, 1)
+    assert (code, answer["ok"], answer["events"], answer["findings"]) == (0, True, 2, [])
     ask(capsys, "grants", "add", "anna", "citizen", "--scope", "*", "-w", city)
     code, answer = ask(capsys, "programme", "record", events, "-w", city, "--as", "anna")
     assert (code, answer["error"]["rule"]) == (2, "not_allowed")

@@ -1,21 +1,19 @@
-"""A workspace with two roads."""
+"""A workspace with roads of two municipalities, its records in SQLite and in PostgreSQL."""
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from contado.kernel.workspace import Workspace
 from invented.inspections import LEGNANO, add_sections, section
+from invented.stores import prepared, prepared_database, stores  # noqa: F401 - fixtures
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(tmp_path_factory, stores):  # noqa: F811 - the fixture
     """Makes workspaces with three roads of two municipalities."""
 
     def make():
-        workspace = Workspace.create(tmp_path_factory.mktemp("roads") / "w")
+        workspace = stores.make(tmp_path_factory.mktemp("roads") / "w")
         add_sections(
             workspace,
             [
@@ -30,12 +28,11 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def copied(tmp_path):
-    """Copies a workspace, so that each test may change its own."""
+def copied(tmp_path, stores):  # noqa: F811 - the fixture
+    """Copies a workspace with its records, so that each test may change its own."""
 
     def copy(workspace):
-        shutil.copytree(workspace.path, tmp_path / "copy")
-        return Workspace.open(tmp_path / "copy")
+        return stores.copy(workspace, tmp_path / "copy")
 
     return copy
 
