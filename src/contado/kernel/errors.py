@@ -58,6 +58,7 @@ __all__ = [
     "Newer",
     "PracticeError",
     "RecordNotFound",
+    "Rejected",
     "ScopeError",
     "ScopeMissing",
     "SettingError",
@@ -88,6 +89,14 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     row: int | str | None = None
     hint: str = ""
     action: Action = "kept"
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """A line of a file that was not taken in, and why, while the others were; header = 1."""
+
+    row: int
+    rule: str
+    message: str
 
 
 class ContadoError(Exception):

@@ -9,7 +9,7 @@ from sqlalchemy import event
 
 from contado.kernel import records
 from contado.kernel.workspace import Workspace
-from invented.stores import prepared, prepared_database, stores  # noqa: F401 - fixtures
+from invented.stores import prepared, prepared_database  # noqa: F401 - fixtures
 
 
 def emptied(url):
@@ -27,7 +27,7 @@ def emptied(url):
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def workspace(request, prepared, tmp_path, monkeypatch):
+def workspace(request, prepared, tmp_path, monkeypatch):  # noqa: F811 - the fixture
     """A workspace whose records are empty, in SQLite or in PostgreSQL."""
     monkeypatch.delenv("CONTADO_DATABASE_URL", raising=False)
     if request.param == "postgres":

@@ -186,7 +186,9 @@ def test_recording_a_file_twice_changes_nothing(city, tmp_path, capsys):
     assert Workspace.open(city).file_hashes() == before
 
 
-def test_what_is_recorded_leaves_its_row_and_that_of_its_commit_and_what_is_unchanged_none(city, tmp_path, capsys):
+def test_what_is_recorded_leaves_its_row_and_that_of_its_commit_and_what_is_unchanged_none(
+    city, tmp_path, capsys
+):
     events = tmp_path / "events.csv"
     events.write_text(EVENTS, encoding="utf-8")
     for _ in range(2):

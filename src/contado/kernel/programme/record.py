@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel import tables
-from contado.kernel.errors import did_you_mean
+from contado.kernel.errors import Rejected, did_you_mean
 from contado.kernel.programme.milestones import REPORTED, reached
 from contado.kernel.tables.codes import split_cup
 
@@ -22,20 +22,11 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["KINDS", "Recorded", "Rejected", "record"]
+__all__ = ["KINDS", "Recorded", "record"]
 
 _PAID: Final = ("committed", "paid")
 KINDS: Final = (*_PAID, *REPORTED, "observation")
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """An event that was not taken in: its line (header = 1), the rule and the reason."""
-
-    row: int
-    rule: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,6 @@ A secret carries 256 random bits, so that its plain hash cannot be guessed back 
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -15,6 +14,7 @@ from sqlalchemy import delete, select, update
 
 from contado.kernel.errors import ScopeError
 from contado.kernel.identifiers import ulid
+from contado.kernel.provenance import sha256_of_bytes
 from contado.kernel.records import audit
 from contado.kernel.records.schema import Account, Credential
 from contado.kernel.records.scopes import now
@@ -31,6 +31,7 @@ __all__ = [
     "SignedIn",
     "close",
     "close_by_id",
+    "hash_of",
     "issue",
     "open_session",
     "prolong",
@@ -74,8 +75,9 @@ class OpenSession(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: str
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
+def hash_of(secret: str) -> str:
+    """Return what is stored of a secret."""
+    return sha256_of_bytes(secret.encode())
 
 
 def _in_minutes(minutes: float) -> str:
@@ -95,7 +97,7 @@ def issue(
     secret, identifier, expires_at = secrets.token_urlsafe(32), ulid(), _in_minutes(minutes)
     session.add(
         Credential(
-            hash=_hash(secret),
+            hash=hash_of(secret),
             id=identifier,
             kind=kind,
             account_id=account_id,
@@ -123,7 +125,7 @@ def resolve(session: ScopedSession, kind: Kind, secret: str) -> SignedIn | None:
         select(Credential)
         .join(Account, Account.id == Credential.account_id)
         .where(
-            Credential.hash == _hash(secret),
+            Credential.hash == hash_of(secret),
             Credential.kind == kind,
             Credential.expires_at > now(),
             Credential.used_at.is_(None),
@@ -198,7 +200,7 @@ def sessions_of(session: ScopedSession, account_id: str) -> list[OpenSession]:
 
 def close(session: ScopedSession, secret: str) -> None:
     """End a session (or revoke a token); an unknown one is no error."""
-    _close(session, Credential.hash == _hash(secret))
+    _close(session, Credential.hash == hash_of(secret))
 
 
 def close_by_id(session: ScopedSession, account_id: str, session_id: str) -> None:

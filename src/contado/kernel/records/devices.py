@@ -5,7 +5,6 @@ A device is no account: it may send what it measured and nothing else.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 from typing import TYPE_CHECKING, Final, Literal
@@ -15,6 +14,7 @@ from sqlalchemy import select
 
 from contado.kernel.errors import RecordNotFound, UsageError
 from contado.kernel.records import audit
+from contado.kernel.records.credentials import hash_of
 from contado.kernel.records.schema import Setting
 from contado.kernel.records.scopes import now
 
@@ -56,7 +56,7 @@ def add(session: ScopedSession, device_id: str, *, subject: str, label: Label) -
         )
     token = secrets.token_urlsafe(32)
     device = KnownDevice(
-        device_id=device_id, subject=subject, label=label, token_sha256=_hash(token), added_at=now()
+        device_id=device_id, subject=subject, label=label, token_sha256=hash_of(token), added_at=now()
     )
     _keep(session, device)
     audit.append(session, "device.added", f"device:{device_id}", {"label": label})
@@ -96,7 +96,7 @@ def of_token(session: ScopedSession, device_id: str, token: str) -> KnownDevice 
     device = _find(session, device_id)
     if device is None or device.revoked_at is not None:
         return None
-    return device if hmac.compare_digest(device.token_sha256, _hash(token)) else None
+    return device if hmac.compare_digest(device.token_sha256, hash_of(token)) else None
 
 
 def _find(session: ScopedSession, device_id: str) -> KnownDevice | None:
@@ -108,7 +108,3 @@ def _keep(session: ScopedSession, device: KnownDevice) -> None:
     text = msgspec.json.encode(device).decode()
     session.merge(Setting(key=_KEY + device.device_id, value_json=text, updated_at=now()))
     session.flush()
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument
+from contado.kernel.errors import Rejected
 
 if TYPE_CHECKING:
     from contado.engines.pavement.evidence.observations import Read
@@ -27,21 +26,13 @@ class ObservationsRequest(Request, frozen=True, kw_only=True):
     ]
 
 
-class RejectedObservation(msgspec.Struct, frozen=True, kw_only=True):
-    """A line that was not taken in; ``row`` is its line in the file (header = 1)."""
-
-    row: int
-    rule: str
-    message: str
-
-
 class ObservationsAnswer(LabelledAnswer, kw_only=True):
     """What became of the observations; the same file again changes nothing."""
 
     read: int
     loaded: int
     unchanged: int
-    rejected: list[RejectedObservation]
+    rejected: list[Rejected]
     anomalies: int
     states_changed: int
 
@@ -58,14 +49,13 @@ def _run(request: ObservationsRequest, context: Context) -> ObservationsAnswer:
         places = Places(workspace.read("pavement_lrs_section"), known)
         found = observations.read(request.file, places, workspace.settings.territory.timezone)
         loaded, changed = _taken(workspace, records.scope, found)
-    rejected = [RejectedObservation(row=r.row, rule=r.rule, message=r.message) for r in found.rejected]
     return ObservationsAnswer(
         label="simulated" if any(t.label == "simulated" for t in found.told) else "estimated",
         findings=list(found.findings),
         read=found.rows,
         loaded=loaded,
         unchanged=len(found.told) - loaded,
-        rejected=rejected,
+        rejected=list(found.rejected),
         anomalies=workspace.read("pavement_anomaly").num_rows,
         states_changed=changed,
     )

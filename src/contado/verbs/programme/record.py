@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
-
 from contado.kernel.declare import Answer, Context, Request, Verb, argument
-from contado.kernel.errors import ColumnNotFound, TableNotFound
+from contado.kernel.errors import ColumnNotFound, Rejected, TableNotFound
 
 if TYPE_CHECKING:
     from contado.kernel.programme.record import Recorded
@@ -32,20 +30,12 @@ class RecordRequest(Request, frozen=True, kw_only=True):
     ]
 
 
-class RejectedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event that was not taken in; ``row`` is its line in the file (header = 1)."""
-
-    row: int
-    rule: str
-    message: str
-
-
 class RecordAnswer(Answer, kw_only=True):
     """What became of the events."""
 
     recorded: int
     unchanged: int
-    rejected: list[RejectedEvent]
+    rejected: list[Rejected]
 
 
 def _run(request: RecordRequest, context: Context) -> RecordAnswer:
@@ -67,9 +57,11 @@ def _run(request: RecordRequest, context: Context) -> RecordAnswer:
         done = _record(workspace, read.table.to_pylist(), lines, source["source_id"])
         if done.recorded:
             _write(records, commit, done, source)
-    rejected = [RejectedEvent(row=r.row, rule=r.rule, message=r.message) for r in done.rejected]
     return RecordAnswer(
-        recorded=done.recorded, unchanged=done.unchanged, rejected=rejected, findings=list(read.findings)
+        recorded=done.recorded,
+        unchanged=done.unchanged,
+        rejected=list(done.rejected),
+        findings=list(read.findings),
     )
 
 

@@ -13,7 +13,7 @@ from contado.engines.pavement.anomalies.sources import CLASSES, KINDS, NAMES, se
 from contado.engines.pavement.evidence.told import Told
 from contado.kernel import tables
 from contado.kernel.dates import local
-from contado.kernel.errors import DataError, Finding, TableNotFound
+from contado.kernel.errors import DataError, Finding, Rejected, TableNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,22 +21,13 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.evidence.placing import Places
 
-__all__ = ["SOURCES", "Read", "Rejected", "one", "read"]
+__all__ = ["SOURCES", "Read", "one", "read"]
 
 SOURCES: Final = tuple(name for name in NAMES if name != "car")
 """Who may tell in a file; drives of cars come in by `contado pavement load`."""
 _NEEDED: Final = ("lon", "lat", "kind", "source", "seen_at")
 _ANSWERS: Final = ("present", "absent", "repaired")
 _LABELS: Final = ("measured", "estimated", "simulated")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
-    """A line that was not taken in, and why."""
-
-    row: int
-    rule: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
