@@ -237,3 +237,71 @@ def test_editing_over_postgresql(own_city, database, monkeypatch):
 
         found = history(session, "places", address.rpartition("/")[2])
     assert [row.version for row in found] == [1, 2, 3]
+
+
+def test_what_is_kept_after_changes_is_what_a_new_server_reads(own, own_city, capo):
+    from starlette.testclient import TestClient
+
+    from contado.kernel.tables import geoparquet
+    from contado.web.app import create
+
+    def tagged(address):
+        return {**capo, "if-match": own.get(address).headers["etag"]}
+
+    new, gone, moved = made(own, capo, name="new"), f"{PLACES}/P02", f"{PLACES}/P03"
+    assert own.delete(gone, headers=tagged(gone)).status_code == 204
+    point = {"type": "Point", "coordinates": ELSEWHERE}
+    patch = {"content-type": "application/merge-patch+json"}
+    for _ in range(2):
+        got = own.patch(moved, json={"geometry": point}, headers={**tagged(moved), **patch})
+        assert got.status_code == 204
+    assert own.post(f"{gone}/undo", headers=capo).status_code == 204
+    assert own.post(f"{new}/undo", headers=tagged(new)).status_code == 204
+    fresh = TestClient(create(own_city.path), base_url=str(own.base_url))
+    query = f"{PLACES}?limit=1000"
+    assert own.get(query).json()["features"] == fresh.get(query).json()["features"]
+    boxed = f"{PLACES}?bbox=9.49,45.17,9.51,45.19"
+    assert own.get(boxed).json()["numberMatched"] == fresh.get(boxed).json()["numberMatched"] >= 1
+    layer = own_city.workspace.layer("places")
+    written = (own_city.path / "layers" / "places.parquet").read_bytes()
+    assert geoparquet.encode(layer)[0] == written
+
+
+def test_a_version_that_a_reader_asked_for_too_late_is_not_kept_under_its_name(own_city):
+    from contado.kernel.workspace import WorkspaceView
+    from contado.web.ogc.service import Service
+    from contado.web.site import Site
+
+    service = Service(Site(lambda: WorkspaceView(own_city.path)))
+    old = own_city.workspace.layer_info("places")
+    layer = own_city.workspace.layer("places")
+    with own_city.workspace.commit() as commit:
+        commit.layer("places", layer.slice(1), **old.facts())
+    assert len(service.prepared(old)) == layer.num_rows - 1
+    with own_city.workspace.commit() as commit:
+        commit.layer("places", layer, **old.facts())
+    assert own_city.workspace.layer_info("places").sha256 == old.sha256
+    assert len(service.prepared(old)) == layer.num_rows
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_an_edit_whose_server_dies_between_record_and_file_is_finished_by_the_next(own_city):
+    import os
+    import signal
+
+    from contado.kernel.workspace import Workspace, redo
+    from contado.web.app import create
+
+    pid = os.fork()
+    if pid == 0:
+        from starlette.testclient import TestClient
+
+        redo.publish = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        dying = TestClient(create(own_city.path))
+        made(dying, {**own_city.tokens["capo"], **JSON}, place_id="P77", name="new")
+        os._exit(1)
+    assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+    assert audited(own_city) == ["feature.created"]
+    opened = Workspace.open(own_city.path)
+    assert "commit_finished" in {f.rule for f in opened.findings}
+    assert "P77" in opened.layer("places")["place_id"].to_pylist()

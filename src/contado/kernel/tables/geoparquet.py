@@ -125,12 +125,12 @@ def facts(table: pa.Table) -> Facts:
     return _facts(table, *_shapes_and_boxes(table))
 
 
-def _shapes_and_boxes(table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+def _shapes_and_boxes(table: pa.Table, shapes: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Return the geometries and their boxes (n, 4); NaN where there is no geometry."""
     import numpy as np
     import shapely
 
-    shapes = geometries(table)
+    shapes = geometries(table) if shapes is None else shapes
     return shapes, shapely.bounds(shapes) if len(shapes) else np.empty((0, 4))
 
 
@@ -236,9 +236,15 @@ def file_bytes(
 
 
 def encode(
-    data: pa.Table | geopandas.GeoDataFrame, *, crs: str | None = None, provenance: Provenance | None = None
+    data: pa.Table | geopandas.GeoDataFrame,
+    *,
+    crs: str | None = None,
+    provenance: Provenance | None = None,
+    shapes: np.ndarray | None = None,
 ) -> tuple[bytes, Facts]:
     """Return the GeoParquet file of a layer and what the registry says about it.
+
+    ``shapes`` are its geometries, where they are known already.
 
     Raises
     ------
@@ -246,7 +252,7 @@ def encode(
         There is no geometry column, a geometry is no WKB, or the CRS is unknown.
     """
     table = as_layer(data, crs)
-    shapes, boxes = _shapes_and_boxes(table)
+    shapes, boxes = _shapes_and_boxes(table, shapes)
     found = _facts(table, shapes, boxes)
     covering = next(n for n in _COVERING if n not in table.column_names)
     column = {

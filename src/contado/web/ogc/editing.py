@@ -26,7 +26,7 @@ from contado.web.ogc.items import missing, tag_of_row
 from contado.web.ogc.prepared import Prepared
 from contado.web.ogc.problems import Problem
 from contado.web.ogc.query import given
-from contado.web.ogc.rows import Draft, original, read_body, restored
+from contado.web.ogc.rows import Draft, changed, original, read_body, restored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +87,8 @@ class _Edit:
         self.workspace = workspace
         self.commit = commit
         self.info = workspace.layer_info(name)
-        self.features = Prepared(self.info, workspace.layer(name))
+        self.features = service.prepared(self.info)
+        assert self.features.info.sha256 == self.info.sha256, "nobody else changes it under its lock"
 
     def row(self, request: Request, fid: str) -> int:
         """Return the row of the feature that the client has read.
@@ -142,8 +143,7 @@ class _Edit:
         assert after is not None
         for unit in {before or after, after}:
             self.require_within(unit)
-        table = self.features.whole
-        written = draft.placed(table, row) if draft else _without(table, row)
+        table, shapes = changed(self.features, row, draft)
         with (
             records.open_store(self.workspace) as store,
             records.commits.writing(self.commit, store, self.scope) as session,
@@ -161,16 +161,11 @@ class _Edit:
                 unit_id=after,
                 expected=last.version if last else 0,
             )
-            self._stage(written)
-        if draft is None:
-            return ""
-        now = Prepared(self.info, written)
+            info = self.commit.layer(self.info.id, table, shapes=shapes, **self.info.facts())
+        now = Prepared(info, table, shapes)
+        self.service.keep(now)
         place = now.row(fid)
-        assert place is not None
-        return tag_of(self.info.id, writing.feature(now, place))
-
-    def _stage(self, table: Any) -> None:
-        self.commit.layer(self.info.id, table, **self.info.facts())
+        return "" if place is None else tag_of(info.id, writing.feature(now, place))
 
     def new_id(self, wanted: Any) -> str:
         """Return the id of a new feature: the one that was given, else the next number or a ULID.
@@ -197,13 +192,6 @@ class _Edit:
 def _base(tag: str) -> str:
     """Return the ETag of a feature's content from that of one of its representations."""
     return f'{tag[:25]}"' if tag.startswith('"') else tag
-
-
-def _without(table: Any, row: int | None) -> Any:
-    import pyarrow as pa
-
-    assert row is not None
-    return pa.concat_tables([table.slice(0, row), table.slice(row + 1)])
 
 
 @contextmanager

@@ -84,9 +84,11 @@ class Prepared:
     table
         Attributes and ``geometry``; names that begin with ``_`` and, where the layer's style lists
         ``columns``, all others, do not leave the house.
+    shapes
+        The geometries, where they are known already.
     """
 
-    def __init__(self, info: LayerInfo, table: pa.Table) -> None:
+    def __init__(self, info: LayerInfo, table: pa.Table, shapes: NDArray[np.object_] | None = None) -> None:
         from contado.kernel.tables import geoparquet
 
         self.info = info
@@ -103,7 +105,9 @@ class Prepared:
         ]
         self.table = table.select(names).replace_schema_metadata(None).combine_chunks()
         self.columns = [Column(name, kind_of(self.table[name].type)) for name in names]
-        self.shapes = geoparquet.geometries(table) if table.num_rows else np.empty(0, dtype=object)
+        if shapes is None:
+            shapes = geoparquet.geometries(table) if table.num_rows else np.empty(0, dtype=object)
+        self.shapes = shapes
         self._text_size = 0
 
     def __len__(self) -> int:
@@ -243,6 +247,11 @@ class Kept:
             if key in self._things:
                 self._things.move_to_end(key)
             return self._things.get(key)
+
+    def drop(self, key: Hashable) -> None:
+        """Forget a thing."""
+        with self._lock:
+            self._things.pop(key, None)
 
     def put(self, key: Hashable, thing: Any) -> None:
         """Keep a thing."""

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     import pyarrow as pa
+    from numpy.typing import NDArray
     from starlette.requests import Request
 
     from contado.web.ogc.prepared import Prepared
 
-__all__ = ["MAX_BYTES", "Draft", "original", "read_body", "restored"]
+__all__ = ["MAX_BYTES", "Draft", "changed", "original", "read_body", "restored"]
 
 MAX_BYTES: Final = 5_000_000
 """Largest body that is read [byte]."""
@@ -156,15 +157,14 @@ class Draft:
         assert key is not None
         self.attributes[key] = int(fid) if self.features.ids.dtype.kind in "iu" else fid
 
-    def placed(self, table: pa.Table, row: int | None) -> pa.Table:
-        """Return the layer with this feature at ``row``, or at its end."""
+    def row(self) -> pa.Table:
+        """Return the feature as a row of its layer."""
         import pyarrow as pa
         import shapely
 
         wkb = shapely.to_wkb(self.shape, flavor="iso", byte_order=1)
-        one = pa.Table.from_pylist([{**self.attributes, _GEOMETRY: wkb}], schema=table.schema)
-        at = table.num_rows if row is None else row
-        return pa.concat_tables([table.slice(0, at), one, table.slice(at + 1)])
+        row = {**self.attributes, _GEOMETRY: wkb}
+        return pa.Table.from_pylist([row], schema=self.features.whole.schema)
 
     def body(self) -> bytes:
         """Return the version that is kept: all attributes, geometry in the layer's CRS."""
@@ -276,6 +276,27 @@ def _refuse_other_type(features: Prepared, shape: Any, hint: str) -> None:
         raise _bad(f"The layer has no {shape.geom_type}.", hint, "bad_geometry")
     if kind not in _FAMILIES:
         raise _bad(f"{shape.geom_type} cannot be kept in a layer.", hint, "bad_geometry")
+
+
+def changed(features: Prepared, row: int | None, draft: Draft | None) -> tuple[pa.Table, NDArray[np.object_]]:
+    """Return a layer and its geometries with one feature changed.
+
+    Parameters
+    ----------
+    row
+        Where the feature stands; None where it is new and goes to the end.
+    draft
+        What it becomes; None where it goes.
+    """
+    import pyarrow as pa
+
+    at = len(features) if row is None else row
+    rows = [features.whole.slice(0, at), features.whole.slice(at + 1)]
+    shapes = [features.shapes[:at], features.shapes[at + 1 :]]
+    if draft is not None:
+        rows.insert(1, draft.row())
+        shapes.insert(1, np.array([draft.shape], dtype=object))
+    return pa.concat_tables(rows).combine_chunks(), np.concatenate(shapes)
 
 
 # ---------------------------------------------------------------- versions

@@ -95,12 +95,21 @@ class Service:
         return info
 
     def prepared(self, info: LayerInfo) -> Prepared:
-        """Return the arrays of a layer."""
-        found: Prepared = self._prepared.made(
-            (info.id, info.sha256, str(info.style)), lambda: Prepared(info, self.view.layer(info.id))
-        )
+        """Return the arrays of a layer, in the version of ``info`` or, where it was replaced, a later one."""
+        found: Prepared = self._prepared.made(_key(info), lambda: Prepared(*self.view.layer_version(info.id)))
+        if found.info.sha256 != info.sha256:  # the old version may come back, by an undo for one
+            self._prepared.drop(_key(info))
+            self.keep(found)
         return found
+
+    def keep(self, features: Prepared) -> None:
+        """Keep the arrays of a version that was made elsewhere."""
+        self._prepared.put(_key(features.info), features)
 
     def settings(self) -> Api:
         """Return the present settings of the API."""
         return self.view.settings.api
+
+
+def _key(info: LayerInfo) -> tuple[str, str, str]:
+    return info.id, info.sha256, str(info.style)

@@ -82,4 +82,4 @@ def numbered(info: LayerInfo, features: Prepared) -> Prepared:
             hint="import the layer with a column `id` of different values",
             field=info.id,
         )
-    return Prepared(info, features.whole.add_column(0, name, column))
+    return Prepared(info, features.whole.add_column(0, name, column), features.shapes)
