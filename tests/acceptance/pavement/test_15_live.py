@@ -241,6 +241,7 @@ def test_watching_ends_in_peace(workspace, drives, tmp_path, figure):
     figure(f"{line['cells']} cells, exit 0")
 
 
+@pytest.mark.usefixtures("each_store")
 @pytest.mark.item(
     "pavement", 15, "who may not send: unknown, revoked, another's token, too fast", "401 403 403 403 429"
 )
@@ -253,17 +254,18 @@ def test_devices_that_may_not_send(workspace, sender, parts, figure):
     other = ask("pavement device-add", workspace, device="gone", vehicle="car2").token
     ask("pavement device-revoke", workspace, device="gone")
     own = sender("").token
-    client = TestClient(create(workspace.path), raise_server_exceptions=False)
 
-    def post(device, token, **more):
+    def post(client, device, token):
         headers = {"idempotency-key": "1"} | ({"authorization": f"Bearer {token}"} if token else {})
-        return client.post(f"/ingest/pavement/{device}?drive=a&chunk=1", content=b"", headers=headers | more)
+        return client.post(f"/ingest/pavement/{device}?drive=a&chunk=1", content=b"", headers=headers)
 
-    asked = [post("box", ""), post("nobody", own), post("gone", other), post("box", other)]
+    with TestClient(create(workspace.path), raise_server_exceptions=False) as client:
+        refused = (("box", ""), ("nobody", own), ("gone", other), ("box", other))
+        asked = [post(client, *words) for words in refused]
+        known = [post(client, "box", own) for _ in range(3)]
     statuses = [got.status_code for got in asked]
     for got in asked:
         assert got.headers["content-type"] == "application/problem+json"
-    known = [post("box", own) for _ in range(3)]
     assert [got.status_code for got in known] == [422, 422, 429]  # an empty message is read, then refused
     assert known[0].json()["rule"] == "empty_file"
     assert 0 < int(known[2].headers["retry-after"]) <= 60

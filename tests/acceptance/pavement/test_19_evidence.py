@@ -73,7 +73,7 @@ def follows(workspace):
     "every state change has its audit row: cars, cameras, citizens, inspectors, late drives",
     "all",
 )
-def test_every_state_change_of_every_source_has_its_audit_row(tmp_path, figure):
+def test_every_state_change_of_every_source_has_its_audit_row(tmp_path, figure, each_store):
     workspace = Workspace.create(tmp_path / "w")
     add_sections(workspace, [section("A", 9.17, 45.46), section("B", 9.18, 45.46)])
     chance = random.Random(19)

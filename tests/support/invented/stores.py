@@ -95,3 +95,17 @@ def stores(request):
     """Workspaces on each of the two stores."""
     with stores_of(request) as found:
         yield found
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def each_store(request, monkeypatch) -> Iterator[str]:
+    """Let the workspaces of one test keep their records in their folder, then in a database of PostgreSQL."""
+    monkeypatch.delenv(URL, raising=False)
+    if request.param == "sqlite":
+        yield request.param
+        return
+    postgres = request.getfixturevalue("postgres")
+    url = postgres.copy(request.getfixturevalue("prepared_database"))
+    monkeypatch.setenv(URL, url)
+    yield request.param
+    postgres.drop(url)

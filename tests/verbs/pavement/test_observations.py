@@ -11,6 +11,9 @@ from contado.kernel.errors import ColumnNotFound, TableNotFound
 from contado.kernel.workspace import Workspace
 from contado.verbs import load
 from invented.inspections import LENGTH_M, add_sections, drive, hole, section
+from invented.stores import each_store, prepared, prepared_database  # noqa: F401 - fixtures
+
+pytestmark = pytest.mark.usefixtures("each_store")
 
 LON, LAT = 9.17, 45.46
 HEAD = "lon,lat,kind,source,seen_at,photo,answer\n"
