@@ -285,8 +285,9 @@ class Commit:
         self._update_registries()
         redo.prepare(self._root, self._scratch, self.id, list(self._changes.values()), pending=pending)
         self._prepared = True
-        told = {path: c.sha256 for path, c in self._changes.items() if not _is_of_source(path)}
-        return told | {f"sources/{name}": source_hash(files) for name, files in self._sources.items()}
+        whole = {f"sources/{name}": source_hash(files) for name, files in self._sources.items()}
+        inside = tuple(f"{source}/" for source in whole)
+        return whole | {path: c.sha256 for path, c in self._changes.items() if not path.startswith(inside)}
 
     def vouched(self) -> None:
         """Note that the audit chain holds the row of what was prepared: from here on the commit counts."""
@@ -336,10 +337,6 @@ def _explained(failure: OSError) -> Exception:
 def source_hash(files: Mapping[str, str]) -> str:
     """Return the one hash of a source: SHA-256 of the JSON object of its files and their hashes, sorted."""
     return sha256_of_bytes(msgspec.json.encode(dict(files), order="sorted"))
-
-
-def _is_of_source(path: str) -> bool:
-    return path.startswith("sources/") and path != SOURCE_REGISTRY
 
 
 def _lock_of(path: str) -> str | None:
