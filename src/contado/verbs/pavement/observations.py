@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contado.kernel import labels
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument
 from contado.kernel.errors import Rejected
 
@@ -50,7 +51,7 @@ def _run(request: ObservationsRequest, context: Context) -> ObservationsAnswer:
         found = observations.read(request.file, places, workspace.settings.territory.timezone)
         loaded, changed = _taken(workspace, records.scope, found)
     return ObservationsAnswer(
-        label="simulated" if any(t.label == "simulated" for t in found.told) else "estimated",
+        label=labels.joint(t.label for t in found.told),
         findings=list(found.findings),
         read=found.rows,
         loaded=loaded,
