@@ -9,5 +9,6 @@ from __future__ import annotations
 from contado.web.live.doors import register
 from contado.web.live.events import ending, shown_to
 from contado.web.live.finishing import Finishing
+from contado.web.live.warming import State
 
-__all__ = ["Finishing", "ending", "register", "shown_to"]
+__all__ = ["Finishing", "State", "ending", "register", "shown_to"]

@@ -9,7 +9,8 @@
     live/DRIVE/events       one line for each message that was worked off: what it changed
     live/DRIVE/ended        the drive has ended; ``done`` beside it: the batch run has replaced it
 
-What a process keeps in memory is made from these files, so any other can go on where it stopped.
+What a process keeps in memory is made from these files, so any other can go on where it stopped. The kernels
+are imported where a message is worked off, not where one is kept: that needs none of them.
 """
 
 from __future__ import annotations
@@ -27,12 +28,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from contado.engines.pavement.ingest import load, privacy
+from contado.engines.pavement.ingest import privacy
 from contado.engines.pavement.live import chunk as chunks
 from contado.engines.pavement.live.feed import FOLDER
-from contado.engines.pavement.live.running import RunningPass, Streets, rehearse
 from contado.kernel.dates import local
-from contado.kernel.errors import DataError, Finding, UsageError
+from contado.kernel.errors import ContadoError, DataError, Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace, held
 
@@ -40,14 +40,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from contado.engines.pavement.ingest.load import Loaded
+    from contado.engines.pavement.live.running import RunningPass, Streets
     from contado.kernel.declare import Label
 
-__all__ = ["Device", "Room", "Taken", "finish_due"]
+__all__ = ["Device", "Room", "Taken", "finish_due", "give_way"]
 
 KEPT_S: Final = 86_400.0
 """How long the answer to a repeated message is known after a drive was replaced [s]."""
 _MOST_WAITING: Final = 600
 _MOST_RUNNING: Final = 64
+_NICE: Final = 10
 Stamp = tuple[int, ...]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
@@ -100,6 +103,11 @@ class _Drive:
     running: RunningPass | None = None
 
     @property
+    def reached(self) -> int:
+        """Last message that was worked off, by whichever process."""
+        return max(self.applied, self.told)
+
+    @property
     def last(self) -> int | None:
         return next((line.n for line in self.lines.values() if line.last), None)
 
@@ -123,7 +131,16 @@ class Room:
 
     # ------------------------------------------------------------ messages
     def take(
-        self, device: Device, drive: str, number: int, content: bytes, *, kind: str, key: str, last: bool
+        self,
+        device: Device,
+        drive: str,
+        number: int,
+        content: bytes,
+        *,
+        kind: str,
+        key: str,
+        last: bool,
+        later: bool = False,
     ) -> Taken:
         """Take one message of a drive: check it, keep it without what is private, work off what is in order.
 
@@ -141,6 +158,8 @@ class Room:
             What the device calls this message; the same key is the same message.
         last
             Whether the drive ends with it.
+        later
+            Whether it is only kept, for `work_off` or a later message to work off.
 
         Raises
         ------
@@ -155,8 +174,10 @@ class Room:
         line = _Line(n=number, key=_hash(key.encode()), sha256=_hash(content), last=last)
         with self._alone(name):
             state = self._open(name, device)
+            if not later:
+                self._go_on(state)
             if self._repeats(state, line):
-                return Taken(state="unchanged", chunk=number, applied=state.applied)
+                return Taken(state="unchanged", chunk=number, applied=state.reached)
             if (state.path / "ended").exists():
                 raise _refused("drive_ended", f"Drive {drive!r} has ended.", "begin another drive", "drive")
             parsed = chunks.parse(content, f"chunk {number}.{kind}")
@@ -165,12 +186,12 @@ class Room:
             _write(state.path / "chunks" / f"{number:06d}.parquet", kept.content())
             _append(state.path / "journal", msgspec.json.encode(line))
             self._catch_up(state)
-            events = self._work_off(state)
-        done = number <= state.applied
+            events = [] if later else self._work_off(state)
+        done = number <= state.reached
         return Taken(
             state="taken" if done else "waits",
             chunk=number,
-            applied=state.applied,
+            applied=state.reached,
             cells=sum(len(e["cells"]) for e in events),
             anomalies=sum(len(e["anomalies"]) for e in events),
             findings=findings,
@@ -195,11 +216,25 @@ class Room:
             (state.path / "chunks").mkdir(parents=True, exist_ok=True)
             _write(state.path / "drive.json", msgspec.json.encode(device))
         self._catch_up(state)
+        return state
+
+    def _go_on(self, state: _Drive) -> None:
+        """Bring a drive up to what other processes have worked off, or kept."""
         if (state.path / "ended").exists():
             state.applied = state.told
         else:
             self._work_off(state)
-        return state
+
+    def work_off(self) -> None:
+        """Work off what was only kept, of every drive; what is wrong is told to who sends the next message."""
+        for path in self._folders():
+            if (path / "ended").exists() or not (path / "drive.json").exists():
+                continue
+            with contextlib.suppress(ContadoError), self._alone(path.name):
+                device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
+                state = self._open(path.name, device)
+                if state.told + 1 in state.lines:
+                    self._go_on(state)
 
     @staticmethod
     def _repeats(state: _Drive, line: _Line) -> bool:
@@ -218,11 +253,11 @@ class Room:
                 "give every message a number and a key of its own",
                 "chunk",
             )
-        waiting = len(state.lines) - state.applied
-        if before is None and (waiting >= _MOST_WAITING or line.n > state.applied + _MOST_WAITING):
+        waiting = len(state.lines) - state.reached
+        if before is None and (waiting >= _MOST_WAITING or line.n > state.reached + _MOST_WAITING):
             raise _refused(
                 "too_many_waiting",
-                f"Message {line.n} is too far ahead of {state.applied}.",
+                f"Message {line.n} is too far ahead of {state.reached}.",
                 "send the missing messages first",
                 "chunk",
             )
@@ -248,6 +283,8 @@ class Room:
 
     def _work_off(self, state: _Drive) -> list[dict[str, Any]]:
         """Apply the messages that are in order; write the events of those that no process has told of."""
+        from contado.engines.pavement.live.running import RunningPass
+
         events = []
         while state.applied + 1 in state.lines:
             number = state.applied + 1
@@ -277,6 +314,8 @@ class Room:
 
     def streets(self) -> Streets:
         """Return network and sections, read again when their tables have changed."""
+        from contado.engines.pavement.live.running import Streets
+
         tables = ("road_link", "pavement_lrs_section")
         stamp = _stamp([f for t in tables for f in self.workspace.files_of(t)])
         with self._lock:
@@ -285,9 +324,10 @@ class Room:
             return self._streets[1]
 
     def warm(self) -> None:
-        """Read and compile what messages need, so that the first one does not wait for it."""
-        rehearse(self.streets())
+        """Read what messages need of the workspace, where it knows roads, so that the first one does not wait."""
         self.zones()
+        with contextlib.suppress(ContadoError):  # told to whoever sends a message
+            self.streets()
 
     def zones(self) -> Any:
         """Return the privacy zones, read again when their layer has changed."""
@@ -320,7 +360,7 @@ class Room:
         silent = _age_s(path / "journal") > self.workspace.settings.pavement.live_silent_s
         return "silent" if silent else "running"
 
-    def finish(self) -> list[load.Loaded]:
+    def finish(self) -> list[Loaded]:
         """Replace every drive that has ended by its batch run, the same as `contado pavement load`."""
         loaded = []
         for path in self._folders():
@@ -335,8 +375,10 @@ class Room:
                     loaded.append(self._replace(path))
         return loaded
 
-    def _replace(self, path: Path) -> load.Loaded:
+    def _replace(self, path: Path) -> Loaded:
         """Run the batch over one drive and forget what it told while it went on."""
+        from contado.engines.pavement.ingest import load
+
         device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
         pair = path / "pair"
         outcome: dict[str, Any] = {"state": "loaded"}
@@ -376,13 +418,22 @@ class Room:
 
 
 def finish_due(path: str) -> None:
-    """Open the workspace at a path and finish what is due: the work of a child process."""
+    """Open the workspace at a path and finish what is due: the work of a child process that gives way to others."""
+    give_way()
     Room(Workspace.open(path)).finish()
+
+
+def give_way() -> None:
+    """Let other processes go first from now on, where the system knows priorities."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
 
 
 def _pair(path: Path, pair: Path, device: Device) -> list[Any]:
     """Write the messages of a drive, in their order, as the two files of a drive; read them back."""
     import pyarrow.parquet as pq
+
+    from contado.engines.pavement.ingest import load
 
     parts = [chunks.Chunk.load(file) for file in sorted((path / "chunks").glob("*.parquet"))]
     if not parts:
@@ -397,12 +448,13 @@ def _pair(path: Path, pair: Path, device: Device) -> list[Any]:
     return load.read_folders(pair)
 
 
-def _nothing(device: Device, rule: str) -> load.Loaded:
+def _nothing(device: Device, rule: str) -> Loaded:
     """Return the result of a drive of which nothing could be used."""
+    from contado.engines.pavement.ingest.load import Loaded
     from contado.engines.pavement.telemetry.drive import Rejected
 
     refused = Rejected(file=device.device_id, rule=rule, row=None, message="Nothing of it could be used.")
-    return load.Loaded(
+    return Loaded(
         drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, states_changed=0,
         label=device.label, findings=(), compute_s=0.0,
     )  # fmt: skip
