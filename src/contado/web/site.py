@@ -175,7 +175,8 @@ class Site:
     @property
     def fleet(self) -> list[Vehicle]:
         """Cars that measure the roads."""
-        return self.cached("fleet", lambda: fleet.vehicles(self.view, self.today()))
+        today = self.today()
+        return self.cached(f"fleet:{today}", lambda: fleet.vehicles(self.view, today))
 
     @property
     def coverage(self) -> list[Coverage]:
