@@ -136,7 +136,9 @@ def _by_point(table: pa.Table, locator: Locator) -> pa.Array:
     from contado.kernel.tables import geoparquet
 
     shapes = geoparquet.to_gdf(table.select(["geometry"])).geometry
-    placed = shapes.set_crs(4326) if shapes.crs is None else shapes.to_crs(4326)  # a table has no CRS of its own
+    placed = (
+        shapes.set_crs(4326) if shapes.crs is None else shapes.to_crs(4326)
+    )  # a table has no CRS of its own
     points = placed.representative_point()
     return locator.istat(points.x.to_numpy(), points.y.to_numpy())
 

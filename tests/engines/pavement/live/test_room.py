@@ -5,14 +5,15 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import os
+import tempfile
 
 import numpy as np
 import pytest
 
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import Feed, running
+from contado.engines.pavement.live.rehearsal import rehearse
 from contado.engines.pavement.live.room import Device, Room
-from contado.engines.pavement.live.running import Streets, rehearse
 from contado.engines.pavement.live.watching import Watcher
 from contado.kernel.dates import today
 from contado.kernel.errors import DataError, UsageError
@@ -154,11 +155,41 @@ def test_provisional_cells_are_near_those_of_the_batch_which_replaces_them(
     assert Feed(workspace.path).read() == []
 
 
-def test_a_rehearsal_measures_the_first_section_and_leaves_nothing(workspace):
-    told_by_it = rehearse(Streets.of(workspace))
-    assert len(told_by_it.cells) >= 13  # of the 14 that 290 m fill: the last seconds are told too
+def test_a_rehearsal_measures_its_own_street_and_leaves_nothing(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    answers = rehearse()
+    assert [a.state for a in answers] == ["taken"] * 3
+    assert sum(a.cells for a in answers) >= 28  # 590 m hold 29 cells of 20 m
+    assert all(a.anomalies for a in answers)
     Room(workspace).warm()
     assert not (workspace.path / "live").exists()
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_what_is_only_kept_is_worked_off_later(workspace, parts, tmp_path, drives):
+    room, at_once = Room(workspace), Room(street(tmp_path / "other", drives))
+    for number in (1, 2, 3):
+        kept = room.take(
+            BOX, "a", number, parts[number - 1], kind="parquet", key=str(number), last=False, later=True
+        )
+        assert (kept.state, kept.applied) == ("waits", 0)
+        send(at_once, parts, number)
+    assert told(workspace) == ({}, set())
+    Room(workspace).work_off()  # by whichever process
+    assert told(workspace) == told(at_once.workspace)
+    assert (send(room, parts, 2).state, send(room, parts, 4).applied) == ("unchanged", 4)
+
+
+def test_a_drive_may_end_before_anything_of_it_was_worked_off(workspace, parts):
+    room = Room(workspace)
+    for number, part in enumerate(parts, 1):
+        last = number == len(parts)
+        room.take(BOX, "a", number, part, kind="parquet", key=str(number), last=last, later=True)
+    assert not room.due()
+    room.work_off()
+    (done,) = room.finish()
+    assert done.loaded == 1
 
 
 def test_a_silent_drive_ends_with_what_it_has(tmp_path, drives, parts):

@@ -16,23 +16,21 @@ are imported where a message is worked off, not where one is kept: that needs no
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
 import threading
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from contado.engines.pavement.ingest import privacy
+from contado.engines.pavement.ingest import identity, privacy
 from contado.engines.pavement.live import chunk as chunks
+from contado.engines.pavement.live import files
 from contado.engines.pavement.live.feed import FOLDER
-from contado.kernel.dates import local
-from contado.kernel.errors import ContadoError, DataError, Finding, UsageError
+from contado.kernel.errors import ContadoError, Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace, held
 
@@ -42,7 +40,6 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.ingest.load import Loaded
     from contado.engines.pavement.live.running import RunningPass, Streets
-    from contado.kernel.declare import Label
 
 __all__ = ["Device", "Room", "Taken", "finish_due", "give_way"]
 
@@ -51,7 +48,6 @@ KEPT_S: Final = 86_400.0
 _MOST_WAITING: Final = 600
 _MOST_RUNNING: Final = 64
 _NICE: Final = 10
-Stamp = tuple[int, ...]
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -85,6 +81,8 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     sha256: str
     last: bool
+    rows: str = "0"
+    """Identity of its rows, before any was dropped."""
 
 
 @dataclass(kw_only=True)
@@ -126,8 +124,8 @@ class Room:
         self.path = workspace.path / FOLDER
         self._drives: dict[str, _Drive] = {}
         self._lock = threading.RLock()
-        self._streets: tuple[Stamp, Streets] | None = None
-        self._zones: tuple[Stamp, Any] | None = None
+        self._streets: tuple[files.Stamp, Streets] | None = None
+        self._zones: tuple[files.Stamp, Any] | None = None
 
     # ------------------------------------------------------------ messages
     def take(
@@ -171,7 +169,7 @@ class Room:
         """
         _check(drive, number)
         name = keyed_hash(self.workspace.settings.workspace.key, f"{device.device_id}\n{drive}")
-        line = _Line(n=number, key=_hash(key.encode()), sha256=_hash(content), last=last)
+        line = _Line(n=number, key=files.digest(key.encode()), sha256=files.digest(content), last=last)
         with self._alone(name):
             state = self._open(name, device)
             if not later:
@@ -181,10 +179,11 @@ class Room:
             if (state.path / "ended").exists():
                 raise _refused("drive_ended", f"Drive {drive!r} has ended.", "begin another drive", "drive")
             parsed = chunks.parse(content, f"chunk {number}.{kind}")
-            findings = list(parsed.measured().findings)  # or it is refused before anything is kept
+            measured = parsed.measured()  # or it is refused before anything is kept
+            line = msgspec.structs.replace(line, rows=self._identity(measured))
             kept = parsed.outside(self.zones())
-            _write(state.path / "chunks" / f"{number:06d}.parquet", kept.content())
-            _append(state.path / "journal", msgspec.json.encode(line))
+            files.write(state.path / "chunks" / f"{number:06d}.parquet", kept.content())
+            files.append(state.path / "journal", msgspec.json.encode(line))
             self._catch_up(state)
             events = [] if later else self._work_off(state)
         done = number <= state.reached
@@ -194,8 +193,12 @@ class Room:
             applied=state.reached,
             cells=sum(len(e["cells"]) for e in events),
             anomalies=sum(len(e["anomalies"]) for e in events),
-            findings=findings,
+            findings=list(measured.findings),
         )
+
+    def _identity(self, part: chunks.Measured) -> str:
+        key = self.workspace.settings.workspace.key
+        return identity.of_rows(key, part.t_s, part.acc, part.fix_t_s, part.lon, part.lat)
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
@@ -214,7 +217,7 @@ class Room:
                 state = self._drives[name] = _Drive(path=self.path / name, device=device)
         if not (state.path / "drive.json").exists():
             (state.path / "chunks").mkdir(parents=True, exist_ok=True)
-            _write(state.path / "drive.json", msgspec.json.encode(device))
+            files.write(state.path / "drive.json", msgspec.json.encode(device))
         self._catch_up(state)
         return state
 
@@ -278,7 +281,7 @@ class Room:
                     state.lines[line.n], state.keys[line.key] = line, line.n
         events = state.path / "events"
         if events.exists() and events.stat().st_size != state.events_bytes:
-            state.told = max(state.told, _last_told(events))
+            state.told = max(state.told, files.last_told(events))
             state.events_bytes = events.stat().st_size
 
     def _work_off(self, state: _Drive) -> list[dict[str, Any]]:
@@ -304,7 +307,7 @@ class Room:
                     "gone": update.gone,
                     "unmatched": update.unmatched,
                 }
-                _append(state.path / "events", msgspec.json.encode(event))
+                files.append(state.path / "events", msgspec.json.encode(event))
                 events.append(event)
                 state.told = number
                 state.events_bytes = (state.path / "events").stat().st_size
@@ -317,7 +320,7 @@ class Room:
         from contado.engines.pavement.live.running import Streets
 
         tables = ("road_link", "pavement_lrs_section")
-        stamp = _stamp([f for t in tables for f in self.workspace.files_of(t)])
+        stamp = files.stamp([f for t in tables for f in self.workspace.files_of(t)])
         with self._lock:
             if self._streets is None or self._streets[0] != stamp:
                 self._streets = (stamp, Streets.of(self.workspace))
@@ -331,7 +334,7 @@ class Room:
 
     def zones(self) -> Any:
         """Return the privacy zones, read again when their layer has changed."""
-        stamp = _stamp([self.workspace.path / "layers" / f"{privacy.LAYER}.parquet"])
+        stamp = files.stamp([self.workspace.path / "layers" / f"{privacy.LAYER}.parquet"])
         with self._lock:
             if self._zones is None or self._zones[0] != stamp:
                 self._zones = (stamp, privacy.zones(self.workspace))
@@ -343,7 +346,7 @@ class Room:
         with self._lock:
             self._drives.pop(path.name, None)
         if not (path / "ended").exists():
-            _write(path / "ended", b"")
+            files.write(path / "ended", b"")
 
     def due(self) -> bool:
         """Whether a drive waits for its batch run, or was silent for so long that it counts as ended."""
@@ -354,14 +357,16 @@ class Room:
 
     def _state_of(self, path: Path) -> Literal["running", "silent", "ended", "done", "old"]:
         if (done := path / "done").exists():
-            return "old" if _age_s(done) > KEPT_S else "done"
+            return "old" if files.age_s(done) > KEPT_S else "done"
         if (path / "ended").exists():
             return "ended"
-        silent = _age_s(path / "journal") > self.workspace.settings.pavement.live_silent_s
+        silent = files.age_s(path / "journal") > self.workspace.settings.pavement.live_silent_s
         return "silent" if silent else "running"
 
     def finish(self) -> list[Loaded]:
         """Replace every drive that has ended by its batch run, the same as `contado pavement load`."""
+        from contado.engines.pavement.live.replacing import replace
+
         loaded = []
         for path in self._folders():
             state = self._state_of(path)
@@ -371,50 +376,12 @@ class Room:
                 with self._alone(path.name):
                     if (path / "done").exists():
                         continue
+                    device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
+                    lines = self._open(path.name, device).lines.values()
                     self._end(path)
-                    loaded.append(self._replace(path))
+                    sent = identity.joined(line.rows for line in lines)
+                    loaded.append(replace(self.workspace, path, device, sent))
         return loaded
-
-    def _replace(self, path: Path) -> Loaded:
-        """Run the batch over one drive and forget what it told while it went on."""
-        from contado.engines.pavement.ingest import load
-
-        device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
-        pair = path / "pair"
-        outcome: dict[str, Any] = {"state": "loaded"}
-        loaded = None
-        try:
-            sets = _pair(path, pair, device)
-            on = local.today(self.workspace.settings.territory.timezone)
-            loaded = load.load(self.workspace, sets, on=on, pseudonymous=True)
-            if loaded.loaded:
-                self._keep_signals(sets, pair)
-            if loaded.rejected:
-                outcome = {"state": "rejected", "rule": loaded.rejected[0].rule}
-        except DataError as error:
-            outcome = {"state": "rejected", "rule": error.rule}
-        finally:
-            shutil.rmtree(pair, ignore_errors=True)
-        event = {"drive": path.name, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **outcome}
-        _append(path / "events", msgspec.json.encode(event))
-        _write(path / "done", b"")
-        shutil.rmtree(path / "chunks", ignore_errors=True)
-        return loaded or _nothing(device, outcome["rule"])
-
-    def _keep_signals(self, sets: list[Any], pair: Path) -> None:
-        """Keep the raw signal of a drive until its day."""
-        settings = self.workspace.settings
-        today = local.today(settings.territory.timezone)
-        for drive in (d for s in sets for d in s.drives):
-            until = privacy.retention_until(drive, settings)
-            if until < today:
-                continue
-            folder = self.workspace.path / privacy.signals_folder(until)
-            folder.mkdir(parents=True, exist_ok=True)
-            name = keyed_hash(settings.workspace.key, drive.sha256)
-            for file in pair.glob("*.parquet"):
-                part = file.stem.rpartition("_")[2]
-                file.replace(folder / f"{name}_{part}.parquet")
 
 
 def finish_due(path: str) -> None:
@@ -429,37 +396,6 @@ def give_way() -> None:
         os.nice(_NICE)
 
 
-def _pair(path: Path, pair: Path, device: Device) -> list[Any]:
-    """Write the messages of a drive, in their order, as the two files of a drive; read them back."""
-    import pyarrow.parquet as pq
-
-    from contado.engines.pavement.ingest import load
-
-    parts = [chunks.Chunk.load(file) for file in sorted((path / "chunks").glob("*.parquet"))]
-    if not parts:
-        raise DataError("The drive holds no message.", rule="empty_file", hint="nothing to do")
-    samples, fixes = chunks.joined(parts)
-    pair.mkdir(exist_ok=True)
-    name = f"{device.vehicle_id}_pass1"
-    pq.write_table(samples, pair / f"{name}_acc.parquet")
-    pq.write_table(fixes, pair / f"{name}_gnss.parquet")
-    label: Label = device.label
-    (pair / "meta.json").write_text(msgspec.json.encode({"label": label}).decode(), encoding="utf-8")
-    return load.read_folders(pair)
-
-
-def _nothing(device: Device, rule: str) -> Loaded:
-    """Return the result of a drive of which nothing could be used."""
-    from contado.engines.pavement.ingest.load import Loaded
-    from contado.engines.pavement.telemetry.drive import Rejected
-
-    refused = Rejected(file=device.device_id, rule=rule, row=None, message="Nothing of it could be used.")
-    return Loaded(
-        drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, states_changed=0,
-        label=device.label, findings=(), compute_s=0.0,
-    )  # fmt: skip
-
-
 def _check(drive: str, number: int) -> None:
     if not _NAME.fullmatch(drive):
         raise _refused(
@@ -471,55 +407,3 @@ def _check(drive: str, number: int) -> None:
 
 def _refused(rule: str, message: str, hint: str, name: str) -> UsageError:
     return UsageError(message, rule=rule, hint=hint, field=name)
-
-
-def _stamp(files: list[Path]) -> Stamp:
-    """Return what changes when a file is written."""
-    return tuple(f.stat().st_mtime_ns if f.is_file() else 0 for f in files)
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _age_s(file: Path) -> float:
-    try:
-        return time.time() - file.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, durably."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Append a line in one step, durably; a line cut by a crash is closed first."""
-    with path.open("ab+") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            line = line if file.read(1) == b"\n" else b"\n" + line
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _last_told(events: Path) -> int:
-    """Return the number of the message whose event was written last, 0 without one."""
-    try:
-        with events.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - (1 << 20)))
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return 0
-    for text in reversed(lines):
-        with contextlib.suppress(msgspec.DecodeError):
-            return int(msgspec.json.decode(text).get("chunk", 0))
-    return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import FOLDER
@@ -13,10 +13,9 @@ from contado.engines.pavement.telemetry.columns import formats
 from contado.engines.pavement.telemetry.group import grouped, listed
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.errors import DataError
-from contado.kernel.identifiers import keyed_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -119,15 +118,14 @@ class Watcher:
                 arrived.append(_rejected(group.name, error.rule, error.message, _LABEL))
         if not sets:
             return arrived
-        known = set(self.workspace.read("pavement_drive")["sha256"].to_pylist())
         loaded = load.load(self.workspace, sets, on=on)
         rows = {r["drive_id"]: r for r in self.workspace.read("pavement_drive").to_pylist()}
-        key = self.workspace.settings.workspace.key
         refused = {r.file: r for r in loaded.rejected}
         drives = [d for s in sets for d in s.drives]
+        told_of: set[str] = set()
         for drive in drives:
-            arrived.append(_arrived(drive, keyed_hash(key, drive.sha256), known, refused, rows, loaded))
-            known.add(drive.sha256)
+            arrived.append(_arrived(drive, refused, rows, loaded, told_of))
+            told_of.add(drive.sha256)
         told = {f for d in drives for f in d.findings}
         of_run = tuple(f for f in loaded.findings if f not in told)
         arrived[-1] = dataclasses.replace(arrived[-1], findings=(*arrived[-1].findings, *of_run))
@@ -155,18 +153,20 @@ def _finished(done: load.Loaded) -> Arrived:
 
 def _arrived(
     drive: Drive,
-    drive_id: str,
-    known: set[str],
     refused: dict[str, Rejected],
-    rows: dict[str, dict[str, int]],
+    rows: dict[str, dict[str, Any]],
     loaded: load.Loaded,
+    told_of: Container[str],
 ) -> Arrived:
+    """Say what became of a drive; the second copy of one that was ``told_of`` is unchanged."""
     lost = next((refused[f] for f in drive.files if f in refused), None)
     if lost is not None:
         return _rejected(drive.name, lost.rule, lost.message, drive.label)
+    drive_id = loaded.ids[drive.sha256]
+    fresh = drive_id in loaded.written and drive.sha256 not in told_of
     return Arrived(
         drive=drive.name,
-        state="unchanged" if drive.sha256 in known else "loaded",
+        state="loaded" if fresh else "unchanged",
         label=drive.label,
         drive_id=drive_id,
         cells=rows[drive_id]["cells"] or 0,
