@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -36,7 +38,7 @@ def found(rows, key=KEY):
 
 @pytest.mark.parametrize("cuts", [(0, 40), (0, 0.5, 7.25, 7.3, 40), (0, 13, 26, 40)])
 def test_parts_in_any_order_add_up_to_the_whole(rows, cuts):
-    parts = [found(part(rows, a, b)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+    parts = [found(part(rows, a, b)) for a, b in itertools.pairwise(cuts)]
     assert identity.joined(reversed(parts)) == found(rows)
 
 

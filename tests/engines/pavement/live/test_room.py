@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import itertools
 import os
 import tempfile
@@ -15,7 +16,8 @@ from contado.engines.pavement.live.feed import Feed, running
 from contado.engines.pavement.live.rehearsal import rehearse
 from contado.engines.pavement.live.room import Device, Room
 from contado.engines.pavement.live.watching import Watcher
-from contado.kernel.dates import today
+from contado.kernel import records
+from contado.kernel.dates import local, today
 from contado.kernel.errors import DataError, UsageError
 from contado.kernel.workspace import Workspace
 from invented.devices import messages
@@ -247,3 +249,65 @@ def test_a_pair_is_taken_when_it_is_whole_and_unchanged(workspace, drives, tmp_p
     another = Watcher(workspace=workspace, folder=folder)
     (again,) = [a for _ in range(2) for a in another.look(today())]
     assert again.state == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("delete", "retention_d", "deleted", "rules"),
+    [
+        ("never", 36_500.0, 0, []),
+        ("never", 1.0, 0, ["files_outlived"]),
+        ("outlived", 36_500.0, 0, []),
+        ("outlived", 1.0, 2, ["files_deleted"]),
+        ("loaded", 36_500.0, 2, ["files_deleted"]),
+    ],
+)
+def test_files_are_deleted_when_that_was_asked_for(tmp_path, drives, delete, retention_d, deleted, rules):
+    workspace = street(tmp_path / "w", drives, retention_d=retention_d)
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    names = ["car1_pass1_acc.parquet", "car1_pass1_gnss.csv", "meta.json"]
+    for name in names:
+        (folder / name).write_bytes((drives / name).read_bytes())
+    (folder / "car1_pass9_gnss.csv").write_bytes(
+        (drives / names[1]).read_bytes()
+    )  # incomplete: nobody's business
+    watcher = Watcher(workspace=workspace, folder=folder, delete=delete)
+    (arrived,) = [a for _ in range(2) for a in watcher.look(today())]
+    assert (arrived.state, arrived.deleted) == ("loaded", deleted)
+    assert [f.rule for f in arrived.findings if f.rule.startswith("files_")] == rules
+    left = {p.name for p in folder.iterdir()} - {"car1_pass9_gnss.csv"}
+    assert left == ({"meta.json"} if deleted else set(names))
+    assert watcher.look(today()) == []
+    with records.open_store(workspace) as store, store.reading(records.Scope.system("test")) as session:
+        written = session.query(records.schema.Audit).filter_by(object=f"drive:{arrived.drive_id}").all()
+    assert [row.verb for row in written] == ["retention.applied"] * bool(deleted)
+
+
+def test_files_go_on_the_day_after_their_last_while_it_is_watched(tmp_path, drives, monkeypatch):
+    workspace = street(tmp_path / "w", drives)
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for name in ("car1_pass1_acc.parquet", "car1_pass1_gnss.csv"):
+        (folder / name).write_bytes((drives / name).read_bytes())
+    watcher = Watcher(workspace=workspace, folder=folder, delete="outlived")
+    (loaded,) = [a for _ in range(2) for a in watcher.look(today())]
+    until = workspace.read("pavement_drive")["retention_until"][0].as_py()
+    for day, deleted in ((until, []), (until + dt.timedelta(days=1), [2])):
+        monkeypatch.setattr(local, "today", lambda *_, day=day: day)
+        assert [(a.drive_id, a.deleted) for a in watcher.look(day)] == [(loaded.drive_id, n) for n in deleted]
+    assert not list(folder.iterdir())
+
+
+def test_files_that_changed_since_are_left(tmp_path, drives, monkeypatch):
+    workspace = street(tmp_path / "w", drives)
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for name in ("car1_pass1_acc.parquet", "car1_pass1_gnss.csv"):
+        (folder / name).write_bytes((drives / name).read_bytes())
+    watcher = Watcher(workspace=workspace, folder=folder, delete="outlived")
+    for _ in range(2):
+        watcher.look(today())
+    (folder / "car1_pass1_gnss.csv").write_bytes(b"another drive")
+    monkeypatch.setattr(local, "today", lambda *_: dt.date(2200, 1, 1))
+    assert [a.deleted for a in watcher.look(today())] == [0]
+    assert len(list(folder.iterdir())) == 2

@@ -336,7 +336,9 @@ def _commit(
             "pavement_mounting", rows.added(old["mounting"], "pavement_mounting", rows.mountings(settled))
         )
         privacy.keep(commit, workspace, fresh["fix"], instead=done.twice & done.ids)
-        commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
+        cars = {a.drive.vehicle for a in settled}
+        vehicles = fleet.table(old["vehicle"], results, cars, fused.vehicle_bias, SOURCE_ID)
+        commit.table("pavement_vehicle", vehicles)
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
         commit.table("pavement_anomaly", anomalies)
