@@ -150,25 +150,10 @@ def load(
     began = time.perf_counter()
     came = arrivals.sort_out(sets, workspace, live)
     settled, rejected = _settled(came.new, workspace, progress)
-    network, routes = routes_of(workspace) if settled else (None, {})
-    driven = [aligned for aligned in settled if aligned.drive.fix_t_s.size]
-    found = (
-        traverse.matched(driven, network, workspace.settings.pavement.sigma_m) if driven and network else None
-    )
-    results = (
-        list(_processed(driven, found, routes, workspace, vehicles or {}, progress))
-        if found is not None
-        else []
-    )
-    fresh = {
-        name: _gathered(name, [getattr(r, name) for r in results]) for name in ("cell_obs", "anomaly_obs")
-    }
-    fresh["fix"] = (
-        tables.empty("pavement_fix") if found is None else privacy.fixes(driven, found, workspace.settings)
-    )
-    marks = _marks(workspace, fresh["anomaly_obs"], network, routes)
+    seen = _observed(workspace, settled, vehicles or {}, progress)
+    marks = _marks(workspace, seen)
     written, changed = (
-        _commit(workspace, came, settled, results, fresh, on, scope, marks)
+        _commit(workspace, came, settled, seen, on, scope, marks)
         if settled or came.again or marks is not None
         else (_Written(), 0)
     )
@@ -180,24 +165,53 @@ def load(
         loaded=len(written.ids),
         unchanged=came.unchanged + len(settled) - len(written.ids),
         rejected=(*(r for s in sets for r in s.rejected), *rejected),
-        cells=int(fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
+        cells=int(seen.fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
         anomalies=anomalies.num_rows,
         states_changed=changed,
         label="simulated" if any(s.label == "simulated" for s in sets) else "estimated",
-        findings=(*_findings(sets, results), *came.findings(written.twice), *deleted.findings),
+        findings=(*_findings(sets, seen.results), *came.findings(written.twice), *deleted.findings),
         compute_s=time.perf_counter() - began,
         ids=came.ids,
         written=written.ids,
     )
 
 
-def _marks(
-    workspace: Workspace, felt: pa.Table, network: Network | None, routes: Mapping[str, Route]
-) -> dict[str, Sequence[Located]] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Observed:
+    """What drives told: results by section, the new rows of each table, the roads that were read for it."""
+
+    results: list[ProcessResult]
+    fresh: dict[str, pa.Table]
+    network: Network | None
+    routes: Mapping[str, Route]
+
+
+def _observed(
+    workspace: Workspace,
+    settled: Sequence[Aligned],
+    vehicles: Mapping[str, Vehicle],
+    progress: Progress | None,
+) -> _Observed:
+    """Match the drives and look at each section that they passed."""
+    network, routes = routes_of(workspace) if settled else (None, {})
+    driven = [aligned for aligned in settled if aligned.drive.fix_t_s.size]
+    results: list[ProcessResult] = []
+    fixes = tables.empty("pavement_fix")
+    if driven and network is not None:
+        found = traverse.matched(driven, network, workspace.settings.pavement.sigma_m)
+        results = list(_processed(driven, found, routes, workspace, vehicles, progress))
+        fixes = privacy.fixes(driven, found, workspace.settings)
+    names = ("cell_obs", "anomaly_obs")
+    fresh = {name: _gathered(name, [getattr(r, name) for r in results]) for name in names}
+    return _Observed(results=results, fresh=fresh | {"fix": fixes}, network=network, routes=routes)
+
+
+def _marks(workspace: Workspace, seen: _Observed) -> dict[str, Sequence[Located]] | None:
     """Return the known fixtures of every section with observations; None where the marks are as they are.
 
     Without new drives the roads are read only where fixtures are known or were, which may have changed.
     """
+    felt, network, routes = seen.fresh["anomaly_obs"], seen.network, seen.routes
     old = workspace.read("pavement_anomaly_obs")
     if workspace.read("pavement_fixture").num_rows == 0 and old["fixture_id"].null_count == old.num_rows:
         return None
@@ -303,8 +317,7 @@ def _commit(
     workspace: Workspace,
     came: Arrivals,
     settled: Sequence[Aligned],
-    results: Sequence[ProcessResult],
-    fresh: Mapping[str, pa.Table],
+    seen: _Observed,
     on: date,
     scope: Scope | None,
     marks: Mapping[str, Sequence[Located]] | None,
@@ -314,7 +327,7 @@ def _commit(
 
     with workspace.commit(lock=_LOCKS) as commit:
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
-        done, settled, fresh = _still_new(came, settled, fresh, old["drive"])
+        done, settled, fresh = _still_new(came, settled, seen.fresh, old["drive"])
         for name in _OF_DRIVES:
             old[name] = arrivals.of_drives(old[name], done.ids, inside=False)
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
@@ -337,7 +350,7 @@ def _commit(
         )
         privacy.keep(commit, workspace, fresh["fix"], instead=done.twice & done.ids)
         cars = {a.drive.vehicle for a in settled}
-        vehicles = fleet.table(old["vehicle"], results, cars, fused.vehicle_bias, SOURCE_ID)
+        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
         commit.table("pavement_vehicle", vehicles)
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)

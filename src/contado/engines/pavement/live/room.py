@@ -178,12 +178,7 @@ class Room:
                 return Taken(state="unchanged", chunk=number, applied=state.reached)
             if (state.path / "ended").exists():
                 raise _refused("drive_ended", f"Drive {drive!r} has ended.", "begin another drive", "drive")
-            parsed = chunks.parse(content, f"chunk {number}.{kind}")
-            measured = parsed.measured()  # or it is refused before anything is kept
-            line = msgspec.structs.replace(line, rows=self._identity(measured))
-            kept = parsed.outside(self.zones())
-            files.write(state.path / "chunks" / f"{number:06d}.parquet", kept.content())
-            files.append(state.path / "journal", msgspec.json.encode(line))
+            findings = self._keep(state, line, chunks.parse(content, f"chunk {number}.{kind}"))
             self._catch_up(state)
             events = [] if later else self._work_off(state)
         done = number <= state.reached
@@ -193,12 +188,17 @@ class Room:
             applied=state.reached,
             cells=sum(len(e["cells"]) for e in events),
             anomalies=sum(len(e["anomalies"]) for e in events),
-            findings=list(measured.findings),
+            findings=findings,
         )
 
-    def _identity(self, part: chunks.Measured) -> str:
-        key = self.workspace.settings.workspace.key
-        return identity.of_rows(key, part.t_s, part.acc, part.fix_t_s, part.lon, part.lat)
+    def _keep(self, state: _Drive, line: _Line, parsed: chunks.Chunk) -> list[Finding]:
+        """Keep what of a message is not private; or it is refused before anything is kept."""
+        part, key = parsed.measured(), self.workspace.settings.workspace.key
+        rows = identity.of_rows(key, part.t_s, part.acc, part.fix_t_s, part.lon, part.lat)
+        kept = parsed.outside(self.zones())
+        files.write(state.path / "chunks" / f"{line.n:06d}.parquet", kept.content())
+        files.append(state.path / "journal", msgspec.json.encode(msgspec.structs.replace(line, rows=rows)))
+        return list(part.findings)
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
