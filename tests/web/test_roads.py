@@ -111,6 +111,23 @@ def test_the_feed_of_open_anomalies_holds_them_all_as_geojson_and_the_latest_as_
     assert client.get("/strade/anomalie.rss?lang=xx").status_code == 404
 
 
+@pytest.mark.parametrize("lang", ["it", "en"])
+def test_a_reader_finds_the_feeds_and_asks_for_news_only(client, lang):
+    home = {"it": ROADS, "en": "/en/good-practices/road-surface"}[lang]
+    links = r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)">'
+    found = [
+        dict(re.findall(links, client.get(path).text))
+        for path in (home, home + {"it": "/mappa", "en": "/map"}[lang])
+    ]
+    assert found[0] == found[1]
+    assert set(found[0]) == {"application/geo+json", "application/rss+xml"}
+    for kind, href in found[0].items():
+        got = client.get(href)
+        assert (got.status_code, got.headers["content-type"].partition(";")[0]) == (200, kind)
+        again = client.get(href, headers={"if-none-match": got.headers["etag"]})
+        assert again.status_code == 304
+
+
 def test_before_and_after_stand_on_the_sheet_and_on_the_practice(client):
     for path in ("/territorio/015002", ROADS):
         text = client.get(path).text

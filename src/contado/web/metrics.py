@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from contado.kernel.records.status import Status
+    from contado.web.live import State
 
 __all__ = ["CONTENT_TYPE", "Metrics", "kind_of"]
 
@@ -65,12 +66,21 @@ class Metrics:
             self._times[kind][place] += 1
             self._seconds[kind] += seconds  # type: ignore[assignment]  # a counter of seconds
 
-    def text(self, store: Status | None) -> str:
-        """Return all figures; without a ``store`` those of jobs and messages are left out."""
+    def text(self, store: Status | None, live: State) -> str:
+        """Return all figures; without a ``store`` those of jobs and messages are left out.
+
+        ``live`` is how ready the live engine of this process is.
+        """
         with self._lock:
             lines = [*self._own()]
         lines += _family(
             "contado_store_up", "gauge", "Whether the records can be reached.", [({}, int(store is not None))]
+        )
+        lines += _family(
+            "contado_live_warm",
+            "gauge",
+            "Whether messages of devices are worked off at once.",
+            [({}, int(live == "warm"))],
         )
         if store is not None:
             lines += _states("contado_jobs", "Jobs by state.", "state", store.jobs)

@@ -19,10 +19,13 @@ from contado.kernel.errors import ContadoError
 from contado.web.metrics import CONTENT_TYPE, Metrics, kind_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from contado.kernel.records.status import Status
     from contado.kernel.records.store import Store
+    from contado.web.live import State
     from contado.web.site import Site
 
 __all__ = ["METRICS_TOKEN", "Operations"]
@@ -34,11 +37,22 @@ _FORWARDED: Final = ("forwarded", "x-forwarded-for", "via")
 
 
 class Operations:
-    """Counts every request, and answers the two addresses itself."""
+    """Counts every request, and answers the two addresses itself.
 
-    def __init__(self, app: ASGIApp, site: Site) -> None:
+    Parameters
+    ----------
+    app
+        The application behind.
+    site
+        The workspace.
+    live
+        Returns how ready the live engine is (`contado.web.live.State`).
+    """
+
+    def __init__(self, app: ASGIApp, site: Site, live: Callable[[], State]) -> None:
         self.app = app
         self.site = site
+        self.live = live
         self.metrics = Metrics()
         self._store: Store | None = None
 
@@ -78,6 +92,7 @@ class Operations:
             "store": {"reachable": store is not None, "schema": store.schema if store else None},
             "workspace": self._workspace(),
             "vendor_files": _vendor_files(),
+            "live": self.live(),
         }
         sound = store is not None and body["workspace"] is not None
         return JSONResponse(body, 200 if sound else 503, headers={"Cache-Control": "no-store"})
@@ -93,7 +108,7 @@ class Operations:
     def _metrics(self, request: Request) -> Response:
         if not _may_read(request):
             return PlainTextResponse("Not here.\n", 401, headers={"WWW-Authenticate": "Bearer"})
-        text = self.metrics.text(self._status())
+        text = self.metrics.text(self._status(), self.live())
         return Response(text, headers={"Content-Type": CONTENT_TYPE, "Cache-Control": "no-store"})
 
     def _status(self) -> Status | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from contado.kernel import records
+from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
@@ -27,6 +27,7 @@ from contado.web.data import (
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
     from pathlib import Path
 
@@ -92,6 +93,10 @@ class Site:
     def settings(self) -> Settings:
         """Return the present settings of the workspace."""
         return self.view.settings
+
+    def today(self) -> dt.date:
+        """Return the legal day of now in the territory."""
+        return local.today(self.view.settings.territory.timezone)
 
     def open_store(self) -> Store:
         """Open the records of the workspace."""
@@ -170,7 +175,8 @@ class Site:
     @property
     def fleet(self) -> list[Vehicle]:
         """Cars that measure the roads."""
-        return self.cached("fleet", lambda: fleet.vehicles(self.view, dt.datetime.now(dt.UTC).date()))
+        today = self.today()
+        return self.cached(f"fleet:{today}", lambda: fleet.vehicles(self.view, today))
 
     @property
     def coverage(self) -> list[Coverage]:
@@ -186,7 +192,7 @@ class Site:
     def stale_days(self) -> int:
         """Age of the latest pass when it is older than twice the usual rhythm, else 0."""
         last = self.roads.last
-        age = (dt.datetime.now(dt.UTC).date() - last).days if last else 0
+        age = (self.today() - last).days if last else 0
         return age if age > 2 * self.view.settings.pavement.not_driven_d else 0
 
     @property

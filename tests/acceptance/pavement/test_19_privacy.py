@@ -12,11 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from contado.engines.pavement.ingest import privacy
+from contado.engines.pavement.ingest import load, privacy
 from contado.engines.pavement.live.room import Device, Room
+from contado.kernel.dates import today
+from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace
 from invented.devices import messages
-from invented.live import ask, drives_on_a_street, street, tables_of
+from invented.live import KEY, ask, drives_on_a_street, street, tables_of
 
 CAR = "mario-rossi-fiat"
 
@@ -56,11 +58,7 @@ def positions(workspace):
 @pytest.mark.slow
 @pytest.mark.item("pavement", 19, "fixes in a privacy zone, sent live", "never reach a file")
 def test_nothing_of_a_zone_is_kept(tmp_path, drives, parts, figure):
-    workspace = street(tmp_path / "w", drives)
-    line = shapely.from_wkb(workspace.read("pavement_lrs_section")["geometry"][0].as_py())
-    zone = line.interpolate(0.5, normalized=True).buffer(0.001)
-    with workspace.commit() as commit:
-        commit.layer("privacy_zones", gpd.GeoDataFrame({"name": ["depot"]}, geometry=[zone], crs=4326))
+    workspace, zone = with_a_zone(tmp_path / "w", drives)
     room = driven(workspace, parts)
     live = positions(workspace)
     told = middles(workspace)
@@ -143,3 +141,100 @@ def test_what_is_older_than_its_day_is_not_kept_at_all(tmp_path, drives):
     found = tables_of(workspace)
     assert found["drive"].num_rows == 1
     assert found["fix"].num_rows == 0
+
+
+def with_a_zone(path, drives):
+    """A workspace whose street has a privacy zone in its middle."""
+    workspace = street(path, drives)
+    line = shapely.from_wkb(workspace.read("pavement_lrs_section")["geometry"][0].as_py())
+    zone = line.interpolate(0.5, normalized=True).buffer(0.001)
+    with workspace.commit() as commit:
+        commit.layer("privacy_zones", gpd.GeoDataFrame({"name": ["depot"]}, geometry=[zone], crs=4326))
+    return Workspace.open(path), zone
+
+
+def sent(workspace, parts, start=0, end=None):
+    """Send some messages of a drive of the car `car1` through the live room."""
+    box = Device(device_id="box", vehicle_id=keyed_hash(KEY, "car1"), label="simulated")
+    room = Room(Workspace.open(workspace.path))
+    for number, content in list(enumerate(parts, 1))[start:end]:
+        last = number == len(parts)
+        room.take(box, "a", number, content, kind="parquet", key=str(number), last=last)
+    return room
+
+
+def loaded(workspace, drives):
+    return load.load(Workspace.open(workspace.path), load.read_folders(drives), on=today())
+
+
+def by_files_last(workspace, drives, parts):
+    sent(workspace, parts).finish()
+    (partial,) = workspace.read("pavement_drive").to_pylist()
+    assert partial["sha256"] is None
+    assert "privacy_zone" in partial["flags"]
+    done = loaded(workspace, drives)
+    assert (done.loaded, done.unchanged) == (1, 0)
+    return done.findings
+
+
+def by_files_first(workspace, drives, parts):
+    loaded(workspace, drives)
+    (done,) = sent(workspace, parts).finish()
+    assert (done.loaded, done.unchanged) == (0, 1)
+    return done.findings
+
+
+def by_files_in_between(workspace, drives, parts):
+    sent(workspace, parts, end=3)
+    loaded(workspace, drives)
+    (done,) = sent(workspace, parts, start=3).finish()
+    assert (done.loaded, done.unchanged) == (0, 1)
+    return done.findings
+
+
+def by_both_at_once(workspace, drives, parts):
+    """The live door looks before the files are in, and writes after."""
+    room = sent(workspace, parts)
+    settle = load._settled
+    with pytest.MonkeyPatch.context() as patch:
+
+        def meanwhile(*given):
+            patch.setattr(load, "_settled", settle)
+            loaded(workspace, drives)
+            return settle(*given)
+
+        patch.setattr(load, "_settled", meanwhile)
+        (done,) = room.finish()
+    assert (done.loaded, done.unchanged) == (0, 1)
+    return done.findings
+
+
+@pytest.mark.slow
+@pytest.mark.item(
+    "pavement", 19, "a drive with a zone, live and from its files, in every order", "used once, equal"
+)
+def test_a_drive_of_both_doors_is_used_once(tmp_path, drives, parts, figure):
+    alone, zone = with_a_zone(tmp_path / "alone", drives)
+    loaded(alone, drives)
+    wanted = tables_of(alone)
+    rows = 0
+    for order in (by_files_last, by_files_first, by_files_in_between, by_both_at_once):
+        workspace, _ = with_a_zone(tmp_path / order.__name__, drives)
+        findings = order(workspace, drives, parts)
+        assert [f.rule for f in findings].count("duplicate_drive") == 1, order
+        found = tables_of(workspace)
+        (drive,) = found["drive"].to_pylist()
+        assert "duplicate_drive" in drive["flags"]
+        for name, table in wanted.items():
+            assert without_flags(found[name]) == without_flags(table), (order, name)
+        rows += sum(t.num_rows for t in found.values())
+        places = positions(workspace)
+        assert not shapely.contains_xy(zone, places[:, 0], places[:, 1]).any()
+        again = loaded(workspace, drives)
+        assert (again.loaded, again.unchanged) == (0, 1)
+        assert tables_of(workspace)["drive"].equals(found["drive"])
+    figure(f"4 orders, {rows} rows, equal to those of the files alone; flagged duplicate_drive")
+
+
+def without_flags(table):
+    return [{k: v for k, v in row.items() if k != "flags"} for row in table.to_pylist()]

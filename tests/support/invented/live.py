@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -56,6 +57,20 @@ def tables_of(workspace: Workspace) -> dict[str, Any]:
     """Return what drives left in a workspace."""
     fresh = Workspace.open(workspace.path)
     return {name: fresh.read(f"pavement_{name}") for name in TABLES}
+
+
+def readiness(address: str) -> str:
+    """Return how ready the live engine of a server is."""
+    with urllib.request.urlopen(f"{address}/healthz", timeout=60) as got:
+        return str(msgspec.json.decode(got.read())["live"])
+
+
+def warm(address: str, within_s: float = 480.0) -> None:
+    """Wait until a server works messages off at once."""
+    end = time.monotonic() + within_s
+    while readiness(address) != "warm":
+        assert time.monotonic() < end, "the live engine did not get ready"
+        time.sleep(0.2)
 
 
 def replaced(workspace: Workspace, drives: int = 1, within_s: float = 240.0) -> None:

@@ -26,13 +26,20 @@ class WatchRequest(Request, frozen=True, kw_only=True):
     folder: Annotated[Path, argument("folder to watch; those in it too")]
     once: Annotated[bool, option("take what is there now, then end")] = False
     columns: Annotated[Path | None, option("column maps of further logs (TOML)")] = None
+    delete: Annotated[
+        Literal["never", "outlived", "loaded"],
+        option(
+            "when files of drives that are in the workspace are deleted: past their retention day, or at once"
+        ),
+    ] = "never"
 
 
 class WatchAnswer(LabelledAnswer, kw_only=True):
     """One drive, on a line of its own.
 
     ``anomalies`` known and ``states_changed`` after the run that took it; a drive of the live room is
-    called ``live``. ``incomplete`` is told with ``once`` only.
+    called ``live``. ``incomplete`` is told with ``once`` only. ``deleted`` files of the drive were deleted from
+    the folder.
     """
 
     drive: str
@@ -43,6 +50,7 @@ class WatchAnswer(LabelledAnswer, kw_only=True):
     states_changed: int
     rule: str | None
     message: str | None
+    deleted: int
 
 
 def _run(request: WatchRequest, context: Context) -> WatchAnswer:
@@ -58,7 +66,9 @@ def _run(request: WatchRequest, context: Context) -> WatchAnswer:
             field="folder",
         )
     workspace = Workspace.open(context.workspace)
-    watcher = Watcher(workspace=workspace, folder=request.folder, columns=request.columns)
+    watcher = Watcher(
+        workspace=workspace, folder=request.folder, columns=request.columns, delete=request.delete
+    )
     stop = _on_sigterm()
     answer = _line(Arrived(drive="", state="unchanged", label="estimated"))
     for arrived in _drives(watcher, stop, once=request.once):
@@ -97,6 +107,7 @@ def _line(arrived: Arrived) -> WatchAnswer:
         states_changed=arrived.states_changed,
         rule=arrived.rule,
         message=arrived.message,
+        deleted=arrived.deleted,
     )
 
 
@@ -113,5 +124,6 @@ VERB = Verb(
     examples=(
         "contado pavement watch incoming -w milano",
         "contado pavement watch incoming --once -w milano",
+        "contado pavement watch incoming --delete outlived -w milano",
     ),
 )

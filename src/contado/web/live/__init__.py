@@ -7,7 +7,8 @@ that another server of the workspace would need stays in a process (`contado.eng
 from __future__ import annotations
 
 from contado.web.live.doors import register
-from contado.web.live.events import ending, shown_to
+from contado.web.live.events import ending, feed_of
 from contado.web.live.finishing import Finishing
+from contado.web.live.warming import State
 
-__all__ = ["Finishing", "ending", "register", "shown_to"]
+__all__ = ["Finishing", "State", "ending", "feed_of", "register"]

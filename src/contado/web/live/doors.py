@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import threading
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,15 +13,19 @@ from contado.kernel.errors import ContadoError, ExtraMissing
 from contado.kernel.records import devices
 from contado.web.live import events
 from contado.web.live.finishing import Finishing
+from contado.web.live.warming import Warming, installed
 from contado.web.ogc.problems import BadParameter, Problem, of_error, response
 from contado.web.security import SignInNeeded
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import FastAPI
     from starlette.requests import Request
 
     from contado.engines.pavement.live.room import Room
     from contado.kernel.records.devices import KnownDevice
+    from contado.web.live.warming import State
     from contado.web.site import Site
 
 __all__ = ["register"]
@@ -39,6 +41,7 @@ class _Desk:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.finishing = Finishing(site.view.path)
+        self.warming = Warming(self.room, self.finishing.start)
         self._lock = threading.Lock()
         self._room: Room | None = None
 
@@ -50,7 +53,7 @@ class _Desk:
         ExtraMissing
             The extra ``roads`` is not installed.
         """
-        if importlib.util.find_spec("numba") is None:
+        if not installed():
             raise ExtraMissing.from_extra("ingest", "roads", "numba")
         from contado.engines.pavement.live.room import Room
         from contado.kernel.workspace import Workspace
@@ -60,17 +63,12 @@ class _Desk:
                 self._room = Room(Workspace.open(self.site.view.path))
             return self._room
 
-    def warm(self) -> None:
-        """Read and compile what the first message needs; what is missing is told to who sends it."""
-        with contextlib.suppress(ContadoError):
-            self.room().warm()
 
-
-def register(app: FastAPI, site: Site, *, warm: bool = False) -> None:
-    """Add both addresses; ``warm`` reads the network before the first message, where there are devices."""
+def register(app: FastAPI, site: Site, *, warm: bool = False) -> Callable[[], State]:
+    """Add both addresses; ``warm`` gets the live engine ready at once. Return what says how ready it is."""
     desk = _Desk(site)
-    if warm and site.view.whole.files_of("pavement_device"):
-        threading.Thread(target=desk.warm, name="live-warm", daemon=True).start()
+    if warm:
+        desk.warming.start()
 
     async def ingest(request: Request) -> Response:
         content = b""
@@ -87,6 +85,7 @@ def register(app: FastAPI, site: Site, *, warm: bool = False) -> None:
 
     app.add_route("/ingest/pavement/{device}", ingest, methods=["POST"])
     app.add_route("/events/pavement", hear, methods=["GET"])
+    return lambda: desk.warming.state
 
 
 def _answered(desk: _Desk, request: Request, content: bytes) -> Response:
@@ -108,13 +107,17 @@ def _take(desk: _Desk, request: Request, content: bytes) -> Response:
     from contado.engines.pavement.live.room import Device
 
     room = desk.room()
+    later = desk.warming.state == "warming"
     taken = room.take(
         Device(device_id=device.device_id, vehicle_id=device.subject, label=device.label),
         content=content,
         kind="parquet" if content.startswith(_PARQUET) else "csv",
         **asked,
+        later=later,
     )
-    if asked["last"] or taken.applied == 1:
+    if later and desk.warming.state != "warming":  # it has become warm meanwhile
+        room.work_off()
+    if not later and (asked["last"] or taken.applied == 1):
         desk.finishing.start(room)
     body = msgspec.json.encode(taken)
     return Response(body, 202 if taken.state == "waits" else 200, media_type="application/json")

@@ -78,7 +78,7 @@ def _keep(page: Page, address: str, given: dict[str, str], upload: Upload | None
             f"Contatto: {given['contact'] or '-'}",
         ]
         if upload is not None:
-            until = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=_KEPT_D)
+            until = page.site.today() + dt.timedelta(days=_KEPT_D)
             kept = documents.add(session, upload.data, unit_id="*", name=upload.name, retention_until=until)
             lines.append(f"Allegato: documento {kept.id} ({upload.mime}, SHA-256 {upload.sha256})")
         message = outbox.queue(

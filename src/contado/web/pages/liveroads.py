@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel import labels
-from contado.web.live import shown_to
+from contado.web.live import feed_of
 from contado.web.pages import strips
 
 if TYPE_CHECKING:
@@ -45,10 +45,11 @@ def live_of(page: Page) -> Live | None:
     """Return the drives that go on; None where there is none, or it is not for whoever asks."""
     from contado.engines.pavement.live import feed
 
-    path = page.site.view.path
-    if not feed.running(path) or not shown_to(page.request, page.site):
+    if not feed.running(page.site.view.path) or (heard := feed_of(page.request, page.site)) is None:
         return None
-    events = [e for e in feed.Feed(path).read() if e["state"] == "running"]
+    events = [e for e in heard.read() if e["state"] == "running"]
+    if not events and heard.narrow:
+        return None
     cells = [c for e in events for c in e["cells"]]
     anomalies = [a for e in events for a in e["anomalies"]]
     rows = [*(_anomaly(page, a) for a in anomalies), *(_cell(c) for c in cells)]

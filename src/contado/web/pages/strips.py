@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,7 +47,7 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Drawi
         marks,
         works,
         lang=page.lang,
-        on=dt.datetime.now(dt.UTC).date(),
+        on=page.site.today(),
         start_m=1000 * (section.from_km or 0.0),
     )
     return Drawing(wide=drawn.wide, narrow=drawn.narrow, sentence=drawn.sentence, cells=cells, works=works)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import TYPE_CHECKING
 
 from contado.kernel.publish import Column, Figure, Figures, Note, Paragraph, Report, Section, Table
@@ -36,7 +35,7 @@ def unit_report(
     return Report(
         title=unit.name,
         lang=page.lang,
-        date=dt.datetime.now(dt.UTC).date(),
+        date=page.site.today(),
         subtitle=f"{page.site.view.settings.territory.name or page.site.view.settings.workspace.name}, ISTAT {unit.code}",
         simulated=simulated if "simulated" in labels else "",
         sections=(

@@ -79,7 +79,7 @@ def _deadlines(page: Page) -> list[Deadline]:
         for r in rows(page.site.view, "intervention")
         if scope.covers(str(r.get("municipality") or ""))
     }
-    today = dt.datetime.now(dt.UTC).date()
+    today = page.site.today()
     found = []
     for row in rows(page.site.view, "milestone"):
         due, key, kind = day(row, "due"), text(row, "intervention_id"), text(row, "kind") or ""

@@ -28,6 +28,8 @@ __all__ = ["Gate", "client_of"]
 
 _DEVICES: Final = "/ingest/"
 """Where devices send: their tokens are no account's, and are asked for there."""
+_LISTENING: Final = "/events/"
+"""Where pages listen by themselves, which is no use of a session."""
 
 _MOST_BYTES: Final = documents.MAX_BYTES + 1024 * 1024
 """Largest body that is read [byte]: the largest attachment and the fields beside it."""
@@ -101,7 +103,8 @@ class Gate:
                 raise SignInNeeded(Words("Il token non vale.", "The token is not valid."))
             return found
         if cookie := cookies.read(request, cookies.SESSION):
-            found = await run_in_threadpool(self.keeper.by_session, cookie)
+            used = not request.url.path.startswith(_LISTENING)
+            found = await run_in_threadpool(self.keeper.by_session, cookie, used=used)
             if found is not None:
                 return found
         return Principal(scope=Scope.visitor())

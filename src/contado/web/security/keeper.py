@@ -82,13 +82,17 @@ class Keeper:
         return keyed_hash(self.key("web.client").hex(), address)
 
     # ------------------------------------------------------------ who asks
-    def by_session(self, secret: str) -> Principal | None:
-        """Return whom a session's cookie stands for; a session in use goes on, up to its longest end."""
+    def by_session(self, secret: str, *, used: bool = True) -> Principal | None:
+        """Return whom a session's cookie stands for; a session in use goes on, up to its longest end.
+
+        A page that only listens (not ``used``) does not keep it open.
+        """
         with self.store.reading(self.scope) as session:
             who = credentials.resolve(session, "session", secret)
         found = self._principal(who)
         if found is not None and who is not None:
-            self._prolong(who)
+            if used:
+                self._prolong(who)
             return Principal(scope=found, via="session", credential=who)
         return None
 

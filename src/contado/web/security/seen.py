@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contado.kernel.territory.locate import Locator
     from contado.kernel.workspace import LayerInfo
 
-__all__ = ["SeenView", "units_of"]
+__all__ = ["SeenView"]
 
 _CODES = ("municipality", "istat")
 """Attributes that name a row's municipality, in this order."""
@@ -83,11 +83,15 @@ class SeenView(WorkspaceView):
         table = self.whole.layer(info.id)
         if info.access == "public" or self.scope.everywhere:
             return table
-        units = units_of(self.whole, table, self._locate)
+        units = self.units(table)
         within = pc.is_in(units, value_set=pa.array(sorted(self.scope.units), pa.string()))
         if info.access == "org":
             within = pc.or_(within, pc.is_null(units))
         return table.filter(within)
+
+    def units(self, table: pa.Table) -> pa.Array:
+        """Return the municipality of each row of a table with places, null where it is not known."""
+        return _units_of(self.whole, table, self._locate)
 
     def _locate(self) -> Locator | None:
         """Return what finds the municipality of a point; None in a workspace without municipalities."""
@@ -101,7 +105,7 @@ class SeenView(WorkspaceView):
         return self._locator
 
 
-def units_of(view: WorkspaceView, table: pa.Table, locator: Any) -> pa.Array:
+def _units_of(view: WorkspaceView, table: pa.Table, locator: Any) -> pa.Array:
     """Return each row's municipality: its attribute, else the one that holds its representative point.
 
     Parameters
@@ -131,8 +135,11 @@ def units_of(view: WorkspaceView, table: pa.Table, locator: Any) -> pa.Array:
 def _by_point(table: pa.Table, locator: Locator) -> pa.Array:
     from contado.kernel.tables import geoparquet
 
-    shapes = geoparquet.to_gdf(table.select(["geometry"])).geometry.to_crs(4326)
-    points = shapes.representative_point()
+    shapes = geoparquet.to_gdf(table.select(["geometry"])).geometry
+    placed = (
+        shapes.set_crs(4326) if shapes.crs is None else shapes.to_crs(4326)
+    )  # a table has no CRS of its own
+    points = placed.representative_point()
     return locator.istat(points.x.to_numpy(), points.y.to_numpy())
 
 

@@ -71,6 +71,31 @@ def test_three_citizens_confirm_and_one_does_not():
     assert (found[0].height_mm, found[0].severity) == (None, None)
 
 
+@pytest.mark.parametrize("apart_h", [0.01, 1, 7.9])
+def test_what_citizens_say_within_a_day_is_one_report(apart_h):
+    """Nothing tells one from another: ten reports of one person must not confirm what three of three days do."""
+    days = [k * apart_h / 24 for k in range(10) if k * apart_h < 24]
+    found, met = follow([], [told(d, "citizen") for d in days])
+    [one] = found
+    assert (one.state, one.told, one.last_seen) == ("new", 1, days[-1])
+    assert one.p_exists == follow([], [told(0, "citizen")])[0][0].p_exists
+    assert [c.what for c in met] == ["reported"] * len(days)  # each is evidence all the same
+    spread = [told(d + k / 48, "citizen") for d in range(3) for k in range(3)]
+    assert track([], spread)[0][0].state == "confirmed"
+
+
+def test_a_report_after_the_repair_counts_on_the_same_day():
+    repair = told(0.2, "inspector", answer="repaired", who="account:1")
+    found, _ = follow([], [told(0, "citizen"), repair, told(0.4, "citizen")])
+    assert (found[0].state, found[0].told) == ("new", 1)
+
+
+def test_a_report_between_passes_of_cars_counts_once_a_day():
+    once, _ = follow([], [felt(0), told(0.1, "citizen"), felt(0.5)])
+    twice, _ = follow([], [felt(0), told(0.1, "citizen"), felt(0.5), told(0.6, "citizen")])
+    assert once[0].log_odds == twice[0].log_odds
+
+
 def test_a_car_gives_place_and_height_to_what_a_citizen_told_roughly():
     found, _ = track([], [told(0, "citizen", chainage=515.0), felt(1)])
     [one] = found

@@ -26,9 +26,10 @@ def kept(*cars):
         for name, car in zip("abc", cars, strict=False)
     ]
     result = SimpleNamespace(vehicles=vehicles, label="estimated")
-    table = fleet.table(tables.empty("pavement_vehicle"), [result], {}, "drives")
+    table = fleet.table(tables.empty("pavement_vehicle"), [result], "abc", {}, "drives")
     settings = SimpleNamespace(workspace=SimpleNamespace(key="key"))
-    return SimpleNamespace(read=lambda name: {"pavement_vehicle": table}[name], settings=settings)
+    read = {"pavement_vehicle": table, "pavement_drive": tables.empty("pavement_drive")}
+    return SimpleNamespace(read=lambda name: read[name], settings=settings)
 
 
 def test_quarter_and_half_cars_come_back_as_they_were():
@@ -40,7 +41,8 @@ def test_quarter_and_half_cars_come_back_as_they_were():
 
 def test_a_learnt_car_is_refused_because_it_would_not_be_kept():
     trace = SimpleNamespace(
-        aligned=SimpleNamespace(drive=SimpleNamespace(vehicle=keyed_hash("key", "car1"))), spectra=None
+        aligned=SimpleNamespace(drive=SimpleNamespace(name="d", vehicle=keyed_hash("key", "car1"))),
+        spectra=None,
     )
     with pytest.raises(UsageError) as caught:
         fleet.vehicles([trace], kept(), {"car1": Vehicle(learnt=True)})

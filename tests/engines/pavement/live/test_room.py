@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import itertools
 import os
+import tempfile
 
 import numpy as np
 import pytest
 
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import Feed, running
+from contado.engines.pavement.live.rehearsal import rehearse
 from contado.engines.pavement.live.room import Device, Room
-from contado.engines.pavement.live.running import Streets, rehearse
 from contado.engines.pavement.live.watching import Watcher
-from contado.kernel.dates import today
+from contado.kernel import records
+from contado.kernel.dates import local, today
 from contado.kernel.errors import DataError, UsageError
 from contado.kernel.workspace import Workspace
 from invented.devices import messages
@@ -154,11 +157,41 @@ def test_provisional_cells_are_near_those_of_the_batch_which_replaces_them(
     assert Feed(workspace.path).read() == []
 
 
-def test_a_rehearsal_measures_the_first_section_and_leaves_nothing(workspace):
-    told_by_it = rehearse(Streets.of(workspace))
-    assert len(told_by_it.cells) >= 13  # of the 14 that 290 m fill: the last seconds are told too
+def test_a_rehearsal_measures_its_own_street_and_leaves_nothing(workspace, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    answers = rehearse()
+    assert [a.state for a in answers] == ["taken"] * 3
+    assert sum(a.cells for a in answers) >= 28  # 590 m hold 29 cells of 20 m
+    assert all(a.anomalies for a in answers)
     Room(workspace).warm()
     assert not (workspace.path / "live").exists()
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_what_is_only_kept_is_worked_off_later(workspace, parts, tmp_path, drives):
+    room, at_once = Room(workspace), Room(street(tmp_path / "other", drives))
+    for number in (1, 2, 3):
+        kept = room.take(
+            BOX, "a", number, parts[number - 1], kind="parquet", key=str(number), last=False, later=True
+        )
+        assert (kept.state, kept.applied) == ("waits", 0)
+        send(at_once, parts, number)
+    assert told(workspace) == ({}, set())
+    Room(workspace).work_off()  # by whichever process
+    assert told(workspace) == told(at_once.workspace)
+    assert (send(room, parts, 2).state, send(room, parts, 4).applied) == ("unchanged", 4)
+
+
+def test_a_drive_may_end_before_anything_of_it_was_worked_off(workspace, parts):
+    room = Room(workspace)
+    for number, part in enumerate(parts, 1):
+        last = number == len(parts)
+        room.take(BOX, "a", number, part, kind="parquet", key=str(number), last=last, later=True)
+    assert not room.due()
+    room.work_off()
+    (done,) = room.finish()
+    assert done.loaded == 1
 
 
 def test_a_silent_drive_ends_with_what_it_has(tmp_path, drives, parts):
@@ -216,3 +249,65 @@ def test_a_pair_is_taken_when_it_is_whole_and_unchanged(workspace, drives, tmp_p
     another = Watcher(workspace=workspace, folder=folder)
     (again,) = [a for _ in range(2) for a in another.look(today())]
     assert again.state == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("delete", "retention_d", "deleted", "rules"),
+    [
+        ("never", 36_500.0, 0, []),
+        ("never", 1.0, 0, ["files_outlived"]),
+        ("outlived", 36_500.0, 0, []),
+        ("outlived", 1.0, 2, ["files_deleted"]),
+        ("loaded", 36_500.0, 2, ["files_deleted"]),
+    ],
+)
+def test_files_are_deleted_when_that_was_asked_for(tmp_path, drives, delete, retention_d, deleted, rules):
+    workspace = street(tmp_path / "w", drives, retention_d=retention_d)
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    names = ["car1_pass1_acc.parquet", "car1_pass1_gnss.csv", "meta.json"]
+    for name in names:
+        (folder / name).write_bytes((drives / name).read_bytes())
+    (folder / "car1_pass9_gnss.csv").write_bytes(
+        (drives / names[1]).read_bytes()
+    )  # incomplete: nobody's business
+    watcher = Watcher(workspace=workspace, folder=folder, delete=delete)
+    (arrived,) = [a for _ in range(2) for a in watcher.look(today())]
+    assert (arrived.state, arrived.deleted) == ("loaded", deleted)
+    assert [f.rule for f in arrived.findings if f.rule.startswith("files_")] == rules
+    left = {p.name for p in folder.iterdir()} - {"car1_pass9_gnss.csv"}
+    assert left == ({"meta.json"} if deleted else set(names))
+    assert watcher.look(today()) == []
+    with records.open_store(workspace) as store, store.reading(records.Scope.system("test")) as session:
+        written = session.query(records.schema.Audit).filter_by(object=f"drive:{arrived.drive_id}").all()
+    assert [row.verb for row in written] == ["retention.applied"] * bool(deleted)
+
+
+def test_files_go_on_the_day_after_their_last_while_it_is_watched(tmp_path, drives, monkeypatch):
+    workspace = street(tmp_path / "w", drives)
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for name in ("car1_pass1_acc.parquet", "car1_pass1_gnss.csv"):
+        (folder / name).write_bytes((drives / name).read_bytes())
+    watcher = Watcher(workspace=workspace, folder=folder, delete="outlived")
+    (loaded,) = [a for _ in range(2) for a in watcher.look(today())]
+    until = workspace.read("pavement_drive")["retention_until"][0].as_py()
+    for day, deleted in ((until, []), (until + dt.timedelta(days=1), [2])):
+        monkeypatch.setattr(local, "today", lambda *_, day=day: day)
+        assert [(a.drive_id, a.deleted) for a in watcher.look(day)] == [(loaded.drive_id, n) for n in deleted]
+    assert not list(folder.iterdir())
+
+
+def test_files_that_changed_since_are_left(tmp_path, drives, monkeypatch):
+    workspace = street(tmp_path / "w", drives)
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    for name in ("car1_pass1_acc.parquet", "car1_pass1_gnss.csv"):
+        (folder / name).write_bytes((drives / name).read_bytes())
+    watcher = Watcher(workspace=workspace, folder=folder, delete="outlived")
+    for _ in range(2):
+        watcher.look(today())
+    (folder / "car1_pass1_gnss.csv").write_bytes(b"another drive")
+    monkeypatch.setattr(local, "today", lambda *_: dt.date(2200, 1, 1))
+    assert [a.deleted for a in watcher.look(today())] == [0]
+    assert len(list(folder.iterdir())) == 2

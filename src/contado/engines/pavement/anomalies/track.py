@@ -4,7 +4,8 @@ The log-odds of existence rise by ln(pd/pf) with a pass that felt it, and by ln(
 negative number - with a pass at sufficient speed that did not; between passes they fade to the prior. How
 often this very place is felt (pd) is learnt from its own history. States go ``new`` -> ``confirmed`` ->
 ``worse`` -> ``repaired`` (existence below 0.1) -> ``closed``; each change is a row of evidence. Cameras and
-citizens add to the log-odds with rates of their own; what an inspector found on the spot decides the state.
+citizens add to the log-odds with rates of their own; what an inspector found on the spot decides the state. Nothing
+tells one citizen from another, so all that they say of a place within a day is one report.
 A known fixture of the road is in state ``fixture`` instead of new and confirmed, and from there goes to
 ``worse`` or, when it is gone, ``repaired``.
 """
@@ -60,6 +61,8 @@ class TrackSettings:
     learn: float = 6.0
     """Weight of the sensor's pd against the place's own history [passes]."""
     least_pd: float = 0.6
+    report_d: float = 1.0
+    """Reports of citizens within this time of the one that counted are that one [days]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +140,8 @@ class Anomaly:
     severity_confirmed: float | None
     told: int = 0
     """Sightings by people and cameras."""
+    reported: float | None = None
+    """Day of the citizens' report that counted last."""
     source: str = "car"
     """Who noticed it first."""
     confirmed_by: str | None = None
@@ -302,7 +307,16 @@ def _own_pd(anomaly: Anomaly, sensor: Sensor, settings: TrackSettings) -> float:
     return max(settings.least_pd, min(sensor.pd, own))
 
 
+def _repeats(anomaly: Anomaly, passage: Passage, settings: TrackSettings) -> bool:
+    """Whether citizens have said this already."""
+    if passage.source != "citizen" or anomaly.reported is None or anomaly.state == "repaired":
+        return False
+    return passage.day - anomaly.reported < settings.report_d
+
+
 def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: TrackSettings) -> Anomaly:
+    if _repeats(anomaly, passage, settings):
+        return dataclasses.replace(anomaly, last_seen=passage.day, photo=passage.photo or anomaly.photo)
     odds = min(settings.most, _faded(anomaly, passage.day, settings) + _gain(passage.sensor))
     if passage.sensor.decides:
         odds = max(odds, _logit(settings.confirmed_p))
@@ -345,6 +359,7 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         severity_confirmed=severity if confirmed is None and state == "confirmed" else confirmed,
         fixture_id=fixture,
         told=told,
+        reported=passage.day if passage.source == "citizen" else anomaly.reported,
         confirmed_by=(passage.who if passage.sensor.decides else None) or anomaly.confirmed_by,
         photo=passage.photo or anomaly.photo,
     )
@@ -423,6 +438,7 @@ def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
         clean_since_repair=0,
         severity_confirmed=sighting.severity if decided else None,
         told=int(not passage.counted),
+        reported=passage.day if passage.source == "citizen" else None,
         source=passage.source,
         confirmed_by=passage.who if decided else None,
         photo=passage.photo,

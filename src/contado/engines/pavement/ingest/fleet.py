@@ -20,7 +20,7 @@ from contado.kernel.errors import UsageError
 from contado.kernel.identifiers import keyed_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     import pyarrow as pa
 
@@ -43,7 +43,8 @@ def vehicles(
     """Return each car of ``traces`` with its calibration.
 
     What is ``given`` (by the names in the files) comes first, then what the workspace keeps; a new car is
-    fitted to the spectra of all its traversals. One that no survey calibrated has the nominal scale.
+    fitted to the spectra of all its traversals. One that no survey calibrated has the nominal scale. A car
+    of which the workspace knows only drives that these traces replace is new.
 
     Raises
     ------
@@ -53,6 +54,8 @@ def vehicles(
     key = workspace.settings.workspace.key
     told = {keyed_hash(key, name): vehicle for name, vehicle in given.items()}
     kept = kept_vehicles(workspace)
+    for name in _replaced(traces, workspace):
+        kept.pop(name, None)
     spectra: dict[str, list[Spectra]] = defaultdict(list)
     for trace in traces:
         spectra[trace.aligned.drive.vehicle].append(trace.spectra)
@@ -65,6 +68,14 @@ def vehicles(
         car = car or on_axles(fit_car(spectra[name], here.body).car, here.body)
         found[name] = Vehicle(car=car, calibration=here.calibration or before.calibration or NOMINAL)
     return found
+
+
+def _replaced(traces: Sequence[Trace], workspace: WorkspaceView) -> set[str]:
+    """Return the cars whose drives in the workspace are all among those of ``traces``."""
+    here = {trace.aligned.drive.name.partition(".")[0] for trace in traces}
+    rows = workspace.read("pavement_drive").select(["drive_id", "vehicle_id"]).to_pylist()
+    others = {row["vehicle_id"] for row in rows if row["drive_id"] not in here}
+    return {row["vehicle_id"] for row in rows} - others
 
 
 def _not_kept() -> UsageError:
@@ -143,12 +154,16 @@ def _columns(car: TransferFunction) -> dict[str, float]:
 
 
 def table(
-    old: pa.Table, results: Sequence[ProcessResult], bias: Mapping[str, float], source_id: str
+    old: pa.Table,
+    results: Sequence[ProcessResult],
+    cars: Collection[str],
+    bias: Mapping[str, float],
+    source_id: str,
 ) -> pa.Table:
-    """Return table ``pavement_vehicle`` after a run."""
+    """Return table ``pavement_vehicle`` after a run, with what it told of ``cars``."""
     rows = {row["vehicle_id"]: row for row in old.to_pylist()}
     for result in results:
-        for found in result.vehicles:
+        for found in (v for v in result.vehicles if v.vehicle in cars):
             rows[found.vehicle] = {
                 "vehicle_id": found.vehicle,
                 **_columns(found.car),

@@ -1,8 +1,8 @@
 """Drives into the workspace: read, settle, cut by section, look through the car, fuse, track.
 
 What is stored: pseudonymous drives and vehicles, how the sensors sat, observations of cells and anomalies, the
-states that follow from all of them, and until their retention day the positions. A drive whose content is
-already in changes nothing.
+states that follow from all of them, and until their retention day the positions. A drive that is in already changes
+nothing, whichever door it came through (`contado.engines.pavement.ingest.arrivals`).
 """
 
 from __future__ import annotations
@@ -10,28 +10,38 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from contado.engines.pavement.anomalies.fixtures import marked
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
-from contado.engines.pavement.ingest import fixtures, fleet, history, privacy, sections, traverse
+from contado.engines.pavement.ingest import (
+    arrivals,
+    fixtures,
+    fleet,
+    history,
+    privacy,
+    rows,
+    sections,
+    traverse,
+)
+from contado.engines.pavement.ingest.rows import SOURCE_ID
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
-from contado.kernel.identifiers import keyed_hash
 from contado.kernel.progress import track
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
     from pathlib import Path
 
     import pyarrow as pa
 
     from contado.engines.pavement.anomalies.fixtures import Located
     from contado.engines.pavement.anomalies.track import Change
+    from contado.engines.pavement.ingest.arrivals import Arrivals
     from contado.engines.pavement.measure import Trace
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
@@ -46,9 +56,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
 
-SOURCE_ID = "pavement_drives"
-"""Source of everything that drives told."""
 _WRITTEN = ("drive", "vehicle", "mounting", "cell_obs", "anomaly_obs", "anomaly", "cell_state", "evidence")
+_OF_DRIVES = ("drive", "mounting", "cell_obs", "anomaly_obs")
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
 
 
@@ -57,7 +66,8 @@ class Loaded:
     """What became of a folder of drives.
 
     ``drives`` found, ``loaded`` now, ``unchanged`` already in; ``cells`` observations of cells that are
-    new; ``anomalies`` known afterwards, ``states_changed`` anomalies that are new or changed state.
+    new; ``anomalies`` known afterwards, ``states_changed`` anomalies that are new or changed state. ``ids`` are
+    the pseudonyms of all drives by the hash of their content, ``written`` those of the loaded ones.
     """
 
     drives: int
@@ -70,6 +80,8 @@ class Loaded:
     label: Label
     findings: tuple[Finding, ...]
     compute_s: float
+    ids: Mapping[str, str] = field(default_factory=dict)
+    written: frozenset[str] = frozenset()
 
 
 def read_folders(folder: Path, columns: Path | None = None) -> list[DriveSet]:
@@ -108,7 +120,7 @@ def load(
     *,
     on: date,
     vehicles: Mapping[str, Vehicle] | None = None,
-    pseudonymous: bool = False,
+    live: str | None = None,
     scope: Scope | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
@@ -124,8 +136,9 @@ def load(
         Day of the states; where a drive is later, the day of the last drive.
     vehicles
         What is known of the vehicles, by the names in the files.
-    pseudonymous
-        Whether the names of the vehicles are keyed hashes already.
+    live
+        Identity of the drive (`contado.engines.pavement.ingest.identity`) where it comes from the live door, which
+        may have dropped a part of it and gave its car a pseudonym.
     scope
         On whose behalf the evidence is written; by default the program's own.
 
@@ -135,51 +148,70 @@ def load(
         The workspace holds no section (`no_sections`) or no network (`network_unreadable`).
     """
     began = time.perf_counter()
-    new, unchanged = _new(sets, workspace, pseudonymous=pseudonymous)
-    settled, rejected = _settled(new, workspace, progress)
-    network, routes = routes_of(workspace) if settled else (None, {})
-    driven = [aligned for aligned in settled if aligned.drive.fix_t_s.size]
-    found = (
-        traverse.matched(driven, network, workspace.settings.pavement.sigma_m) if driven and network else None
-    )
-    results = (
-        list(_processed(driven, found, routes, workspace, vehicles or {}, progress))
-        if found is not None
-        else []
-    )
-    fresh = {
-        name: _gathered(name, [getattr(r, name) for r in results]) for name in ("cell_obs", "anomaly_obs")
-    }
-    if found is not None:
-        fresh["fix"] = privacy.fixes(driven, found, workspace.settings)
-    marks = _marks(workspace, fresh["anomaly_obs"], network, routes)
-    changed = (
-        _commit(workspace, settled, results, fresh, on, scope, marks) if settled or marks is not None else 0
+    came = arrivals.sort_out(sets, workspace, live)
+    settled, rejected = _settled(came.new, workspace, progress)
+    seen = _observed(workspace, settled, vehicles or {}, progress)
+    marks = _marks(workspace, seen)
+    written, changed = (
+        _commit(workspace, came, settled, seen, on, scope, marks)
+        if settled or came.again or marks is not None
+        else (_Written(), 0)
     )
     deleted = privacy.apply_retention(workspace)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
     return Loaded(
         drives=drives,
-        loaded=len(settled),
-        unchanged=unchanged,
+        loaded=len(written.ids),
+        unchanged=came.unchanged + len(settled) - len(written.ids),
         rejected=(*(r for s in sets for r in s.rejected), *rejected),
-        cells=int(fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
+        cells=int(seen.fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
         anomalies=anomalies.num_rows,
         states_changed=changed,
         label=labels.joint(s.label for s in sets),
-        findings=(*_findings(sets, results), *deleted.findings),
+        findings=(*_findings(sets, seen.results), *came.findings(written.twice), *deleted.findings),
         compute_s=time.perf_counter() - began,
+        ids=came.ids,
+        written=written.ids,
     )
 
 
-def _marks(
-    workspace: Workspace, felt: pa.Table, network: Network | None, routes: Mapping[str, Route]
-) -> dict[str, Sequence[Located]] | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Observed:
+    """What drives told: results by section, the new rows of each table, the roads that were read for it."""
+
+    results: list[ProcessResult]
+    fresh: dict[str, pa.Table]
+    network: Network | None
+    routes: Mapping[str, Route]
+
+
+def _observed(
+    workspace: Workspace,
+    settled: Sequence[Aligned],
+    vehicles: Mapping[str, Vehicle],
+    progress: Progress | None,
+) -> _Observed:
+    """Match the drives and look at each section that they passed."""
+    network, routes = routes_of(workspace) if settled else (None, {})
+    driven = [aligned for aligned in settled if aligned.drive.fix_t_s.size]
+    results: list[ProcessResult] = []
+    fixes = tables.empty("pavement_fix")
+    if driven and network is not None:
+        found = traverse.matched(driven, network, workspace.settings.pavement.sigma_m)
+        results = list(_processed(driven, found, routes, workspace, vehicles, progress))
+        fixes = privacy.fixes(driven, found, workspace.settings)
+    names = ("cell_obs", "anomaly_obs")
+    fresh = {name: _gathered(name, [getattr(r, name) for r in results]) for name in names}
+    return _Observed(results=results, fresh=fresh | {"fix": fixes}, network=network, routes=routes)
+
+
+def _marks(workspace: Workspace, seen: _Observed) -> dict[str, Sequence[Located]] | None:
     """Return the known fixtures of every section with observations; None where the marks are as they are.
 
     Without new drives the roads are read only where fixtures are known or were, which may have changed.
     """
+    felt, network, routes = seen.fresh["anomaly_obs"], seen.network, seen.routes
     old = workspace.read("pavement_anomaly_obs")
     if workspace.read("pavement_fixture").num_rows == 0 and old["fixture_id"].null_count == old.num_rows:
         return None
@@ -188,22 +220,6 @@ def _marks(
         network, routes = routes_of(workspace)
     marks = fixtures.on_sections(workspace, network, routes, touched)
     return marks if felt.num_rows or not marked(old, marks).equals(old) else None
-
-
-def _new(sets: Sequence[DriveSet], workspace: Workspace, *, pseudonymous: bool) -> tuple[list[Drive], int]:
-    """Return the drives whose content is not in yet, under their pseudonyms."""
-    known = set(workspace.read("pavement_drive")["sha256"].to_pylist())
-    key = workspace.settings.workspace.key
-    new, unchanged = [], 0
-    for drive in sorted((d for s in sets for d in s.drives), key=lambda d: (d.sha256, d.name)):
-        if drive.sha256 in known:
-            unchanged += 1
-            continue
-        known.add(drive.sha256)
-        name = keyed_hash(key, drive.sha256)
-        vehicle = drive.vehicle if pseudonymous else keyed_hash(key, drive.vehicle)
-        new.append(dataclasses.replace(drive, name=name, vehicle=vehicle, findings=()))
-    return new, unchanged
 
 
 def _settled(
@@ -299,18 +315,21 @@ def _gathered(name: str, parts: Sequence[pa.Table]) -> pa.Table:
 
 def _commit(
     workspace: Workspace,
+    came: Arrivals,
     settled: Sequence[Aligned],
-    results: Sequence[ProcessResult],
-    fresh: Mapping[str, pa.Table],
+    seen: _Observed,
     on: date,
     scope: Scope | None,
     marks: Mapping[str, Sequence[Located]] | None,
-) -> int:
-    """Write observations, states and evidence; return how many anomalies are new or changed their state."""
+) -> tuple[_Written, int]:
+    """Write observations, states and evidence; return what was, and how many anomalies are new or changed state."""
     import pyarrow as pa
 
     with workspace.commit(lock=_LOCKS) as commit:
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
+        done, settled, fresh = _still_new(came, settled, seen.fresh, old["drive"])
+        for name in _OF_DRIVES:
+            old[name] = arrivals.of_drives(old[name], done.ids, inside=False)
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
         felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
         felt = felt if marks is None else marked(felt, marks)
@@ -324,24 +343,43 @@ def _commit(
         lines = history.lines_of(workspace.read("pavement_lrs_section"))
         anomalies, met = history.follow(cell_obs, felt, on=_day(day, felt), lines=lines, source_id=SOURCE_ID)
         state = fused.cells.drop_columns(["observations"])
+        drives = rows.drives(settled, fresh, came.known, workspace.settings)
+        commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
         commit.table(
-            "pavement_drive",
-            _with_rows(old["drive"], "pavement_drive", _drives(settled, fresh, workspace.settings)),
+            "pavement_mounting", rows.added(old["mounting"], "pavement_mounting", rows.mountings(settled))
         )
-        commit.table(
-            "pavement_mounting", _with_rows(old["mounting"], "pavement_mounting", _mountings(settled))
-        )
-        if "fix" in fresh:
-            privacy.keep(commit, workspace, fresh["fix"])
-        commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
+        privacy.keep(commit, workspace, fresh["fix"], instead=done.twice & done.ids)
+        cars = {a.drive.vehicle for a in settled}
+        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
+        commit.table("pavement_vehicle", vehicles)
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
         commit.table("pavement_anomaly", anomalies)
         commit.table("pavement_cell_state", _sourced("pavement_cell_state", state))
         if settled:
-            commit.table("source", _source(settled), practice="pavement")
+            commit.table("source", rows.source(settled), practice="pavement")
         _commit_evidence(commit, old["evidence"], met, scope)
-    return _changes(old["anomaly"], anomalies)
+    return done, _changes(old["anomaly"], anomalies)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Written:
+    """Drives that were written, and those that came through both doors."""
+
+    ids: frozenset[str] = frozenset()
+    twice: frozenset[str] = frozenset()
+
+
+def _still_new(
+    came: Arrivals, settled: Sequence[Aligned], fresh: Mapping[str, pa.Table], drives: pa.Table
+) -> tuple[_Written, list[Aligned], dict[str, pa.Table]]:
+    """Leave out what another process has brought in since; say what is written and what came twice."""
+    late = came.late(drives)
+    settled = [a for a in settled if a.drive.name not in late]
+    left = {name: arrivals.of_drives(table, late, inside=False) for name, table in fresh.items()}
+    ids = frozenset(a.drive.name for a in settled)
+    twice = came.again | late | (ids & set(drives["drive_id"].to_pylist()))
+    return _Written(ids=ids, twice=twice), settled, left
 
 
 def _commit_evidence(commit: Commit, old: pa.Table, met: Sequence[Change], scope: Scope | None) -> None:
@@ -368,77 +406,10 @@ def _day(on: date, observed: pa.Table) -> date:
     return on if last is None else max(on, local.legal_day(last))
 
 
-def _with_rows(old: pa.Table, name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    import pyarrow as pa
-
-    return pa.concat_tables([old, tables.from_rows(name, rows)], promote_options="permissive")
-
-
 def _sourced(name: str, table: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     return tables.conform(name, table.append_column("source_id", pa.array([SOURCE_ID] * table.num_rows)))
-
-
-def _drives(
-    settled: Sequence[Aligned], fresh: Mapping[str, pa.Table], settings: Settings
-) -> list[dict[str, Any]]:
-    cells: dict[str, int] = defaultdict(int)
-    for name, iri in zip(*(fresh["cell_obs"][c].to_pylist() for c in ("drive_id", "iri_m_km")), strict=True):
-        cells[name.partition(".")[0]] += iri is not None
-    rows = []
-    for aligned in settled:
-        drive = aligned.drive
-        start = privacy.start_of(drive)
-        span = timedelta(seconds=float(drive.fix_t_s[-1])) if drive.fix_t_s.size else timedelta()
-        rows.append(
-            {
-                "drive_id": drive.name,
-                "vehicle_id": drive.vehicle,
-                "sha256": drive.sha256,
-                "start_utc": start,
-                "end_utc": None if start is None else start + span,
-                "n_samples": drive.n_samples_raw,
-                "n_fixes": drive.n_fixes_raw,
-                "cells": cells[drive.name],
-                "flags": list(aligned.flags),
-                "retention_until": privacy.retention_until(drive, settings),
-                "label": drive.label,
-                "source_id": SOURCE_ID,
-            }
-        )
-    return rows
-
-
-def _mountings(settled: Sequence[Aligned]) -> list[dict[str, Any]]:
-    """Return how the sensor sat, a row for each stretch between two re-mounts."""
-    rows = []
-    for aligned in settled:
-        start = privacy.start_of(aligned.drive)
-        for number, piece in enumerate(aligned.pieces):
-            times = [
-                None if start is None else start + timedelta(seconds=t) for t in (piece.from_s, piece.to_s)
-            ]
-            rows.append(
-                {
-                    "drive_id": aligned.drive.name,
-                    "piece": number,
-                    "vehicle_id": aligned.drive.vehicle,
-                    **dict(zip(("axis_x", "axis_y", "axis_z"), piece.gravity_axis.tolist(), strict=True)),
-                    "sd_deg": piece.sd_deg,
-                    "fs_hz": aligned.drive.fs_hz,
-                    "valid_from": times[0],
-                    "valid_to": times[1],
-                }
-            )
-    return rows
-
-
-def _source(settled: Sequence[Aligned]) -> pa.Table:
-    simulated = any(a.drive.label == "simulated" for a in settled)
-    title = "Simulated drives" if simulated else "Drives of cars with an accelerometer and a GNSS receiver"
-    row = {"source_id": SOURCE_ID, "title": title, "publisher": "the body"}
-    return tables.from_rows("source", [row])
 
 
 def _changes(before: pa.Table, after: pa.Table) -> int:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from contado.engines.pavement.ingest import arrivals
 from contado.kernel import tables
 from contado.kernel.dates import local
 from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -140,18 +141,24 @@ def _fixes_of(
     return tables.conform(_FIX, pa.table(columns))
 
 
-def keep(commit: Commit, workspace: Workspace, found: pa.Table) -> None:
-    """Add positions to the shares of their retention days."""
+def keep(commit: Commit, workspace: Workspace, found: pa.Table, *, instead: Collection[str] = ()) -> None:
+    """Add positions to the shares of their retention days; what was there of the drives ``instead`` goes."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    for day in pc.unique(found["retention_until"]).to_pylist():
-        share = f"{_SHARE}{day.isoformat()}"
-        file = workspace.path / "tables" / _FIX / f"{share}.parquet"
-        rows = [found.filter(pc.equal(found["retention_until"], pa.scalar(day, pa.date32())))]
-        if file.is_file():
-            rows.insert(0, tables.conform(_FIX, tables.read(file).table))
-        commit.table(_FIX, pa.concat_tables(rows, promote_options="permissive"), practice=share)
+    days = pc.unique(found["retention_until"]).to_pylist()
+    shares = {
+        f"{_SHARE}{day}": [found.filter(pc.equal(found["retention_until"], pa.scalar(day, pa.date32())))]
+        for day in days
+    }
+    for file in sorted((workspace.path / "tables" / _FIX).glob(f"{_SHARE}*.parquet")):
+        if file.stem in shares or instead:
+            old = tables.conform(_FIX, tables.read(file).table)
+            left = arrivals.of_drives(old, instead, inside=False)
+            if file.stem in shares or left.num_rows < old.num_rows:
+                shares.setdefault(file.stem, []).insert(0, left)
+    for name, parts in shares.items():
+        commit.table(_FIX, pa.concat_tables(parts, promote_options="permissive"), practice=name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Container
     from pathlib import Path
 
 __all__ = ["FOLDER", "Feed", "running"]
@@ -36,20 +37,32 @@ class Feed:
     mark
         Where the reader stands (`mark` of an earlier feed); what it does not know of a drive that goes on
         comes as one event.
+    sections
+        Sections that the reader may hear of; None for all. Of a drive that was on none of them nothing is told,
+        its end neither.
     """
 
-    def __init__(self, workspace: Path, mark: str = "") -> None:
+    def __init__(self, workspace: Path, mark: str = "", sections: Container[str] | None = None) -> None:
         self._workspace = workspace
+        self._sections = sections
         self._places: dict[str, int] = {}
+        self._told: set[str] = set()
         for part in mark.split(","):
             name, found, place = part.partition(_END)
             if found and place.isascii() and place.isdigit():
                 self._places[name] = int(place)
+                self._told.add(name)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the reader may hear of some sections only."""
+        return self._sections is not None
 
     @property
     def mark(self) -> str:
-        """Where the reader stands now."""
-        return ",".join(f"{name}{_END}{place}" for name, place in sorted(self._places.items()))
+        """Where the reader stands now; it names no drive that the reader has not heard of."""
+        known = self._places if self._sections is None else self._told & self._places.keys()
+        return ",".join(f"{name}{_END}{self._places[name]}" for name in sorted(known))
 
     def read(self) -> list[dict[str, Any]]:
         """Return what is new."""
@@ -63,9 +76,39 @@ class Feed:
                 continue
             with contextlib.suppress(FileNotFoundError):  # swept meanwhile
                 news, self._places[name] = _lines(file, place or 0)
-                events += news if place is not None else _merged(news)
+                news = self._seen(news, file)
+                events += news if name in self._told else _merged(news)
+                if news or self._sections is None:
+                    self._told.add(name)
         self._places = {name: place for name, place in self._places.items() if name in here}
         return events
+
+    def _seen(self, events: list[dict[str, Any]], file: Path) -> list[dict[str, Any]]:
+        """Return what of a drive's events is for the reader."""
+        if self._sections is None:
+            return events
+        seen = []
+        for event in events:
+            if event["state"] == "running":
+                part = _within(event, self._sections)
+            else:
+                part = event if any(_within(e, self._sections) for e in _lines(file, 0)[0]) else None
+            if part is not None:
+                seen.append(part)
+        return seen
+
+
+def _within(event: dict[str, Any], sections: Container[str]) -> dict[str, Any] | None:
+    """Return what an event tells of some sections; None where that is nothing."""
+    found = {
+        name: [row for row in event.get(name, ()) if row["section_id"] in sections]
+        for name in ("cells", "anomalies")
+    }
+    gone = [name for name in event.get("gone", ()) if name.rpartition(":")[0] in sections]
+    if not (gone or any(found.values())):
+        return None
+    kept = {name: value for name, value in event.items() if name != "unmatched"}  # of no section
+    return {**kept, **found, "gone": gone}
 
 
 def _lines(file: Path, place: int) -> tuple[list[dict[str, Any]], int]:

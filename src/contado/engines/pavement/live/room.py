@@ -9,30 +9,28 @@
     live/DRIVE/events       one line for each message that was worked off: what it changed
     live/DRIVE/ended        the drive has ended; ``done`` beside it: the batch run has replaced it
 
-What a process keeps in memory is made from these files, so any other can go on where it stopped.
+What a process keeps in memory is made from these files, so any other can go on where it stopped. The kernels
+are imported where a message is worked off, not where one is kept: that needs none of them.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import re
 import shutil
 import threading
-import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from contado.engines.pavement.ingest import load, privacy
+from contado.engines.pavement.ingest import identity, privacy
 from contado.engines.pavement.live import chunk as chunks
+from contado.engines.pavement.live import files
 from contado.engines.pavement.live.feed import FOLDER
-from contado.engines.pavement.live.running import RunningPass, Streets, rehearse
-from contado.kernel.dates import local
-from contado.kernel.errors import DataError, Finding, UsageError
+from contado.kernel.errors import ContadoError, Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace, held
 
@@ -40,15 +38,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from contado.kernel.labels import Label
+    from contado.engines.pavement.ingest.load import Loaded
+    from contado.engines.pavement.live.running import RunningPass, Streets
 
-__all__ = ["Device", "Room", "Taken", "finish_due"]
+__all__ = ["Device", "Room", "Taken", "finish_due", "give_way"]
 
 KEPT_S: Final = 86_400.0
 """How long the answer to a repeated message is known after a drive was replaced [s]."""
 _MOST_WAITING: Final = 600
 _MOST_RUNNING: Final = 64
-Stamp = tuple[int, ...]
+_NICE: Final = 10
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
 
 
@@ -82,6 +81,8 @@ class _Line(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     sha256: str
     last: bool
+    rows: str = "0"
+    """Identity of its rows, before any was dropped."""
 
 
 @dataclass(kw_only=True)
@@ -98,6 +99,11 @@ class _Drive:
     """Message whose event was written last, in a file of `events_bytes`."""
     events_bytes: int = 0
     running: RunningPass | None = None
+
+    @property
+    def reached(self) -> int:
+        """Last message that was worked off, by whichever process."""
+        return max(self.applied, self.told)
 
     @property
     def last(self) -> int | None:
@@ -118,12 +124,21 @@ class Room:
         self.path = workspace.path / FOLDER
         self._drives: dict[str, _Drive] = {}
         self._lock = threading.RLock()
-        self._streets: tuple[Stamp, Streets] | None = None
-        self._zones: tuple[Stamp, Any] | None = None
+        self._streets: tuple[files.Stamp, Streets] | None = None
+        self._zones: tuple[files.Stamp, Any] | None = None
 
     # ------------------------------------------------------------ messages
     def take(
-        self, device: Device, drive: str, number: int, content: bytes, *, kind: str, key: str, last: bool
+        self,
+        device: Device,
+        drive: str,
+        number: int,
+        content: bytes,
+        *,
+        kind: str,
+        key: str,
+        last: bool,
+        later: bool = False,
     ) -> Taken:
         """Take one message of a drive: check it, keep it without what is private, work off what is in order.
 
@@ -141,6 +156,8 @@ class Room:
             What the device calls this message; the same key is the same message.
         last
             Whether the drive ends with it.
+        later
+            Whether it is only kept, for `work_off` or a later message to work off.
 
         Raises
         ------
@@ -152,29 +169,36 @@ class Room:
         """
         _check(drive, number)
         name = keyed_hash(self.workspace.settings.workspace.key, f"{device.device_id}\n{drive}")
-        line = _Line(n=number, key=_hash(key.encode()), sha256=_hash(content), last=last)
+        line = _Line(n=number, key=files.digest(key.encode()), sha256=files.digest(content), last=last)
         with self._alone(name):
             state = self._open(name, device)
+            if not later:
+                self._go_on(state)
             if self._repeats(state, line):
-                return Taken(state="unchanged", chunk=number, applied=state.applied)
+                return Taken(state="unchanged", chunk=number, applied=state.reached)
             if (state.path / "ended").exists():
                 raise _refused("drive_ended", f"Drive {drive!r} has ended.", "begin another drive", "drive")
-            parsed = chunks.parse(content, f"chunk {number}.{kind}")
-            findings = list(parsed.measured().findings)  # or it is refused before anything is kept
-            kept = parsed.outside(self.zones())
-            _write(state.path / "chunks" / f"{number:06d}.parquet", kept.content())
-            _append(state.path / "journal", msgspec.json.encode(line))
+            findings = self._keep(state, line, chunks.parse(content, f"chunk {number}.{kind}"))
             self._catch_up(state)
-            events = self._work_off(state)
-        done = number <= state.applied
+            events = [] if later else self._work_off(state)
+        done = number <= state.reached
         return Taken(
             state="taken" if done else "waits",
             chunk=number,
-            applied=state.applied,
+            applied=state.reached,
             cells=sum(len(e["cells"]) for e in events),
             anomalies=sum(len(e["anomalies"]) for e in events),
             findings=findings,
         )
+
+    def _keep(self, state: _Drive, line: _Line, parsed: chunks.Chunk) -> list[Finding]:
+        """Keep what of a message is not private; or it is refused before anything is kept."""
+        part, key = parsed.measured(), self.workspace.settings.workspace.key
+        rows = identity.of_rows(key, part.t_s, part.acc, part.fix_t_s, part.lon, part.lat)
+        kept = parsed.outside(self.zones())
+        files.write(state.path / "chunks" / f"{line.n:06d}.parquet", kept.content())
+        files.append(state.path / "journal", msgspec.json.encode(msgspec.structs.replace(line, rows=rows)))
+        return list(part.findings)
 
     @contextlib.contextmanager
     def _alone(self, name: str) -> Iterator[None]:
@@ -193,13 +217,27 @@ class Room:
                 state = self._drives[name] = _Drive(path=self.path / name, device=device)
         if not (state.path / "drive.json").exists():
             (state.path / "chunks").mkdir(parents=True, exist_ok=True)
-            _write(state.path / "drive.json", msgspec.json.encode(device))
+            files.write(state.path / "drive.json", msgspec.json.encode(device))
         self._catch_up(state)
+        return state
+
+    def _go_on(self, state: _Drive) -> None:
+        """Bring a drive up to what other processes have worked off, or kept."""
         if (state.path / "ended").exists():
             state.applied = state.told
         else:
             self._work_off(state)
-        return state
+
+    def work_off(self) -> None:
+        """Work off what was only kept, of every drive; what is wrong is told to who sends the next message."""
+        for path in self._folders():
+            if (path / "ended").exists() or not (path / "drive.json").exists():
+                continue
+            with contextlib.suppress(ContadoError), self._alone(path.name):
+                device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
+                state = self._open(path.name, device)
+                if state.told + 1 in state.lines:
+                    self._go_on(state)
 
     @staticmethod
     def _repeats(state: _Drive, line: _Line) -> bool:
@@ -218,11 +256,11 @@ class Room:
                 "give every message a number and a key of its own",
                 "chunk",
             )
-        waiting = len(state.lines) - state.applied
-        if before is None and (waiting >= _MOST_WAITING or line.n > state.applied + _MOST_WAITING):
+        waiting = len(state.lines) - state.reached
+        if before is None and (waiting >= _MOST_WAITING or line.n > state.reached + _MOST_WAITING):
             raise _refused(
                 "too_many_waiting",
-                f"Message {line.n} is too far ahead of {state.applied}.",
+                f"Message {line.n} is too far ahead of {state.reached}.",
                 "send the missing messages first",
                 "chunk",
             )
@@ -243,11 +281,13 @@ class Room:
                     state.lines[line.n], state.keys[line.key] = line, line.n
         events = state.path / "events"
         if events.exists() and events.stat().st_size != state.events_bytes:
-            state.told = max(state.told, _last_told(events))
+            state.told = max(state.told, files.last_told(events))
             state.events_bytes = events.stat().st_size
 
     def _work_off(self, state: _Drive) -> list[dict[str, Any]]:
         """Apply the messages that are in order; write the events of those that no process has told of."""
+        from contado.engines.pavement.live.running import RunningPass
+
         events = []
         while state.applied + 1 in state.lines:
             number = state.applied + 1
@@ -267,7 +307,7 @@ class Room:
                     "gone": update.gone,
                     "unmatched": update.unmatched,
                 }
-                _append(state.path / "events", msgspec.json.encode(event))
+                files.append(state.path / "events", msgspec.json.encode(event))
                 events.append(event)
                 state.told = number
                 state.events_bytes = (state.path / "events").stat().st_size
@@ -277,21 +317,24 @@ class Room:
 
     def streets(self) -> Streets:
         """Return network and sections, read again when their tables have changed."""
+        from contado.engines.pavement.live.running import Streets
+
         tables = ("road_link", "pavement_lrs_section")
-        stamp = _stamp([f for t in tables for f in self.workspace.files_of(t)])
+        stamp = files.stamp([f for t in tables for f in self.workspace.files_of(t)])
         with self._lock:
             if self._streets is None or self._streets[0] != stamp:
                 self._streets = (stamp, Streets.of(self.workspace))
             return self._streets[1]
 
     def warm(self) -> None:
-        """Read and compile what messages need, so that the first one does not wait for it."""
-        rehearse(self.streets())
+        """Read what messages need of the workspace, where it knows roads, so that the first one does not wait."""
         self.zones()
+        with contextlib.suppress(ContadoError):  # told to whoever sends a message
+            self.streets()
 
     def zones(self) -> Any:
         """Return the privacy zones, read again when their layer has changed."""
-        stamp = _stamp([self.workspace.path / "layers" / f"{privacy.LAYER}.parquet"])
+        stamp = files.stamp([self.workspace.path / "layers" / f"{privacy.LAYER}.parquet"])
         with self._lock:
             if self._zones is None or self._zones[0] != stamp:
                 self._zones = (stamp, privacy.zones(self.workspace))
@@ -303,7 +346,7 @@ class Room:
         with self._lock:
             self._drives.pop(path.name, None)
         if not (path / "ended").exists():
-            _write(path / "ended", b"")
+            files.write(path / "ended", b"")
 
     def due(self) -> bool:
         """Whether a drive waits for its batch run, or was silent for so long that it counts as ended."""
@@ -314,14 +357,16 @@ class Room:
 
     def _state_of(self, path: Path) -> Literal["running", "silent", "ended", "done", "old"]:
         if (done := path / "done").exists():
-            return "old" if _age_s(done) > KEPT_S else "done"
+            return "old" if files.age_s(done) > KEPT_S else "done"
         if (path / "ended").exists():
             return "ended"
-        silent = _age_s(path / "journal") > self.workspace.settings.pavement.live_silent_s
+        silent = files.age_s(path / "journal") > self.workspace.settings.pavement.live_silent_s
         return "silent" if silent else "running"
 
-    def finish(self) -> list[load.Loaded]:
+    def finish(self) -> list[Loaded]:
         """Replace every drive that has ended by its batch run, the same as `contado pavement load`."""
+        from contado.engines.pavement.live.replacing import replace
+
         loaded = []
         for path in self._folders():
             state = self._state_of(path)
@@ -331,81 +376,24 @@ class Room:
                 with self._alone(path.name):
                     if (path / "done").exists():
                         continue
+                    device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
+                    lines = self._open(path.name, device).lines.values()
                     self._end(path)
-                    loaded.append(self._replace(path))
+                    sent = identity.joined(line.rows for line in lines)
+                    loaded.append(replace(self.workspace, path, device, sent))
         return loaded
-
-    def _replace(self, path: Path) -> load.Loaded:
-        """Run the batch over one drive and forget what it told while it went on."""
-        device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
-        pair = path / "pair"
-        outcome: dict[str, Any] = {"state": "loaded"}
-        loaded = None
-        try:
-            sets = _pair(path, pair, device)
-            on = local.today(self.workspace.settings.territory.timezone)
-            loaded = load.load(self.workspace, sets, on=on, pseudonymous=True)
-            if loaded.loaded:
-                self._keep_signals(sets, pair)
-            if loaded.rejected:
-                outcome = {"state": "rejected", "rule": loaded.rejected[0].rule}
-        except DataError as error:
-            outcome = {"state": "rejected", "rule": error.rule}
-        finally:
-            shutil.rmtree(pair, ignore_errors=True)
-        event = {"drive": path.name, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **outcome}
-        _append(path / "events", msgspec.json.encode(event))
-        _write(path / "done", b"")
-        shutil.rmtree(path / "chunks", ignore_errors=True)
-        return loaded or _nothing(device, outcome["rule"])
-
-    def _keep_signals(self, sets: list[Any], pair: Path) -> None:
-        """Keep the raw signal of a drive until its day."""
-        settings = self.workspace.settings
-        today = local.today(settings.territory.timezone)
-        for drive in (d for s in sets for d in s.drives):
-            until = privacy.retention_until(drive, settings)
-            if until < today:
-                continue
-            folder = self.workspace.path / privacy.signals_folder(until)
-            folder.mkdir(parents=True, exist_ok=True)
-            name = keyed_hash(settings.workspace.key, drive.sha256)
-            for file in pair.glob("*.parquet"):
-                part = file.stem.rpartition("_")[2]
-                file.replace(folder / f"{name}_{part}.parquet")
 
 
 def finish_due(path: str) -> None:
-    """Open the workspace at a path and finish what is due: the work of a child process."""
+    """Open the workspace at a path and finish what is due: the work of a child process that gives way to others."""
+    give_way()
     Room(Workspace.open(path)).finish()
 
 
-def _pair(path: Path, pair: Path, device: Device) -> list[Any]:
-    """Write the messages of a drive, in their order, as the two files of a drive; read them back."""
-    import pyarrow.parquet as pq
-
-    parts = [chunks.Chunk.load(file) for file in sorted((path / "chunks").glob("*.parquet"))]
-    if not parts:
-        raise DataError("The drive holds no message.", rule="empty_file", hint="nothing to do")
-    samples, fixes = chunks.joined(parts)
-    pair.mkdir(exist_ok=True)
-    name = f"{device.vehicle_id}_pass1"
-    pq.write_table(samples, pair / f"{name}_acc.parquet")
-    pq.write_table(fixes, pair / f"{name}_gnss.parquet")
-    label: Label = device.label
-    (pair / "meta.json").write_text(msgspec.json.encode({"label": label}).decode(), encoding="utf-8")
-    return load.read_folders(pair)
-
-
-def _nothing(device: Device, rule: str) -> load.Loaded:
-    """Return the result of a drive of which nothing could be used."""
-    from contado.engines.pavement.telemetry.drive import Rejected
-
-    refused = Rejected(file=device.device_id, rule=rule, row=None, message="Nothing of it could be used.")
-    return load.Loaded(
-        drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, states_changed=0,
-        label=device.label, findings=(), compute_s=0.0,
-    )  # fmt: skip
+def give_way() -> None:
+    """Let other processes go first from now on, where the system knows priorities."""
+    if hasattr(os, "nice"):
+        os.nice(_NICE)
 
 
 def _check(drive: str, number: int) -> None:
@@ -419,55 +407,3 @@ def _check(drive: str, number: int) -> None:
 
 def _refused(rule: str, message: str, hint: str, name: str) -> UsageError:
     return UsageError(message, rule=rule, hint=hint, field=name)
-
-
-def _stamp(files: list[Path]) -> Stamp:
-    """Return what changes when a file is written."""
-    return tuple(f.stat().st_mtime_ns if f.is_file() else 0 for f in files)
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _age_s(file: Path) -> float:
-    try:
-        return time.time() - file.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all, durably."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _append(path: Path, line: bytes) -> None:
-    """Append a line in one step, durably; a line cut by a crash is closed first."""
-    with path.open("ab+") as file:
-        if file.tell():
-            file.seek(-1, os.SEEK_END)
-            line = line if file.read(1) == b"\n" else b"\n" + line
-        file.write(line + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _last_told(events: Path) -> int:
-    """Return the number of the message whose event was written last, 0 without one."""
-    try:
-        with events.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - (1 << 20)))
-            lines = file.read().splitlines()
-    except FileNotFoundError:
-        return 0
-    for text in reversed(lines):
-        with contextlib.suppress(msgspec.DecodeError):
-            return int(msgspec.json.decode(text).get("chunk", 0))
-    return 0

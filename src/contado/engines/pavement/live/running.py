@@ -19,12 +19,11 @@ from contado.engines.pavement.calibration import NOMINAL
 from contado.engines.pavement.cells import MIN_COVERAGE, CellReadings, mean_over, pass_spread
 from contado.engines.pavement.equalise import Z_90
 from contado.engines.pavement.ingest import fleet, history, load, traverse
-from contado.engines.pavement.live.chunk import Measured
 from contado.engines.pavement.measure import SPECTRUM_HZ, Spectra, Trace, measure
 from contado.engines.pavement.sampling import MAX_FIX_GAP_S, MIN_RATE_HZ, even_samples, fix_speed
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry import mount, quality, sensor_units
-from contado.engines.pavement.telemetry.drive import G_M_S2, Aligned, Drive
+from contado.engines.pavement.telemetry.drive import Aligned, Drive
 from contado.engines.pavement.vehicles import NOMINAL_CAR
 from contado.kernel.dates import local
 from contado.kernel.errors import DataError
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.live.chunk import Measured
     from contado.engines.pavement.measure import Pass
     from contado.engines.pavement.onroute import RouteFrame
     from contado.kernel.labels import Label
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["RunningPass", "Streets", "Update", "rehearse"]
+__all__ = ["RunningPass", "Streets", "Update"]
 
 CONTEXT_S: Final = 20.0
 """Looked at again before what is new: the equaliser's windows and the detector's scale need it."""
@@ -351,21 +351,6 @@ class RunningPass:
         for name in lost:
             del self._anomalies[name]
         return rows, lost
-
-
-def rehearse(streets: Streets) -> Update:
-    """Drive an invented half minute along the first section, so that nothing is read or compiled later."""
-    line = next(iter(streets.lines.values()), None)
-    if line is None:
-        return Update(cells=[], anomalies=[], gone=[], unmatched=0)
-    t_s, fix_t_s = np.arange(0.0, 30.0, 0.01), np.arange(0.0, 30.0)
-    lon, lat = line.lonlat(10.0 * fix_t_s)
-    shaken = np.random.default_rng(0).normal(0.0, 0.5, t_s.size)
-    acc = np.column_stack([np.zeros((t_s.size, 2)), G_M_S2 + shaken])
-    invented = Measured(
-        t_s=t_s, acc=acc, fix_t_s=fix_t_s, lon=lon, lat=lat, speed_m_s=np.full(fix_t_s.size, 10.0)
-    )
-    return RunningPass(streets, "", "simulated").advance(invented)
 
 
 def _directions(before: Floats, t_s: Floats, acc: Floats) -> Floats:

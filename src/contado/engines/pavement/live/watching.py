@@ -1,10 +1,14 @@
-"""Pairs of files that appear in a folder: taken when they are complete and unchanged, then loaded."""
+"""Pairs of files that appear in a folder: taken when they are complete and unchanged, then loaded.
+
+Nobody's file is deleted unasked. Whoever asks for it has the files of drives that are in the workspace deleted, at once
+or when the retention day of the drive has passed.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import FOLDER
@@ -12,22 +16,24 @@ from contado.engines.pavement.live.room import Room
 from contado.engines.pavement.telemetry.columns import formats
 from contado.engines.pavement.telemetry.group import grouped, listed
 from contado.engines.pavement.telemetry.read import read_drives
-from contado.kernel.errors import DataError
-from contado.kernel.identifiers import keyed_hash
+from contado.kernel.dates import local
+from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
     from datetime import date
     from pathlib import Path
 
     from contado.engines.pavement.telemetry.columns import Format
     from contado.engines.pavement.telemetry.drive import Drive, DriveSet, Rejected
     from contado.engines.pavement.telemetry.group import Group
-    from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
     from contado.kernel.workspace import Workspace
 
-__all__ = ["Arrived", "Watcher"]
+__all__ = ["Arrived", "Delete", "Watcher"]
+
+Delete = Literal["never", "outlived", "loaded"]
+"""When the files of a drive that is in the workspace are deleted from the folder."""
 
 State = Literal["loaded", "unchanged", "rejected", "incomplete"]
 Stamp = tuple[tuple[str, int, int], ...]
@@ -36,7 +42,10 @@ _LABEL: Final = "estimated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What became of one drive; ``anomalies`` and ``states_changed`` are those of the run that took it."""
+    """What became of one drive; ``anomalies`` and ``states_changed`` are those of the run that took it.
+
+    ``deleted`` is the number of its files that were deleted from the folder.
+    """
 
     drive: str
     state: State
@@ -48,6 +57,18 @@ class Arrived:
     rule: str | None = None
     message: str | None = None
     findings: tuple[Finding, ...] = ()
+    deleted: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Held:
+    """Files of a drive that is in the workspace, as they were when it was taken."""
+
+    group: Group
+    stamp: Stamp
+    drive_id: str
+    until: date
+    label: Label
 
 
 @dataclass(kw_only=True)
@@ -58,13 +79,17 @@ class Watcher:
     ----------
     columns
         Further column maps.
+    delete
+        When files are deleted from the folder.
     """
 
     workspace: Workspace
     folder: Path
     columns: Path | None = None
+    delete: Delete = "never"
     _seen: dict[str, Stamp] = field(default_factory=dict)
     _done: dict[str, Stamp] = field(default_factory=dict)
+    _held: list[_Held] = field(default_factory=list)
 
     def look(self, on: date) -> list[Arrived]:
         """Take the drives that are complete and unchanged, and those of the live room that have ended."""
@@ -76,7 +101,7 @@ class Watcher:
             if before.get(key) == stamp and self._done.get(key) != stamp and not self._lacks(group):
                 ready.append(group)
                 self._done[key] = stamp
-        return [*(self._loaded(ready, on) if ready else []), *self._ended()]
+        return [*(self._loaded(ready, on) if ready else []), *self._outlived(), *self._ended()]
 
     def incomplete(self) -> list[Arrived]:
         """Return the drives of which a file is missing."""
@@ -112,31 +137,99 @@ class Watcher:
         """Load drives together, as `contado pavement load` does a folder."""
         sets: list[DriveSet] = []
         arrived: list[Arrived] = []
+        came: list[tuple[Drive, Group, Stamp]] = []
         for group in groups:
+            stamp = _stamp(group)
             try:
-                sets.append(read_drives(next(iter(group.files.values())), self.columns))
+                found = read_drives(next(iter(group.files.values())), self.columns)
+                sets.append(found)
+                came += [(drive, group, stamp) for drive in found.drives]
             except DataError as error:
                 arrived.append(_rejected(group.name, error.rule, error.message, _LABEL))
         if not sets:
             return arrived
-        known = set(self.workspace.read("pavement_drive")["sha256"].to_pylist())
         loaded = load.load(self.workspace, sets, on=on)
         rows = {r["drive_id"]: r for r in self.workspace.read("pavement_drive").to_pylist()}
-        key = self.workspace.settings.workspace.key
         refused = {r.file: r for r in loaded.rejected}
-        drives = [d for s in sets for d in s.drives]
-        for drive in drives:
-            arrived.append(_arrived(drive, keyed_hash(key, drive.sha256), known, refused, rows, loaded))
-            known.add(drive.sha256)
-        told = {f for d in drives for f in d.findings}
+        told_of: set[str] = set()
+        for drive, group, stamp in came:
+            one = _arrived(drive, refused, rows, loaded, told_of)
+            told_of.add(drive.sha256)
+            if one.drive_id is not None:
+                until = rows[one.drive_id]["retention_until"]
+                held = _Held(group=group, stamp=stamp, drive_id=one.drive_id, until=until, label=one.label)
+                one = self._kept_or_not(one, held)
+            arrived.append(one)
+        told = {f for drive, *_ in came for f in drive.findings}
         of_run = tuple(f for f in loaded.findings if f not in told)
         arrived[-1] = dataclasses.replace(arrived[-1], findings=(*arrived[-1].findings, *of_run))
         return arrived
+
+    def _today(self) -> date:
+        return local.today(self.workspace.settings.territory.timezone)
+
+    def _kept_or_not(self, one: Arrived, held: _Held) -> Arrived:
+        """Delete the files of a drive where that was asked for; say so where they have outlived their day."""
+        past = held.until < self._today()
+        if self.delete == "loaded" or (past and self.delete == "outlived"):
+            return self._deleted(one, held)
+        if self.delete == "outlived":
+            self._held.append(held)
+        elif past:
+            return dataclasses.replace(one, findings=(*one.findings, _outlived(held)))
+        return one
+
+    def _outlived(self) -> list[Arrived]:
+        """Delete the files that were held and have outlived their day meanwhile."""
+        today = self._today()
+        past = [held for held in self._held if held.until < today]
+        self._held = [held for held in self._held if held.until >= today]
+        return [
+            self._deleted(
+                Arrived(drive=held.group.name, state="unchanged", label=held.label, drive_id=held.drive_id),
+                held,
+            )
+            for held in past
+        ]
+
+    def _deleted(self, one: Arrived, held: _Held) -> Arrived:
+        """Delete the files of a drive, unless they have changed since it was taken; the audit chain says so."""
+        from contado.kernel import records
+        from contado.kernel.records import audit
+
+        files = sorted(held.group.files.values())
+        if any(not file.is_file() for file in files) or _stamp(held.group) != held.stamp:
+            return one
+        size = sum(file.stat().st_size for file in files)
+        for file in files:
+            file.unlink()
+        scope = records.Scope.system("pavement.watch")
+        with records.open_store(self.workspace) as store, store.writing(scope) as session:
+            counts = {"files": len(files), "bytes": size}
+            audit.append(session, "retention.applied", f"drive:{held.drive_id}", counts)
+        finding = Finding(
+            severity="note",
+            rule="files_deleted",
+            message=f"{', '.join(file.name for file in files)} ({size} bytes) deleted from the watched folder; "
+            f"drive {held.drive_id} is in the workspace.",
+            action="dropped",
+        )
+        return dataclasses.replace(one, deleted=len(files), findings=(*one.findings, finding))
 
     def _ended(self) -> list[Arrived]:
         """Finish the drives of the live room that have ended."""
         room = Room(self.workspace)
         return [_finished(done) for done in room.finish()] if room.due() else []
+
+
+def _outlived(held: _Held) -> Finding:
+    return Finding(
+        severity="warning",
+        rule="files_outlived",
+        message=f"The files of {held.group.name} are in the folder beyond their retention day, {held.until}.",
+        hint="delete them, or give --delete outlived",
+        action="kept",
+    )
 
 
 def _finished(done: load.Loaded) -> Arrived:
@@ -155,18 +248,20 @@ def _finished(done: load.Loaded) -> Arrived:
 
 def _arrived(
     drive: Drive,
-    drive_id: str,
-    known: set[str],
     refused: dict[str, Rejected],
-    rows: dict[str, dict[str, int]],
+    rows: dict[str, dict[str, Any]],
     loaded: load.Loaded,
+    told_of: Container[str],
 ) -> Arrived:
+    """Say what became of a drive; the second copy of one that was ``told_of`` is unchanged."""
     lost = next((refused[f] for f in drive.files if f in refused), None)
     if lost is not None:
         return _rejected(drive.name, lost.rule, lost.message, drive.label)
+    drive_id = loaded.ids[drive.sha256]
+    fresh = drive_id in loaded.written and drive.sha256 not in told_of
     return Arrived(
         drive=drive.name,
-        state="unchanged" if drive.sha256 in known else "loaded",
+        state="loaded" if fresh else "unchanged",
         label=drive.label,
         drive_id=drive_id,
         cells=rows[drive_id]["cells"] or 0,

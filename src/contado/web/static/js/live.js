@@ -78,7 +78,7 @@ async function poll() {
       const news = await answer.json();
       mark = news.after;
       news.events.forEach(take);
-    }
+    } else if (answer.status === 401) return; // the session has ended
   } catch {
     // the network may come back: the next question will tell
   }

@@ -1,0 +1,100 @@
+"""Rows of the tables about drives themselves: what they are, and how their sensors sat."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from contado.engines.pavement.ingest import arrivals, privacy
+from contado.kernel import tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import pyarrow as pa
+
+    from contado.engines.pavement.ingest.arrivals import Known
+    from contado.engines.pavement.telemetry.drive import Aligned
+    from contado.kernel.settings import Settings
+
+__all__ = ["SOURCE_ID", "added", "drives", "mountings", "source"]
+
+SOURCE_ID = "pavement_drives"
+"""Source of everything that drives told."""
+
+
+def drives(
+    settled: Sequence[Aligned],
+    fresh: Mapping[str, pa.Table],
+    known: Mapping[str, Known],
+    settings: Settings,
+) -> list[dict[str, Any]]:
+    """Return rows of ``pavement_drive``; of what the live door dropped a part, the hash of the files is not known."""
+    cells: dict[str, int] = defaultdict(int)
+    for name, iri in zip(*(fresh["cell_obs"][c].to_pylist() for c in ("drive_id", "iri_m_km")), strict=True):
+        cells[name.partition(".")[0]] += iri is not None
+    found = []
+    for aligned in settled:
+        drive, whose = aligned.drive, known[aligned.drive.name]
+        start = privacy.start_of(drive)
+        span = timedelta(seconds=float(drive.fix_t_s[-1])) if drive.fix_t_s.size else timedelta()
+        found.append(
+            {
+                "drive_id": drive.name,
+                "vehicle_id": drive.vehicle,
+                "identity": whose.identity,
+                "sha256": whose.sha256,
+                "start_utc": start,
+                "end_utc": None if start is None else start + span,
+                "n_samples": drive.n_samples_raw,
+                "n_fixes": drive.n_fixes_raw,
+                "cells": cells[drive.name],
+                "flags": list(aligned.flags) + ["privacy_zone"] * (whose.sha256 is None),
+                "retention_until": privacy.retention_until(drive, settings),
+                "label": drive.label,
+                "source_id": SOURCE_ID,
+            }
+        )
+    return found
+
+
+def mountings(settled: Sequence[Aligned]) -> list[dict[str, Any]]:
+    """Return how the sensor sat, a row for each stretch between two re-mounts."""
+    found = []
+    for aligned in settled:
+        start = privacy.start_of(aligned.drive)
+        for number, piece in enumerate(aligned.pieces):
+            times = [
+                None if start is None else start + timedelta(seconds=t) for t in (piece.from_s, piece.to_s)
+            ]
+            found.append(
+                {
+                    "drive_id": aligned.drive.name,
+                    "piece": number,
+                    "vehicle_id": aligned.drive.vehicle,
+                    **dict(zip(("axis_x", "axis_y", "axis_z"), piece.gravity_axis.tolist(), strict=True)),
+                    "sd_deg": piece.sd_deg,
+                    "fs_hz": aligned.drive.fs_hz,
+                    "valid_from": times[0],
+                    "valid_to": times[1],
+                }
+            )
+    return found
+
+
+def source(settled: Sequence[Aligned]) -> pa.Table:
+    """Return the row of table ``source`` for what drives told."""
+    simulated = any(a.drive.label == "simulated" for a in settled)
+    title = "Simulated drives" if simulated else "Drives of cars with an accelerometer and a GNSS receiver"
+    row = {"source_id": SOURCE_ID, "title": title, "publisher": "the body"}
+    return tables.from_rows("source", [row])
+
+
+def added(old: pa.Table, name: str, rows: list[dict[str, Any]], *, twice: Collection[str] = ()) -> pa.Table:
+    """Return a table with further rows; drives that came ``twice`` are flagged."""
+    import pyarrow as pa
+
+    if twice:
+        return tables.from_rows(name, arrivals.flagged([*old.to_pylist(), *rows], twice))
+    return pa.concat_tables([old, tables.from_rows(name, rows)], promote_options="permissive")
