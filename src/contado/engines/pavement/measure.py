@@ -17,6 +17,7 @@ from contado.engines.pavement.equalise import (
     MIN_SPEED_M_S,
     PROFILE_BAND,
     filter_windows,
+    half_difference,
     profile,
     rectified_slope,
 )
@@ -95,6 +96,8 @@ class Pass:
     """Rectified golden-car slope [m/m]."""
     profile_m: Floats
     """Band-limited profile [m]."""
+    tilt_m: Floats
+    """Band-limited half of the left less the right track [m], as the roll rate tells it."""
     shock: Floats
     """Envelope of the high-passed acceleration over its running robust scale [1]."""
     weighted_m_s2: Floats
@@ -145,6 +148,7 @@ def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
     return Pass(
         slope=put(slope),
         profile_m=put(height),
+        tilt_m=put(_tilt(driven, car)),
         shock=put(_shock(even, speed)),
         weighted_m_s2=put(weighted),
         speed_m_s=put(speed),
@@ -153,6 +157,13 @@ def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
         clipped=put(even.clipped.astype(np.float64)),
         fs_hz=fs,
     )
+
+
+def _tilt(driven: Trace, car: TransferFunction) -> Floats:
+    even = driven.even
+    if even.roll_rad_s is None or driven.rate_too_low:
+        return np.full(len(driven.speed_m_s), np.nan)
+    return half_difference(even.roll_rad_s, driven.speed_m_s, even.fs_hz, car)
 
 
 def _on_grid(chainage_m: Floats, values: Floats, grid: Floats) -> Floats:

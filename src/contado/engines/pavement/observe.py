@@ -79,7 +79,8 @@ def anomaly_obs(
     rows = []
     for place in found:
         k = round((place.chainage_m - start_m) / GRID_M)
-        for (drive, passed), felt in zip(passes, place.hits, strict=True):
+        told = zip(passes, place.hits, place.echoes, place.sides, strict=True)
+        for (drive, passed), felt, twice, side in told:
             if felt:
                 rows.append(
                     {
@@ -90,6 +91,8 @@ def anomaly_obs(
                         "kind": place.kind,
                         "height_mm": place.height_mm,
                         "length_m": place.length_m,
+                        "side": side,
+                        "second_axle": twice,
                         "severity": place.severity,
                         "criticality": place.criticality,
                         "p_exists": place.p_exists,

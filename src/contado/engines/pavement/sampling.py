@@ -24,23 +24,35 @@ MAX_FIX_GAP_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvenSamples:
-    """Vertical acceleration [m/s2] at times [s] on the fixes' clock, ``fs_hz`` apart; NaN in gaps."""
+    """Vertical acceleration [m/s2] and roll rate, left side up [rad/s], at times [s] on the fixes' clock.
+
+    Samples are 1 / ``fs_hz`` apart; NaN in gaps. No roll rate without a gyroscope.
+    """
 
     t_s: Floats
     vertical_m_s2: Floats
     clipped: NDArray[np.bool_]
     fs_hz: float
+    roll_rad_s: Floats | None = None
 
 
 def even_samples(aligned: Aligned) -> EvenSamples:
     """Put the samples of a drive on an even clock; a hole of more than three samples stays NaN."""
     t, fs = aligned.t_s, aligned.drive.fs_hz
     grid = t[0] + np.arange(int((t[-1] - t[0]) * fs + 1.5)) / fs
-    vertical = np.interp(grid, t, aligned.vertical_m_s2)
     after = np.clip(np.searchsorted(t, grid), 1, len(t) - 1)
-    vertical[(t[after] - t[after - 1] > 3.5 / fs) & (grid < t[after])] = np.nan
-    clipped = np.interp(grid, t, aligned.clipped.astype(np.float64)) > 0
-    return EvenSamples(t_s=grid, vertical_m_s2=vertical, clipped=clipped, fs_hz=fs)
+    hole = (t[after] - t[after - 1] > 3.5 / fs) & (grid < t[after])
+
+    def even(values: Floats) -> Floats:
+        return np.where(hole, np.nan, np.interp(grid, t, values))
+
+    return EvenSamples(
+        t_s=grid,
+        vertical_m_s2=even(aligned.vertical_m_s2),
+        clipped=np.interp(grid, t, aligned.clipped.astype(np.float64)) > 0,
+        fs_hz=fs,
+        roll_rad_s=None if aligned.roll_rad_s is None else even(aligned.roll_rad_s),
+    )
 
 
 def fix_speed(drive: Drive, t_s: Floats) -> Floats:

@@ -137,6 +137,8 @@ class AnomalyFacts(msgspec.Struct, kw_only=True):
     position_sd_m: float
     second_axle: bool | None = None
     """Whether most passes were shaken again a wheelbase later; null where no axles are known."""
+    side: str | None = None
+    """Wheel track in driving direction: left, right, both; null without a gyroscope or where it is not decided."""
     severity_is_lower_bound: bool
 
 

@@ -1,15 +1,22 @@
 """Was it the road? What lies on the road shakes a car twice, the second time a wheelbase later.
 
 A knock on the sensor, a slammed door or a brake is heard once. Where the places of the axles are known (a
-half-car), the shock of each pass is searched for its second blow.
+half-car), the shock of each pass is searched for its second blow. How often a second blow follows what is on
+the road (pd) and what is not (pf) is data of ``second_axle.csv``: a pass that heard it, or that could have and
+did not, changes the log-odds of existence by ln(pd/pf) or ln((1 - pd)/(1 - pf)).
 """
 
 from __future__ import annotations
 
+import csv
+import math
+from functools import cache
+from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.anomalies.sources import Sensor
 from contado.engines.pavement.measure import GRID_M, SHOCK_WINDOW_S
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["second_axle"]
+__all__ = ["LONGEST_M", "agreed", "echoes", "rates", "weight"]
 
 REACH_M: Final = 1.5
 """The first blow is looked for this near to the place."""
@@ -32,10 +39,36 @@ LEAST_SHOCK: Final = 3.0
 LEAST_SHARE: Final = 0.25
 NOISE: Final = 1.5
 """Shock that the road alone reaches, over its robust scale."""
+LONGEST_M: Final = 1.5
+"""Of what is longer neither axle gives a blow of its own."""
 
 
-def second_axle(passes: Sequence[Pass], index: int, wheelbases_m: Sequence[float | None]) -> bool | None:
-    """Return whether most passes were shaken by the second axle too; None where none could tell.
+@cache
+def rates() -> Sensor:
+    """Return how often a second blow follows what lies on the road (pd), and a knock on the sensor (pf)."""
+    text = files("contado.engines.pavement.anomalies").joinpath("second_axle.csv").read_text(encoding="utf-8")
+    (row,) = csv.DictReader(text.splitlines())
+    return Sensor(pd=float(row["pd"]), pf=float(row["pf"]))
+
+
+def weight(heard: bool | None) -> float:
+    """Return what a pass that was shaken twice, or once, adds to the log-odds; 0 where it cannot tell.
+
+    Examples
+    --------
+    >>> weight(True) > weight(None) > weight(False)
+    True
+    """
+    told = rates()
+    if heard is None:
+        return 0.0
+    return math.log(told.pd / told.pf) if heard else math.log((1 - told.pd) / (1 - told.pf))
+
+
+def echoes(
+    passes: Sequence[Pass], index: int, wheelbases_m: Sequence[float | None]
+) -> tuple[bool | None, ...]:
+    """Return whether each pass was shaken by the second axle too; None where it cannot tell.
 
     Parameters
     ----------
@@ -46,13 +79,16 @@ def second_axle(passes: Sequence[Pass], index: int, wheelbases_m: Sequence[float
     wheelbases_m
         Wheelbase of the car of each pass [m]; None where it is not known.
     """
-    told = [
-        _echo(p.shock, index, wheelbase)
+    return tuple(
+        _echo(p.shock, index, wheelbase) if wheelbase is not None and _apart(p, index, wheelbase) else None
         for p, wheelbase in zip(passes, wheelbases_m, strict=True)
-        if wheelbase is not None and _apart(p, index, wheelbase)
-    ]
-    heard = [t for t in told if t is not None]
-    return None if not heard else 2 * sum(heard) >= len(heard)
+    )
+
+
+def agreed(heard: Sequence[bool | None]) -> bool | None:
+    """Return whether at least half of the passes that tell were shaken twice; None where none could tell."""
+    told = [h for h in heard if h is not None]
+    return None if not told else 2 * sum(told) >= len(told)
 
 
 def _apart(passed: Pass, index: int, wheelbase_m: float) -> bool:

@@ -131,6 +131,9 @@ class Aligned:
     or a jump of the clock, and everywhere where the sensor is loose."""
     heading_m_s2: Floats
     """Forward acceleration [m/s2], f8[n]; NaN where the heading axis is unknown."""
+    roll_rad_s: Floats | None = None
+    """Roll rate about the heading axis, left side up, without its mean [rad/s], f8[n]; NaN where the heading
+    axis is unknown or the vertical must not be used. None without a gyroscope."""
     clock_offset_s: float
     """How far the accelerometer's clock is ahead of the fixes' [s]: ``t_s`` is its time less this offset. After
     a jump of a clock, the offset that held longest."""
