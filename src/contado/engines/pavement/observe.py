@@ -45,7 +45,7 @@ def cell_obs(
     start, end = numbers * cell_m - start_m, (numbers + 1) * cell_m - start_m
     rows = []
     for drive, passed, reading in passes:
-        calibration = calibrations[drive.vehicle]
+        calibration = calibrations[drive.vehicle].aged(drive.day)
         power, _ = mean_over(passed.weighted_m_s2, start, end)
         seconds, _ = mean_over(passed.t_s, start, end)
         sd = np.sqrt(spread**2 + reading.model_sd(calibration.cell_sd_log) ** 2)

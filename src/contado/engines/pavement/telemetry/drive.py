@@ -7,10 +7,12 @@ arrays and None elsewhere. Times count seconds from the first row of the file th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
@@ -84,6 +86,11 @@ class Drive:
     """Rows of the files that were dropped, by rule."""
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def day(self) -> date | None:
+        """Day it started (UTC); None where the drive has no date."""
+        return None if self.start_utc is None else datetime.fromisoformat(self.start_utc).date()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
