@@ -130,7 +130,8 @@ def knocked(folder, speed_kmh=40.0):
     "second axle, half-car at 40 km/h: confirmed of the true potholes and manholes that can tell; of knocks on the sensor",
     ">= 90 %; 0",
 )
-def test_the_second_axle_confirms_what_lies_on_the_road(tmp_path, figure):
+def test_the_second_axle_confirms_what_lies_on_the_road(tmp_path, figure, monkeypatch):
+    monkeypatch.setattr(axles, "weight", lambda heard: 0.0)  # else most knocks are not reported at all
     folder = tmp_path / "drives"
     scenario = simulate.Scenario(model="half", potholes=9, manholes=5, bumps=0, speed_kmh=40.0)
     simulate.drives(folder, seed=3, length_m=1800.0, vehicles=1, passes=2, scenario=scenario)
@@ -228,14 +229,14 @@ def test_the_side_is_that_of_the_sections_own_direction(tmp_path, figure):
     assert {a.side for a in without} == {None}
 
 
-KNOCK_SPEEDS = (30.0, 40.0, 45.0)
+KNOCK_SPEEDS = (30.0, 40.0, 50.0)
 
 
 @pytest.mark.slow
 @pytest.mark.item(
     "pavement",
     6,
-    "second axle as evidence, half-cars at 30-45 km/h with knocks: its rates per pass; recall and false places of single passes without and with it",
+    "second axle as evidence, half-cars at 30-50 km/h with knocks: its rates per pass; recall and false places of single passes without and with it",
     "pd, pf of the table hold; recall kept within 0.05, false places fewer",
 )
 def test_the_second_axle_is_evidence(tmp_path, figure, monkeypatch):
@@ -271,7 +272,7 @@ def test_the_second_axle_is_evidence(tmp_path, figure, monkeypatch):
         f"{np.mean(told):.2f} of {len(told)}, {np.mean(fooled):.2f} of {len(fooled)}; "
         f"{recall[False]:.2f}, {score[False][1]} -> {recall[True]:.2f}, {score[True][1]}"
     )
-    assert np.mean(told) >= axles.rates().pd - 0.05
+    assert np.mean(told) >= axles.rates().pd
     assert np.mean(fooled) <= axles.rates().pf
     assert recall[True] >= recall[False] - 0.05
     assert score[True][1] < 0.3 * score[False][1]

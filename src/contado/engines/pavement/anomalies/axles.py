@@ -32,13 +32,15 @@ __all__ = ["LONGEST_M", "agreed", "echoes", "rates", "weight"]
 
 REACH_M: Final = 1.5
 """The first blow is looked for this near to the place."""
-WANDER_M: Final = 0.6
-"""How far from a wheelbase behind the first one the second blow may be."""
+WIDE_M: Final = 0.2
+"""Over so much either way the second blow is averaged: wheelbase and speed are known to some per cent."""
 LEAST_SHOCK: Final = 3.0
 """A first blow below this would have no second one above the road's noise."""
 LEAST_SHARE: Final = 0.25
-NOISE: Final = 1.5
-"""Shock that the road alone reaches, over its robust scale."""
+SLOW_ENOUGH: Final = 1.0
+"""Wheelbases that a car may drive within the window of the envelope."""
+MORE: Final = 0.5
+"""How much more the shock must be a wheelbase behind the first blow than a wheelbase ahead of it."""
 LONGEST_M: Final = 1.5
 """Of what is longer neither axle gives a blow of its own."""
 
@@ -93,20 +95,24 @@ def agreed(heard: Sequence[bool | None]) -> bool | None:
 
 def _apart(passed: Pass, index: int, wheelbase_m: float) -> bool:
     """Return whether the car was slow enough for the envelope to keep both blows apart."""
-    return bool(passed.speed_m_s[index] * SHOCK_WINDOW_S < 0.8 * wheelbase_m)
+    return bool(passed.speed_m_s[index] * SHOCK_WINDOW_S < SLOW_ENOUGH * wheelbase_m)
 
 
 def _echo(shock: Floats, index: int, wheelbase_m: float) -> bool | None:
-    """Return whether a blow follows the first one a wheelbase later; None without a first one."""
-    reach, wander = round(REACH_M / GRID_M), round(WANDER_M / GRID_M)
+    """Return whether a blow follows the first one a wheelbase later; None without a first one.
+
+    The envelope of the first blow reaches as far ahead as behind: what counts is how much more it is behind.
+    """
+    reach, apart = round(REACH_M / GRID_M), round(wheelbase_m / GRID_M)
     begin = max(0, index - reach)
     first = np.nan_to_num(shock[begin : index + reach + 1])
     if first.size == 0 or first.max() < LEAST_SHOCK:
         return None
-    behind = begin + int(first.argmax()) + round(wheelbase_m / GRID_M)
-    after = np.nan_to_num(shock[max(0, behind - wander) : behind + wander + 1])
-    if after.size < 3:
+    at = begin + int(first.argmax())
+    wide = round(WIDE_M / GRID_M)
+    if at < apart + wide or at + apart + wide >= len(shock):
         return None
-    peak = int(after.argmax())
-    stands_out = 0 < peak < after.size - 1
-    return bool(stands_out and after[peak] >= max(NOISE, LEAST_SHARE * first.max()))
+    before, after = (
+        float(np.nan_to_num(shock[k - wide : k + wide + 1]).mean()) for k in (at - apart, at + apart)
+    )
+    return after >= LEAST_SHARE * float(first.max()) and after - before >= MORE
