@@ -21,7 +21,7 @@ from contado.engines.pavement.equalise import (
     profile,
     rectified_slope,
 )
-from contado.engines.pavement.sampling import MIN_RATE_HZ, EvenSamples, even_samples
+from contado.engines.pavement.sampling import MIN_RATE_HZ, EvenSamples, even_samples, smooth_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GRID_M",
+    "PROFILES",
     "SPEED_EDGES_M_S",
     "Pass",
     "Spectra",
@@ -47,6 +48,9 @@ __all__ = [
 
 GRID_M: Final = 0.1
 """Spacing of the chainage grid: finer than the shortest wave that is inverted (0.4 m)."""
+
+PROFILES: Final = ("profile_m", "tilt_m")
+"""Arrays of a pass that are smooth between its samples."""
 
 MAX_HOLE_M: Final = 1.0
 """Grid points between samples farther apart than this are unknown."""
@@ -145,10 +149,13 @@ def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
     def put(values: Floats) -> Floats:
         return _on_grid(driven.chainage_m, np.where(moving, values, np.nan), grid)
 
+    def smooth(values: Floats) -> Floats:
+        return smooth_at(driven.chainage_m, np.where(moving, values, np.nan), grid, MAX_HOLE_M)
+
     return Pass(
         slope=put(slope),
-        profile_m=put(height),
-        tilt_m=put(_tilt(driven, car)),
+        profile_m=smooth(height),
+        tilt_m=smooth(_tilt(driven, car)),
         shock=put(_shock(even, speed)),
         weighted_m_s2=put(weighted),
         speed_m_s=put(speed),

@@ -37,7 +37,7 @@ from contado.engines.pavement.cells import (
 )
 from contado.engines.pavement.half_car import wheelbase_of
 from contado.engines.pavement.learnt_car import learn
-from contado.engines.pavement.measure import Pass, Trace, measure, trace
+from contado.engines.pavement.measure import PROFILES, Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.align import align
@@ -331,7 +331,9 @@ def _moved(seen: _Seen, shift: Floats) -> _Seen:
     if not shift.any():
         return seen
     arrays = {f.name: getattr(seen.passed, f.name) for f in dataclasses.fields(Pass) if f.name != "fs_hz"}
-    moved: dict[str, Any] = {name: warp(values, shift) for name, values in arrays.items()}
+    moved: dict[str, Any] = {
+        name: warp(values, shift, smooth=name in PROFILES) for name, values in arrays.items()
+    }
     return dataclasses.replace(seen, passed=dataclasses.replace(seen.passed, **moved))
 
 
