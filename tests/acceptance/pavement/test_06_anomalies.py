@@ -229,6 +229,33 @@ def test_the_side_is_that_of_the_sections_own_direction(tmp_path, figure):
     assert {a.side for a in without} == {None}
 
 
+@pytest.mark.slow
+@pytest.mark.item(
+    "pavement",
+    6,
+    "fresh seeds, uncalibrated cars: height read over truth of potholes and manholes, median; median error; potholes and manholes told apart",
+    "0.93-1.05; <= 8 %; >= 85 %",
+)
+def test_heights_are_read_without_bias(tmp_path, figure):
+    ratios, kinds = [], []
+    for seed in range(400, 405):
+        folder = tmp_path / str(seed)
+        scenario = simulate.Scenario(potholes=12, manholes=6, bumps=2)
+        simulate.drives(folder, seed=seed, length_m=4000.0, vehicles=2, passes=3, scenario=scenario)
+        network = Network.from_file(folder / "network.geojson")
+        found = process(read_drives(folder), network, Route.read(folder / "truth_route.csv", network))
+        for a, t in with_truth(folder, found.anomalies):
+            if t["kind"] != "speed_bump":
+                ratios.append(a.height_mm / float(t["height_mm"]))
+                kinds.append(a.kind == t["kind"])
+    error = float(np.median(np.abs(np.log(ratios))))
+    figure(f"{np.median(ratios):.2f}; {100 * error:.1f} %; {100 * np.mean(kinds):.0f} % of {len(kinds)}")
+    assert len(ratios) >= 80
+    assert 0.93 <= np.median(ratios) <= 1.05
+    assert error <= 0.08
+    assert np.mean(kinds) >= 0.85
+
+
 KNOCK_SPEEDS = (30.0, 40.0, 50.0)
 
 
