@@ -215,7 +215,7 @@ def existence(
     0.05
     >>> one = [existence([True], [True], SENSOR, [heard]) for heard in (False, None, True)]
     >>> [round(p, 2) for p in one]
-    [0.23, 0.69, 0.99]
+    [0.11, 0.69, 0.97]
     """
     odds = PRIOR
     for hit, can, heard in zip(felt, possible, twice or [None] * len(felt), strict=True):
