@@ -91,7 +91,7 @@ def anomaly_obs(
                         "kind": place.kind,
                         "height_mm": place.height_mm,
                         "length_m": place.length_m,
-                        "side": side,
+                        "side": side or place.side,
                         "second_axle": twice,
                         "severity": place.severity,
                         "criticality": place.criticality,

@@ -95,3 +95,23 @@ def test_what_is_felt_again_after_its_repair_is_voted_anew():
     )
     found, _ = follow([], [*passages("left", "left"), *clean, again])
     assert [a.side for a in found if a.state == "new"] == ["right"]
+
+
+def heard(drive, day, height, severity, side):
+    sighting = Sighting(chainage_m=50.0, kind="pothole", height_mm=height, severity=severity, side=side)
+    return Passage(drive_id=drive, section_id="s", day=day, covered_m=((0.0, 100.0),), sightings=(sighting,))
+
+
+def test_a_car_with_a_gyroscope_makes_no_hole_worse():
+    """Without one a hole in one track reads half its depth: the first pass that tells sets it anew."""
+    blind = [heard(f"b{k}", float(k), -25.0, 39.0, None) for k in range(3)]
+    seeing = [heard(f"g{k}", 10.0 + k, -50.0, 63.0, "left") for k in range(2)]
+    (found,), changes = follow([], [*blind, *seeing])
+    assert (found.state, found.height_mm, found.severity) == ("confirmed", -50.0, 63.0)
+    assert "worse" not in {c.after for c in changes}
+    (later,), changes = follow([], [*blind, *seeing, heard("b9", 20.0, -25.0, 39.0, None)])
+    assert (later.height_mm, later.severity, later.hits) == (-50.0, 63.0, 6)
+    (grown,), _ = follow(
+        [], [*blind, *seeing, *(heard(f"w{k}", 30.0 + k, -90.0, 83.0, "left") for k in range(4))]
+    )
+    assert grown.state == "worse"

@@ -18,7 +18,7 @@ from contado.engines.pavement.anomalies.kind import (
     kind_of,
     severity,
 )
-from contado.engines.pavement.anomalies.side import Side, agreed, side_of
+from contado.engines.pavement.anomalies.side import ONE_TRACK, Side, agreed, side_of
 from contado.engines.pavement.anomalies.track import SENSOR, existence
 from contado.engines.pavement.measure import GRID_M
 
@@ -84,7 +84,7 @@ class Place:
     @property
     def least_mm(self) -> float:
         """How far the middle of the road is off there [mm]: of a hole in one track half of its depth."""
-        return abs(self.height_mm) / (2 if self.side in {"left", "right"} else 1)
+        return abs(self.height_mm) / (2 if self.side in ONE_TRACK else 1)
 
 
 def places(
@@ -156,7 +156,7 @@ def _place(felt: _Felt, stacked_m: Floats, profiles: Sequence[Floats], frame: Ro
     twice = felt.echoes(shape.length_m)
     side = agreed(sides)
     # the middle of the body sinks by half of what one wheel goes through
-    height = shape.height_mm * (2 if side in {"left", "right"} else 1)
+    height = shape.height_mm * (2 if side in ONE_TRACK else 1)
     along = float(np.clip(k * GRID_M + shape.offset_m, 0.0, frame.length_m))
     lon, lat = frame.route.lonlat([along + frame.start_m])
     grade = severity(height, shape.length_m, speed)

@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Side", "agreed", "share_of_difference", "side_of"]
+__all__ = ["ONE_TRACK", "Side", "agreed", "share_of_difference", "side_of"]
 
 Side = Literal["left", "right", "both"]
 
+ONE_TRACK: Final = ("left", "right")
+"""Sides of which a pass that does not tell the track reads half the height."""
 BASE_M: Final = 3.0
 REACH_M: Final = 1.0
 MARGIN_M: Final = 6.0

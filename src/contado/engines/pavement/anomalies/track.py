@@ -338,11 +338,18 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
     hits = (0 if again else anomaly.hits) + passage.counted
     told = (0 if again else anomaly.told) + (not passage.counted)
     weight = 1 / min(hits, 6) if passage.counted else 0.0 if hits else 1 / min(told, 6)
-    severity = _blended(anomaly.severity, sighting.severity, max(weight, 0.3))
+    alone = sighting.side in sides.ONE_TRACK
+    first = alone and not anomaly.votes
+    # what does not tell the track reads half the height: it changes nothing once the track is told
+    less = anomaly.side in sides.ONE_TRACK and not alone and not again
+    share = 1.0 if first else 0.0 if less else max(weight, 0.3)
+    severity = _blended(anomaly.severity, sighting.severity, share)
     state: State = "new" if again else anomaly.state
     if state == "new" and fixture:
         state = "fixture"
     confirmed = None if again else anomaly.severity_confirmed
+    if first and confirmed is not None:
+        confirmed = severity
     sure = passage.sensor.decides or (hits + told >= 2 and 1 / (1 + math.exp(-odds)) >= settings.confirmed_p)
     if state == "new" and sure:
         state, confirmed = "confirmed", severity
@@ -358,7 +365,7 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         anomaly,
         chainage_m=anomaly.chainage_m + (sighting.chainage_m - anomaly.chainage_m) * weight,
         kind=sighting.kind if again else anomaly.kind,
-        height_mm=_blended(anomaly.height_mm, sighting.height_mm, max(weight, 0.3)),
+        height_mm=_blended(anomaly.height_mm, sighting.height_mm, share),
         severity=severity,
         state=state,
         log_odds=odds,

@@ -18,7 +18,7 @@ from contado.engines.pavement.learnt_car import LearntCar, learn
 from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
-from contado.kernel import tables
+from contado.kernel import labels, tables
 from contado.kernel.errors import UsageError
 from contado.kernel.identifiers import keyed_hash
 
@@ -223,7 +223,7 @@ def table(
                 "sd_log": found.calibration.sd_log,
                 "calibrated": found.calibration.calibrated,
                 "calibrated_on": found.calibration.on,
-                "label": "simulated" if result.label == "simulated" else "estimated",
+                "label": labels.joint({result.label}),
                 "source_id": source_id,
             }
     for name, value in bias.items():
