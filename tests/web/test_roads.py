@@ -6,6 +6,7 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 import re
 from xml.etree import ElementTree as ET
 
@@ -49,10 +50,34 @@ def test_a_car_that_reads_another_road_than_the_fleet_is_flagged(client):
     assert [r["to_check"] for r in rows(client, "flotta")] == ["True", "False"]
 
 
+def test_the_fleet_says_which_model_each_car_uses_and_how_old_its_calibration_is(client):
+    text = client.get(f"{ROADS}/flotta").text
+    learnt = re.search(r"<tr><th scope=\"row\"><code>4dcf93d3.*?</tr>", text, re.DOTALL)[0]
+    assert "<td data-fold>appreso</td>" in learnt
+    assert "08/2025" in learnt
+    assert "31/08/2025" not in learnt
+    told = {r["vehicle_id"][:4]: r for r in rows(client, "flotta")}
+    assert (told["4dcf"]["model"], told["4dcf"]["calibrated_month"]) == ("learnt", "2025-08")
+    assert (told["a45c"]["model"], told["a45c"]["calibrated_month"]) == ("quarter", "")
+    # 0.013 on the day of the calibration, 0.04 more in quadrature for each year since
+    spread = math.log(float(told["4dcf"]["scale_high"]) / 0.94) / 1.6448536
+    years = (dt.datetime.now(dt.UTC).date() - dt.date(2025, 8, 31)).days / 365.25
+    assert spread == pytest.approx(math.sqrt(0.013**2 + 0.04**2 * years), rel=1e-3)
+
+
 @pytest.mark.parametrize(("bias", "drifts"), [(0.1, False), (0.1001, True), (-0.11, True), (None, False)])
 def test_ten_per_cent_is_the_limit(bias, drifts):
     none = Interval(value=None)
-    facts = {"id": "x", "calibrated": True, "scale": none, "drives": 0, "km": 0.0, "last": None}
+    facts = {
+        "id": "x",
+        "model": None,
+        "calibrated": True,
+        "calibrated_on": None,
+        "scale": none,
+        "drives": 0,
+        "km": 0.0,
+        "last": None,
+    }
     car = Vehicle(**facts, bias=bias, kept_until=None, overdue=0, label=None)
     assert car.drifts is drifts
 

@@ -36,7 +36,7 @@ def road(cli, tmp_path):
     folder = tmp_path / "drives"
     code, _ = cli(
         "pavement", "simulate", "--out", folder, "--seed", 17, "--length-m", 1000, "--vehicles", 2, "--passes", 2,
-        "--potholes", 3, "--bumps", 1,
+        "--potholes", 3, "--bumps", 1, "--track-coherence-m", 4, "--gyroscope",
     )  # fmt: skip
     assert code == 0
     return folder

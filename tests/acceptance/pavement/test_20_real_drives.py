@@ -6,9 +6,13 @@ import csv
 import gzip
 import json
 
+import numpy as np
 import pytest
 
 from contado.cli.app import run as contado
+from contado.engines.pavement.telemetry.align import align
+from contado.engines.pavement.telemetry.quality import sample_speed
+from contado.engines.pavement.telemetry.read import read_drives
 
 
 @pytest.fixture
@@ -47,6 +51,34 @@ def test_gyor_claims(read, figure):
         assert ride["mount"]["gravity_axis"][2] > 0.99
         assert ride["mount"]["sd_deg"] < 1
         assert abs(ride["clock_offset_s"]) < 2
+
+
+@pytest.mark.item(
+    "pavement",
+    20,
+    "(a) Győr: roll axis of the phone's gyroscope: lateral acceleration over speed x turning rate; roll rate against its change, correlation",
+    "0.85-1.2; > 0 on every ride",
+)
+def test_gyor_roll_axis(shared, figure):
+    slopes, leans = [], []
+    for drive in read_drives(shared("roads/real/gyor")).drives:
+        aligned = align(drive)
+        (piece,) = aligned.pieces
+        speed = np.nan_to_num(sample_speed(drive, aligned.t_s))
+        moving = (speed > 5) & np.isfinite(aligned.roll_rad_s) & np.isfinite(drive.gyro_rad_s).all(axis=1)
+        felt = drive.acc_m_s2 - drive.acc_m_s2[moving].mean(axis=0)
+        ahead = np.linalg.lstsq(felt[moving], aligned.heading_m_s2[moving], rcond=None)[0]
+        left = np.cross(piece.gravity_axis, ahead / np.linalg.norm(ahead))
+        lateral, turning, roll = (
+            np.convolve(np.nan_to_num(x), np.ones(200) / 200, "same")
+            for x in (felt @ left, speed * (drive.gyro_rad_s @ piece.gravity_axis), aligned.roll_rad_s)
+        )
+        slopes.append(np.polyfit(turning[moving], lateral[moving], 1)[0])
+        # a body leans outward: to the left in a right curve
+        leans.append(np.corrcoef(roll[moving], np.gradient(lateral)[moving])[0, 1])
+    figure(" ".join(f"{s:.2f}" for s in slopes) + "; " + " ".join(f"{c:.2f}" for c in leans))
+    assert all(0.85 < s < 1.2 for s in slopes)
+    assert all(c > 0 for c in leans)
 
 
 def _gyor_rows(path):

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from contado.engines.pavement.calibration import Calibration, consensus, fit_car, scale_from_reference
 from contado.engines.pavement.measure import SPECTRUM_HZ, SPEED_EDGES_M_S, Spectra
@@ -98,3 +102,40 @@ def test_speed_law_needs_the_road_in_the_regression():
     assert speed_law(sd, speed, np.zeros(2000)).exponent < 0.5
     with pytest.raises(ValueError, match="too few"):
         speed_law(sd[:4], speed[:4], roughness[:4])
+
+
+DAY = date(2026, 3, 2)
+FRESH = Calibration(scale=1.1, sd_log=0.02, calibrated=True, on=DAY)
+
+
+@given(first=st.integers(0, 4000), more=st.integers(1, 4000))
+def test_a_calibration_only_gets_less_sure_with_age(first, more):
+    young, old = (FRESH.aged(DAY + timedelta(days=d)) for d in (first, first + more))
+    assert FRESH.sd_log <= young.sd_log < old.sd_log
+    assert young.scale == old.scale == FRESH.scale
+
+
+def test_a_year_adds_the_drift_of_the_table():
+    assert FRESH.aged(DAY + timedelta(days=365)).sd_log == pytest.approx(np.hypot(0.02, 0.04), rel=1e-3)
+
+
+@pytest.mark.parametrize("day", [None, DAY, DAY - timedelta(days=30)])
+def test_without_a_later_day_nothing_is_added(day):
+    assert FRESH.aged(day) == FRESH
+
+
+def test_a_car_that_nobody_calibrated_has_no_age():
+    assert Calibration(scale=1.0, sd_log=0.18, calibrated=False).aged(DAY).sd_log == 0.18
+
+
+def test_a_car_tied_to_the_fleet_is_as_old_as_the_oldest_anchor():
+    cells = np.log(np.linspace(1.0, 4.0, 8))
+    older = Calibration(scale=1.0, sd_log=0.02, calibrated=True, on=DAY - timedelta(days=400))
+    found = consensus({"a": [cells], "b": [cells], "c": [cells - 0.1]}, {"a": FRESH, "b": older})
+    assert found["c"].on == older.on
+    assert found["a"] == FRESH
+
+
+@pytest.mark.parametrize(("days", "outlived"), [(0, False), (179, False), (180, True)])
+def test_after_half_a_year_a_survey_calibrates_anew(days, outlived):
+    assert FRESH.outlived(DAY + timedelta(days=days)) is outlived

@@ -11,9 +11,10 @@ from scipy.spatial import cKDTree
 
 from contado.engines.pavement import onroute, simulate
 from contado.engines.pavement.anomalies.fixtures import Fixture
+from contado.engines.pavement.calibration import Calibration
 from contado.engines.pavement.position import Fixes, follow
 from contado.engines.pavement.processing import process
-from contado.engines.pavement.simulate.road import Anomaly, random_road
+from contado.engines.pavement.simulate.road import Anomaly, random_road, wheel_tracks
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.engines.pavement.vehicles import NOMINAL_CAR
@@ -196,3 +197,45 @@ def test_a_declared_bump_is_no_anomaly_and_its_height_is_followed(survey, result
     assert {r["fixture_id"] for r in marks if abs(r["chainage_m"] - 745.0) <= 10} == {"bump"}
     assert {r["fixture_id"] for r in marks if abs(r["chainage_m"] - 745.0) > 10} == {None}
     assert found.cell_obs.equals(result.cell_obs)
+
+
+def test_a_gyroscope_tells_the_wheel_track(tmp_path):
+    road = random_road(600.0, np.random.default_rng(8), levels_m_km=np.full(6, 2.5)).with_anomalies(
+        Anomaly(kind="pothole", chainage_m=150.0, length_m=0.7, height_mm=-50.0, side="left"),
+        Anomaly(kind="pothole", chainage_m=300.0, length_m=0.7, height_mm=-50.0, side="right"),
+        Anomaly(kind="pothole", chainage_m=450.0, length_m=0.7, height_mm=-50.0),
+    )
+    left, right = wheel_tracks(road, np.random.default_rng(9))
+    accelerometer = simulate.Accelerometer(gyroscope=True)
+    scenario = simulate.Scenario(profile=(road.x_m, road.base_m), accelerometer=accelerometer)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("contado.engines.pavement.simulate.scenario._tracks", lambda *_: [left, right])
+        simulate.drives(tmp_path / "d", seed=8, vehicles=1, passes=2, scenario=scenario)
+    network = Network.from_file(tmp_path / "d" / "network.geojson")
+    found = process(
+        read_drives(tmp_path / "d"), network, Route.read(tmp_path / "d" / "truth_route.csv", network)
+    )
+    assert [a.side for a in found.anomalies] == ["left", "right", "both"]
+    one, other, both = (abs(a.height_mm) for a in found.anomalies)
+    assert one == pytest.approx(both, rel=0.35)
+    assert other == pytest.approx(both, rel=0.35)
+    told = {(r["chainage_m"], r["side"]) for r in found.anomaly_obs.to_pylist()}
+    assert {side for _, side in told} == {"left", "right", "both"}
+    assert len(told) == 3
+
+
+def test_a_calibration_of_last_year_gives_wider_cells(survey):
+    drives, network, route = survey
+
+    def widths(on):
+        known = Calibration(scale=1.0, sd_log=0.02, calibrated=True, on=on)
+        told = {name: Vehicle(calibration=known) for name in ("car1", "car2")}
+        found = process(drives, network, route, vehicles=told)
+        cells = [np.log(c.high_m_km / c.low_m_km) for c in found.cells if c.iri_m_km]
+        return np.array(cells), found.cell_obs["sd_cal_log"].to_numpy()
+
+    (new, shared_new), (old, shared_old) = widths(date(2026, 3, 1)), widths(date(2025, 3, 1))
+    assert (old > new).all()
+    assert (shared_old > shared_new).all()
+    undated, _ = widths(None)
+    assert (undated <= new).all()

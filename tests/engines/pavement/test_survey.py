@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from contado.engines.pavement.half_car import HalfCar
@@ -65,6 +67,15 @@ def test_a_fleet_may_know_more_of_one_vehicle_than_of_another(tmp_path):
     assert fleet["a"].calibration is None
     assert fleet["b"].car is None
     assert fleet["b"].calibration.sd_log == 0.05
+
+
+def test_a_calibration_comes_with_its_day(tmp_path):
+    fleet = read_fleet(write(tmp_path, "vehicle,scale,calibrated_on\na,1.1,2026-03-31\nb,1.2,\n"))
+    assert fleet["a"].calibration.on == date(2026, 3, 31)
+    assert fleet["b"].calibration.on is None
+    with pytest.raises(DataError) as caught:
+        read_fleet(write(tmp_path, "vehicle,scale,calibrated_on\na,1.1,spring\n"))
+    assert (caught.value.rule, caught.value.rows, caught.value.field) == ("bad_date", (2,), "calibrated_on")
 
 
 def test_bad_fleet(tmp_path):

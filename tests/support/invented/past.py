@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 DAYS = (dt.date(2026, 8, 31), dt.date(2026, 10, 31))
 WORDS = {"A": "verde", "B": "giallo", "C": "arancione", "D": "rosso"}
 CARS = (
-    ("4dcf93d37788eb2f", 0.94, 0.013, 0.004, True),
-    ("a45c2bd97f7fac56", 1.0, 0.2, -0.16, False),
+    ("4dcf93d37788eb2f", 0.94, 0.013, 0.004, "learnt", dt.date(2025, 8, 31)),
+    ("a45c2bd97f7fac56", 1.0, 0.2, -0.16, "quarter", None),
 )
-"""Pseudonym, scale, its spread, offset from the fleet, whether calibrated."""
+"""Pseudonym, scale, its spread, offset from the fleet, model, day of its calibration if any."""
 
 
 def add_past(commit: Commit, sections, anomalies) -> None:
@@ -129,13 +129,15 @@ def _segment(row: dict, i: int) -> dict:
     }
 
 
-def _car(name: str, scale: float, spread: float, bias: float, calibrated: bool) -> dict:
+def _car(name: str, scale: float, spread: float, bias: float, model: str, on: dt.date | None) -> dict:
     return {
         "vehicle_id": name,
+        "model": model,
         "scale": scale,
         "sd_log": spread,
         "bias_log": bias,
-        "calibrated": calibrated,
+        "calibrated": on is not None,
+        "calibrated_on": on,
         "label": "simulated",
         "source_id": "test",
     }

@@ -2,7 +2,8 @@
 
 First the car's shape: the average spectra of its acceleration at several speeds, on a road whose slope is
 about white (ISO 8608, waviness near 2), tell how soft and how heavy it is; the prior is the nominal car.
-Then its scale: a surveyed section, or what the cars of a fleet agree on.
+Then its scale: a surveyed section, or what the cars of a fleet agree on. A scale that a survey told grows old:
+its variance rises with the time since (rates are dated data, ``ageing.csv``).
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement import data
 from contado.engines.pavement.equalise import ENVELOPE_M, UNCALIBRATED_SD_LOG
 from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
 
@@ -42,6 +45,7 @@ REFERENCE_SD_LOG: Final = 0.01
 MODEL_SD_LOG: Final = 0.05
 """What a linear car on one track cannot know of a cell: the other track, tyres, lateral wander [log]."""
 PRIOR_CELLS: Final = 5.0
+DAYS_PER_YEAR: Final = 365.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,26 @@ class Calibration:
     calibrated: bool
     cell_sd_log: float = 0.0
     """What single surveyed cells are off after the scale: how well the car is a quarter-car [log]."""
+    on: date | None = None
+    """Day to which it holds in full; None where no survey told it, or nobody knows when."""
+
+    def aged(self, day: date | None) -> Calibration:
+        """Return the calibration as it is worth on a later day: its sd wider, its scale the same."""
+        if self.on is None or day is None or day <= self.on:
+            return self
+        grown = _ageing("drift_sd_log", day) ** 2 * (day - self.on).days / DAYS_PER_YEAR
+        return dataclasses.replace(self, sd_log=float(np.sqrt(self.sd_log**2 + grown)))
+
+    def outlived(self, day: date | None) -> bool:
+        """Whether it is so old that the next surveyed section makes it anew."""
+        if self.on is None or day is None:
+            return False
+        return (day - self.on).days >= _ageing("renew_after_d", day)
+
+
+def _ageing(name: str, day: date) -> float:
+    (row,) = (row for row in data.valid_on("ageing", day) if row["name"] == name)
+    return float(row["value"])
 
 
 NOMINAL: Final = Calibration(scale=1.0, sd_log=UNCALIBRATED_SD_LOG, calibrated=False)
@@ -169,6 +193,7 @@ def consensus(
     if not anchors:
         return _sum_to_zero(means)
     target = _mean_over_passes(list(anchors.values()))
+    oldest = min((day for name in anchors if (day := known[name].on)), default=None)
     anchor_sd = float(np.sqrt(np.mean([known[name].sd_log ** 2 for name in anchors])))
     found: dict[str, Calibration] = {}
     for name, mean in means.items():
@@ -183,6 +208,7 @@ def consensus(
                 sd_log=float(np.hypot(sd, anchor_sd)),
                 calibrated=True,
                 cell_sd_log=max(known[anchor].cell_sd_log for anchor in anchors),
+                on=oldest,
             )
         else:
             found[name] = NOMINAL

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.publish.strip import Cell, Mark, Stretch
 
-__all__ = ["KINDS", "WIDTHS", "Diagram", "bands", "diagram"]
+__all__ = ["KINDS", "SIDES", "WIDTHS", "Diagram", "bands", "diagram"]
 
 KINDS: Final[dict[str, Words]] = {
     "pothole": Words("buca", "pothole"),
@@ -30,6 +30,12 @@ KINDS: Final[dict[str, Words]] = {
     "alligator_crack": Words("fessure a ragnatela", "alligator cracking"),
     "unknown": Words("tipo non noto", "kind not known"),
 }
+SIDES: Final[dict[str, Words]] = {
+    "left": Words("ruote a sinistra", "left wheels"),
+    "right": Words("ruote a destra", "right wheels"),
+    "both": Words("tutte le ruote", "all wheels"),
+}
+"""Wheel track of an anomaly, in the direction of the section."""
 WIDTHS: Final = (1232.0, 720.0)
 """Widths of the drawing for a screen and for a phone, where it scrolls sideways [px]."""
 

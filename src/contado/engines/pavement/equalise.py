@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.roll import ORDINARY_ROLL
 from contado.engines.pavement.sampling import MIN_RATE_HZ, even_samples, fix_speed
 from contado.engines.pavement.vehicles import GOLDEN_CAR, NOMINAL_CAR
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.roll import RollBody
     from contado.engines.pavement.telemetry.drive import Aligned
     from contado.engines.pavement.vehicles import TransferFunction
 
@@ -48,6 +50,7 @@ __all__ = [
     "Roughness",
     "filter_windows",
     "golden_variance",
+    "half_difference",
     "profile",
     "rectified_slope",
     "roughness",
@@ -158,6 +161,34 @@ def profile(
         return _inverse(frequency_hz, speed, car, settings)
 
     return filter_windows(acc_m_s2, speed_m_s, fs_hz, operator, settings)
+
+
+def half_difference(
+    roll_rad_s: Floats,
+    speed_m_s: Floats,
+    fs_hz: float,
+    car: TransferFunction,
+    body: RollBody = ORDINARY_ROLL,
+    settings: EqualiserSettings = PROFILE_BAND,
+) -> Floats:
+    """Return half of the left less the right track's profile at each sample [m]; NaN where unknown.
+
+    Parameters
+    ----------
+    roll_rad_s
+        Roll rate, left side up [rad/s], evenly sampled, shape (n,); NaN in gaps.
+    speed_m_s, fs_hz, car
+        As in `profile`; the car as it answers the mean of its tracks.
+    body
+        How it rolls.
+    """
+    rolling = body.of(car)
+
+    def operator(frequency_hz: Floats, speed: Floats) -> Complexes:
+        lift: Complexes = _inverse(frequency_hz, speed, rolling, settings)
+        return lift * (2j * np.pi * body.lever_m * frequency_hz)
+
+    return filter_windows(roll_rad_s, speed_m_s, fs_hz, operator, settings)
 
 
 def _inverse(

@@ -17,10 +17,11 @@ from contado.engines.pavement.equalise import (
     MIN_SPEED_M_S,
     PROFILE_BAND,
     filter_windows,
+    half_difference,
     profile,
     rectified_slope,
 )
-from contado.engines.pavement.sampling import MIN_RATE_HZ, EvenSamples, even_samples
+from contado.engines.pavement.sampling import MIN_RATE_HZ, EvenSamples, even_samples, smooth_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GRID_M",
+    "PROFILES",
     "SPEED_EDGES_M_S",
     "Pass",
     "Spectra",
@@ -46,6 +48,9 @@ __all__ = [
 
 GRID_M: Final = 0.1
 """Spacing of the chainage grid: finer than the shortest wave that is inverted (0.4 m)."""
+
+PROFILES: Final = ("profile_m", "tilt_m")
+"""Arrays of a pass that are smooth between its samples."""
 
 MAX_HOLE_M: Final = 1.0
 """Grid points between samples farther apart than this are unknown."""
@@ -95,6 +100,8 @@ class Pass:
     """Rectified golden-car slope [m/m]."""
     profile_m: Floats
     """Band-limited profile [m]."""
+    tilt_m: Floats
+    """Band-limited half of the left less the right track [m], as the roll rate tells it."""
     shock: Floats
     """Envelope of the high-passed acceleration over its running robust scale [1]."""
     weighted_m_s2: Floats
@@ -142,9 +149,13 @@ def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
     def put(values: Floats) -> Floats:
         return _on_grid(driven.chainage_m, np.where(moving, values, np.nan), grid)
 
+    def smooth(values: Floats) -> Floats:
+        return smooth_at(driven.chainage_m, np.where(moving, values, np.nan), grid, MAX_HOLE_M)
+
     return Pass(
         slope=put(slope),
-        profile_m=put(height),
+        profile_m=smooth(height),
+        tilt_m=smooth(_tilt(driven, car)),
         shock=put(_shock(even, speed)),
         weighted_m_s2=put(weighted),
         speed_m_s=put(speed),
@@ -153,6 +164,13 @@ def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
         clipped=put(even.clipped.astype(np.float64)),
         fs_hz=fs,
     )
+
+
+def _tilt(driven: Trace, car: TransferFunction) -> Floats:
+    even = driven.even
+    if even.roll_rad_s is None or driven.rate_too_low:
+        return np.full(len(driven.speed_m_s), np.nan)
+    return half_difference(even.roll_rad_s, driven.speed_m_s, even.fs_hz, car)
 
 
 def _on_grid(chainage_m: Floats, values: Floats, grid: Floats) -> Floats:

@@ -45,7 +45,7 @@ def cell_obs(
     start, end = numbers * cell_m - start_m, (numbers + 1) * cell_m - start_m
     rows = []
     for drive, passed, reading in passes:
-        calibration = calibrations[drive.vehicle]
+        calibration = calibrations[drive.vehicle].aged(drive.day)
         power, _ = mean_over(passed.weighted_m_s2, start, end)
         seconds, _ = mean_over(passed.t_s, start, end)
         sd = np.sqrt(spread**2 + reading.model_sd(calibration.cell_sd_log) ** 2)
@@ -79,7 +79,8 @@ def anomaly_obs(
     rows = []
     for place in found:
         k = round((place.chainage_m - start_m) / GRID_M)
-        for (drive, passed), felt in zip(passes, place.hits, strict=True):
+        told = zip(passes, place.hits, place.echoes, place.sides, strict=True)
+        for (drive, passed), felt, twice, side in told:
             if felt:
                 rows.append(
                     {
@@ -90,6 +91,8 @@ def anomaly_obs(
                         "kind": place.kind,
                         "height_mm": place.height_mm,
                         "length_m": place.length_m,
+                        "side": side or place.side,
+                        "second_axle": twice,
                         "severity": place.severity,
                         "criticality": place.criticality,
                         "p_exists": place.p_exists,

@@ -67,6 +67,8 @@ _SAMPLES: Final = {
     "position_sd_m": pa.float64(),
     "clipped": pa.bool_(),
 }
+_ROLL: Final = "roll_rad_s"
+"""Samples too, but of drives with a gyroscope only."""
 _SPECTRA: Final = ("log_power", "spectra_speed", "spectra_count")
 _GRIDS: Final = tuple(field.name for field in dataclasses.fields(Pass) if field.name != "fs_hz")
 _NONE: Final = np.empty(0)
@@ -179,7 +181,7 @@ def trace_batch(drives: pa.RecordBatch, context: Tracing) -> pa.RecordBatch:
     """Read, settle and place drives.
 
     Rows ``row_id, name, format, kinds, files`` in; out ``row_id``, the samples on their even clock
-    (``vertical_m_s2, chainage_m, speed_m_s, position_sd_m, clipped``), the sums of spectra, ``facts``, or
+    (``vertical_m_s2, chainage_m, speed_m_s, position_sd_m, clipped, roll_rad_s``), the sums of spectra, ``facts``, or
     ``refused``, and ``cpu_s`` of the work without reading.
     """
     outcomes, seconds = [], []
@@ -272,6 +274,8 @@ def _packed(row_id: pa.Array, outcomes: Sequence[Trace | Rejected]) -> pa.Record
     columns: dict[str, pa.Array] = {"row_id": row_id}
     for name, kind in _SAMPLES.items():
         columns[name] = lists.of([_NONE if t is None else _samples(t, name) for t in known], kind)
+    rolled = [None if t is None else t.even.roll_rad_s for t in known]
+    columns[_ROLL] = lists.of([_NONE if r is None else r for r in rolled], pa.float64())
     for name in _SPECTRA:
         columns[name] = lists.of([_NONE if t is None else _spectrum(t, name) for t in known], pa.float64())
     facts = [None if t is None else msgspec.msgpack.encode(_facts(t)) for t in known]
@@ -327,7 +331,7 @@ def _outcome(row: Mapping[str, Any]) -> Trace | Rejected:
 
 def _trace(row: Mapping[str, Any]) -> Trace:
     facts = msgspec.msgpack.decode(row["facts"].as_py(), type=_Facts)
-    arrays = {name: row[name].values.to_numpy(zero_copy_only=False) for name in (*_SAMPLES, *_SPECTRA)}
+    arrays = {name: row[name].values.to_numpy(zero_copy_only=False) for name in (*_SAMPLES, _ROLL, *_SPECTRA)}
     power, speed, count = (arrays[name] for name in _SPECTRA)
     times = facts.first_s + np.arange(len(arrays["vertical_m_s2"])) / facts.even_hz
     return Trace(
@@ -337,6 +341,7 @@ def _trace(row: Mapping[str, Any]) -> Trace:
             vertical_m_s2=arrays["vertical_m_s2"],
             clipped=arrays["clipped"],
             fs_hz=facts.even_hz,
+            roll_rad_s=arrays[_ROLL] if len(arrays[_ROLL]) else None,
         ),
         chainage_m=arrays["chainage_m"],
         speed_m_s=arrays["speed_m_s"],

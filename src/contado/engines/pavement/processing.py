@@ -37,7 +37,7 @@ from contado.engines.pavement.cells import (
 )
 from contado.engines.pavement.half_car import wheelbase_of
 from contado.engines.pavement.learnt_car import learn
-from contado.engines.pavement.measure import Pass, Trace, measure, trace
+from contado.engines.pavement.measure import PROFILES, Pass, Trace, measure, trace
 from contado.engines.pavement.position import follow
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.align import align
@@ -209,6 +209,7 @@ def combine(
     passes = (measuring or _measure_here)(traces, cars, frame.length_m)
     seen = _in_register([_Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
     calibrations = _calibrations(seen, reference, told, frame)
+    aged = _aged(seen, calibrations)
     numbers = frame.route.cells(cell_m).astype(np.float64)
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
     readings = [_readings(s, bounds, frame) for s in seen]
@@ -226,7 +227,7 @@ def combine(
             VehicleSummary(vehicle=name, car=cars[name], calibration=calibrations[name])
             for name in sorted(calibrations)
         ),
-        cells=tuple(cell_states(readings, calibrations, spread, bounds)),
+        cells=tuple(cell_states(readings, aged, spread, bounds)),
         anomalies=tuple(p for p, fixture in zip(found, meant, strict=True) if fixture is None),
         fixtures=tuple((f, _strongest(f, found, meant)) for f in known),
         cell_obs=observe.cell_obs(
@@ -326,7 +327,9 @@ def _moved(seen: _Seen, shift: Floats) -> _Seen:
     if not shift.any():
         return seen
     arrays = {f.name: getattr(seen.passed, f.name) for f in dataclasses.fields(Pass) if f.name != "fs_hz"}
-    moved: dict[str, Any] = {name: warp(values, shift) for name, values in arrays.items()}
+    moved: dict[str, Any] = {
+        name: warp(values, shift, smooth=name in PROFILES) for name, values in arrays.items()
+    }
     return dataclasses.replace(seen, passed=dataclasses.replace(seen.passed, **moved))
 
 
@@ -338,9 +341,10 @@ def _calibrations(
     if reference is not None:
         bounds = (reference.from_m, reference.to_m)
         for name in (n for n in names if n not in settled):
-            logs = [_readings(s, bounds, frame).log_iri for s in seen if s.drive.vehicle == name]
-            if (found := scale_from_reference(logs, reference.iri_m_km)) is not None:
-                settled[name] = found
+            mine = [(s.drive.day, _readings(s, bounds, frame)) for s in seen if s.drive.vehicle == name]
+            if (found := scale_from_reference([r.log_iri for _, r in mine], reference.iri_m_km)) is not None:
+                last = max((day for day, r in mine if day and r.known.any()), default=None)
+                settled[name] = dataclasses.replace(found, on=last)
     edges = np.arange(0.0, frame.length_m - 100.0, 100.0) + frame.start_m
     hundred = (edges, edges + 100.0)
     passes = {
@@ -350,6 +354,15 @@ def _calibrations(
     if len(edges) == 0:
         return {name: settled.get(name, NOMINAL) for name in names}
     return consensus(passes, settled)
+
+
+def _aged(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration]) -> dict[str, Calibration]:
+    """Return the calibrations as they are worth on the last day that each vehicle drove."""
+    last = {
+        name: max((d for s in seen if s.drive.vehicle == name and (d := s.drive.day)), default=None)
+        for name in calibrations
+    }
+    return {name: calibration.aged(last[name]) for name, calibration in calibrations.items()}
 
 
 def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> CellReadings:

@@ -149,6 +149,7 @@ def _spot(row: dict[str, Any]) -> Spot:
         passes=row["passes"],
         passes_possible=row["passes_possible"],
         lonlat=(row["lon"], row["lat"]),
+        side=row.get("side"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement import maps
-from contado.engines.pavement.diagram import KINDS
+from contado.engines.pavement.diagram import KINDS, SIDES
 from contado.engines.pavement.views import canvas, grading, page
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
 from contado.kernel import publish
@@ -282,6 +282,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
         (
             KINDS[s.kind if s.kind in KINDS else "unknown"].of(lang),
             f"{road.name} km {number(s.at_m / 1000, lang, 2)}",
+            SIDES[s.side].of(lang) if s.side in SIDES else None,
             s.height_mm,
             s.severity,
             s.p_exists,
@@ -294,6 +295,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
     columns = (
         publish.Column(say("Tipo", "Kind")),
         publish.Column(say("Dove", "Where")),
+        publish.Column(say("Sotto", "Under")),
         publish.Column(say("Altezza (+) o profondità (−), mm", "Height (+) or depth (−), mm"), "number"),
         publish.Column(say("Gravità 0–100", "Severity 0–100"), "number"),
         publish.Column(say("Probabilità", "Probability"), "share"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
@@ -35,6 +36,7 @@ NAMES: Final = ("vehicle", "vehicle_id", "id")
 CAR: Final = ("k1", "k2", "c", "mu")
 AXLES: Final = ("a_m", "b_m")
 BODY: Final = ("inertia_ratio", "sensor_ahead_m")
+DAY: Final = "calibrated_on"
 ORDINARY: Final = HalfCar()
 """What a half-car is taken for where its row does not say."""
 SURVEYED_M: Final = 100.0
@@ -167,7 +169,7 @@ def _of_profile(found: Profile) -> Reference:
 def read_fleet(path: Path) -> dict[str, Vehicle]:
     """Read ``vehicle`` (or vehicle_id, id) and what is known of each.
 
-    ``k1, k2, c, mu`` and ``scale, sd_log``; ``model`` is quarter (also where it is blank), half or learnt. A
+    ``k1, k2, c, mu`` and ``scale, sd_log, calibrated_on`` (day); ``model`` is quarter (also where it is blank), half or learnt. A
     half-car has ``a_m, b_m``, distances of the front and rear axle from the centre of mass, and may have
     ``inertia_ratio``, ``sensor_ahead_m`` and ``k1_rear, k2_rear, c_rear, mu_rear`` (else as in front).
     Where k1, k2, c, mu are blank they are fitted to the car's spectra.
@@ -198,11 +200,36 @@ def read_fleet(path: Path) -> dict[str, Vehicle]:
     half = np.array([m == "half" for m in models], dtype=bool)
     for name in axles:
         file.refuse(half & np.isnan(numbers[name]), name, "not_a_number", "a half-car needs both its axles")
+    days = _days(file)
     rows = [
         {n: float(v[i]) for n, v in numbers.items() if np.isfinite(v[i])} for i in range(file.table.num_rows)
     ]
     names = [str(name) for name in file.table[key].to_pylist()]
-    return {name: _vehicle(row, model) for name, row, model in zip(names, rows, models, strict=True)}
+    return {
+        name: _vehicle(row, model, day)
+        for name, row, model, day in zip(names, rows, models, days, strict=True)
+    }
+
+
+def _days(file: _File) -> list[date | None]:
+    """Return the day of each calibration; None where the cell is blank."""
+    if DAY not in file.table.column_names:
+        return [None] * file.table.num_rows
+    found = []
+    for line, cell in zip(file.lines, file.table[DAY].to_pylist(), strict=False):
+        try:
+            found.append(
+                cell if isinstance(cell, date) or not cell else date.fromisoformat(str(cell).strip())
+            )
+        except ValueError:
+            raise DataError(
+                f"{file.name}, line {line}: {DAY} is {cell!r}.",
+                rule="bad_date",
+                hint="write a day as 2026-03-31",
+                rows=[int(line)],
+                field=DAY,
+            ) from None
+    return [day or None for day in found]
 
 
 def _models(file: _File) -> list[str]:
@@ -223,13 +250,13 @@ def _models(file: _File) -> list[str]:
     return found
 
 
-def _vehicle(known: Mapping[str, float], model: str) -> Vehicle:
+def _vehicle(known: Mapping[str, float], model: str, day: date | None) -> Vehicle:
     """Return a vehicle from the figures of its row; a car needs all four of its parameters."""
     front = _axle(known, "")
     calibration = None
     if "scale" in known:
         sd = known.get("sd_log", FLEET_SD_LOG)
-        calibration = Calibration(scale=known["scale"], sd_log=sd, calibrated=True)
+        calibration = Calibration(scale=known["scale"], sd_log=sd, calibrated=True, on=day)
     if model != "half":
         return Vehicle(car=front, calibration=calibration, learnt=model == "learnt")
     body = HalfCar(

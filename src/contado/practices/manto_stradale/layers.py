@@ -173,6 +173,7 @@ _ANOMALY = {
     "municipality": "text",
     "chainage_m": "float",
     "kind": "text",
+    "side": "text",
     "height_mm": "float",
     "severity": "float",
     "criticality": "text",

@@ -39,7 +39,9 @@ class ProcessRequest(Request, frozen=True, kw_only=True):
     ] = None
     vehicles: Annotated[
         Path | None,
-        option("fleet: vehicle and k1, k2, c, mu or scale, sd_log; model quarter, half (a_m, b_m) or learnt"),
+        option(
+            "fleet: vehicle and k1, k2, c, mu or scale, sd_log, calibrated_on; model quarter, half (a_m, b_m) or learnt"
+        ),
     ] = None
     fixtures: Annotated[
         Path | None,
@@ -100,7 +102,9 @@ class VehicleFacts(msgspec.Struct, kw_only=True):
     model: str
     scale: float
     sd_log: float
+    """On the day of the calibration; intervals of later days are wider."""
     calibrated: bool
+    calibrated_on: date | None = None
     k1: float
     k2: float
     c: float
@@ -137,6 +141,8 @@ class AnomalyFacts(msgspec.Struct, kw_only=True):
     position_sd_m: float
     second_axle: bool | None = None
     """Whether most passes were shaken again a wheelbase later; null where no axles are known."""
+    side: str | None = None
+    """Wheel track in driving direction: left, right, both; null without a gyroscope or where it is not decided."""
     severity_is_lower_bound: bool
 
 
@@ -223,6 +229,7 @@ def _answer(result: ProcessResult) -> ProcessAnswer:
                 scale=v.calibration.scale,
                 sd_log=v.calibration.sd_log,
                 calibrated=v.calibration.calibrated,
+                calibrated_on=v.calibration.on,
                 model=v.car.model,
                 **dataclasses.asdict(v.car.axle),
             )

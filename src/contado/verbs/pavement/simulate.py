@@ -32,6 +32,11 @@ _Centre = Annotated[
     option("LON,LAT of what is invented (default 8.93,45.42) [deg]", min_length=2, max_length=2),
 ]
 
+_Coherence = Annotated[
+    float,
+    option("two wheel tracks, alike above this wavelength; most holes lie in one of them", unit="m", gt=0),
+]
+
 
 class SimulateRequest(Request, frozen=True, kw_only=True):
     """What is driven, with what, how often."""
@@ -60,6 +65,8 @@ class SimulateRequest(Request, frozen=True, kw_only=True):
     potholes: Annotated[int, option("number; by default proportional to length", ge=0)] | None = None
     bumps: Annotated[int, option("number of speed bumps; as potholes", ge=0)] | None = None
     manholes: Annotated[int, option("number; as potholes", ge=0)] | None = None
+    track_coherence_m: _Coherence | None = None
+    gyroscope: Annotated[bool, option("the device also writes its turning rates gx, gy, gz")] = False
     enveloping: Annotated[bool, option("tyres bridge 250 mm")] = True
     write_profile: Annotated[bool, option("also write profile.csv, the road itself")] = False
     network: Annotated[Path | None, option("street network to drive on (with --route)")] = None
@@ -134,13 +141,17 @@ def _scenario(request: SimulateRequest) -> tuple[Scenario, list[Finding]]:
         potholes=request.potholes,
         bumps=request.bumps,
         manholes=request.manholes,
+        track_coherence_m=request.track_coherence_m,
         enveloping=request.enveloping,
         write_profile=request.write_profile,
         network=request.network,
         route=request.route,
         city=request.city,
         accelerometer=Accelerometer(
-            fs_hz=request.fs_hz, noise_m_s2=request.noise_m_s2, bias_m_s2=request.bias_m_s2
+            fs_hz=request.fs_hz,
+            noise_m_s2=request.noise_m_s2,
+            bias_m_s2=request.bias_m_s2,
+            gyroscope=request.gyroscope,
         ),
         gnss=Gnss(sigma_m=request.gnss_sigma_m),
         **further,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from contado.web.data.roads import Interval
 from contado.web.data.view import day, real, rows, text
+from contado.web.i18n import Words
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -18,23 +19,32 @@ if TYPE_CHECKING:
     from contado.web.data.roads import Roads
     from contado.web.data.view import Row
 
-__all__ = ["DRIFT_SHARE", "Coverage", "Vehicle", "coverage", "vehicles"]
+__all__ = ["DRIFT_SHARE", "MODELS", "Coverage", "Vehicle", "coverage", "vehicles"]
 
 DRIFT_SHARE: Final = 0.10
 """How far a car may read from the fleet before somebody looks at it [share of IRI]."""
+MODELS: Final = {
+    "quarter": Words("a una ruota", "one wheel"),
+    "half": Words("a due assi", "two axles"),
+    "learnt": Words("appreso", "learnt"),
+}
+"""How a car answers a road -> what the page calls it."""
 _Z90: Final = 1.6448536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vehicle:
-    """A car: factor on its IRI, how far it reads from the fleet [share], drives and measured length [km].
+    """A car: factor on its IRI as it is worth today, how far it reads from the fleet [share], drives and measured length [km].
 
     ``kept_until`` is the day after which its last raw signal is deleted, ``overdue`` how many drives are
     past theirs.
     """
 
     id: str
+    model: str | None
+    """How it answers a road: quarter, half or learnt."""
     calibrated: bool
+    calibrated_on: dt.date | None
     scale: Interval
     bias: float | None
     drives: int
@@ -82,10 +92,13 @@ def vehicles(view: View, today: dt.date) -> list[Vehicle]:
 
 def _vehicle(row: Row, drives: Sequence[Row], cell_km: float, today: dt.date) -> Vehicle:
     kept = [d for drive in drives if (d := day(drive, "retention_until"))]
+    since = day(row, "calibrated_on")
     return Vehicle(
         id=str(row["vehicle_id"]),
+        model=text(row, "model"),
         calibrated=bool(row.get("calibrated")),
-        scale=_scale(real(row, "scale"), real(row, "sd_log")),
+        calibrated_on=since,
+        scale=_scale(real(row, "scale"), real(row, "sd_log"), since, today),
         bias=None if (bias := real(row, "bias_log")) is None else math.expm1(bias),
         drives=len(drives),
         km=cell_km * sum(real(drive, "cells") or 0.0 for drive in drives),
@@ -96,10 +109,14 @@ def _vehicle(row: Row, drives: Sequence[Row], cell_km: float, today: dt.date) ->
     )
 
 
-def _scale(scale: float | None, sd_log: float | None) -> Interval:
+def _scale(scale: float | None, sd_log: float | None, since: dt.date | None, today: dt.date) -> Interval:
+    """Return the factor with its interval as it is worth today: a calibration grows old."""
+    from contado.engines.pavement.calibration import Calibration
+
     if scale is None or sd_log is None:
         return Interval(value=scale)
-    spread = math.exp(_Z90 * sd_log)
+    now = Calibration(scale=scale, sd_log=sd_log, calibrated=since is not None, on=since).aged(today)
+    spread = math.exp(_Z90 * now.sd_log)
     return Interval(value=scale, low=scale / spread, high=scale * spread)
 
 

@@ -40,6 +40,8 @@ class Spot:
     direction: str | None
     km: float | None
     chainage_m: float
+    side: str | None
+    """Wheel track in the direction of the section: left, right, both."""
     height_mm: float | None
     lowest_mm: float | None
     highest_mm: float | None
@@ -129,6 +131,7 @@ def _spot(
         direction=text(section, "direction"),
         km=None if from_km is None else from_km + row["chainage_m"] / 1000,
         chainage_m=float(row["chainage_m"]),
+        side=text(row, "side"),
         height_mm=real(row, "height_mm"),
         lowest_mm=min(map(abs, read)) if several else None,
         highest_mm=max(map(abs, read)) if several else None,

@@ -100,6 +100,8 @@ class Anomaly:
     criticality: str | None
     p_exists: float | None
     height_mm: float | None
+    side: str | None
+    """Wheel track in the direction of the section: left, right, both."""
     state: str | None
     chainage_m: float | None
     first_seen: dt.date | None
@@ -294,6 +296,7 @@ def _anomaly(row: Row) -> Anomaly:
         criticality=text(row, "criticality"),
         p_exists=real(row, "p_exists"),
         height_mm=real(row, "height_mm"),
+        side=text(row, "side"),
         state=text(row, "state"),
         chainage_m=real(row, "chainage_m"),
         first_seen=day(row, "first_seen"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contado.web import i18n
-from contado.web.data.fleet import DRIFT_SHARE
+from contado.web.data.fleet import DRIFT_SHARE, MODELS
 from contado.web.page import NotFound
 from contado.web.pages.practices import card_of
 from contado.web.pages.tablepages import slice_rows
@@ -43,6 +43,7 @@ def fleet(page: Page) -> Response:
         ],
         vehicles=site.fleet,
         drift=DRIFT_SHARE,
+        models=MODELS,
         seen=seen,
         office=office,
         covered=covered,

@@ -21,7 +21,7 @@ from contado.web import i18n, statics
 from contado.web.data import inspections as data
 from contado.web.i18n import Words
 from contado.web.pages.sketch import road_svg
-from contado.web.pages.strips import KINDS
+from contado.web.pages.strips import KINDS, SIDES
 from contado.web.security import require
 from contado.web.security.uploads import BadUpload, checked
 
@@ -94,6 +94,7 @@ def _render(page: Page, query: dict[str, str], **state: Any) -> Response:
         simulated=any(s.label == "simulated" for s in found),
         cards=cards,
         total=len(chosen),
+        sides=SIDES,
         kinds=[(k, KINDS[k]) for k in KINDS if any(s.kind == k for s in found)],
         kind=query.get("kind", ""),
         sort=query.get("sort", "near"),

@@ -73,7 +73,9 @@ def _fleet(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  
     for v in site.fleet:
         scale = (v.scale.value, v.scale.low, v.scale.high)
         month = v.last.isoformat()[:7] if v.last else None
-        yield (v.id, v.calibrated, *scale, v.bias, v.drifts, v.drives, v.km, month, v.kept_until, v.label)
+        since = v.calibrated_on.isoformat()[:7] if v.calibrated_on else None
+        car = (v.id, v.model, v.calibrated, since, *scale, v.bias, v.drifts)
+        yield (*car, v.drives, v.km, month, v.kept_until, v.label)
 
 
 def _coverage(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
@@ -91,7 +93,7 @@ _CHANGES = (
     "difference_low_m_km difference_high_m_km anomalies_new anomalies_repaired label"
 )
 _FLEET = (
-    "vehicle_id calibrated scale scale_low scale_high offset_share to_check drives km last_month "
+    "vehicle_id model calibrated calibrated_month scale scale_low scale_high offset_share to_check drives km last_month "
     "signal_kept_until label"
 )
 TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[Any, ...]]]]] = {

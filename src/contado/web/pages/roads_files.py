@@ -103,7 +103,9 @@ def _geojson(roads: Roads, base: str, lang: Lang) -> bytes:
 
 
 def _facts(a: Anomaly, link: str) -> dict[str, Any]:
-    names = ("section_id", "kind", "severity", "criticality", "p_exists", "height_mm", "state", "chainage_m")
+    names = (
+        "section_id", "kind", "side", "severity", "criticality", "p_exists", "height_mm", "state", "chainage_m",
+    )  # fmt: skip
     days = {name: getattr(a, name) for name in ("first_seen", "last_seen", "last_not_seen")}
     dated = {name: day.isoformat() if day else None for name, day in days.items()}
     return {name: getattr(a, name) for name in names} | dated | {"label": a.label, "link": link}

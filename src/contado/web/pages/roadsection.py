@@ -91,6 +91,7 @@ def section(page: Page) -> Response:
         n=len(roads.sections),
         anomalies=roads.anomalies_of(found.id),
         kinds=strips.KINDS,
+        sides=strips.SIDES,
         states=STATES,
         contributions=CONTRIBUTIONS,
         segments=(own := [s for s in site.segments if s.section_id == found.id]),

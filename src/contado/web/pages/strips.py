@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.engines.pavement import diagram
-from contado.engines.pavement.diagram import KINDS
+from contado.engines.pavement.diagram import KINDS, SIDES
 from contado.kernel.publish.strip import Cell, Mark, Stretch
 from contado.web import i18n
 from contado.web.data.view import real, rows
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contado.web.i18n import Words
     from contado.web.page import Page
 
-__all__ = ["KINDS", "Drawing", "drawing"]
+__all__ = ["KINDS", "SIDES", "Drawing", "drawing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from contado.engines.pavement.calibration import Calibration
 from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.ingest import fleet
+from contado.engines.pavement.learnt_car import LearntCar
+from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 from contado.kernel import tables
 from contado.kernel.errors import UsageError
 from contado.kernel.identifiers import keyed_hash
 
+DAY = date(2026, 3, 2)
 HALF = HalfCar(front=NOMINAL_CAR, rear=QuarterCar(k1=600, k2=60, c=4, mu=0.1), sensor_ahead_m=-0.3)
 
 
 def kept(*cars):
     """The view of a workspace after a run with these cars, named a, b ..."""
-    scale = Calibration(scale=1.1, sd_log=0.03, calibrated=True)
+    scale = Calibration(scale=1.1, sd_log=0.03, calibrated=True, on=DAY)
     vehicles = [
         SimpleNamespace(vehicle=name, car=car, calibration=scale)
         for name, car in zip("abc", cars, strict=False)
@@ -39,11 +44,56 @@ def test_quarter_and_half_cars_come_back_as_they_were():
     assert found["b"].calibration.scale == 1.1
 
 
-def test_a_learnt_car_is_refused_because_it_would_not_be_kept():
-    trace = SimpleNamespace(
-        aligned=SimpleNamespace(drive=SimpleNamespace(name="d", vehicle=keyed_hash("key", "car1"))),
+def test_a_learnt_car_comes_back_with_its_gain():
+    gain = 1 + 0.3 * np.sin(np.log(SPECTRUM_HZ))
+    found = fleet.kept_vehicles(kept(LearntCar(base=NOMINAL_CAR, gain=gain), LearntCar(base=HALF, gain=gain)))
+    speeds, frequencies = np.array([8.0, 14.0]), np.linspace(0.3, 39.0, 50)
+    for name, base in (("a", NOMINAL_CAR), ("b", HALF)):
+        car = found[name].car
+        assert isinstance(car, LearntCar)
+        wanted = LearntCar(base=base, gain=gain).response(frequencies, speeds)
+        np.testing.assert_allclose(car.response(frequencies, speeds), wanted, rtol=1e-12)
+
+
+def test_the_table_says_which_model_each_car_uses():
+    gain = np.ones(SPECTRUM_HZ.size)
+    table = kept(NOMINAL_CAR, HALF, LearntCar(base=HALF, gain=gain)).read("pavement_vehicle")
+    assert table["model"].to_pylist() == ["quarter", "half", "learnt"]
+    assert table["calibrated_on"].to_pylist() == [DAY] * 3
+    assert not tables.validate("pavement_vehicle", table)
+
+
+def trace(name, day=None):
+    """Stands for the trace of a drive; nothing of it is fitted."""
+    return SimpleNamespace(
+        aligned=SimpleNamespace(drive=SimpleNamespace(name="d", vehicle=keyed_hash("key", name), day=day)),
         spectra=None,
     )
+
+
+def test_a_scale_without_a_day_counts_from_the_first_drive():
+    told = Vehicle(car=NOMINAL_CAR, calibration=Calibration(scale=1.1, sd_log=0.05, calibrated=True))
+    days = [DAY + timedelta(days=d) for d in (9, 0)]
+    found = fleet.vehicles([trace("car1", day) for day in days], kept(), {"car1": told})
+    assert found[keyed_hash("key", "car1")].calibration.on == DAY
+
+
+def test_a_car_that_passed_no_survey_cannot_be_learnt():
+    name = keyed_hash("key", "car1")
     with pytest.raises(UsageError) as caught:
-        fleet.vehicles([trace], kept(), {"car1": Vehicle(learnt=True)})
+        fleet.learnt({name: Vehicle(car=NOMINAL_CAR, learnt=True)}, {}, {}, {})
     assert caught.value.rule == "nothing_to_learn_from"
+    assert "--survey" in caught.value.hint
+
+
+def test_a_car_learnt_before_stays_as_it_is_where_it_passed_no_survey():
+    before = LearntCar(base=NOMINAL_CAR, gain=np.ones(SPECTRUM_HZ.size))
+    found = fleet.learnt({"a": Vehicle(car=before, learnt=True)}, {}, {}, {})
+    assert found["a"].car is before
+    assert not found["a"].learnt
+
+
+def test_old_calibrations_are_open_to_a_survey():
+    known = fleet.kept_vehicles(kept(NOMINAL_CAR))
+    assert fleet.to_calibrate(known, DAY + timedelta(days=10))["a"].calibration is not None
+    assert fleet.to_calibrate(known, DAY + timedelta(days=400))["a"].calibration is None

@@ -13,8 +13,9 @@ import shapely
 from contado.engines.pavement import simulate
 from contado.engines.pavement.ingest import load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
+from contado.engines.pavement.survey import Vehicle
 from contado.kernel import tables
-from contado.kernel.errors import DataError
+from contado.kernel.errors import DataError, UsageError
 from contado.kernel.workspace import Workspace
 
 ON = date(2026, 4, 1)
@@ -87,27 +88,91 @@ def test_no_name_of_a_vehicle_or_position_of_a_drive_is_stored(loaded):
     assert "pavement_fix" not in workspace.tables()
 
 
-def test_a_survey_calibrates_the_cars_for_good(drives, tmp_path):
-    workspace = built(tmp_path / "w", drives)
+def surveyed(path, drives):
+    """A workspace whose first half kilometre was surveyed."""
+    workspace = built(path / "w", drives)
     truth = tables.read(drives / "truth_iri_100m.csv").table.to_pylist()
-    survey = tmp_path / "survey.csv"
+    survey = path / "survey.csv"
     lines = [f"truth_route,{r['from_m']},{r['to_m']},{r['iri_m_km']}" for r in truth[:5]]
     survey.write_text("\n".join(["section_id,from_m,to_m,iri_m_km", *lines]), encoding="utf-8")
     assert roads.load_survey(workspace, survey)[0] == 5
+    return workspace
+
+
+def load_one(workspace, drives, path, name, **known):
+    """Load one of the drives alone."""
+    part = path / name
+    part.mkdir()
+    for file in [*drives.glob(f"{name}_*"), drives / "meta.json"]:
+        shutil.copy(file, part)
+    return load.load(workspace, load.read_folders(part), on=ON, **known)
+
+
+def forget_survey(workspace):
+    with workspace.commit() as commit:
+        commit.table("pavement_survey", tables.empty("pavement_survey"))
+
+
+def test_a_learnt_car_is_kept_and_used_by_later_loads(drives, tmp_path):
+    workspace = surveyed(tmp_path, drives)
+    load_one(workspace, drives, tmp_path, "car1_pass1", vehicles={"car1": Vehicle(learnt=True)})
+    [first] = workspace.read("pavement_vehicle").to_pylist()
+    assert (first["model"], len(first["gain"])) == ("learnt", len(first["gain_hz"]))
+    assert first["calibrated"]
+    forget_survey(workspace)
+    load_one(workspace, drives, tmp_path, "car1_pass2")
+    [later] = workspace.read("pavement_vehicle").to_pylist()
+    assert {n: v for n, v in later.items() if n != "bias_log"} == {
+        n: v for n, v in first.items() if n != "bias_log"
+    }
+    passes = workspace.read("pavement_cell_obs").to_pandas().pivot(
+        index="cell", columns="drive_id", values="iri_m_km"
+    ).dropna()  # fmt: skip
+    assert len(passes) > 30
+    assert np.median(np.abs(np.log(passes.iloc[:, 0] / passes.iloc[:, 1]))) < 0.1
+
+
+def test_what_was_read_through_a_learnt_car_differs_from_its_quarter_car(drives, tmp_path):
+    seen = []
+    for name, learnt in (("a", True), ("b", False)):
+        (tmp_path / name).mkdir()
+        workspace = surveyed(tmp_path / name, drives)
+        load_one(workspace, drives, tmp_path / name, "car1_pass1", vehicles={"car1": Vehicle(learnt=learnt)})
+        forget_survey(workspace)
+        load_one(workspace, drives, tmp_path / name, "car1_pass2")
+        days = workspace.read("pavement_drive").to_pandas().sort_values("start_utc")["drive_id"]
+        obs = workspace.read("pavement_cell_obs").to_pandas()
+        seen.append(obs[obs["drive_id"] == days.iloc[-1]]["iri_m_km"].dropna().to_numpy())
+    assert seen[0].size == seen[1].size
+    assert not np.allclose(seen[0], seen[1], rtol=1e-3)
+
+
+def test_a_car_is_not_learnt_where_nothing_was_surveyed(drives, tmp_path):
+    with pytest.raises(UsageError) as caught:
+        load_one(
+            built(tmp_path / "w", drives),
+            drives,
+            tmp_path,
+            "car1_pass1",
+            vehicles={"car1": Vehicle(learnt=True)},
+        )
+    assert caught.value.rule == "nothing_to_learn_from"
+
+
+def test_a_survey_calibrates_the_cars_for_good(drives, tmp_path):
+    workspace = surveyed(tmp_path, drives)
     for name in ("car1_pass1", "car1_pass2"):
-        part = tmp_path / name
-        part.mkdir()
-        for file in [*drives.glob(f"{name}_*"), drives / "meta.json"]:
-            shutil.copy(file, part)
-        load.load(workspace, load.read_folders(part), on=ON)
-        if name == "car1_pass1":
-            with workspace.commit() as commit:
-                commit.table("pavement_survey", tables.empty("pavement_survey"))
+        load_one(workspace, drives, tmp_path, name)
+        forget_survey(workspace)
     [car] = workspace.read("pavement_vehicle").to_pylist()
     assert car["calibrated"]
     assert car["sd_log"] < 0.1
-    shared = workspace.read("pavement_cell_obs")["sd_cal_log"].to_pylist()
-    assert set(shared) == {car["sd_log"]}
+    assert car["model"] == "quarter"
+    days = {d["drive_id"]: d["start_utc"].date() for d in workspace.read("pavement_drive").to_pylist()}
+    assert car["calibrated_on"] == min(days.values())
+    shared = {r["drive_id"]: r["sd_cal_log"] for r in workspace.read("pavement_cell_obs").to_pylist()}
+    first, second = (shared[name] for name in sorted(days, key=days.get))
+    assert first == car["sd_log"] < second  # nine days older
 
 
 def test_a_survey_with_a_bad_row_names_its_line(drives, tmp_path):

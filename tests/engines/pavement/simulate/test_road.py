@@ -13,7 +13,8 @@ from contado.engines.pavement.simulate.road import (
     iri_levels,
     random_road,
     scatter,
-    second_track,
+    sided,
+    wheel_tracks,
 )
 from contado.kernel.errors import UsageError
 
@@ -143,9 +144,8 @@ def test_uneven_profiles_are_filled_in():
     np.testing.assert_allclose(y, 0.01 * np.sin(2 * np.pi * s / 10), atol=5e-5)
 
 
-def test_second_track_shares_long_waves_only():
-    left = random_road(20_000, rng(1), iso_class="B")
-    right = second_track(left, rng(2), coherence_m=4.0)
+def test_wheel_tracks_share_long_waves_only():
+    left, right = wheel_tracks(random_road(20_000, rng(1), iso_class="B"), rng(2), coherence_m=4.0)
     a, b = (np.fft.rfft(np.diff(r.base_m)) for r in (left, right))
     n = np.fft.rfftfreq(left.base_m.size - 1, 0.05)
     for low, high in ((0.01, 0.03), (0.2, 0.3), (1.5, 2.0)):
@@ -155,3 +155,21 @@ def test_second_track_shares_long_waves_only():
     assert iri(right.x_m, right.base_m).mean_m_km == pytest.approx(
         iri(left.x_m, left.base_m).mean_m_km, rel=0.05
     )
+
+
+def test_each_wheel_track_has_the_anomalies_of_its_side():
+    holes = [
+        Anomaly(kind="pothole", chainage_m=place, length_m=0.6, height_mm=-40, side=side)
+        for place, side in ((100, "left"), (200, "right"), (300, "both"))
+    ]
+    left, right = wheel_tracks(random_road(400, rng(1), iso_class="A").with_anomalies(*holes), rng(2))
+    assert [a.chainage_m for a in left.anomalies] == [100, 300]
+    assert [a.chainage_m for a in right.anomalies] == [200, 300]
+
+
+def test_most_holes_lie_in_one_track_and_no_bump_does():
+    found = sided(scatter(60_000, {"pothole": 500, "speed_bump": 100, "manhole": 200}, rng(3)), rng(4))
+    holes = [a.side for a in found if a.kind != "speed_bump"]
+    assert {a.side for a in found if a.kind == "speed_bump"} == {"both"}
+    assert 0.05 < holes.count("both") / len(holes) < 0.15
+    assert holes.count("left") / len(holes) == pytest.approx(0.45, abs=0.06)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from contado.engines.pavement.simulate.sensor import mount_matrix
 from contado.engines.pavement.telemetry import mount
 from contado.engines.pavement.telemetry.align import align, align_all
 
@@ -131,3 +132,26 @@ def test_ten_and_a_thousand_samples_a_second(toy):
         aligned = align(source.drive())
         assert mount.angle_deg(aligned.pieces[0].gravity_axis, source.gravity) < 0.5
         assert ("rate_too_low" in aligned.flags) == (fs < 25)
+
+
+@pytest.mark.parametrize("angles", [(0, 0, 0), (120, 60, -35), (-80, -60, 10)])
+def test_roll_is_told_about_the_heading_axis_in_any_mount(toy, angles):
+    source = toy(mount=angles)
+    drive = source.drive()
+    roll = 0.05 * np.sin(2 * np.pi * 1.5 * drive.t_s)
+    others = 0.04 * np.cos(2 * np.pi * 2.3 * drive.t_s)
+    body = np.column_stack([roll, others, np.zeros_like(roll)])  # ahead, left, up
+    aligned = align(replace(drive, gyro_rad_s=body @ mount_matrix(*angles).T + 0.01))
+    known = np.isfinite(aligned.roll_rad_s)
+    assert known.mean() > 0.95
+    assert np.corrcoef(aligned.roll_rad_s[known], roll[known])[0, 1] > 0.99
+    assert np.polyfit(roll[known], aligned.roll_rad_s[known], 1)[0] == pytest.approx(1, abs=0.03)
+
+
+def test_without_a_gyroscope_or_a_heading_there_is_no_roll(toy):
+    drive = toy().drive()
+    assert align(drive).roll_rad_s is None
+    steady = replace(
+        drive, speed_m_s=np.full(len(drive.fix_t_s), 12.0), gyro_rad_s=np.zeros((len(drive.t_s), 3))
+    )
+    assert np.isnan(align(steady).roll_rad_s).all()

@@ -42,6 +42,8 @@ def passages_of(cell_obs: pa.Table, anomaly_obs: pa.Table) -> list[Passage]:
             height_mm=row["height_mm"],
             severity=row["severity"],
             fixture_id=row.get("fixture_id"),
+            second_axle=row.get("second_axle"),
+            side=row.get("side"),
         )
         felt[row["section_id"], row["drive_id"]].append(sighting)
     passages = [

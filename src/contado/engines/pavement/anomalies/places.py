@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import repeat
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from contado.engines.pavement.anomalies.axles import second_axle
+from contado.engines.pavement.anomalies import axles
 from contado.engines.pavement.anomalies.kind import (
     Criticality,
     Kind,
@@ -18,11 +18,12 @@ from contado.engines.pavement.anomalies.kind import (
     kind_of,
     severity,
 )
+from contado.engines.pavement.anomalies.side import ONE_TRACK, Side, agreed, side_of
 from contado.engines.pavement.anomalies.track import SENSOR, existence
 from contado.engines.pavement.measure import GRID_M
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from contado.engines.pavement.onroute import RouteFrame
 
     Floats = NDArray[np.float64]
+
+_T = TypeVar("_T")
 
 __all__ = ["Place", "PlaceSettings", "places"]
 
@@ -69,8 +72,19 @@ class Place:
     """Whether each pass felt it, in the order of the passes."""
     second_axle: bool | None
     """Whether most passes were shaken a second time, a wheelbase later; None where the axles are not known."""
+    echoes: tuple[bool | None, ...]
+    """The same of each pass, in the order of the passes."""
+    side: Side | None
+    """Wheel track it lies in, as one drives; None without a gyroscope or where the passes do not agree."""
+    sides: tuple[Side | None, ...]
+    """What each pass told of the side, in the order of the passes."""
     clipped: bool
     """Whether a sensor stood at the end of its range there: the severity is a lower bound."""
+
+    @property
+    def least_mm(self) -> float:
+        """How far the middle of the road is off there [mm]: of a hole in one track half of its depth."""
+        return abs(self.height_mm) / (2 if self.side in ONE_TRACK else 1)
 
 
 def places(
@@ -100,60 +114,84 @@ def places(
     settings = settings or PlaceSettings()
     out = []
     for detection in found:
-        went = sum(detection.possible)
         felt = tuple(h and p for h, p in zip(detection.hits, detection.possible, strict=True))
-        p_exists = existence(felt, detection.possible, SENSOR)
-        if sum(felt) < max(1, min(settings.min_passes, went)) or p_exists < settings.min_p_exists:
+        if sum(felt) < max(1, min(settings.min_passes, sum(detection.possible))):
             continue
-        mine = [p for p, hit in zip(profiles, felt, strict=True) if hit]
-        place = _place(detection, felt, p_exists, stacked_m, mine, passes, frame)
-        shaken = [(p, w) for p, w, hit in zip(passes, wheelbases, felt, strict=True) if hit]
-        twice = second_axle([p for p, _ in shaken], detection.index, [w for _, w in shaken])
-        place = replace(place, second_axle=twice)
-        if abs(place.height_mm) >= settings.min_height_mm:
+        place = _place(_Felt(detection, felt, passes, wheelbases), stacked_m, profiles, frame)
+        if place.p_exists >= settings.min_p_exists and place.least_mm >= settings.min_height_mm:
             out.append(place)
     return out
 
 
-def _place(
-    detection: Detection,
-    felt: tuple[bool, ...],
-    p_exists: float,
-    stacked_m: Floats,
-    profiles: Sequence[Floats],
-    passes: Sequence[Pass],
-    frame: RouteFrame,
-) -> Place:
-    k = detection.index
-    felt_by = [p for p, hit in zip(passes, felt, strict=True) if hit]
-    speeds = [s if np.isfinite(s := float(p.speed_m_s[k])) else UNKNOWN_SPEED_M_S for p in felt_by]
-    speed = float(np.median(speeds))
-    rates = [PROFILE_RATE_SHARE * p.fs_hz for p in felt_by]
-    stacked = fit_shape(stacked_m, k, speed, min(rates))
-    shape = _agreed(
-        stacked, [fit_shape(*args) for args in zip(profiles, repeat(k), speeds, rates, strict=False)]
-    )
+@dataclass(frozen=True, slots=True)
+class _Felt:
+    """A place, and the passes that felt it."""
+
+    at: Detection
+    felt: tuple[bool, ...]
+    passes: Sequence[Pass]
+    wheelbases_m: Sequence[float | None]
+
+    def of(self, values: Sequence[_T]) -> list[_T]:
+        """Return the values of the passes that felt it."""
+        return [value for value, hit in zip(values, self.felt, strict=True) if hit]
+
+    def each(self, told: Iterable[_T]) -> tuple[_T | None, ...]:
+        """Return what the passes that felt it told, None of the others, in the order of all passes."""
+        rest = iter(told)
+        return tuple(next(rest) if hit else None for hit in self.felt)
+
+    def echoes(self, length_m: float) -> tuple[bool | None, ...]:
+        """Return whether the second axle of each pass was shaken too."""
+        if length_m > axles.LONGEST_M:
+            return (None,) * len(self.felt)
+        mine = self.of(self.passes)
+        return self.each(axles.echoes(mine, self.at.index, self.of(self.wheelbases_m)))
+
+
+def _place(felt: _Felt, stacked_m: Floats, profiles: Sequence[Floats], frame: RouteFrame) -> Place:
+    k, mine = felt.at.index, felt.of(felt.passes)
+    shape, speed = _shape(felt, stacked_m, profiles)
+    sides = felt.each(side_of(p, k) for p in mine)
+    twice = felt.echoes(shape.length_m)
+    side = agreed(sides)
+    # the middle of the body sinks by half of what one wheel goes through
+    height = shape.height_mm * (2 if side in ONE_TRACK else 1)
     along = float(np.clip(k * GRID_M + shape.offset_m, 0.0, frame.length_m))
     lon, lat = frame.route.lonlat([along + frame.start_m])
-    grade = severity(shape.height_mm, shape.length_m, speed)
+    grade = severity(height, shape.length_m, speed)
     near = slice(max(0, k - 10), k + 11)
     return Place(
         chainage_m=along + frame.start_m,
         lon=float(lon[0]),
         lat=float(lat[0]),
-        kind=kind_of(shape),
-        height_mm=shape.height_mm,
+        kind=kind_of(replace(shape, height_mm=height)),
+        height_mm=height,
         length_m=shape.length_m,
         severity=grade,
         criticality=criticality(grade),
-        passes=sum(felt),
-        passes_possible=sum(detection.possible),
-        p_exists=p_exists,
-        position_sd_m=_position_sd([p.position_sd_m[k] for p, hit in zip(passes, felt, strict=True) if hit]),
-        hits=felt,
-        second_axle=None,
-        clipped=any(np.nan_to_num(p.clipped[near]).max(initial=0.0) > 0 for p in passes),
+        passes=len(mine),
+        passes_possible=sum(felt.at.possible),
+        p_exists=existence(felt.felt, felt.at.possible, SENSOR, twice),
+        position_sd_m=_position_sd([p.position_sd_m[k] for p in mine]),
+        hits=felt.felt,
+        second_axle=axles.agreed(twice),
+        echoes=twice,
+        side=side,
+        sides=sides,
+        clipped=any(np.nan_to_num(p.clipped[near]).max(initial=0.0) > 0 for p in felt.passes),
     )
+
+
+def _shape(felt: _Felt, stacked_m: Floats, profiles: Sequence[Floats]) -> tuple[Shape, float]:
+    """Return the shape that the passes agree on, and the speed [m/s] they were driven at."""
+    k, mine = felt.at.index, felt.of(felt.passes)
+    speeds = [s if np.isfinite(s := float(p.speed_m_s[k])) else UNKNOWN_SPEED_M_S for p in mine]
+    rates = [PROFILE_RATE_SHARE * p.fs_hz for p in mine]
+    speed = float(np.median(speeds))
+    stacked = fit_shape(stacked_m, k, speed, min(rates))
+    fits = [fit_shape(*args) for args in zip(felt.of(profiles), repeat(k), speeds, rates, strict=False)]
+    return _agreed(stacked, fits), speed
 
 
 def _agreed(stacked: Shape, fits: Sequence[Shape]) -> Shape:

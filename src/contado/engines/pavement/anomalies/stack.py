@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contado.engines.pavement.measure import GRID_M
+from contado.engines.pavement.sampling import smooth_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +112,10 @@ def _steady(lags: Floats, centres: Floats, size: int) -> Floats:
     return np.interp(np.arange(size), centres[known], calm)
 
 
-def warp(values: Floats, shift_m: Floats) -> Floats:
-    """Move a pass ahead by its shift; unknown stays unknown."""
+def warp(values: Floats, shift_m: Floats, *, smooth: bool = False) -> Floats:
+    """Move a pass ahead by its shift; unknown stays unknown. A profile is ``smooth`` between grid points."""
+    if smooth:
+        grid: Floats = GRID_M * np.arange(len(values), dtype=np.float64)
+        return smooth_at(grid, values, grid - shift_m, 1.5 * GRID_M)
     place = np.arange(len(values)) - shift_m / GRID_M
     return np.interp(place, np.arange(len(values)), values, left=np.nan, right=np.nan)

@@ -17,10 +17,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
+from contado.engines.pavement.anomalies import axles
+from contado.engines.pavement.anomalies import side as sides
 from contado.engines.pavement.anomalies.sources import SENSOR, Sensor, sense_of, sensor_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from contado.engines.pavement.anomalies.side import Side
 
 __all__ = [
     "SENSOR",
@@ -76,6 +80,10 @@ class Sighting:
     severity: float | None = None
     fixture_id: str | None = None
     """The known fixture of the road that it is."""
+    second_axle: bool | None = None
+    """Whether the second axle was shaken too; None where that cannot be told."""
+    side: Side | None = None
+    """Wheel track, in the direction of the section; None where that cannot be told."""
 
     @property
     def sense(self) -> int:
@@ -148,6 +156,13 @@ class Anomaly:
     photo: str | None = None
     fixture_id: str | None = None
     """The known fixture of the road that it is: followed for change, no defect as it stands."""
+    votes: tuple[Side, ...] = ()
+    """What each pass that tells it said of the side."""
+
+    @property
+    def side(self) -> Side | None:
+        """Wheel track, in the direction of the section; None where the passes do not tell or agree."""
+        return sides.agreed(self.votes)
 
     @property
     def sense(self) -> int:
@@ -187,8 +202,15 @@ class Change:
     label: str = "estimated"
 
 
-def existence(felt: Sequence[bool], possible: Sequence[bool], sensor: Sensor) -> float:
+def existence(
+    felt: Sequence[bool],
+    possible: Sequence[bool],
+    sensor: Sensor,
+    twice: Sequence[bool | None] | None = None,
+) -> float:
     """Return the probability that a place exists after these passes.
+
+    ``twice`` says of each pass whether its second axle was shaken too; None where that cannot be told.
 
     Examples
     --------
@@ -196,11 +218,14 @@ def existence(felt: Sequence[bool], possible: Sequence[bool], sensor: Sensor) ->
     0.99
     >>> round(existence([True, False, False], [True, True, True], SENSOR), 3)
     0.05
+    >>> one = [existence([True], [True], SENSOR, [heard]) for heard in (False, None, True)]
+    >>> [round(p, 2) for p in one]
+    [0.11, 0.69, 0.97]
     """
     odds = PRIOR
-    for hit, can in zip(felt, possible, strict=True):
+    for hit, can, heard in zip(felt, possible, twice or [None] * len(felt), strict=True):
         if can:
-            odds += _gain(sensor) if hit else _loss(sensor.pd, sensor.pf)
+            odds += _gain(sensor) + axles.weight(heard) if hit else _loss(sensor.pd, sensor.pf)
     return 1 / (1 + math.exp(-odds))
 
 
@@ -317,7 +342,8 @@ def _repeats(anomaly: Anomaly, passage: Passage, settings: TrackSettings) -> boo
 def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: TrackSettings) -> Anomaly:
     if _repeats(anomaly, passage, settings):
         return dataclasses.replace(anomaly, last_seen=passage.day, photo=passage.photo or anomaly.photo)
-    odds = min(settings.most, _faded(anomaly, passage.day, settings) + _gain(passage.sensor))
+    gain = _gain(passage.sensor) + axles.weight(sighting.second_axle)
+    odds = min(settings.most, _faded(anomaly, passage.day, settings) + gain)
     if passage.sensor.decides:
         odds = max(odds, _logit(settings.confirmed_p))
     # what is felt again after its repair begins a new life
@@ -326,11 +352,18 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
     hits = (0 if again else anomaly.hits) + passage.counted
     told = (0 if again else anomaly.told) + (not passage.counted)
     weight = 1 / min(hits, 6) if passage.counted else 0.0 if hits else 1 / min(told, 6)
-    severity = _blended(anomaly.severity, sighting.severity, max(weight, 0.3))
+    alone = sighting.side in sides.ONE_TRACK
+    first = alone and not anomaly.votes
+    # what does not tell the track reads half the height: it changes nothing once the track is told
+    less = anomaly.side in sides.ONE_TRACK and not alone and not again
+    share = 1.0 if first else 0.0 if less else max(weight, 0.3)
+    severity = _blended(anomaly.severity, sighting.severity, share)
     state: State = "new" if again else anomaly.state
     if state == "new" and fixture:
         state = "fixture"
     confirmed = None if again else anomaly.severity_confirmed
+    if first and confirmed is not None:
+        confirmed = severity
     sure = passage.sensor.decides or (hits + told >= 2 and 1 / (1 + math.exp(-odds)) >= settings.confirmed_p)
     if state == "new" and sure:
         state, confirmed = "confirmed", severity
@@ -346,7 +379,7 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         anomaly,
         chainage_m=anomaly.chainage_m + (sighting.chainage_m - anomaly.chainage_m) * weight,
         kind=sighting.kind if again else anomaly.kind,
-        height_mm=_blended(anomaly.height_mm, sighting.height_mm, max(weight, 0.3)),
+        height_mm=_blended(anomaly.height_mm, sighting.height_mm, share),
         severity=severity,
         state=state,
         log_odds=odds,
@@ -360,9 +393,14 @@ def _seen(anomaly: Anomaly, sighting: Sighting, passage: Passage, settings: Trac
         fixture_id=fixture,
         told=told,
         reported=passage.day if passage.source == "citizen" else anomaly.reported,
+        votes=(*(() if again else anomaly.votes), *_vote(sighting)),
         confirmed_by=(passage.who if passage.sensor.decides else None) or anomaly.confirmed_by,
         photo=passage.photo or anomaly.photo,
     )
+
+
+def _vote(sighting: Sighting) -> tuple[Side, ...]:
+    return () if sighting.side is None else (sighting.side,)
 
 
 def _worse_from(confirmed: float | None, settings: TrackSettings) -> float:
@@ -418,7 +456,7 @@ def _state_unseen(
 
 def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
     decided = passage.sensor.decides
-    odds = PRIOR + _gain(passage.sensor)
+    odds = PRIOR + _gain(passage.sensor) + axles.weight(sighting.second_axle)
     return Anomaly(
         anomaly_id=f"{passage.section_id}:{sighting.chainage_m:.1f}:{passage.day:.0f}",
         section_id=passage.section_id,
@@ -443,6 +481,7 @@ def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
         confirmed_by=passage.who if decided else None,
         photo=passage.photo,
         fixture_id=sighting.fixture_id,
+        votes=_vote(sighting),
     )
 
 

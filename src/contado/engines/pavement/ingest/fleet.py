@@ -7,12 +7,15 @@ of loading. How far the cars of the fleet read apart is found later, over all ce
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, on_axles
 from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.learnt_car import LearntCar, learn
+from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
 from contado.kernel import labels, tables
@@ -21,15 +24,16 @@ from contado.kernel.identifiers import keyed_hash
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import date
 
     import pyarrow as pa
 
-    from contado.engines.pavement.measure import Spectra, Trace
+    from contado.engines.pavement.measure import Trace
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["calibrated", "kept_vehicles", "surveys", "table", "to_calibrate", "vehicles"]
+__all__ = ["calibrated", "kept_vehicles", "learnt", "surveys", "table", "to_calibrate", "vehicles"]
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
@@ -43,30 +47,26 @@ def vehicles(
     """Return each car of ``traces`` with its calibration.
 
     What is ``given`` (by the names in the files) comes first, then what the workspace keeps; a new car is
-    fitted to the spectra of all its traversals. One that no survey calibrated has the nominal scale. A car
-    of which the workspace knows only drives that these traces replace is new.
-
-    Raises
-    ------
-    UsageError
-        A car is to be learnt (`nothing_to_learn_from`): what spectra told of it is not kept.
+    fitted to the spectra of all its traversals. One that no survey calibrated has the nominal scale. A scale
+    that comes without its day counts from the car's first drive here. A car that is to be learnt is
+    marked so, with what it is learnt upon (`learnt`). A car of which the workspace knows only drives that
+    these traces replace is new.
     """
     key = workspace.settings.workspace.key
     told = {keyed_hash(key, name): vehicle for name, vehicle in given.items()}
     kept = kept_vehicles(workspace)
     for name in _replaced(traces, workspace):
         kept.pop(name, None)
-    spectra: dict[str, list[Spectra]] = defaultdict(list)
+    mine: dict[str, list[Trace]] = defaultdict(list)
     for trace in traces:
-        spectra[trace.aligned.drive.vehicle].append(trace.spectra)
+        mine[trace.aligned.drive.vehicle].append(trace)
     found = {}
-    for name in sorted(spectra):
+    for name, driven in sorted(mine.items()):
         here, before = told.get(name, Vehicle()), kept.get(name, Vehicle())
-        if here.learnt:
-            raise _not_kept()
         car = here.car or (None if here.body else before.car)
-        car = car or on_axles(fit_car(spectra[name], here.body).car, here.body)
-        found[name] = Vehicle(car=car, calibration=here.calibration or before.calibration or NOMINAL)
+        car = car or on_axles(fit_car([t.spectra for t in driven], here.body).car, here.body)
+        scale = here.calibration and _dated(here.calibration, driven)
+        found[name] = Vehicle(car=car, calibration=scale or before.calibration or NOMINAL, learnt=here.learnt)
     return found
 
 
@@ -78,11 +78,63 @@ def _replaced(traces: Sequence[Trace], workspace: WorkspaceView) -> set[str]:
     return {row["vehicle_id"] for row in rows} - others
 
 
-def _not_kept() -> UsageError:
-    return UsageError(
-        "A workspace keeps quarter-cars and half-cars; a learnt car is good for one run only.",
+def _dated(calibration: Calibration, driven: Sequence[Trace]) -> Calibration:
+    if calibration.on is not None:
+        return calibration
+    first = min((day for t in driven if (day := t.aligned.drive.day)), default=None)
+    return replace(calibration, on=first)
+
+
+def learnt(
+    known: Mapping[str, Vehicle],
+    passes: Mapping[str, Mapping[str, Trace]],
+    surveys: Mapping[str, Reference],
+    starts_m: Mapping[str, float],
+) -> dict[str, Vehicle]:
+    """Return the cars, those that are to be learnt as the surveyed sections that they passed show them.
+
+    A car that was learnt before stays as it is where it passed none this time.
+
+    Parameters
+    ----------
+    known
+        Cars by pseudonym, as `vehicles` returns them.
+    passes
+        Traces by section and drive.
+    surveys
+        What was surveyed, by section, the longest first.
+    starts_m
+        Chainage of the traces' 0 by section [m].
+
+    Raises
+    ------
+    UsageError
+        A car that is to be learnt passed no surveyed section for long enough (`nothing_to_learn_from`).
+    """
+    return {name: _learnt(name, v, passes, surveys, starts_m) if v.learnt else v for name, v in known.items()}
+
+
+def _learnt(
+    name: str,
+    vehicle: Vehicle,
+    passes: Mapping[str, Mapping[str, Trace]],
+    surveys: Mapping[str, Reference],
+    starts_m: Mapping[str, float],
+) -> Vehicle:
+    before = vehicle.car
+    assert before is not None
+    base = before.base if isinstance(before, LearntCar) else before
+    for section, reference in surveys.items():
+        mine = [t for t in passes[section].values() if t.aligned.drive.vehicle == name]
+        if (found := learn(mine, reference, base, starts_m[section])) is not None:
+            # read through another response, its scale is another one too
+            return Vehicle(car=found, calibration=NOMINAL)
+    if isinstance(before, LearntCar):
+        return replace(vehicle, learnt=False)
+    raise UsageError(
+        f"{name[:8]}: a learnt car needs a surveyed section that it drove over for at least a minute.",
         rule="nothing_to_learn_from",
-        hint="contado pavement process --reference R.csv learns it; here give the model quarter or half",
+        hint="bring the survey in with contado pavement load --survey FILE, or give the model quarter or half",
         field="model",
     )
 
@@ -108,14 +160,16 @@ def _reference(cells: Sequence[Mapping[str, Any]]) -> Reference:
     return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
 
 
-def to_calibrate(known: Mapping[str, Vehicle]) -> dict[str, Vehicle]:
-    """Return the cars as a surveyed section may calibrate them: those it has not been done for, open."""
+def to_calibrate(known: Mapping[str, Vehicle], day: date | None) -> dict[str, Vehicle]:
+    """Return the cars as a surveyed section may calibrate them on a day: open where that was never done, or long ago."""
     return {
-        name: Vehicle(
-            car=v.car, calibration=v.calibration if v.calibration and v.calibration.calibrated else None
-        )
+        name: Vehicle(car=v.car, calibration=v.calibration if _stands(v.calibration, day) else None)
         for name, v in known.items()
     }
+
+
+def _stands(calibration: Calibration | None, day: date | None) -> bool:
+    return calibration is not None and calibration.calibrated and not calibration.outlived(day)
 
 
 def calibrated(known: Mapping[str, Vehicle], result: ProcessResult) -> dict[str, Vehicle]:
@@ -127,10 +181,18 @@ def calibrated(known: Mapping[str, Vehicle], result: ProcessResult) -> dict[str,
 def _scale(row: Mapping[str, Any]) -> Calibration | None:
     if not row["calibrated"]:
         return None
-    return Calibration(scale=row["scale"], sd_log=row["sd_log"], calibrated=True)
+    return Calibration(scale=row["scale"], sd_log=row["sd_log"], calibrated=True, on=row.get("calibrated_on"))
 
 
-def _kept(row: Mapping[str, Any]) -> QuarterCar | HalfCar | None:
+def _kept(row: Mapping[str, Any]) -> TransferFunction | None:
+    base = _formula(row)
+    if base is None or not row.get("gain"):
+        return base
+    gain = np.interp(SPECTRUM_HZ, np.array(row["gain_hz"], np.float64), np.array(row["gain"], np.float64))
+    return LearntCar(base=base, gain=gain)
+
+
+def _formula(row: Mapping[str, Any]) -> QuarterCar | HalfCar | None:
     front = _axle(row, _CAR)
     if front is None or any(row[name] is None for name in _BODY):
         return front
@@ -144,9 +206,14 @@ def _axle(row: Mapping[str, Any], columns: Mapping[str, str]) -> QuarterCar | No
     return QuarterCar(**{name: float(row[column]) for column, name in columns.items()})
 
 
-def _columns(car: TransferFunction) -> dict[str, float]:
+def _columns(car: TransferFunction) -> dict[str, Any]:
     """Return what the table keeps of a car."""
-    found = {column: getattr(car.axle, name) for column, name in _CAR.items()}
+    if isinstance(car, LearntCar):
+        learnt = {"gain_hz": SPECTRUM_HZ.tolist(), "gain": car.gain.tolist()}
+        return _columns(car.base) | learnt | {"model": car.model}
+    found: dict[str, Any] = {"model": car.model} | {
+        column: getattr(car.axle, name) for column, name in _CAR.items()
+    }
     if isinstance(car, HalfCar):
         found |= {column: getattr(car.rear, name) for column, name in _REAR.items()}
         found |= {name: getattr(car, name) for name in _BODY}
@@ -170,6 +237,7 @@ def table(
                 "scale": found.calibration.scale,
                 "sd_log": found.calibration.sd_log,
                 "calibrated": found.calibration.calibrated,
+                "calibrated_on": found.calibration.on,
                 "label": labels.joint({result.label}),
                 "source_id": source_id,
             }

@@ -99,11 +99,9 @@ def _passage(
 ) -> track.Passage:
     """Return what one drive, camera or person said of one section."""
     fields = ("chainage_m", "kind", "height_mm", "severity")
+    further = ("fixture_id", "second_axle", "side")  # of rows told by people they may be absent
     told = sorted(
-        (
-            track.Sighting(**{name: row[name] for name in fields}, fixture_id=row.get("fixture_id"))
-            for row in rows
-        ),
+        (track.Sighting(**{n: row[n] for n in fields} | {n: row.get(n) for n in further}) for row in rows),
         key=lambda s: (s.chainage_m, s.kind),
     )
     first: dict[str, Any] = rows[0] if rows else {"source": "car"}
@@ -188,6 +186,7 @@ def _row(
         "position_sd_m": float(np.median(near)) if near else None,
         "kind": anomaly.kind,
         "height_mm": anomaly.height_mm,
+        "side": anomaly.side,
         "severity": anomaly.severity,
         "criticality": None if anomaly.severity is None else criticality(anomaly.severity),
         "p_exists": anomaly.p_exists,

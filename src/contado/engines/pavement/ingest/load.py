@@ -265,16 +265,19 @@ def _processed(
     traces = [trace for passes in pieces.values() for trace in passes.values()]
     known = fleet.vehicles(traces, workspace, vehicles)
     surveys = {section: r for section, r in fleet.surveys(workspace).items() if section in pieces}
+    starts = {section: frames[section].start_m for section in surveys}
+    known = fleet.learnt(known, pieces, surveys, starts)
     order = [*surveys, *sorted(set(pieces) - set(surveys))]  # a surveyed section calibrates the cars first
     for section in track(order, "sections", progress):
         drives = tuple(trace.aligned.drive for trace in pieces[section].values())
+        day = max((d for drive in drives if (d := drive.day)), default=None)
         label = labels.joint(d.label for d in drives)
         result = process(
             DriveSet(drives=drives, label=label),
             network,
             routes[section],
             reference=surveys.get(section),
-            vehicles=fleet.to_calibrate(known) if section in surveys else known,
+            vehicles=fleet.to_calibrate(known, day) if section in surveys else known,
             cell_m=settings.pavement.cell_m,
             section_id=section,
             traced=pieces[section],

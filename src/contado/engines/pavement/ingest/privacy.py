@@ -82,11 +82,13 @@ def without(aligned: Aligned, area: Any) -> Aligned:
     inside = shapely.contains_xy(area, drive.lon, drive.lat)
     if not inside.any():
         return aligned
-    vertical = np.where(hidden(aligned.t_s, drive.fix_t_s, inside), np.nan, aligned.vertical_m_s2)
+    unseen = hidden(aligned.t_s, drive.fix_t_s, inside)
+    vertical = np.where(unseen, np.nan, aligned.vertical_m_s2)
+    roll = None if aligned.roll_rad_s is None else np.where(unseen, np.nan, aligned.roll_rad_s)
     kept_columns = ("fix_t_s", "lon", "lat", "speed_m_s", "hdop")
     kept = dataclasses.replace(drive, **{name: getattr(drive, name)[~inside] for name in kept_columns})
     flags = (*aligned.flags, "privacy_zone")
-    return dataclasses.replace(aligned, drive=kept, vertical_m_s2=vertical, flags=flags)
+    return dataclasses.replace(aligned, drive=kept, vertical_m_s2=vertical, roll_rad_s=roll, flags=flags)
 
 
 def start_of(drive: Drive) -> datetime | None:

@@ -167,6 +167,7 @@ def _cut(aligned: Aligned, from_s: float, to_s: float, name: str, number: int) -
         drive=piece,
         vertical_m_s2=aligned.vertical_m_s2[samples],
         heading_m_s2=aligned.heading_m_s2[samples],
+        roll_rad_s=None if aligned.roll_rad_s is None else aligned.roll_rad_s[samples],
         t_s=aligned.t_s[samples],
         clipped=aligned.clipped[samples],
         findings=(),

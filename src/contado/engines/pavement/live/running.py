@@ -338,6 +338,7 @@ class RunningPass:
                     "section_id": section,
                     "chainage_m": place.chainage_m,
                     "kind": place.kind,
+                    "side": place.side,
                     "height_mm": place.height_mm,
                     "severity": place.severity,
                     "criticality": place.criticality,

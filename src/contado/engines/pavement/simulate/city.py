@@ -287,7 +287,8 @@ def _write_street(
     folder = stage / "drives" / street.section.section_id
     folder.mkdir(parents=True)
     write_json(folder / "meta.json", {**facts, "section_id": street.section.section_id}, indent=1)
-    write_truth(folder, [street.at(days[-1])], street.path)
+    last = street.at(days[-1])
+    write_truth(folder, [last], last.anomalies, street.path)
     turning = street.path.turning(np.arange(0, street.path.length_m + 1, 1.0))
     seed, number = keys
     for n, day in enumerate(days, start=1):

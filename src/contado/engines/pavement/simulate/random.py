@@ -20,6 +20,7 @@ STREAMS: Final = (
     "date",
     "history",
     "trial",
+    "side",
 )
 """Purposes of random numbers; the order is part of what a seed means."""
 

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from contado.engines.pavement.half_car import HalfCar
-from contado.engines.pavement.simulate.car import GRAVITY_M_S2, respond, steps_per_sample
+from contado.engines.pavement.roll import ORDINARY_ROLL, RollBody
+from contado.engines.pavement.simulate.car import GRAVITY_M_S2, Response, respond, steps_per_sample
 from contado.engines.pavement.simulate.random import stream
 from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss, fixes, readings, sample_times
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.simulate.car import DryFriction, Response
+    from contado.engines.pavement.simulate.car import DryFriction
     from contado.engines.pavement.simulate.drive import Motion
     from contado.engines.pavement.simulate.path import Path
 
     Array = NDArray[np.float64]
 
 __all__ = ["Devices", "Recording", "Vehicle", "fleet", "record"]
-
-_TRACK_M: Final = 1.5
-"""Distance between the wheel paths [m]."""
 
 _METRES_PER_DEGREE: Final = np.pi / 180 * 6_371_000
 
@@ -42,6 +41,7 @@ class Vehicle:
     quarter: QuarterCar
     mount_euler_zyx_deg: tuple[float, float, float]
     half: HalfCar | None = None
+    roll: RollBody = ORDINARY_ROLL
 
     def facts(self) -> dict[str, Any]:
         """What meta.json says of it."""
@@ -162,23 +162,40 @@ def _body(
     step = 1 / (device.fs_hz * stride)
     steps = np.asarray(step * np.arange((t.size - 1) * stride + 1), dtype=np.float64)
     chainage = motion.at(steps)[0]
-    car = vehicle.half or vehicle.quarter
-    sides = [
-        respond(car, y, dx, chainage, step, stride=stride, friction=devices.friction) for y, dx in tracks
-    ]
+    drive = partial(respond, chainage_m=chainage, step_s=step, stride=stride, friction=devices.friction)
+    body, roll = (_apart if devices.friction else _together)(tracks, vehicle, drive)
     _, speed, ahead = motion.at(t)
     turning = path.turning(chainage[::stride])
-    force = np.column_stack([ahead, speed**2 * turning, GRAVITY_M_S2 + _mean(sides, 0)])
-    return force, np.column_stack([_roll(sides), -_mean(sides, 2), speed * turning])
+    force = np.column_stack([ahead, speed**2 * turning, GRAVITY_M_S2 + body.acceleration_m_s2])
+    return force, np.column_stack([roll, -body.pitch_rad_s, speed * turning])
 
 
-def _mean(sides: Sequence[Response], column: int) -> Array:
-    return np.asarray(sum(side[column] for side in sides) / len(sides), dtype=np.float64)
+def _together(
+    tracks: Sequence[tuple[Array, float]], vehicle: Vehicle, drive: Callable[..., Response]
+) -> tuple[Response, Array]:
+    """Return what the sensor feels and the roll rate, left side up [rad/s], of a linear car."""
+    (left, dx), (right, _) = tracks[0], tracks[-1]
+    car = vehicle.half or vehicle.quarter
+    middle = drive(car, (left + right) / 2, dx)
+    if len(tracks) == 1:
+        return middle, np.zeros_like(middle.velocity_m_s)
+    lean = drive(vehicle.roll.of(car), (left - right) / 2, dx)
+    share = vehicle.roll.sensor_left_m / vehicle.roll.lever_m
+    felt = Response(
+        middle.acceleration_m_s2 + share * lean.acceleration_m_s2,
+        middle.velocity_m_s + share * lean.velocity_m_s,
+        middle.pitch_rad_s,
+    )
+    return felt, lean.velocity_m_s / vehicle.roll.lever_m
 
 
-def _roll(sides: Sequence[Response]) -> Array:
-    """Roll rate, left side up [rad/s]; none with one wheel path."""
-    return (sides[0].velocity_m_s - sides[-1].velocity_m_s) / _TRACK_M
+def _apart(
+    tracks: Sequence[tuple[Array, float]], vehicle: Vehicle, drive: Callable[..., Response]
+) -> tuple[Response, Array]:
+    """Return the same of two quarter-cars with dry friction, one under each side of the body."""
+    sides = [drive(vehicle.quarter, y, dx) for y, dx in tracks]
+    roll = (sides[0].velocity_m_s - sides[-1].velocity_m_s) / vehicle.roll.track_m
+    return Response(*np.mean(sides, axis=0)), roll
 
 
 def _gnss_csv(path: Path, motion: Motion, device: Gnss, start: datetime, rng: np.random.Generator) -> str:

@@ -7,7 +7,7 @@ above 90 m are taken out.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from contado.engines.pavement.iso8608 import N0, gd_of_class, gd_of_iri
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,12 +26,17 @@ __all__ = [
     "Anomaly",
     "Kind",
     "Road",
+    "Side",
     "from_profile",
     "iri_levels",
     "random_road",
     "scatter",
-    "second_track",
+    "sided",
+    "wheel_tracks",
 ]
+
+Side = Literal["left", "right", "both"]
+"""Wheel tracks that a thing of the road lies in, as one drives."""
 
 DX_M: Final = 0.05
 """Spacing of an invented road [m]."""
@@ -47,28 +52,36 @@ _TYRE_M: Final = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """What an anomaly kind looks like: lengths [m], heights [mm] (negative = down), usual number a km."""
+    """What an anomaly kind looks like: lengths [m], heights [mm] (negative = down), usual number a km.
+
+    ``one_sided`` is the share that lies in one wheel track.
+    """
 
     length_m: tuple[float, float]
     height_mm: tuple[float, float]
     per_km: float
+    one_sided: float = 0.0
 
 
 KINDS: Final[Mapping[str, Kind]] = {
-    "pothole": Kind(length_m=(0.4, 1.0), height_mm=(-70.0, -20.0), per_km=1.2),
+    "pothole": Kind(length_m=(0.4, 1.0), height_mm=(-70.0, -20.0), per_km=1.2, one_sided=0.9),
     "speed_bump": Kind(length_m=(2.5, 3.7), height_mm=(40.0, 80.0), per_km=0.4),
-    "manhole": Kind(length_m=(0.6, 0.8), height_mm=(-30.0, -15.0), per_km=0.4),
+    "manhole": Kind(length_m=(0.6, 0.8), height_mm=(-30.0, -15.0), per_km=0.4, one_sided=0.9),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Anomaly:
-    """A raised cosine h/2 (1 + cos 2 pi x / l) at a chainage; ``height_mm`` is negative for a hole."""
+    """A raised cosine h/2 (1 + cos 2 pi x / l) at a chainage; ``height_mm`` is negative for a hole.
+
+    ``side`` counts on a road of two wheel tracks only.
+    """
 
     kind: str
     chainage_m: float
     length_m: float
     height_mm: float
+    side: Side = "both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,10 +176,10 @@ def _even_grid(x: Array, y: Array) -> tuple[Array, float]:
     return np.asarray(curve(grid), dtype=np.float64), float(grid[1] - grid[0])
 
 
-def second_track(road: Road, rng: np.random.Generator, coherence_m: float = 4.0) -> Road:
-    """Return the right wheel path of a road: equal spectrum, coherence exp(-coherence_m n) at wavenumber n.
+def wheel_tracks(road: Road, rng: np.random.Generator, coherence_m: float = 4.0) -> tuple[Road, Road]:
+    """Return the left and the right wheel track: equal spectrum, coherence exp(-coherence_m n) at wavenumber n.
 
-    Long waves are shared by both tracks, short ones are their own; anomalies lie in the left track only.
+    Long waves are shared by both tracks, short ones are their own; each has the anomalies of its side.
     """
     y, dx = _even_grid(road.x_m, road.base_m)
     left = np.fft.rfft(np.diff(y))
@@ -174,7 +187,9 @@ def second_track(road: Road, rng: np.random.Generator, coherence_m: float = 4.0)
     share = np.exp(-coherence_m * np.fft.rfftfreq(y.size - 1, dx) / 2)
     slope = np.fft.irfft(share * left + np.sqrt(1 - share**2) * other, y.size - 1)
     x = np.asarray(np.arange(y.size) * dx, dtype=np.float64)
-    return Road(x_m=x, base_m=y[0] + np.concatenate([[0.0], np.cumsum(slope)]))
+    right = Road(x_m=x, base_m=y[0] + np.concatenate([[0.0], np.cumsum(slope)]))
+    mine, others = ([a for a in road.anomalies if a.side in (s, "both")] for s in ("left", "right"))
+    return replace(road, anomalies=tuple(mine)), replace(right, anomalies=tuple(others))
 
 
 def iri_levels(
@@ -297,6 +312,15 @@ def scatter(
     names = [name for name, number in zip(KINDS, numbers, strict=True) for _ in range(number)]
     found = [anomaly(name, float(place), rng) for name, place in zip(names, places, strict=True)]
     return tuple(sorted(found, key=lambda a: a.chainage_m))
+
+
+def sided(anomalies: Iterable[Anomaly], rng: np.random.Generator) -> tuple[Anomaly, ...]:
+    """Return the anomalies with the wheel tracks they lie in, drawn by kind."""
+    found = []
+    for one in anomalies:
+        alone, left = rng.random() < KINDS[one.kind].one_sided, rng.random() < 0.5
+        found.append(replace(one, side=("left" if left else "right") if alone else "both"))
+    return tuple(found)
 
 
 def anomaly(kind: str, chainage_m: float, rng: np.random.Generator) -> Anomaly:

@@ -23,7 +23,8 @@ from contado.engines.pavement.simulate.road import (
     iri_levels,
     random_road,
     scatter,
-    second_track,
+    sided,
+    wheel_tracks,
 )
 from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss
 from contado.engines.pavement.simulate.truth import write_truth
@@ -54,7 +55,7 @@ class Scenario:
     ``profile`` (x [m], y [m]) drives over that road instead; ``speed_kmh`` constant speed, or None: speed
     by road class, traffic and stops; ``network``, ``route`` files, or ``city`` the small town, or neither:
     an invented road about ``centre`` (lon, lat) [deg]; ``track_coherence_m`` two wheel paths with that
-    coherence length [m], for roll.
+    coherence length [m], for roll: most holes then lie in one of them.
     """
 
     iso_class: str | None = None
@@ -136,7 +137,7 @@ def drives(
         clock += warm()
         cars = fleet(seed, vehicles, model=plan.model, fixed=plan.vehicle, mount=plan.mount_euler_zyx_deg)
         tracks = _tracks(plan, road, seed)
-        cells = write_truth(stage, tracks, path)
+        cells = write_truth(stage, tracks, road.anomalies, path)
         _write_drives(stage, plan, seed, path, tracks, cars, passes, progress)
         if plan.write_profile:
             rows = zip(road.x_m.tolist(), road.elevation_m().tolist(), strict=True)
@@ -234,13 +235,16 @@ def _road(plan: Scenario, seed: int, length_m: float) -> Road:
             levels_m_km=levels,
             waviness=plan.waviness,
         )
-    return road.with_anomalies(*scatter(road.length_m, counts, stream(seed, "anomalies")))
+    found = scatter(road.length_m, counts, stream(seed, "anomalies"))
+    if plan.track_coherence_m is not None:
+        found = sided(found, stream(seed, "side"))
+    return road.with_anomalies(*found)
 
 
 def _tracks(plan: Scenario, road: Road, seed: int) -> list[Road]:
     if plan.track_coherence_m is None:
         return [road]
-    return [road, second_track(road, stream(seed, "road", 2), plan.track_coherence_m)]
+    return list(wheel_tracks(road, stream(seed, "road", 2), plan.track_coherence_m))
 
 
 def _write_drives(

@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path as FilePath
 
     from contado.engines.pavement.simulate.path import Path
-    from contado.engines.pavement.simulate.road import Road
+    from contado.engines.pavement.simulate.road import Anomaly, Road
 
 __all__ = ["ROUTE_COLUMNS", "iri_rows", "write_truth"]
 
 CELL_M = 100.0
 ROUTE_COLUMNS = ("seq", "way_id", "from_node", "to_node", "from_m", "to_m")
 IRI_COLUMNS = ("from_m", "to_m", "iri_m_km", "lon", "lat")
-ANOMALY_COLUMNS = ("kind", "chainage_m", "length_m", "height_mm", "lon", "lat")
+ANOMALY_COLUMNS = ("kind", "chainage_m", "length_m", "height_mm", "side", "lon", "lat")
 
 
 def iri_rows(tracks: Sequence[Road], path: Path) -> list[dict[str, Any]]:
@@ -37,26 +37,29 @@ def iri_rows(tracks: Sequence[Road], path: Path) -> list[dict[str, Any]]:
     ]
 
 
-def anomaly_rows(road: Road, path: Path) -> list[dict[str, Any]]:
+def anomaly_rows(anomalies: Sequence[Anomaly], path: Path) -> list[dict[str, Any]]:
     """Anomalies with their place."""
-    lon, lat = path.lonlat(np.array([a.chainage_m for a in road.anomalies]))
+    lon, lat = path.lonlat(np.array([a.chainage_m for a in anomalies]))
     return [
         {
             "kind": a.kind,
             "chainage_m": a.chainage_m,
             "length_m": a.length_m,
             "height_mm": a.height_mm,
+            "side": a.side,
             "lon": round(float(x), 7),
             "lat": round(float(y), 7),
         }
-        for a, x, y in zip(road.anomalies, lon, lat, strict=True)
+        for a, x, y in zip(anomalies, lon, lat, strict=True)
     ]
 
 
-def write_truth(folder: FilePath, tracks: Sequence[Road], path: Path) -> list[float]:
+def write_truth(
+    folder: FilePath, tracks: Sequence[Road], anomalies: Sequence[Anomaly], path: Path
+) -> list[float]:
     """Write truth_iri_100m.csv, truth_anomalies.csv and truth_route.csv; return the IRI of the cells."""
     cells = iri_rows(tracks, path)
     write_csv(folder / "truth_iri_100m.csv", IRI_COLUMNS, cells)
-    write_csv(folder / "truth_anomalies.csv", ANOMALY_COLUMNS, anomaly_rows(tracks[0], path))
+    write_csv(folder / "truth_anomalies.csv", ANOMALY_COLUMNS, anomaly_rows(anomalies, path))
     write_csv(folder / "truth_route.csv", ROUTE_COLUMNS, path.route)
     return [row["iri_m_km"] for row in cells]

@@ -97,7 +97,8 @@ def align(drive: Drive) -> Aligned:
         pieces=pieces,
         remounts=remounts,
         vertical_m_s2=vertical,
-        heading_m_s2=_heading(drive.acc_m_s2, settled, piece_of),
+        heading_m_s2=_along(drive.acc_m_s2, settled, piece_of),
+        roll_rad_s=_roll(drive, settled, piece_of, vertical),
         clock_offset_s=offset,
         t_s=t_s,
         clipped=clipped,
@@ -248,14 +249,23 @@ def _vertical(acc: Floats, pieces: Sequence[Piece], piece_of: Ints) -> Floats:
     return vertical
 
 
-def _heading(acc: Floats, settled: Clock, piece_of: Ints) -> Floats:
-    heading = np.full(len(acc), np.nan)
+def _along(reading: Floats, settled: Clock, piece_of: Ints) -> Floats:
+    """Project readings f8[n, 3] on each piece's heading axis, less their median."""
+    along = np.full(len(reading), np.nan)
     for k, ahead in enumerate(settled.heading):
         here = piece_of == k
         if ahead is not None and here.any():
-            forward = acc[here] @ ahead
-            heading[here] = forward - np.median(forward)
-    return heading
+            forward = reading[here] @ ahead
+            known = forward[np.isfinite(forward)]
+            along[here] = forward - (np.median(known) if known.size else 0.0)
+    return along
+
+
+def _roll(drive: Drive, settled: Clock, piece_of: Ints, vertical: Floats) -> Floats | None:
+    """Return the turning rate about the heading axis: a rotation that lifts the left side is positive."""
+    if drive.gyro_rad_s is None:
+        return None
+    return np.where(np.isfinite(vertical), _along(drive.gyro_rad_s, settled, piece_of), np.nan)
 
 
 def _blank(vertical: Floats, t_s: Floats, times: Sequence[float], around_s: float) -> None:

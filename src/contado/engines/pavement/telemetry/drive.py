@@ -7,10 +7,12 @@ arrays and None elsewhere. Times count seconds from the first row of the file th
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     import numpy as np
     from numpy.typing import NDArray
@@ -84,6 +86,11 @@ class Drive:
     flags: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def day(self) -> date | None:
+        """Day it started (UTC); None where the drive has no date."""
+        return None if self.start_utc is None else datetime.fromisoformat(self.start_utc).date()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
@@ -130,6 +137,9 @@ class Aligned:
     or a jump of the clock, and everywhere where the sensor is loose."""
     heading_m_s2: Floats
     """Forward acceleration [m/s2], f8[n]; NaN where the heading axis is unknown."""
+    roll_rad_s: Floats | None = None
+    """Roll rate about the heading axis, left side up, without its mean [rad/s], f8[n]; NaN where the heading
+    axis is unknown or the vertical must not be used. None without a gyroscope."""
     clock_offset_s: float
     """How far the accelerometer's clock is ahead of the fixes' [s]: ``t_s`` is its time less this offset. After
     a jump of a clock, the offset that held longest."""

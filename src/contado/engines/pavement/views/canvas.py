@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.diagram import KINDS
+from contado.engines.pavement.diagram import KINDS, SIDES
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import INK
 from contado.kernel.publish.words import Lang, number
@@ -294,10 +294,11 @@ def mark_svg(kind: str, *, full: bool, size: float = 16.0) -> str:
 
 
 def spot_words(spot: Spot, lang: Lang) -> str:
-    """Return kind, height or depth and place of an anomaly."""
+    """Return kind, height or depth, wheel track and place of an anomaly."""
     kind = KINDS[spot.kind if spot.kind in KINDS else "unknown"].of(lang)
     height = "" if spot.height_mm is None else f", {number(spot.height_mm, lang)} mm"
-    return f"{kind}{height}, km {number(spot.at_m / 1000, lang, 2)}"
+    side = f", {SIDES[spot.side].of(lang)}" if spot.side in SIDES else ""
+    return f"{kind}{height}{side}, km {number(spot.at_m / 1000, lang, 2)}"
 
 
 def _names(roads: Sequence[Road], frame: Frame) -> str:

@@ -50,6 +50,8 @@ class Spot:
     passes_possible: int | None = None
     last_seen: date | None = None
     lonlat: tuple[float, float] | None = None
+    side: str | None = None
+    """Wheel track in the direction of the road: left, right, both; None where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

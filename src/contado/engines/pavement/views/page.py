@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement.diagram import KINDS
+from contado.engines.pavement.diagram import KINDS, SIDES
 from contado.engines.pavement.views import canvas
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import whisker
@@ -98,6 +98,7 @@ def _words(lang: Lang) -> dict[str, Any]:
         "breaks": style.breaks_text,
         "whisker": lambda *a: Markup(whisker(*a, width=60)),  # noqa: S704 - numbers only
         "mark": lambda kind, full: Markup(canvas.mark_svg(kind, full=full)),  # noqa: S704 - shapes of the style
+        "side_words": lambda side: SIDES[side].of(lang) if side in SIDES else None,
         "kind_words": lambda kind: KINDS[kind if kind in KINDS else "unknown"].of(lang),
     }
 

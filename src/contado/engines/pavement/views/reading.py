@@ -182,6 +182,7 @@ def _answer_spot(row: Row) -> Spot:
         passes=row["passes"],
         passes_possible=row["passes_possible"],
         lonlat=(float(row["lon"]), float(row["lat"])),
+        side=row.get("side"),
     )
 
 
@@ -329,6 +330,7 @@ def spot_of(row: Row, line: Line | None) -> Spot:
         passes_possible=row["passes_possible"],
         last_seen=row["last_seen"],
         lonlat=place,
+        side=row.get("side"),
     )
 
 
