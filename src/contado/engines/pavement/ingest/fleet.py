@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, on_axles
+from contado.engines.pavement.campaigns import calibrating, newest
 from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
@@ -24,12 +25,25 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.engines.pavement.campaigns import Run
     from contado.engines.pavement.measure import Spectra, Trace
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["calibrated", "kept_vehicles", "surveys", "table", "to_calibrate", "vehicles"]
+__all__ = [
+    "CALIBRATED_ON",
+    "calibrated",
+    "calibrated_on",
+    "kept_vehicles",
+    "surveys",
+    "table",
+    "to_calibrate",
+    "vehicles",
+]
+
+CALIBRATED_ON = "pavement_calibrated_stretch"
+"""Table of the surveyed stretches that have calibrated a car."""
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
@@ -83,18 +97,44 @@ def kept_vehicles(workspace: WorkspaceView) -> dict[str, Vehicle]:
 
 
 def surveys(workspace: WorkspaceView) -> dict[str, Reference]:
-    """Return the surveyed stretches of table ``pavement_survey`` by section, the longest survey first."""
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in workspace.read("pavement_survey").to_pylist():
-        rows[row["section_id"]].append(row)
-    found = {section: _reference(sorted(cells, key=lambda c: c["from_m"])) for section, cells in rows.items()}
+    """Return the stretches of table ``pavement_survey`` that may calibrate by section, the longest survey first.
+
+    Of stretches that overlap the latest counts; rows of role ``validation`` never do.
+    """
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for run in newest(calibrating(workspace.read("pavement_survey").to_pylist())):
+        runs[run.section].append(run)
+    found = {section: _reference(cells) for section, cells in runs.items()}
     longest = sorted(found, key=lambda s: (-float((found[s].to_m - found[s].from_m).sum()), s))
     return {section: found[section] for section in longest}
 
 
-def _reference(cells: Sequence[Mapping[str, Any]]) -> Reference:
-    from_m, to_m, iri = (np.array([c[n] for c in cells], np.float64) for n in ("from_m", "to_m", "iri_m_km"))
+def _reference(cells: Sequence[Run]) -> Reference:
+    names = ("from_m", "to_m", "iri_m_km")
+    from_m, to_m, iri = (np.array([getattr(c, n) for c in cells], np.float64) for n in names)
     return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
+
+
+def calibrated_on(workspace: WorkspaceView, cell_obs: pa.Table, source_id: str) -> pa.Table:
+    """Return table ``pavement_calibrated_stretch``: what has calibrated, whatever the survey is called later.
+
+    Parameters
+    ----------
+    workspace
+        With the surveys as they are now.
+    cell_obs
+        What this run measured; its surveyed sections have calibrated.
+    source_id
+        Source of the rows.
+    """
+    rows = {(r["section_id"], r["from_m"], r["to_m"]): r for r in workspace.read(CALIBRATED_ON).to_pylist()}
+    driven = set(cell_obs["section_id"].to_pylist())
+    for section, reference in surveys(workspace).items():
+        if section in driven:
+            for a, b in zip(reference.from_m.tolist(), reference.to_m.tolist(), strict=True):
+                row = {"section_id": section, "from_m": a, "to_m": b, "source_id": source_id}
+                rows.setdefault((section, a, b), row)
+    return tables.sort(CALIBRATED_ON, tables.from_rows(CALIBRATED_ON, rows.values()))
 
 
 def to_calibrate(known: Mapping[str, Vehicle]) -> dict[str, Vehicle]:

@@ -48,7 +48,17 @@ __all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
 
 SOURCE_ID = "pavement_drives"
 """Source of everything that drives told."""
-_WRITTEN = ("drive", "vehicle", "mounting", "cell_obs", "anomaly_obs", "anomaly", "cell_state", "evidence")
+_WRITTEN = (
+    "drive",
+    "vehicle",
+    "calibrated_stretch",
+    "mounting",
+    "cell_obs",
+    "anomaly_obs",
+    "anomaly",
+    "cell_state",
+    "evidence",
+)
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
 
 
@@ -333,6 +343,7 @@ def _commit(
         )
         if "fix" in fresh:
             privacy.keep(commit, workspace, fresh["fix"])
+        commit.table(fleet.CALIBRATED_ON, fleet.calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID))
         commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
