@@ -32,7 +32,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Estimate", "SurveyFile", "of_observations", "on_one_section", "read_estimate", "read_survey"]
+__all__ = [
+    "Estimate",
+    "OneRoad",
+    "SurveyFile",
+    "of_observations",
+    "on_one_section",
+    "read_estimate",
+    "read_stretches",
+    "read_survey",
+]
 
 _NEEDED = ("from_m", "to_m", "iri_m_km")
 
@@ -298,25 +307,62 @@ def _of_profile(path: Path, stretch_m: float, instrument: str | None, on: date |
     return SurveyFile(survey=survey_of(rows, stretch_m), findings=(*profile.findings, *found.findings))
 
 
-def on_one_section(
-    cells: Cells, survey: Survey, calibrated_on: list[Stretch]
-) -> tuple[Cells, Survey, list[Stretch]]:
-    """Return all three with the same names of sections where one of them tells of a road without naming it.
+def read_stretches(path: Path) -> list[Stretch]:
+    """Read ``from_m, to_m`` with an optional section_id, or the ends of a profile: what calibrated the cars.
+
+    Raises
+    ------
+    ColumnNotFound
+        A column is missing.
+    DataError
+        ``not_a_number``.
+    """
+    if path.suffix.lower() == ".txt":
+        profile = read_profile(path)
+        return [("", float(profile.x_m[0]), float(profile.x_m[-1]))]
+    read = tables.read(path)
+    if "x_m" in read.table.column_names:
+        along = columns.numbers(read.table, "x_m", path.name, lines=read.lines)
+        return [("", float(along.min()), float(along.max()))]
+    columns.require(read.table, ["from_m", "to_m"], path.name)
+    from_m, to_m = (columns.numbers(read.table, n, path.name, lines=read.lines) for n in ("from_m", "to_m"))
+    return list(zip(_sections(read.table), from_m.tolist(), to_m.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneRoad:
+    """Cells, survey and calibrated stretches under common names of sections."""
+
+    cells: Cells
+    survey: Survey
+    calibrated_on: list[Stretch]
+    vehicles: dict[str, Cells]
+
+
+def on_one_section(estimate: Estimate, survey: Survey, calibrated_on: list[Stretch]) -> OneRoad:
+    """Return all parts with the same names of sections, where one of them tells of a road without naming it.
 
     Raises
     ------
     ColumnNotFound
         One of them does not name sections, and another names several.
     """
-    groups = [set(cells.section.tolist()), set(survey.section.tolist()), {s for s, _, _ in calibrated_on}]
-    named = {name for group in groups for name in group if name}
-    if not any("" in group for group in groups):
-        return cells, survey, calibrated_on
-    if len(named) > 1:
+    parts = (estimate.cells.section.tolist(), survey.section.tolist(), [s for s, _, _ in calibrated_on])
+    names = {name for part in parts for name in part}
+    if "" not in names:
+        return OneRoad(
+            cells=estimate.cells, survey=survey, calibrated_on=calibrated_on, vehicles=estimate.vehicles
+        )
+    if len(named := names - {""}) > 1:
         raise ColumnNotFound.from_missing(["section_id"], [*_NEEDED], table="survey")
     name = next(iter(named), "")
-    return (
-        replace(cells, section=np.full(cells.section.size, name)),
-        replace(survey, section=np.full(survey.section.size, name)),
-        [(name, a, b) for _, a, b in calibrated_on],
+
+    def on_it(cells: Cells) -> Cells:
+        return replace(cells, section=np.full(cells.section.size, name))
+
+    return OneRoad(
+        cells=on_it(estimate.cells),
+        survey=replace(survey, section=np.full(survey.section.size, name)),
+        calibrated_on=[(name, a, b) for _, a, b in calibrated_on],
+        vehicles={vehicle: on_it(cells) for vehicle, cells in estimate.vehicles.items()},
     )
