@@ -155,12 +155,13 @@ def _role(word: str) -> str:
 
 def _other_days(old: pa.Table, new: pa.Table) -> pa.Table:
     """Return the rows of sections and days that the new ones do not tell of."""
+    import pyarrow as pa
 
     def days(table: pa.Table) -> list[tuple[Any, Any]]:
         return list(zip(table["section_id"].to_pylist(), table["date"].to_pylist(), strict=True))
 
     told = set(days(new))
-    return old.filter([day not in told for day in days(old)])
+    return old.filter(pa.array([day not in told for day in days(old)], pa.bool_()))
 
 
 def _from(table: pa.Table, source_id: str) -> pa.Table:
