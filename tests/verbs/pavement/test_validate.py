@@ -183,6 +183,32 @@ def test_several_roads_want_a_survey_that_names_them(ask, tmp_path):
     assert (error["rule"], error["field"]) == ("missing_column", "section_id")
 
 
+def test_the_table_of_surveys_comes_in_as_italian_offices_write_it(tmp_path, capsys):
+    from contado.kernel.workspace import Workspace
+
+    folder, workspace = tmp_path / "tables", Workspace.create(tmp_path / "w")
+    folder.mkdir()
+    lines = [
+        "section_id;from_m;to_m;iri_m_km;date;run;instrument;sd_log;role",
+        "SP1;0;100;2,35;2026-05-12;1;profilometro più preciso;0,01;validation",
+        "SP1;0;100;2,41;2026-05-12;2;profilometro più preciso;0,01;validation",
+        "SP1;0;100;2,6;12/05/2027;;;;",
+    ]
+    file = folder / "pavement_survey.csv"
+    file.write_bytes("\r\n".join(lines).encode("cp1252"))
+    assert run(["tables", "import", str(folder), "-w", str(workspace.path), "--json"]) == 0
+    rows = workspace.read("pavement_survey").to_pylist()
+    assert [(r["iri_m_km"], str(r["date"]), r["run"], r["role"]) for r in rows] == [
+        (2.35, "2026-05-12", 1, "validation"),
+        (2.41, "2026-05-12", 2, "validation"),
+        (2.6, "2027-05-12", None, None),
+    ]
+    capsys.readouterr()
+    file.write_text("\n".join([*lines[:3], lines[2]]), encoding="utf-8")
+    assert run(["tables", "import", str(folder), "-w", str(workspace.path), "--json"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["rule"] == "duplicate_id"
+
+
 @pytest.mark.parametrize("lang", ["it", "en"])
 def test_the_text_never_calls_a_simulation_measured(cells, tmp_path, capsys, lang):
     survey = table(tmp_path / "s.csv", STRETCHES)
