@@ -31,19 +31,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = [
-    "CALIBRATED_ON",
-    "calibrated",
-    "calibrated_on",
-    "kept_vehicles",
-    "surveys",
-    "table",
-    "to_calibrate",
-    "vehicles",
-]
-
-CALIBRATED_ON = "pavement_calibrated_stretch"
-"""Table of the surveyed stretches that have calibrated a car."""
+__all__ = ["calibrated", "kept_vehicles", "surveys", "table", "to_calibrate", "vehicles"]
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
@@ -113,28 +101,6 @@ def _reference(cells: Sequence[Run]) -> Reference:
     names = ("from_m", "to_m", "iri_m_km")
     from_m, to_m, iri = (np.array([getattr(c, n) for c in cells], np.float64) for n in names)
     return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
-
-
-def calibrated_on(workspace: WorkspaceView, cell_obs: pa.Table, source_id: str) -> pa.Table:
-    """Return table ``pavement_calibrated_stretch``: what has calibrated, whatever the survey is called later.
-
-    Parameters
-    ----------
-    workspace
-        With the surveys as they are now.
-    cell_obs
-        What this run measured; its surveyed sections have calibrated.
-    source_id
-        Source of the rows.
-    """
-    rows = {(r["section_id"], r["from_m"], r["to_m"]): r for r in workspace.read(CALIBRATED_ON).to_pylist()}
-    driven = set(cell_obs["section_id"].to_pylist())
-    for section, reference in surveys(workspace).items():
-        if section in driven:
-            for a, b in zip(reference.from_m.tolist(), reference.to_m.tolist(), strict=True):
-                row = {"section_id": section, "from_m": a, "to_m": b, "source_id": source_id}
-                rows.setdefault((section, a, b), row)
-    return tables.sort(CALIBRATED_ON, tables.from_rows(CALIBRATED_ON, rows.values()))
 
 
 def to_calibrate(known: Mapping[str, Vehicle]) -> dict[str, Vehicle]:

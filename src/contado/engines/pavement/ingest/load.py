@@ -18,6 +18,7 @@ from contado.engines.pavement.anomalies.fixtures import marked
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import fixtures, fleet, history, privacy, sections, traverse
+from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON, calibrated_on
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
@@ -343,7 +344,7 @@ def _commit(
         )
         if "fix" in fresh:
             privacy.keep(commit, workspace, fresh["fix"])
-        commit.table(fleet.CALIBRATED_ON, fleet.calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID))
+        commit.table(CALIBRATED_ON, calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID))
         commit.table("pavement_vehicle", fleet.table(old["vehicle"], results, fused.vehicle_bias, SOURCE_ID))
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)

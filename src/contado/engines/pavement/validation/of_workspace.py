@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from contado.engines.pavement.campaigns import calibrating, campaigns, survey_of, validating
-from contado.engines.pavement.ingest.fleet import CALIBRATED_ON
+from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON
 from contado.engines.pavement.validation import Check, validate
 from contado.engines.pavement.validation.reading import of_observations
 from contado.kernel import tables
