@@ -118,6 +118,7 @@ INDEX: Mapping[str, str | Mapping[str, str]] = {
         "process": "Turn drives into roughness cells and anomalies",
         "screen": "Pass over an archive of drives: where each shook, without a network",
         "fuse": "Fuse the cells of many passes into one state",
+        "validate": "Check estimated roughness against a survey that calibrated nothing",
         "segment": "Cut cells into homogeneous segments",
         "condition": "Grade segments and rank them",
         "strategies": "List the treatments each segment could get",

@@ -32,6 +32,8 @@ _START, _ON = date(2026, 8, 3), date(2026, 10, 31)
 """First simulated drive; day of the states and of the plan."""
 _PRACTICE, _TRIALS = "manto_stradale", "gipave"
 _YEARS = (2027, 2028, 2029)
+_CHECKED = 3
+"""Streets on either side of the one that calibrates, in the order of roughness, on which a survey only checks."""
 _BUDGET_SHARE = 0.4
 """Budgets of all years together, as a share of the dearest option of every segment."""
 _CLASSES = ("A", "B", "C", "D")
@@ -167,7 +169,7 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any,
         network=season / "network.geojson",
         routes=season / "routes.csv",
         sections=season / "sections.csv",
-        survey=_survey_a_street(season),
+        survey=_survey_streets(season),
         on=_ON,
     )
     _do("diagnose", here, practice=_PRACTICE, on=_ON)
@@ -210,8 +212,8 @@ def _leave_out_a_street(season: Path) -> None:
     shutil.rmtree(max((season / "drives").iterdir()))
 
 
-def _survey_a_street(season: Path) -> Path:
-    """A profilometer went once, on the first day, over the street of middling roughness."""
+def _survey_streets(season: Path) -> Path:
+    """A profilometer went on the first day: the street of middling roughness calibrates, those about it check."""
     from contado.kernel import tables
 
     truth = tables.read(season / "truth_iri_100m.csv").table.to_pylist()
@@ -221,8 +223,14 @@ def _survey_a_street(season: Path) -> Path:
         if str(row["date"]) == first:
             streets.setdefault(str(row["section_id"]), []).append(row)
     ordered = sorted(streets, key=lambda s: (_mean([r["iri_m_km"] for r in streets[s]]), s))
+    middle = len(ordered) // 2
+    roles = dict.fromkeys(ordered[max(0, middle - _CHECKED) : middle + _CHECKED + 1], "validation")
+    roles[ordered[middle]] = "calibration"
     columns = ("section_id", "from_m", "to_m", "iri_m_km")
-    rows = [{c: row[c] for c in columns} for row in streets[ordered[len(ordered) // 2]]]
+    facts = {"date": first, "instrument": "simulated profilometer", "label": "simulated"}
+    rows = [
+        {c: r[c] for c in columns} | facts | {"role": role} for s, role in roles.items() for r in streets[s]
+    ]
     path = season / "survey.csv"
     tables.write_csv(tables.from_rows("pavement_survey", rows), path)
     return path

@@ -28,6 +28,7 @@ ADDRESSES: dict[str, Words] = {
     "changes": Words(_PRACTICE[0] + "/confronto", _PRACTICE[1] + "/compare"),
     "trial": Words(_PRACTICE[0] + "/prove/{trial_id}", _PRACTICE[1] + "/trials/{trial_id}"),
     "fleet": Words(_PRACTICE[0] + "/flotta", _PRACTICE[1] + "/fleet"),
+    "field_check": Words(_PRACTICE[0] + "/verifica-sul-campo", _PRACTICE[1] + "/field-check"),
     "road_report": Words(_PRACTICE[0] + "/segnala", _PRACTICE[1] + "/report"),
     "programme": Words("/programma", "/en/programme"),
     "candidates": Words("/programma/candidati", "/en/programme/candidates"),

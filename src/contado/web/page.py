@@ -36,6 +36,7 @@ _SECTION_OF = {
     "changes": "practices",
     "trial": "practices",
     "fleet": "practices",
+    "field_check": "practices",
     "road_report": "practices",
     **dict.fromkeys(("candidates", "budgets", "worksites", "equity", "method"), "programme"),
     **dict.fromkeys(("intervention", "compare"), "programme"),

@@ -12,6 +12,7 @@ from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
 from contado.web import search
 from contado.web.data import (
+    fieldcheck,
     fleet,
     history,
     indicators,
@@ -171,6 +172,11 @@ class Site:
     def outcomes(self) -> list[Outcome]:
         """What was observed of works, before and after them."""
         return self.cached("outcomes", lambda: outcomes.load(self.view, self.indicators))
+
+    @property
+    def field_checks(self) -> fieldcheck.FieldChecks:
+        """What cars estimated against campaigns of a profiler."""
+        return self.cached("field_checks", lambda: fieldcheck.load(self.view))
 
     @property
     def fleet(self) -> list[Vehicle]:

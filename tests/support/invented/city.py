@@ -9,6 +9,7 @@ from contado.kernel import tables
 from contado.kernel.settings import Body, Pavement, Settings, TerritorySettings, WorkspaceSettings
 from contado.kernel.territory import boundaries
 from contado.kernel.workspace import Workspace
+from invented.fieldcheck import add_field_check
 from invented.past import add_outcome, add_past
 from invented.programme import make_programme
 from invented.roads import make_anomalies, make_indicators, make_sections
@@ -68,6 +69,7 @@ def make_workspace(path: Path, *, n_sections: int = 569, programme: bool = True,
             c.table("indicator_value", values, practice="manto_stradale")
             c.table("source", tables.from_rows("source", [{"source_id": "test", "title": "test"}]))
             add_past(c, sections, anomalies)
+            add_field_check(c)
         if roads and programme:
             found = make_programme(sections, rng)
             add_runs(c, found)

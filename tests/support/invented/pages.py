@@ -27,6 +27,10 @@ PAGES = {
     ),
     "trial practice": ("/buone-pratiche/asfalto-in-prova", "/en/good-practices/trial-asphalt"),
     "fleet": ("/buone-pratiche/manto-stradale/flotta", "/en/good-practices/road-surface/fleet"),
+    "field check": (
+        "/buone-pratiche/manto-stradale/verifica-sul-campo",
+        "/en/good-practices/road-surface/field-check",
+    ),
     "road report": ("/buone-pratiche/manto-stradale/segnala", "/en/good-practices/road-surface/report"),
     "programme": ("/programma", "/en/programme"),
     "candidates": ("/programma/candidati", "/en/programme/candidates"),

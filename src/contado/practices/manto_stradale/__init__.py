@@ -2,7 +2,8 @@
 
 `diagnose` reads what drives told (tables ``pavement_cell_obs`` and ``pavement_anomaly_obs``, written by
 ``contado pavement load``), fuses it into the state of every road section on a day, cuts sections into
-homogeneous segments, grades and ranks them, and keeps the state of each day on which cars drove. `propose`
+homogeneous segments, grades and ranks them, keeps the state of each day on which cars drove, and checks what cars
+estimated against the campaigns of a profiler. `propose`
 offers every treatment that a segment's condition allows, with cost, years, benefit to the users and
 effects; the planner chooses at most one a segment.
 `monitor` compares roughness before and after the works of a programme and feeds what they showed back
@@ -53,6 +54,7 @@ class MantoStradale:
         progress: Progress | None = None,
     ) -> Diagnosis:
         """Return state, segments and indicators of the roads on the day ``on``."""
+        from contado.engines.pavement.validation import of_workspace
         from contado.kernel.practice import Diagnosis
         from contado.practices.manto_stradale import history, ids, indicators, state
 
@@ -61,15 +63,17 @@ class MantoStradale:
         found = state.snapshot(workspace, on)
         if progress is not None:
             progress("grade", 1, 2)
+        checks, told = of_workspace.checks(workspace, on, state.fuse_settings(workspace))
         tables = {
             "asset": indicators.assets(found),
             "indicator_value": indicators.indicator_values(found),
             "pavement_segment": state.segment_table(found),
             **history.tables_of(workspace, on, progress),
+            **of_workspace.tables_of(checks, ids.DRIVES),
         }
         if found.sections:
             tables["source"] = ids.sources()
-        return Diagnosis(tables, state.notes(found))
+        return Diagnosis(tables, [*state.notes(found), *told])
 
     def propose(
         self,

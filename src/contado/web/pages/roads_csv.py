@@ -83,6 +83,23 @@ def _coverage(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]
         yield c.code, c.name, c.km, c.not_driven_km, c.share, c.last, c.label
 
 
+def _field_check(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+    for check in site.field_checks.checks:
+        if query.get("date") in {None, check.id}:
+            for s in check.stretches:
+                end = (
+                    s.iri.value,
+                    s.iri.low,
+                    s.iri.high,
+                    s.error,
+                    s.passes,
+                    s.speed_kmh,
+                    s.last,
+                    check.label,
+                )
+                yield (check.id, s.section, s.from_m, s.to_m, s.surveyed, *end)
+
+
 _HISTORY = (
     "section_id date class condition_index condition_low condition_high iri_m_km low_m_km high_m_km "
     "anomalies passes vehicles last_on label"
@@ -96,10 +113,15 @@ _FLEET = (
     "vehicle_id model calibrated calibrated_month scale scale_low scale_high offset_share to_check drives km last_month "
     "signal_kept_until label"
 )
+_FIELD_CHECK = (
+    "check_id section_id from_m to_m surveyed_m_km estimated_m_km low_m_km high_m_km error_share passes "
+    "speed_kmh last_on label"
+)
 TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[Any, ...]]]]] = {
     "cambiamenti": (_CHANGES, _changes),
     "storia": (_HISTORY, _history),
     "flotta": (_FLEET, _fleet),
+    "verifica": (_FIELD_CHECK, _field_check),
     "copertura": ("istat municipality km not_driven_km not_driven_share last_on label", _coverage),
 }
 """Name in the address -> columns, and what makes the rows."""

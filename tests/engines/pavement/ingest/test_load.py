@@ -175,6 +175,76 @@ def test_a_survey_calibrates_the_cars_for_good(drives, tmp_path):
     assert first == car["sd_log"] < second  # nine days older
 
 
+def written_survey(path, drives, rows, **more):
+    truth = tables.read(drives / "truth_iri_100m.csv").table.to_pylist()
+    header = ["section_id", "from_m", "to_m", "iri_m_km", *more]
+    lines = [
+        ";".join(
+            str(v).replace(".", ",")
+            for v in ("truth_route", r["from_m"], r["to_m"], r["iri_m_km"], *more.values())
+        )
+        for r in truth[rows]
+    ]
+    path.write_text("\n".join([";".join(header), *lines, ""]), encoding="cp1252")
+    return path
+
+
+def test_rows_that_only_check_never_calibrate_and_what_calibrated_is_remembered(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    checking = written_survey(tmp_path / "v.csv", drives, slice(5, 9), role="validation", date="2026-03-30")
+    assert roads.load_survey(workspace, checking)[0] == 4
+    part = tmp_path / "car1_pass1"
+    part.mkdir()
+    for file in [*drives.glob("car1_pass1_*"), drives / "meta.json"]:
+        shutil.copy(file, part)
+    load.load(workspace, load.read_folders(part), on=ON)
+    assert not any(workspace.read("pavement_vehicle")["calibrated"].to_pylist())
+    assert workspace.read("pavement_calibrated_stretch").num_rows == 0
+    roads.load_survey(workspace, written_survey(tmp_path / "c.csv", drives, slice(0, 5)))
+    load.load(workspace, load.read_folders(drives), on=ON)
+    assert any(workspace.read("pavement_vehicle")["calibrated"].to_pylist())
+    kept = workspace.read("pavement_calibrated_stretch").to_pylist()
+    assert [(r["section_id"], r["from_m"]) for r in kept] == [("truth_route", 100.0 * k) for k in range(5)]
+    # what calibrated once may be called what it likes afterwards
+    roads.load_survey(workspace, written_survey(tmp_path / "r.csv", drives, slice(0, 5), role="validation"))
+    load.load(workspace, load.read_folders(drives), on=ON)
+    assert workspace.read("pavement_calibrated_stretch").to_pylist() == kept
+
+
+def test_campaigns_add_up_by_day_and_a_day_is_replaced_whole(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    spring, autumn = "2026-03-30", "2026-10-01"
+    for rows, day in ((slice(0, 4), spring), (slice(0, 4), autumn), (slice(2, 4), spring)):
+        roads.load_survey(workspace, written_survey(tmp_path / "s.csv", drives, rows, date=day))
+    found = workspace.read("pavement_survey").to_pylist()
+    assert [(r["from_m"], str(r["date"])) for r in found] == [
+        (0, autumn),
+        (100, autumn),
+        (200, spring),
+        (200, autumn),
+        (300, spring),
+        (300, autumn),
+    ]
+    assert not [
+        f
+        for f in tables.validate("pavement_survey", workspace.read("pavement_survey"))
+        if f.severity == "error"
+    ]
+    (tmp_path / "meta.json").write_text('{"label": "simulated"}', encoding="utf-8")
+    roads.load_survey(workspace, written_survey(tmp_path / "s.csv", drives, slice(0, 1), date="2026-12-01"))
+    labels = {str(r["date"]): r["label"] for r in workspace.read("pavement_survey").to_pylist()}
+    assert labels == {spring: None, autumn: None, "2026-12-01": "simulated"}
+
+
+def test_an_unknown_role_is_refused_with_its_line(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    bad = written_survey(tmp_path / "s.csv", drives, slice(0, 2), role="validate")
+    with pytest.raises(UsageError) as caught:
+        roads.load_survey(workspace, bad)
+    assert (caught.value.rule, caught.value.rows) == ("unknown_choice", (2,))
+    assert "validation" in caught.value.hint
+
+
 def test_a_survey_with_a_bad_row_names_its_line(drives, tmp_path):
     workspace = built(tmp_path / "w", drives)
     survey = tmp_path / "survey.csv"

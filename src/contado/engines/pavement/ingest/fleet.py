@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, on_axles
+from contado.engines.pavement.campaigns import calibrating, newest
 from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.learnt_car import LearntCar, learn
 from contado.engines.pavement.measure import SPECTRUM_HZ
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.engines.pavement.campaigns import Run
     from contado.engines.pavement.measure import Trace
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.vehicles import TransferFunction
@@ -146,17 +148,21 @@ def kept_vehicles(workspace: WorkspaceView) -> dict[str, Vehicle]:
 
 
 def surveys(workspace: WorkspaceView) -> dict[str, Reference]:
-    """Return the surveyed stretches of table ``pavement_survey`` by section, the longest survey first."""
-    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in workspace.read("pavement_survey").to_pylist():
-        rows[row["section_id"]].append(row)
-    found = {section: _reference(sorted(cells, key=lambda c: c["from_m"])) for section, cells in rows.items()}
+    """Return the stretches of table ``pavement_survey`` that may calibrate by section, the longest survey first.
+
+    Of stretches that overlap the latest counts; rows of role ``validation`` never do.
+    """
+    runs: dict[str, list[Run]] = defaultdict(list)
+    for run in newest(calibrating(workspace.read("pavement_survey").to_pylist())):
+        runs[run.section].append(run)
+    found = {section: _reference(cells) for section, cells in runs.items()}
     longest = sorted(found, key=lambda s: (-float((found[s].to_m - found[s].from_m).sum()), s))
     return {section: found[section] for section in longest}
 
 
-def _reference(cells: Sequence[Mapping[str, Any]]) -> Reference:
-    from_m, to_m, iri = (np.array([c[n] for c in cells], np.float64) for n in ("from_m", "to_m", "iri_m_km"))
+def _reference(cells: Sequence[Run]) -> Reference:
+    names = ("from_m", "to_m", "iri_m_km")
+    from_m, to_m, iri = (np.array([getattr(c, n) for c in cells], np.float64) for n in names)
     return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
 
 

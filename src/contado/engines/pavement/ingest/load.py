@@ -26,6 +26,7 @@ from contado.engines.pavement.ingest import (
     sections,
     traverse,
 )
+from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON, calibrated_on
 from contado.engines.pavement.ingest.rows import SOURCE_ID
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
@@ -56,7 +57,17 @@ if TYPE_CHECKING:
 
 __all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
 
-_WRITTEN = ("drive", "vehicle", "mounting", "cell_obs", "anomaly_obs", "anomaly", "cell_state", "evidence")
+_WRITTEN = (
+    "drive",
+    "vehicle",
+    "calibrated_stretch",
+    "mounting",
+    "cell_obs",
+    "anomaly_obs",
+    "anomaly",
+    "cell_state",
+    "evidence",
+)
 _OF_DRIVES = ("drive", "mounting", "cell_obs", "anomaly_obs")
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
 
@@ -353,6 +364,7 @@ def _commit(
         )
         privacy.keep(commit, workspace, fresh["fix"], instead=done.twice & done.ids)
         cars = {a.drive.vehicle for a in settled}
+        commit.table(CALIBRATED_ON, calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID))
         vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
         commit.table("pavement_vehicle", vehicles)
         commit.table("pavement_cell_obs", cell_obs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from contado.engines.pavement.ingest import sections
 from contado.kernel import tables
@@ -111,27 +111,57 @@ def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
 
 
 def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
-    """Write table ``pavement_survey`` (section_id, from_m, to_m, iri_m_km[, date, instrument]).
+    """Add to table ``pavement_survey`` (section_id, from_m, to_m, iri_m_km[, date, run, instrument, sd_log, role, label]).
+
+    What an earlier file told of a section on the same day is replaced whole; other days stay. What meta.json beside
+    the file calls simulated is simulated.
 
     Raises
     ------
     DataError
         An IRI is not positive (`iri_not_positive`), with its line.
+    UsageError
+        A role that does not exist (`unknown_choice`), with its line.
     """
     import numpy as np
+    import pyarrow as pa
 
     from contado.engines.pavement import columns
+    from contado.engines.pavement.campaigns import ROLES
+    from contado.engines.pavement.profile_file import label_beside
 
     read = tables.read(file, declared="pavement_survey")
     columns.require(read.table, ["section_id", "from_m", "to_m", "iri_m_km"], file.name)
     iri = columns.numbers(read.table, "iri_m_km", file.name, lines=read.lines)
     bad = np.flatnonzero(~(iri > 0))
     columns.refuse(bad, read.table, "iri_m_km", file.name, "iri_not_positive", "IRI is above 0", read.lines)
-    rows = _from(read.table, SURVEY_SOURCE)
+    if "role" in read.table.column_names:
+        columns.choices(read.table, "role", file.name, ROLES, lines=read.lines, meaning=_role)
+    rows = tables.conform("pavement_survey", _from(read.table, SURVEY_SOURCE))
+    if label_beside(file) == "simulated":
+        said = pa.array(["simulated"] * rows.num_rows)
+        rows = rows.set_column(rows.column_names.index("label"), "label", said)
+    kept = _other_days(workspace.read("pavement_survey"), rows)
     with workspace.commit() as commit:
-        commit.table("pavement_survey", rows)
+        commit.table("pavement_survey", pa.concat_tables([kept, rows], promote_options="permissive"))
         commit.table("source", source_of(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
     return int(rows.num_rows), list(read.findings)
+
+
+def _role(word: str) -> str:
+    """Return a role as it is written; an empty cell calibrates."""
+    return "calibration" if word.strip() in {"", "None"} else word.strip()
+
+
+def _other_days(old: pa.Table, new: pa.Table) -> pa.Table:
+    """Return the rows of sections and days that the new ones do not tell of."""
+    import pyarrow as pa
+
+    def days(table: pa.Table) -> list[tuple[Any, Any]]:
+        return list(zip(table["section_id"].to_pylist(), table["date"].to_pylist(), strict=True))
+
+    told = set(days(new))
+    return old.filter(pa.array([day not in told for day in days(old)], pa.bool_()))
 
 
 def _from(table: pa.Table, source_id: str) -> pa.Table:
