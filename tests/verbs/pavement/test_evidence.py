@@ -61,7 +61,8 @@ def test_the_lawyers_question_is_answered(workspace):
         ("d4", True, 1),
     ]
     assert (done.label, done.chain.ok, done.chain.differing, done.exit_code()) == ("simulated", True, [], 0)
-    assert done.chain.head.startswith(f"{max(e.audit_seq for e in place.events)}:")
+    last = max(e.audit_seq for e in place.events)
+    assert done.chain.head.startswith(f"{last + 1}:")  # the row of the commit comes after its evidence
 
 
 def test_the_three_ways_to_ask_agree(workspace):
