@@ -36,6 +36,9 @@ ANOMALIES: Final = "pavement_anomaly_history"
 MOST_DAYS: Final = 24
 """Days whose state is kept: half of them the latest, half the last ones of earlier months."""
 
+_KEPT: Final = "2"
+"""Edition of what a kept state holds; a state of another edition is computed again."""
+
 
 def tables_of(workspace: WorkspaceView, on: date, progress: Progress | None = None) -> dict[str, pa.Table]:
     """Return the states of sections and anomalies on the days on which cars drove, until ``on``."""
@@ -91,7 +94,13 @@ def _inputs(workspace: WorkspaceView, day: date) -> str:
     parts = [_until(workspace.read(name), column, last) for name, (column, last) in dated.items()]
     parts += [_until(workspace.read("pavement_works"), "date", day), workspace.read("pavement_lrs_section")]
     settings = workspace.settings.pavement
-    told = [__version__, str(settings.cell_m), str(settings.not_driven_d), *map(tables.content_hash, parts)]
+    told = [
+        __version__,
+        _KEPT,
+        str(settings.cell_m),
+        str(settings.not_driven_d),
+        *map(tables.content_hash, parts),
+    ]
     return sha256("\n".join(told).encode()).hexdigest()
 
 
@@ -111,11 +120,17 @@ def _sections(found: Snapshot, inputs: str) -> list[Row]:
             "date": found.on,
             "low_m_km": row["iri_low_m_km"],
             "high_m_km": row["iri_high_m_km"],
+            "error_parts": _parts(found, row["section_id"]),
             "inputs_sha256": inputs,
             "source_id": DRIVES,
         }
         for row in given
     ]
+
+
+def _parts(found: Snapshot, section: str) -> str | None:
+    level = found.levels.get(section)
+    return None if level is None else level.parts()
 
 
 def _anomalies(found: Snapshot) -> list[Row]:

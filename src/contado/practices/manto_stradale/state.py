@@ -11,6 +11,7 @@ import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
 from contado.engines.pavement.anomalies.sources import KINDS
+from contado.engines.pavement.change import level_of
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import history
 from contado.kernel import tables
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from contado.engines.pavement.change import CellErrors, Level
     from contado.engines.pavement.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
@@ -51,6 +53,8 @@ class Snapshot:
     anomalies: Mapping[str, tuple[Row, ...]]
     settled: Mapping[str, tuple[Row, ...]]
     segments: tuple[Row, ...]
+    levels: Mapping[str, Level]
+    """Mean of each measured section with the parts of its error."""
 
 
 def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
@@ -69,7 +73,8 @@ def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
     lines = history.lines_of(found)
     felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
     defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
-    cells = _by_section(fused.cells.drop_columns(["observations"]).to_pylist(), known)
+    numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
+    cells = _by_section(numbered.to_pylist(), known)
     anomalies = _by_section([a for a in defects if _is_open(a)], known)
     rows = [row for s in sections for row in _segments(s, cells, anomalies, on)]
     return Snapshot(
@@ -80,7 +85,24 @@ def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
         anomalies=anomalies,
         settled=_by_section([a for a in defects if not _is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
+        levels=_levels(fused.errors, cells, on),
     )
+
+
+def _levels(errors: CellErrors, cells: Mapping[str, Sequence[Row]], on: date) -> dict[str, Level]:
+    found = {}
+    for section, rows in cells.items():
+        measured = [c for c in rows if c["iri_m_km"] is not None]
+        if measured:
+            found[section] = level_of(
+                errors,
+                np.array([c["row"] for c in measured]),
+                np.array([c["iri_m_km"] for c in measured]),
+                np.array([c["to_m"] - c["from_m"] for c in measured]),
+                on=on,
+                renewed_on=max((c["life_from"] for c in measured if c["life_from"]), default=None),
+            )
+    return found
 
 
 def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ...]]:
