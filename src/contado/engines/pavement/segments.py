@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["HOMOGENEOUS_CV", "Segments", "noise_sd", "segment", "warm_up"]
+__all__ = ["HOMOGENEOUS_CV", "LEAST_M", "Segments", "noise_sd", "segment", "warm_up"]
 
 HOMOGENEOUS_CV = 0.25
 """Largest coefficient of variation of a homogeneous segment [3]."""
 
+LEAST_M = 100.0
+"""Least length of a segment [m] [3]."""
 _MAD_TO_SD = 1.4826
 _TOUCH_M = 1e-6
 
@@ -92,7 +94,7 @@ def segment(
     to_m: ArrayLike,
     iri_m_km: ArrayLike,
     *,
-    min_length_m: float = 100.0,
+    min_length_m: float = LEAST_M,
     penalty: float | None = None,
     cuts_m: Sequence[float] = (),
     method: Literal["pelt", "cda"] = "pelt",

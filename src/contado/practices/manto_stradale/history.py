@@ -17,14 +17,15 @@ from contado.kernel import tables
 from contado.kernel.progress import track
 from contado.practices.manto_stradale import layers
 from contado.practices.manto_stradale.ids import DRIVES
-from contado.practices.manto_stradale.state import snapshot
+from contado.practices.manto_stradale.state import forced_cuts, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
 
+    from contado.engines.pavement.cuts import Cut
     from contado.kernel.progress import Progress
     from contado.kernel.workspace import WorkspaceView
     from contado.practices.manto_stradale.state import Row, Snapshot
@@ -44,11 +45,12 @@ def tables_of(workspace: WorkspaceView, on: date, progress: Progress | None = No
     """Return the states of sections and anomalies on the days on which cars drove, until ``on``."""
     old = {name: _by_day(workspace.read(name).to_pylist()) for name in (SECTIONS, ANOMALIES)}
     rows: dict[str, list[Row]] = {SECTIONS: [], ANOMALIES: []}
+    forced = forced_cuts(workspace)
     for day in track(kept_days(_days(workspace), on), "history", progress):
-        inputs = _inputs(workspace, day)
+        inputs = _inputs(workspace, day, forced)
         before = old[SECTIONS].get(day, [])
         if not before or any(row["inputs_sha256"] != inputs for row in before):
-            found = snapshot(workspace, day)
+            found = snapshot(workspace, day, forced)
             rows[SECTIONS] += _sections(found, inputs)
             rows[ANOMALIES] += _anomalies(found)
         else:
@@ -87,7 +89,7 @@ def _by_day(rows: Sequence[Row]) -> dict[date, list[Row]]:
     return found
 
 
-def _inputs(workspace: WorkspaceView, day: date) -> str:
+def _inputs(workspace: WorkspaceView, day: date, forced: Mapping[str, tuple[Cut, ...]]) -> str:
     """Return the hash of what the state of a day is computed from; an undated row counts on every day."""
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     dated = {"pavement_cell_obs": ("t_utc", end), "pavement_anomaly_obs": ("t_utc", end)}
@@ -99,6 +101,7 @@ def _inputs(workspace: WorkspaceView, day: date) -> str:
         _KEPT,
         str(settings.cell_m),
         str(settings.not_driven_d),
+        repr(sorted(forced.items())),
         *map(tables.content_hash, parts),
     ]
     return sha256("\n".join(told).encode()).hexdigest()
