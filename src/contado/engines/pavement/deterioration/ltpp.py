@@ -45,7 +45,7 @@ _ENSEMBLE = 8
 """Models with draws of their own whose mean is the answer."""
 _REPEATED = 0.75
 """Power of a section's number of surveys by which each of them weighs less."""
-FROM_STRUCTURE = BoostSettings(rounds=350, depth=4, columns_share=0.3, shrinkage=20.0)
+FROM_STRUCTURE = BoostSettings(rounds=500, depth=4, columns_share=0.2, shrinkage=20.0)
 """How the trees grow that tell roughness from the structure; chosen on sections that are not those of the test."""
 
 STRUCTURE = (
