@@ -74,6 +74,10 @@ def five_fold(surveys, complete, seed):
 
 
 @pytest.mark.slow
+@pytest.mark.xfail(
+    strict=True,
+    reason="measured 0.389 on the published split, 0.33 over five folds; settings chosen on the training sections alone",
+)
 @pytest.mark.item(
     "pavement", 20, "LTPP: IRI from structure, traffic, climate, published split, R2", ">= 0.42"
 )
