@@ -57,7 +57,9 @@ def test_a_state_is_computed_again_only_where_its_inputs_changed(toy, monkeypatc
     keep(toy, history.tables_of(toy, ON))
     computed = []
     once = history.snapshot
-    monkeypatch.setattr(history, "snapshot", lambda w, day: computed.append(day) or once(w, day))
+    monkeypatch.setattr(
+        history, "snapshot", lambda w, day, forced: computed.append(day) or once(w, day, forced)
+    )
     same = history.tables_of(toy, ON)
     assert computed == []
     assert same[history.SECTIONS].equals(toy.read(history.SECTIONS))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,8 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import fuse
+from contado.engines.pavement.change import difference, level_of
+from contado.engines.pavement.fusion import FuseSettings
 from contado.kernel import tables
 from contado.verbs import load
 
@@ -104,3 +106,68 @@ def test_works_reset(figure):
     assert {c["n_passes"] for c in cells if c["from_m"] >= 500} == {16}
     assert all(abs(c["iri_m_km"] / 1.1 - 1) < 0.1 for c in renewed)
     figure(f"{len(renewed)} cells renewed, 1 pass each")
+
+
+def two_rounds(seed, *, days, cars, new_cars, sections=10, cells=12, passes=4, calibration=0.07, noise=0.09):
+    """Simulate two rounds over roads that worsen, by the same cars or by others in the second."""
+    rng = np.random.default_rng(seed)
+    number = sections * cells
+    bias = rng.normal(0, calibration, cars + new_cars)
+    x, growth = rng.normal(np.log(2.5), 0.4, number), rng.normal(0.05, 0.04, number)
+    rows, truth, last = [], [], 0.0
+    for k in range(2 * passes):
+        round_, turn = divmod(k, passes)
+        dt = (round_ * days + turn - last) / 365.25
+        last = round_ * days + turn
+        x = x + growth * dt + rng.normal(0, 0.05 * np.sqrt(dt), number)
+        car = cars + turn % new_cars if round_ and new_cars else turn % cars
+        moment = pd.Timestamp(ON, tz="UTC") + pd.Timedelta(days=last)
+        table = {
+            "section_id": np.repeat([f"S{s}" for s in range(sections)], cells),
+            "cell": np.tile(np.arange(cells), sections),
+            "drive_id": [f"d{k}"] * number,
+            "t_utc": pa.array([moment] * number, pa.timestamp("us", "UTC")),
+            "iri_m_km": np.exp(x + bias[car] + rng.normal(0, noise, number)),
+            "sd_log": np.full(number, noise),
+            "vehicle_id": [f"car{car}"] * number,
+            "sd_cal_log": np.full(number, calibration),
+        }
+        rows.append(pa.table(table))
+        if turn == passes - 1:
+            truth.append(np.exp(x).reshape(sections, cells).mean(axis=1))
+    ends = [ON + timedelta(days=passes - 1), ON + timedelta(days=days + passes - 1)]
+    return rows, ends, truth[1] - truth[0]
+
+
+def levels(rows, on):
+    """Return the level of each section, and the interval as the map tells it."""
+    found = fuse(rows, on=on)
+    state = found.cells.select(["section_id", "iri_m_km", "low_m_km", "high_m_km"]).to_pandas()
+    out = {}
+    for section, cells in state.groupby("section_id"):
+        iri = cells["iri_m_km"].to_numpy()
+        level = level_of(found.errors, cells.index.to_numpy(), iri, np.full(iri.size, 20.0), on=on)
+        out[section] = level, cells[["low_m_km", "high_m_km"]].mean().to_numpy()
+    return out
+
+
+@pytest.mark.slow
+@pytest.mark.item("pavement", 7, "90 % intervals of the change between two rounds", "85-95 % each")
+def test_intervals_of_a_change_cover(figure):
+    told = []
+    for days, cars, new_cars in ((30, 3, 0), (180, 3, 0), (180, 1, 0), (700, 3, 0), (180, 3, 2)):
+        hits, width, alone = [], [], []
+        for seed in range(16):
+            rows, (first, last), truth = two_rounds(seed, days=days, cars=cars, new_cars=new_cars)
+            before, after = levels(rows, first), levels(rows, last)
+            for k, change in enumerate(truth):
+                (one, ends), (two, later) = before[f"S{k}"], after[f"S{k}"]
+                _, low, high = difference(one, two, FuseSettings())
+                hits.append(low <= change <= high)
+                width.append(high - low)
+                alone.append(np.hypot(np.ptp(ends), np.ptp(later)))
+        share, ratio = np.mean(hits), np.mean(alone) / np.mean(width)
+        told.append(f"{days} d, {cars}+{new_cars} cars {100 * share:.0f} %, {ratio:.1f} times narrower")
+        assert 0.85 <= share <= 0.95
+        assert ratio > 2
+    figure("; ".join(told))

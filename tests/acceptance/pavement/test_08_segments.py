@@ -37,7 +37,7 @@ def test_boundaries(cells, figure):
     older = f1(segment(*blind.columns, method="cda").to_m[:-1], true)
     figure(f"{score:.3f} ({found.cells.size} segments); CDA {older:.2f}")
     assert score >= 0.70
-    assert score > older
+    assert score > older >= 0.29
 
 
 @pytest.mark.item("pavement", 8, "segments with CV <= 0.25; least length; tiling", ">= 95 %; 100 m; yes")

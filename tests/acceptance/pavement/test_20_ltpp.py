@@ -40,9 +40,7 @@ def test_the_previous_survey_is_of_the_same_surface(surveys):
 
 @pytest.mark.item("pavement", 20, "LTPP: next IRI given the last, sections left out whole, R2", ">= 0.70")
 def test_next_iri(surveys, figure):
-    number, place = np.unique(surveys.number.astype(str), return_inverse=True)
-    fold = (np.random.default_rng(0).permutation(number.size) % FOLDS)[place]
-    found = np.full(len(surveys), np.nan)
+    fold, found = folds_of(surveys, 0), np.full(len(surveys), np.nan)
     for k in range(FOLDS):
         model = ltpp.growth_of(surveys, np.flatnonzero(fold != k))
         rows = np.flatnonzero(fold == k)
@@ -54,25 +52,46 @@ def test_next_iri(surveys, figure):
     assert score >= 0.70
 
 
+@pytest.fixture(scope="module")
+def complete(surveys):
+    """Whether a survey is one of those that the published study kept, on which both are scored."""
+    place = [ltpp.STRUCTURE.index(name) for name in COMPLETE]
+    return np.isfinite(surveys.structure[:, place]).all(axis=1)
+
+
+def folds_of(surveys, seed):
+    """Return a fold for each survey; sections of one SHRP number stay together."""
+    number, place = np.unique(surveys.number.astype(str), return_inverse=True)
+    return (np.random.default_rng(seed).permutation(number.size) % FOLDS)[place]
+
+
+def five_fold(surveys, complete, seed):
+    fold, found = folds_of(surveys, seed), np.full(len(surveys), np.nan)
+    for k in range(FOLDS):
+        rows = np.flatnonzero((fold == k) & complete)
+        found[rows] = ltpp.iri_from_structure(surveys, np.flatnonzero(fold != k), rows)
+    return r2(found[complete], surveys.iri_m_km[complete])
+
+
 @pytest.mark.slow
 @pytest.mark.xfail(
     strict=True,
-    reason="measured 0.39 on the published split (mean of four models; single ones 0.37 to 0.44), about 0.30 over five folds",
+    reason="measured 0.389 on the published split, 0.33 over five folds; settings chosen on the training sections alone",
 )
 @pytest.mark.item(
     "pavement", 20, "LTPP: IRI from structure, traffic, climate, published split, R2", ">= 0.42"
 )
-def test_iri_from_structure(surveys, figure):
-    place = [ltpp.STRUCTURE.index(name) for name in COMPLETE]
-    complete = np.isfinite(surveys.structure[:, place]).all(axis=1)
+def test_iri_from_structure(surveys, complete, figure):
     number = surveys.number.astype(int)
     groups = np.unique(number[complete])
     # the published study draws a fifth of the SHRP numbers: RandomState 42, first of a permutation
     drawn = np.random.RandomState(42).permutation(groups.size)[: int(np.ceil(0.2 * groups.size))]
     out = np.isin(number, groups[drawn])
-    train, rows = np.flatnonzero(complete & ~out), np.flatnonzero(complete & out)
+    train, rows = np.flatnonzero(~out), np.flatnonzero(complete & out)
+    assert rows.size == 235  # as published
     score = r2(ltpp.iri_from_structure(surveys, train, rows), surveys.iri_m_km[rows])
     figure(
-        f"{score:.3f} over {rows.size} surveys of {np.unique(surveys.section[rows].astype(str)).size} sections"
+        f"{score:.3f} over {rows.size} surveys of {np.unique(surveys.section[rows].astype(str)).size} sections; "
+        f"five-fold {five_fold(surveys, complete, 0):.3f}"
     )
     assert score >= 0.42

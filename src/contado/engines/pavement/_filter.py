@@ -15,6 +15,18 @@ __all__ = ["drift_filter"]
 
 
 @njit(nogil=True)
+def _quadratic(
+    a: NDArray[np.float64], covariance: NDArray[np.float64]
+) -> float:  # pragma: no cover - compiled
+    """Return the variance of a linear form."""
+    total = 0.0
+    for v in range(a.size):
+        for w in range(a.size):
+            total += a[v] * covariance[v, w] * a[w]
+    return total
+
+
+@njit(nogil=True)
 def drift_filter(
     offsets: NDArray[np.int64],
     t_y: NDArray[np.float64],
@@ -24,8 +36,12 @@ def drift_filter(
     bias_covariance: NDArray[np.float64],
     q2_per_y: float,
     growth_prior: tuple[float, float],
-) -> NDArray[np.float64]:  # pragma: no cover - compiled
-    """Return mean and variance of the level at t = 0, mean and variance of the growth, shape (cells, 4).
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # pragma: no cover - compiled
+    """Return the states of the cells, shape (cells, 5), and how the biases of the vehicles pull them, shape (n,).
+
+    A state is mean and variance of the level at t = 0, mean and variance of the growth, and the part of the
+    level's variance that comes from the vehicles. A pull is the sensitivity of a cell's level to the bias of a
+    vehicle, at the vehicle's first row in the cell; it is 0 at its others.
 
     Observation ``y`` (log IRI less the estimated bias of its vehicle) of the cell c are the rows
     ``offsets[c]:offsets[c+1]``, in order of time, ``t_y <= 0`` years. The level's prior is flat. The
@@ -35,7 +51,8 @@ def drift_filter(
     """
     cells = offsets.size - 1
     vehicles = bias_covariance.shape[0]
-    out = np.full((cells, 4), np.nan)
+    out = np.full((cells, 5), np.nan)
+    pull = np.zeros(y.size)
     a_level = np.zeros(vehicles)
     a_growth = np.zeros(vehicles)
     for c in range(cells):
@@ -69,9 +86,9 @@ def drift_filter(
             g -= kg * pg
             pg *= 1.0 - k
             p *= 1.0 - k
-        shared = 0.0
-        for v in range(vehicles):
-            for w in range(vehicles):
-                shared += a_level[v] * bias_covariance[v, w] * a_level[w]
-        out[c, 0], out[c, 1], out[c, 2], out[c, 3] = level, p + shared, growth, g
-    return out
+        shared = _quadratic(a_level, bias_covariance)
+        out[c, 0], out[c, 1], out[c, 2], out[c, 3], out[c, 4] = level, p + shared, growth, g, shared
+        for i in range(first, last):
+            pull[i] = a_level[vehicle[i]]
+            a_level[vehicle[i]] = 0.0
+    return out, pull

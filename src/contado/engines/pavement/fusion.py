@@ -24,6 +24,7 @@ import pandas as pd
 import pyarrow as pa
 
 from contado.engines.pavement import bias
+from contado.engines.pavement.change import CellErrors
 from contado.kernel.errors import ColumnNotFound, DataError, Finding
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Fused:
     cells: pa.Table
     drives_used: tuple[str, ...]
     drives_repeated: tuple[str, ...]
+    errors: CellErrors
+    """Parts of the uncertainty of each cell, in the order of ``cells``."""
     vehicle_bias: dict[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -140,9 +143,10 @@ def fuse(
     frame, findings = _until(frame, end)
     frame = frame.sort_values(["section_id", "cell", "t_utc", "drive_id"], kind="stable", ignore_index=True)
     life = _life_from(frame, works, end)
-    cells, biases = _states(frame, life, end, options)
+    cells, errors, biases = _states(frame, life, end, options)
     return Fused(
         cells=cells,
+        errors=errors,
         drives_used=tuple(used),
         drives_repeated=tuple(repeated),
         vehicle_bias=biases,
@@ -298,7 +302,7 @@ def _life_from(frame: pd.DataFrame, works: pa.Table | None, end: pd.Timestamp) -
 
 def _states(
     frame: pd.DataFrame, life: NDArray[np.datetime64], end: pd.Timestamp, options: FuseSettings
-) -> tuple[pa.Table, dict[str, float]]:
+) -> tuple[pa.Table, CellErrors, dict[str, float]]:
     from contado.engines.pavement._filter import drift_filter
 
     cell_of, first = _groups(frame)
@@ -307,7 +311,7 @@ def _states(
     passes = bias.Passes.of(frame[live], cell_of[live], end, options)
     fleet = bias.estimate(passes, options)
     offsets = np.searchsorted(cell_of[live], np.arange(first.size + 1)).astype(np.int64)
-    state = drift_filter(
+    state, pull = drift_filter(
         offsets,
         passes.t_y,
         passes.y - fleet.mean[passes.vehicle],
@@ -318,8 +322,29 @@ def _states(
         (options.growth_per_y, options.growth_sd_per_y**2),
     )
     table = _table(frame, live, life, cell_of, first, state, end, options)
+    errors = CellErrors(
+        own_variance=state[:, 1] - state[:, 4],
+        offsets=np.append(first, len(frame)).astype(np.int64),
+        vehicle=_of_rows(frame["vehicle_id"], passes.vehicles),
+        pull=_spread(pull, live),
+        vehicles=passes.vehicles,
+        covariance=fleet.covariance,
+    )
     known = {n: float(b) for n, b in zip(passes.vehicles, fleet.mean, strict=True) if n}
-    return table, known
+    return table, errors, known
+
+
+def _of_rows(names: pd.Series, vehicles: Sequence[str]) -> NDArray[np.int64]:
+    """Return the number of each row's vehicle, -1 where no pass of it counts."""
+    number = {name: k for k, name in enumerate(vehicles)}
+    return np.array([number.get(name, -1) for name in names.fillna("").astype(str)], np.int64)
+
+
+def _spread(values: NDArray[np.float64], live: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return the values of the rows that count at their place among all rows, 0 at the others."""
+    found = np.zeros(live.size)
+    found[live] = values
+    return found
 
 
 def _groups(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

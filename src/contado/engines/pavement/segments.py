@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from contado.engines.pavement._cda import cumulative_differences
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["HOMOGENEOUS_CV", "Segments", "noise_sd", "segment", "warm_up"]
+__all__ = ["HOMOGENEOUS_CV", "LEAST_M", "Segments", "noise_sd", "segment", "warm_up"]
 
 HOMOGENEOUS_CV = 0.25
 """Largest coefficient of variation of a homogeneous segment [3]."""
 
+LEAST_M = 100.0
+"""Least length of a segment [m] [3]."""
 _MAD_TO_SD = 1.4826
 _TOUCH_M = 1e-6
 
@@ -91,7 +94,7 @@ def segment(
     to_m: ArrayLike,
     iri_m_km: ArrayLike,
     *,
-    min_length_m: float = 100.0,
+    min_length_m: float = LEAST_M,
     penalty: float | None = None,
     cuts_m: Sequence[float] = (),
     method: Literal["pelt", "cda"] = "pelt",
@@ -112,7 +115,7 @@ def segment(
         Places where a segment must end [m] (age of the surface, municipality, bridge, owner); each acts
         at the end of the cell nearest to it.
     method
-        ``pelt`` [1]; ``cda`` [2] for comparison with older plans (it finds far fewer of the true cuts).
+        ``pelt`` [1]; ``cda`` [2] for comparison with older plans (it sees only where a road crosses its own mean).
 
     Raises
     ------
@@ -134,26 +137,11 @@ def segment(
             findings.append(_short(start[first], end[last - 1], min_length_m))
         ends_of = (start[first:last], end[first:last])
         if method == "cda":
-            found = _cumulative_differences(iri[first:last], *ends_of, min_length_m)
+            found = cumulative_differences(iri[first:last], ends_of[1] - ends_of[0], min_length_m)
         else:
             found = pelt(stretch - stretch.mean(), *ends_of, min_length_m, cost_of_a_cut)
         ends += [first + int(e) for e in found]
     return _summarise(start, end, iri, np.array(ends, np.int64), tuple(findings))
-
-
-def _cumulative_differences(
-    iri: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64], min_length_m: float
-) -> NDArray[np.int64]:
-    """Return the ends where the cumulative difference from the mean turns [2], none nearer than the least length."""
-    length = end - start
-    above = iri >= float((iri * length).sum() / length.sum())
-    ends: list[int] = []
-    begin = start[0]
-    for turn in np.flatnonzero(above[1:] != above[:-1]) + 1:
-        if end[turn - 1] - begin >= min_length_m and end[-1] - start[turn] >= min_length_m:
-            ends.append(int(turn))
-            begin = start[turn]
-    return np.array([*ends, iri.size], np.int64)
 
 
 def _check(start: NDArray[np.float64], end: NDArray[np.float64], iri: NDArray[np.float64]) -> None:

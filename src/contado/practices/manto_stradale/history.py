@@ -17,14 +17,15 @@ from contado.kernel import tables
 from contado.kernel.progress import track
 from contado.practices.manto_stradale import layers
 from contado.practices.manto_stradale.ids import DRIVES
-from contado.practices.manto_stradale.state import snapshot
+from contado.practices.manto_stradale.state import forced_cuts, snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
 
+    from contado.engines.pavement.cuts import Cut
     from contado.kernel.progress import Progress
     from contado.kernel.workspace import WorkspaceView
     from contado.practices.manto_stradale.state import Row, Snapshot
@@ -36,16 +37,20 @@ ANOMALIES: Final = "pavement_anomaly_history"
 MOST_DAYS: Final = 24
 """Days whose state is kept: half of them the latest, half the last ones of earlier months."""
 
+_KEPT: Final = "2"
+"""Edition of what a kept state holds; a state of another edition is computed again."""
+
 
 def tables_of(workspace: WorkspaceView, on: date, progress: Progress | None = None) -> dict[str, pa.Table]:
     """Return the states of sections and anomalies on the days on which cars drove, until ``on``."""
     old = {name: _by_day(workspace.read(name).to_pylist()) for name in (SECTIONS, ANOMALIES)}
     rows: dict[str, list[Row]] = {SECTIONS: [], ANOMALIES: []}
+    forced = forced_cuts(workspace)
     for day in track(kept_days(_days(workspace), on), "history", progress):
-        inputs = _inputs(workspace, day)
+        inputs = _inputs(workspace, day, forced)
         before = old[SECTIONS].get(day, [])
         if not before or any(row["inputs_sha256"] != inputs for row in before):
-            found = snapshot(workspace, day)
+            found = snapshot(workspace, day, forced)
             rows[SECTIONS] += _sections(found, inputs)
             rows[ANOMALIES] += _anomalies(found)
         else:
@@ -84,14 +89,21 @@ def _by_day(rows: Sequence[Row]) -> dict[date, list[Row]]:
     return found
 
 
-def _inputs(workspace: WorkspaceView, day: date) -> str:
+def _inputs(workspace: WorkspaceView, day: date, forced: Mapping[str, tuple[Cut, ...]]) -> str:
     """Return the hash of what the state of a day is computed from; an undated row counts on every day."""
     end = datetime.combine(day + timedelta(days=1), time(), UTC)
     dated = {"pavement_cell_obs": ("t_utc", end), "pavement_anomaly_obs": ("t_utc", end)}
     parts = [_until(workspace.read(name), column, last) for name, (column, last) in dated.items()]
     parts += [_until(workspace.read("pavement_works"), "date", day), workspace.read("pavement_lrs_section")]
     settings = workspace.settings.pavement
-    told = [__version__, str(settings.cell_m), str(settings.not_driven_d), *map(tables.content_hash, parts)]
+    told = [
+        __version__,
+        _KEPT,
+        str(settings.cell_m),
+        str(settings.not_driven_d),
+        repr(sorted(forced.items())),
+        *map(tables.content_hash, parts),
+    ]
     return sha256("\n".join(told).encode()).hexdigest()
 
 
@@ -111,11 +123,17 @@ def _sections(found: Snapshot, inputs: str) -> list[Row]:
             "date": found.on,
             "low_m_km": row["iri_low_m_km"],
             "high_m_km": row["iri_high_m_km"],
+            "error_parts": _parts(found, row["section_id"]),
             "inputs_sha256": inputs,
             "source_id": DRIVES,
         }
         for row in given
     ]
+
+
+def _parts(found: Snapshot, section: str) -> str | None:
+    level = found.levels.get(section)
+    return None if level is None else level.parts()
 
 
 def _anomalies(found: Snapshot) -> list[Row]:

@@ -11,20 +11,25 @@ import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
 from contado.engines.pavement.anomalies.sources import KINDS
+from contado.engines.pavement.change import level_of
+from contado.engines.pavement.cuts import at_cell_ends
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import history
 from contado.kernel import labels, tables
 from contado.kernel.errors import Finding
+from contado.practices.manto_stradale import cuts
 from contado.practices.manto_stradale.ids import DRIVES, segment_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    from contado.engines.pavement.change import CellErrors, Level
+    from contado.engines.pavement.cuts import Cut
     from contado.engines.pavement.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["DEFECTS", "Snapshot", "fuse_settings", "notes", "segment_table", "snapshot"]
+__all__ = ["DEFECTS", "Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
 
 DEFECTS = frozenset(KINDS) - {"speed_bump"}
 """Kinds that count against a road; a speed bump was put there on purpose."""
@@ -51,6 +56,8 @@ class Snapshot:
     anomalies: Mapping[str, tuple[Row, ...]]
     settled: Mapping[str, tuple[Row, ...]]
     segments: tuple[Row, ...]
+    levels: Mapping[str, Level]
+    """Mean of each measured section with the parts of its error."""
 
 
 def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
@@ -59,19 +66,40 @@ def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
     return FuseSettings(cell_m=chosen.cell_m, not_driven_d=chosen.not_driven_d)
 
 
-def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
-    """Return the state of the roads at the end of the day ``on``."""
+def forced_cuts(workspace: WorkspaceView) -> dict[str, tuple[Cut, ...]]:
+    """Return where segments must end on any day, by section; for `snapshot`, when it is asked for many days."""
+    found = workspace.read("pavement_lrs_section")
+    return cuts.of_roads(workspace, found.to_pylist(), history.lines_of(found))
+
+
+def snapshot(
+    workspace: WorkspaceView, on: date, forced: Mapping[str, tuple[Cut, ...]] | None = None
+) -> Snapshot:
+    """Return the state of the roads at the end of the day ``on``; ``forced`` are the `forced_cuts`."""
     found = workspace.read("pavement_lrs_section")
     sections = tuple(sorted(found.to_pylist(), key=lambda s: s["section_id"]))
     known = {s["section_id"] for s in sections}
+    standing = forced_cuts(workspace) if forced is None else forced
+    works = cuts.works_until(workspace, on)
     cell_obs = workspace.read("pavement_cell_obs")
     fused = fuse([cell_obs], on=on, works=workspace.read("pavement_works"), settings=fuse_settings(workspace))
     lines = history.lines_of(found)
     felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
     defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
-    cells = _by_section(fused.cells.drop_columns(["observations"]).to_pylist(), known)
+    numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
+    cells = _by_section(numbered.to_pylist(), known)
     anomalies = _by_section([a for a in defects if _is_open(a)], known)
-    rows = [row for s in sections for row in _segments(s, cells, anomalies, on)]
+    rows = [
+        row
+        for s in sections
+        for row in _segments(
+            s,
+            [c for c in cells.get(s["section_id"], ()) if c["iri_m_km"] is not None],
+            anomalies.get(s["section_id"], ()),
+            (standing.get(s["section_id"], ()), works.get(s["section_id"], ())),
+            on,
+        )
+    ]
     return Snapshot(
         on=on,
         sections=sections,
@@ -80,7 +108,24 @@ def snapshot(workspace: WorkspaceView, on: date) -> Snapshot:
         anomalies=anomalies,
         settled=_by_section([a for a in defects if not _is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
+        levels=_levels(fused.errors, cells, on),
     )
+
+
+def _levels(errors: CellErrors, cells: Mapping[str, Sequence[Row]], on: date) -> dict[str, Level]:
+    found = {}
+    for section, rows in cells.items():
+        measured = [c for c in rows if c["iri_m_km"] is not None]
+        if measured:
+            found[section] = level_of(
+                errors,
+                np.array([c["row"] for c in measured]),
+                np.array([c["iri_m_km"] for c in measured]),
+                np.array([c["to_m"] - c["from_m"] for c in measured]),
+                on=on,
+                renewed_on=max((c["life_from"] for c in measured if c["life_from"]), default=None),
+            )
+    return found
 
 
 def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ...]]:
@@ -96,21 +141,27 @@ def _is_open(anomaly: Row) -> bool:
 
 
 def _segments(
-    section: Row, cells: Mapping[str, tuple[Row, ...]], anomalies: Mapping[str, tuple[Row, ...]], on: date
+    section: Row,
+    measured: Sequence[Row],
+    defects: Sequence[Row],
+    limits: tuple[Sequence[Cut], Sequence[Row]],
+    on: date,
 ) -> list[Row]:
-    """Cut the measured cells of a section; a new surface begins a segment of its own."""
-    measured = [c for c in cells.get(section["section_id"], ()) if c["iri_m_km"] is not None]
+    """Cut the measured cells of a section where roughness changes and where they must be cut.
+
+    ``limits`` are the cuts that hold on any day, and the works until the day.
+    """
     if not measured:
         return []
     start, end, iri = (np.array([c[n] for c in measured], float) for n in ("from_m", "to_m", "iri_m_km"))
-    lives = [c["life_from"] for c in measured]
-    cuts = [float(start[i]) for i in range(1, len(lives)) if lives[i] != lives[i - 1]]
-    found = segments.segment(start, end, iri, cuts_m=cuts)
-    defects = anomalies.get(section["section_id"], ())
+    forced = [*limits[0], *cuts.of_works(start, end, limits[1])]
+    found = segments.segment(start, end, iri, cuts_m=[cut.chainage_m for cut in forced])
+    reasons = at_cell_ends(forced, float(start[0]), end)
     rows = []
     for first, count, cv in zip(found.first_cell, found.cells, found.cv, strict=True):
         part = measured[first : first + count]
-        rows.append(_segment(section, part, float(cv), defects, on))
+        row = _segment(section, part, float(cv), defects, on)
+        rows.append({**row, "cut_by": sorted(reasons.get(row["to_m"], ()))})
     return rows
 
 

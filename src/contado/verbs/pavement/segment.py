@@ -11,10 +11,7 @@ from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argum
 from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import numpy as np
-    from numpy.typing import NDArray
+    from contado.engines.pavement.cuts import Cut
 
 __all__ = ["VERB", "SegmentAnswer", "SegmentRequest"]
 
@@ -65,6 +62,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     import numpy as np
 
     from contado.engines.pavement import columns, segments
+    from contado.engines.pavement.cuts import at_cell_ends
     from contado.engines.pavement.labels import label_of
     from contado.kernel import tables
 
@@ -81,10 +79,15 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     segments.warm_up()
     began = time.perf_counter()
     found = segments.segment(
-        start, end, iri, min_length_m=request.min_length_m, cuts_m=list(cuts), method=request.method
+        start,
+        end,
+        iri,
+        min_length_m=request.min_length_m,
+        cuts_m=[cut.chainage_m for cut in cuts],
+        method=request.method,
     )
     seconds = time.perf_counter() - began
-    reasons = _at_ends(cuts, float(start[0]), end)
+    reasons = at_cell_ends(cuts, float(start[0]), end)
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
         label=label_of(read.table),
@@ -105,13 +108,14 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     )
 
 
-def _cuts(path: Path | None) -> dict[float, set[str]]:
-    """Return the reasons of each forced cut by its place [m]."""
+def _cuts(path: Path | None) -> list[Cut]:
+    """Return the forced cuts of a table."""
     from contado.engines.pavement import columns
+    from contado.engines.pavement.cuts import Cut
     from contado.kernel import tables
 
     if path is None:
-        return {}
+        return []
     read = tables.read(path)
     names = ["chainage_m"]
     if {"from_m", "to_m"} & set(read.table.column_names):
@@ -120,22 +124,10 @@ def _cuts(path: Path | None) -> dict[float, set[str]]:
     told = ["cut"] * read.table.num_rows
     if "reason" in read.table.column_names:
         told = [str(cell or "cut") for cell in read.table["reason"].to_pylist()]
-    found: dict[float, set[str]] = {}
+    found: list[Cut] = []
     for name in names:
         places = columns.numbers(read.table, name, path.name, lines=read.lines)
-        for place, reason in zip(places.tolist(), told, strict=True):
-            found.setdefault(float(place), set()).add(reason)
-    return found
-
-
-def _at_ends(cuts: Mapping[float, set[str]], begin: float, end: NDArray[np.float64]) -> dict[float, set[str]]:
-    """Return the reasons by the end of the cell at which each cut acts: the nearest one."""
-    import numpy as np
-
-    found: dict[float, set[str]] = {}
-    for place in (p for p in cuts if begin < p < end[-1]):
-        nearest = float(end[int(np.argmin(np.abs(end - place)))])
-        found.setdefault(nearest, set()).update(cuts[place])
+        found += [Cut(chainage_m=p, reason=r) for p, r in zip(places.tolist(), told, strict=True)]
     return found
 
 

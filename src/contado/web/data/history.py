@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
+    from contado.engines.pavement.change import Level
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.roads import Roads, Section
     from contado.web.data.territory import Territory
@@ -135,7 +136,8 @@ def _by_day(found: Iterable[Row]) -> dict[dt.date, list[Row]]:
 def changes(before: Roads, after: Roads, moved: Mapping[str, tuple[int, int]] | None = None) -> list[Change]:
     """Return what changed section by section, the most worsened first, what cannot be compared last.
 
-    The interval adds the two in quadrature: the errors of two rounds are taken as independent.
+    What the errors of the two days have in common does not count in the difference, where the states kept its parts;
+    otherwise they are taken as independent, and the interval is wider.
     """
     earlier = {s.id: s for s in before.sections}
     found = [_change(earlier.get(s.id), s, (moved or {}).get(s.id, (0, 0))) for s in after.sections]
@@ -156,6 +158,15 @@ def _difference(before: Section | None, after: Section) -> tuple[float | None, f
     step = now.value - was.value
     if was.low is None or was.high is None or now.low is None or now.high is None:
         return step, None, None
+    if before is not None and before.level is not None and after.level is not None:
+        return _known_together(before.level, after.level)
     down = ((now.value - now.low) ** 2 + (was.high - was.value) ** 2) ** 0.5
     up = ((now.high - now.value) ** 2 + (was.value - was.low) ** 2) ** 0.5
     return step, step - down, step + up
+
+
+def _known_together(before: Level, after: Level) -> tuple[float, float, float]:
+    from contado.engines.pavement.change import difference
+    from contado.engines.pavement.fusion import FuseSettings
+
+    return difference(before, after, FuseSettings())

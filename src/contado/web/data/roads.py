@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from shapely import Geometry
 
+    from contado.engines.pavement.change import Level
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
@@ -81,6 +82,8 @@ class Section:
     why: tuple[tuple[str, float], ...] = ()
     silent: tuple[str, ...] = ()
     not_driven_km: float | None = None
+    level: Level | None = field(default=None, repr=False, compare=False)
+    """Mean on the day of the state with the parts of its error, where they were kept."""
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -280,8 +283,18 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
         why=why,
         silent=silent,
         not_driven_km=real(row, "not_driven_km"),
+        level=_level(row),
         geometry=from_wkb(wkb) if wkb else None,
     )
+
+
+def _level(row: Row) -> Level | None:
+    from contado.engines.pavement.change import Level
+
+    parts, on, iri = text(row, "error_parts"), day(row, "date"), real(row, "iri_m_km")
+    if parts is None or on is None or iri is None:
+        return None
+    return Level.of_parts(parts, on=on, iri_m_km=iri)
 
 
 def _anomaly(row: Row) -> Anomaly:

@@ -1,0 +1,99 @@
+"""Places where a segment must end whatever its roughness: other works, municipality, owner, a bridge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Cut", "at_cell_ends", "changes", "works_of_cells"]
+
+_HALF = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Cut:
+    """A place along a road [m] and why a segment must end there."""
+
+    chainage_m: float
+    reason: str
+
+
+def changes(values: Sequence[Hashable | None], from_m: ArrayLike, *, least_m: float = 0.0) -> list[float]:
+    """Return where what is known of consecutive stretches of a road changes [m].
+
+    Parameters
+    ----------
+    values
+        What holds on each stretch; None = unknown, which is no change.
+    from_m
+        Starts of the stretches and the end of the last one, one more than ``values``.
+    least_m
+        A value that holds on less than this [m] is passed over: a border that winds about a road's line does not
+        cut it again and again.
+
+    Examples
+    --------
+    >>> changes(["A", "A", None, "B"], [0, 20, 40, 60, 80])
+    [60.0]
+    >>> changes(["A", "B", "A"], [0, 100, 110, 300], least_m=50)
+    []
+    """
+    place = np.asarray(from_m, np.float64).tolist()
+    runs: list[tuple[Hashable, float, float]] = []
+    for value, begin, end in zip(values, place, place[1:], strict=False):
+        if runs and value == runs[-1][0]:
+            runs[-1] = (value, runs[-1][1], end)
+        elif value is not None:
+            runs.append((value, begin, end))
+    long = [run for run in runs if run[2] - run[1] >= least_m]
+    return [after[1] for before, after in pairwise(long) if before[0] != after[0]]
+
+
+def works_of_cells(
+    start: NDArray[np.float64], end: NDArray[np.float64], works: Iterable[Mapping[str, Any]]
+) -> list[tuple[Any, ...] | None]:
+    """Return date and treatment of the last works on each cell; None where there were none.
+
+    Works count for a cell of which they cover half or more, as in the fusion.
+
+    Parameters
+    ----------
+    start, end
+        Ends of the cells [m], shape (n,).
+    works
+        Rows of table ``pavement_works`` of the section.
+    """
+    found: list[tuple[Any, ...] | None] = [None] * start.size
+    for row in sorted(works, key=lambda w: (w["date"], w["treatment"] or "")):
+        shared = np.minimum(end, row["to_m"]) - np.maximum(start, row["from_m"])
+        for k in np.flatnonzero(shared >= _HALF * (end - start)).tolist():
+            found[k] = (row["date"], row["treatment"])
+    return found
+
+
+def at_cell_ends(cuts: Iterable[Cut], begin_m: float, end: NDArray[np.float64]) -> dict[float, set[str]]:
+    """Return the reasons by the end of the cell at which each cut acts: the nearest one.
+
+    Parameters
+    ----------
+    cuts
+        Cuts; those outside the cells do not act.
+    begin_m
+        Start of the first cell [m].
+    end
+        Ends of the cells [m], in order, shape (n,).
+    """
+    found: dict[float, set[str]] = {}
+    for cut in cuts:
+        if begin_m < cut.chainage_m < end[-1]:
+            nearest = float(end[int(np.argmin(np.abs(end - cut.chainage_m)))])
+            found.setdefault(nearest, set()).add(cut.reason)
+    return found
