@@ -159,7 +159,7 @@ class Page:
             "_": self.say,
             "url": self.url,
             "num": lambda value, digits=0: i18n.number(value, self.lang, digits),
-            "chance": lambda share: i18n.chance_text(share, self.lang),
+            "likely": lambda share: i18n.chance_text(share, self.lang),
             "mdigits": i18n.million_digits,
             "km": lambda length: i18n.number(length, self.lang, i18n.km_digits(length)),
             "millions": lambda euros: i18n.number(euros / 1e6, self.lang, i18n.million_digits(euros)),

@@ -5,7 +5,7 @@ Sources: ISO/IEC 10918-1 (JPEG), JEITA CP-3451 (EXIF), ISO/IEC 15948 (PNG).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, Never
+from typing import TYPE_CHECKING, Final, Literal
 
 from contado.kernel.errors import DataError
 
@@ -43,11 +43,11 @@ def bare(photo: bytes) -> bytes:
         return _PNG + b"".join(chunk for name, chunk in _chunks(photo) if _drawn(name))
     if photo.startswith(b"\xff\xd8\xff"):
         return b"\xff\xd8" + b"".join(_jpeg(photo))
-    _refuse()
+    raise _damaged()
 
 
-def _refuse() -> Never:
-    raise DataError(
+def _damaged() -> DataError:
+    return DataError(
         "The photograph is no JPEG or PNG, or it is damaged.", rule="bad_type", hint="take it again"
     )
 
@@ -63,7 +63,7 @@ def _chunks(photo: bytes) -> Iterator[tuple[bytes, bytes]]:
         end = at + 12 + int.from_bytes(photo[at : at + 4], "big")
         name = photo[at + 4 : at + 8]
         if end > len(photo) or len(name) < 4:
-            _refuse()
+            raise _damaged()
         yield name, photo[at:end]
         at = end
 
@@ -92,13 +92,13 @@ def _segment(photo: bytes, at: int) -> tuple[int, int, bytes]:
     while photo[at : at + 2] == b"\xff\xff":  # filling bytes
         at += 1
     if photo[at : at + 1] != b"\xff" or at + 1 >= len(photo):
-        _refuse()
+        raise _damaged()
     marker = photo[at + 1]
     if marker == _EOI or marker in _WITHOUT_LENGTH:
         return at + 2, marker, photo[at : at + 2]
     end = at + 2 + int.from_bytes(photo[at + 2 : at + 4], "big")
     if end < at + 4 or end > len(photo):
-        _refuse()
+        raise _damaged()
     return end, marker, photo[at:end]
 
 
