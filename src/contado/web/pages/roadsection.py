@@ -103,7 +103,7 @@ def section(page: Page) -> Response:
         n=len(roads.sections),
         anomalies=sorted(anomalies, key=lambda a: (a.chainage_m is None, a.chainage_m, a.id)),
         photos=(pictures := _photos(page, found))[:MOST_PHOTOS],
-        more_photos=max(0, len(pictures) - MOST_PHOTOS),
+        n_photos=len(pictures),
         sources=_SOURCES,
         kinds=strips.KINDS,
         states=STATES,
