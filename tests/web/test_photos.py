@@ -81,9 +81,10 @@ def test_the_office_of_the_municipality_sees_the_latest_with_kind_place_and_day(
     assert 'alt="Buca, foto del 15 settembre 2026"' in text
     assert "Buca, a 444 m" in text
     assert "da una segnalazione" in text
-    assert 'alt="Pothole, photo of 15 September 2026"' in anna.get(
-        "/en/good-practices/road-surface/sections/S001-04"
-    ).text
+    assert (
+        'alt="Pothole, photo of 15 September 2026"'
+        in anna.get("/en/good-practices/road-surface/sections/S001-04").text
+    )
 
 
 def test_what_is_handed_out_is_the_picture_and_nothing_of_the_telephone(reader):

@@ -90,14 +90,12 @@ class Page:
 
     @property
     def borders_credit(self) -> str:
-        """Who publishes the borders, of which year, under which licence; else the name of the layer."""
+        """Who publishes the borders, of which year, under which licence, as far as it is known."""
         info = next((i for i in self.site.view.layers() if i.id == "municipalities"), None)
-        if info is None:
-            return self.say("non noti", "not known")
-        source: Row = self.site.sources.get(info.source_id or "", {})
-        who = text(source, "publisher") or self.say(info.title_it, info.title_en)
+        source: Row = self.site.sources.get((info and info.source_id) or "", {})
         year = (text(source, "date") or "")[:4]
-        return ", ".join(filter(None, (f"{who}, {year}".rstrip(", "), info.licence)))
+        known = [text(source, "publisher"), year, info.licence if info else None]
+        return ", ".join(k for k in known if k) or self.say("fonte non nota", "source not known")
 
     def say(self, it: str, en: str) -> str:
         """Return the text of the page's language."""
