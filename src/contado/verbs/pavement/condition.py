@@ -12,7 +12,6 @@ from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,6 +84,7 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
     import numpy as np
 
     from contado.engines.pavement import columns, condition, priority
+    from contado.engines.pavement.labels import label_of
     from contado.kernel import tables
 
     on = request.on or today()

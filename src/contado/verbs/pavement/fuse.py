@@ -11,7 +11,6 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -64,6 +63,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     import time
 
     from contado.engines.pavement import fusion
+    from contado.engines.pavement.labels import label_of
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 

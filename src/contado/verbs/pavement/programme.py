@@ -10,7 +10,6 @@ import msgspec
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,6 +132,7 @@ class ProgrammeAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
+    from contado.engines.pavement.labels import label_of
     from contado.engines.pavement.offers import offers_of
     from contado.kernel import tables
     from contado.verbs.pavement._programme import best_plan

@@ -9,7 +9,6 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +65,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     import numpy as np
 
     from contado.engines.pavement import columns, segments
+    from contado.engines.pavement.labels import label_of
     from contado.kernel import tables
 
     read = tables.read(request.cells)

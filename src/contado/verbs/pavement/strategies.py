@@ -11,7 +11,6 @@ from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,6 +75,7 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     import time
 
     from contado.engines.pavement import strategy
+    from contado.engines.pavement.labels import label_of
     from contado.kernel import tables
     from contado.verbs.pavement._growth import with_growth
     from contado.verbs.pavement._strategies_folder import write_folder
