@@ -134,7 +134,7 @@ def test_a_photograph_is_a_picture(clients):
     anna = clients("anna")
     spot = listed(anna)[-1]
     assert send(anna, spot, "present", KEY.format(11), {"photo": ("a.jpg", b"%PDF-1.7")}).status_code == 415
-    jpeg = b"\xff\xd8\xff\xe0" + b"0" * 60
+    jpeg = b"\xff\xd8\xff\xda\x00\x02" + b"0" * 60 + b"\xff\xd9"
     assert (
         send(anna, spot, "present", KEY.format(12), {"photo": ("a.jpg", jpeg)}).json()["state"] == "accepted"
     )

@@ -17,7 +17,7 @@ from invented.secured import token_of
 
 PATH = "/buone-pratiche/manto-stradale/segnala"
 HERE = "45.4610, 9.1700"
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(3) + b"\x00IEND\xaeB`\x82"
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import io
 import json
 import math
 import re
+from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -15,6 +16,8 @@ import pytest
 from contado.web.data import outcomes
 from contado.web.data.fleet import Vehicle
 from contado.web.data.roads import Interval
+from contado.web.i18n import Words
+from contado.web.pages import roadsection
 from contado.web.pages.drawnmaps import MOST_BYTES
 
 ROADS = "/buone-pratiche/manto-stradale"
@@ -30,6 +33,16 @@ def test_a_section_says_what_would_change_its_place(client):
     assert "Passerebbe davanti al tratto che lo precede" in text
     assert "Non noti, e quindi senza peso: incidentalità" in text
     assert "Rifacimento del tappeto di usura (4 cm)" in text
+
+
+def test_a_proposal_is_named_by_treatment_and_stretch_in_the_language_of_the_page():
+    page = SimpleNamespace(
+        lang="en", site=SimpleNamespace(type_names={"wearing_4cm": Words("Usura", "Wearing course, 4 cm")})
+    )
+    segment = SimpleNamespace(id="manto_stradale:S12:000800", from_m=800.0, to_m=1280.0)
+    own = SimpleNamespace(id="manto_stradale:S12:000800:wearing_4cm", type="wearing_4cm", name="Usura, Via X")
+    assert roadsection._option_name(page, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
+    assert roadsection._option_name(page, own, []) == "Usura, Via X"
 
 
 def test_works_begin_another_line_of_the_history(client):

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from contado.kernel.publish import charts
 from contado.web import addresses, i18n, statics, style
+from contado.web.data.view import text
 from contado.web.i18n import Words
 from contado.web.security import SignInNeeded, forms, principal, roles
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from contado.web.data.view import Row
     from contado.web.i18n import Lang
     from contado.web.security import Principal
     from contado.web.security.keeper import Keeper
@@ -87,6 +89,15 @@ class Page:
         """How borders and residents were born; measured ones are named in the simulation bar."""
         return next((i.label for i in self.site.view.layers() if i.id == "municipalities"), None)
 
+    @property
+    def borders_credit(self) -> str:
+        """Who publishes the borders, of which year, under which licence, as far as it is known."""
+        info = next((i for i in self.site.view.layers() if i.id == "municipalities"), None)
+        source: Row = self.site.sources.get((info and info.source_id) or "", {})
+        year = (text(source, "date") or "")[:4]
+        known = [text(source, "publisher"), year, info.licence if info else None]
+        return ", ".join(k for k in known if k) or self.say("fonte non nota", "source not known")
+
     def say(self, it: str, en: str) -> str:
         """Return the text of the page's language."""
         return it if self.lang == "it" else en
@@ -147,6 +158,7 @@ class Page:
             "_": self.say,
             "url": self.url,
             "num": lambda value, digits=0: i18n.number(value, self.lang, digits),
+            "likely": lambda share: i18n.chance_text(share, self.lang),
             "mdigits": i18n.million_digits,
             "km": lambda length: i18n.number(length, self.lang, i18n.km_digits(length)),
             "millions": lambda euros: i18n.number(euros / 1e6, self.lang, i18n.million_digits(euros)),

@@ -18,6 +18,7 @@ from contado.web.data import (
     indicators,
     opendata,
     outcomes,
+    photos,
     practices,
     programme,
     roads,
@@ -25,11 +26,12 @@ from contado.web.data import (
     territory,
     trials,
 )
+from contado.web.data.view import rows
 from contado.web.security.seen import SeenView
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from contado.kernel.records import Store
@@ -38,8 +40,10 @@ if TYPE_CHECKING:
     from contado.web.data.fleet import Coverage, Vehicle
     from contado.web.data.history import Change
     from contado.web.data.outcomes import Outcome
+    from contado.web.data.photos import Photo
     from contado.web.data.roads import Roads
     from contado.web.data.stretches import Segment, Work
+    from contado.web.data.view import Row
     from contado.web.i18n import Words
 
 __all__ = ["Site", "opener"]
@@ -220,6 +224,16 @@ class Site:
     def datasets(self) -> list[opendata.Dataset]:
         """Public layers."""
         return self.cached("datasets", lambda: opendata.datasets(self.view))
+
+    @property
+    def sources(self) -> dict[str, Row]:
+        """Where data come from, by id."""
+        return self.cached("sources", lambda: {str(r["source_id"]): r for r in rows(self.view, "source")})
+
+    @property
+    def photos(self) -> Mapping[str, Sequence[Photo]]:
+        """Photographs of the defects of the roads, by section; `photos.seen` tells who sees which."""
+        return self.cached("photos", lambda: photos.by_section(self.view))
 
     @property
     def search(self) -> search.Search:

@@ -72,6 +72,15 @@ def test_bars_up_to_the_value_are_full_and_as_high_as_their_counts():
     ET.fromstring(svg)
 
 
+@pytest.mark.parametrize(("value", "anchor"), [(-3.0, "start"), (-1.0, "end"), (1.0, "start"), (3.0, "end")])
+def test_the_name_of_the_value_stands_off_the_tall_bars_where_there_is_room(value, anchor):
+    edges = [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
+    drawn = histogram(
+        edges, [1, 4, 9, 9, 4, 1], value, label="chance", words=("size", "tuples", "here"), number=str
+    )
+    assert re.search(r'text-anchor="(\w+)">here<', drawn)[1] == anchor
+
+
 def test_a_histogram_of_nothing_is_still_a_drawing():
     svg = histogram([0, 1], [0], 0.5, label="none", words=("a", "b", "c"), number=str)
     assert ET.fromstring(svg).attrib["aria-label"] == "none"

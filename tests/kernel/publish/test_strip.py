@@ -61,9 +61,16 @@ def test_a_confirmed_anomaly_is_full_and_its_words_are_escaped(confirmed, css):
 def test_works_are_outlined_where_they_are():
     works = [Stretch(0.0, 20.0, "patch"), Stretch(20.0, 40.0, "new surface")]
     drawn = strip(cells([2.0, 2.0]), BANDS, works=works, texts=TEXTS)
-    assert drawn.count('class="ct-work"') == 2
+    assert drawn.count('class="ct-work ct-ink"') == 2
+    assert "stroke-dasharray" not in drawn
     assert ">new surface</text>" in drawn
     assert ">patch</text>" not in drawn
+
+
+def test_planned_works_are_dashed():
+    done, planned = Stretch(0.0, 20.0, "done"), Stretch(20.0, 40.0, "planned", planned=True)
+    drawn = strip(cells([2.0, 2.0]), BANDS, [], [done, planned], texts=TEXTS)
+    assert re.findall(r'stroke-dasharray="5 3"><title>(\w+)<', drawn) == ["planned"]
 
 
 def test_the_axis_counts_from_the_chainage_of_the_road():

@@ -70,6 +70,19 @@ def test_what_is_not_taken_in_leaves_nothing(store, admin, data, rule):
     assert not store.files.exists()
 
 
+def test_of_some_attachments_those_within_the_scope_are_found(store, admin):
+    with store.writing(admin) as session:
+        hidden = documents.add(session, PDF, unit_id="015146")
+        shown = documents.add(session, PDF, unit_id="015146", visibility="public")
+        erased = documents.add(session, PDF, unit_id="015146", visibility="public")
+        documents.erase(session, erased)
+        ids = [hidden.id, shown.id, erased.id, "nothing"]
+        assert set(documents.among(session, ids)) == {hidden.id, shown.id}
+    with store.reading(records.Scope.visitor()) as session:
+        assert set(documents.among(session, ids)) == {shown.id}
+        assert documents.among(session, []) == {}
+
+
 def test_a_large_file_is_refused(store, admin, monkeypatch):
     monkeypatch.setattr(documents, "MAX_BYTES", 10)
     with pytest.raises(DataError, match="bytes"), store.writing(admin) as session:

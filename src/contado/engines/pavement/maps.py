@@ -103,7 +103,7 @@ def render(
         attribution=attribution(frame, state, lang),
         strips=_strips(state, lang),
         without_strips=sum(map(_measured, state.roads)) > MOST_STRIPS,
-        unmeasured=[road.name for road in state.roads if not _measured(road)],
+        unmeasured=[road.title for road in state.roads if not _measured(road)],
         spots=[(road.name, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )
@@ -115,7 +115,7 @@ def _strips(state: RoadState, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
     if len(measured) > MOST_STRIPS:
         return []
     return [
-        (road.name, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
+        (road.title, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
         for road in measured
     ]
 
@@ -196,7 +196,7 @@ def road_diagram(road: Road, state: RoadState, lang: Lang) -> Diagram:
 
 def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
     """Return the works on a road, done and planned, with their words."""
-    return [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang)) for w in road.works]
+    return [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang), w.year is not None) for w in road.works]
 
 
 def _work_words(work: Work, lang: Lang) -> str:

@@ -11,7 +11,7 @@ from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
 from contado.kernel import publish
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import Part, stacked_bar
-from contado.kernel.publish.words import Lang, Words, interval_text, number
+from contado.kernel.publish.words import Lang, Words, chance_text, interval_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -255,10 +255,10 @@ def _along(road: Road, state: RoadState, pieces: Sequence[Piece], lang: Lang) ->
     drawn = maps.road_diagram(road, state, lang)
     own = [p for p in pieces if p.road == road.name]
     chart = publish.Chart(
-        title=road.name,
+        title=road.title,
         sentence=drawn.sentence,
         svg=drawn.narrow,
-        table=_pieces_table(own, road.name, state.label, lang),
+        table=_pieces_table(own, road.title, state.label, lang),
     )
     return [chart, *([_works(road, lang)] if road.works else [])]
 
@@ -285,7 +285,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
             SIDES[s.side].of(lang) if s.side in SIDES else None,
             s.height_mm,
             s.severity,
-            s.p_exists,
+            None if s.p_exists is None else chance_text(s.p_exists, lang),
             say("confermata", "confirmed") if s.confirmed else say("da verificare", "to be checked"),
             None if s.passes is None else f"{s.passes} {say('di', 'of')} {s.passes_possible}",
         )
@@ -298,7 +298,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
         publish.Column(say("Sotto", "Under")),
         publish.Column(say("Altezza (+) o profondità (−), mm", "Height (+) or depth (−), mm"), "number"),
         publish.Column(say("Gravità 0–100", "Severity 0–100"), "number"),
-        publish.Column(say("Probabilità", "Probability"), "share"),
+        publish.Column(say("Probabilità", "Probability")),
         publish.Column(say("Stato", "State")),
         publish.Column(say("Sentita in", "Felt in")),
     )

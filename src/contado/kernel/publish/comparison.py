@@ -227,6 +227,8 @@ def histogram(
 
 def _value_mark(frame: _Frame, value: float, name: str) -> str:
     x = frame.x(value)
-    anchor, side = ("start", 6) if x < (frame.left + frame.right) / 2 else ("end", -6)
+    outside = x - frame.left if x < (frame.left + frame.right) / 2 else frame.right - x
+    leftwards = (x < (frame.left + frame.right) / 2) == (outside >= 6 + 7.0 * len(name))  # off the tall bars
+    anchor, side = ("end", -6) if leftwards else ("start", 6)
     rule = f'<path class="ct-ink" d="M{x:.1f} {frame.top - 8:.1f}V{frame.bottom:.1f}" stroke="{INK}" stroke-width="2"/>'
     return f'{rule}<text class="ct-text" x="{x + side:.1f}" y="{frame.top + 2:.1f}" text-anchor="{anchor}">{escape(name)}</text>'

@@ -52,11 +52,12 @@ class Mark(NamedTuple):
 
 
 class Stretch(NamedTuple):
-    """Works on a part of the section [m] with their words."""
+    """Works on a part of the section [m] with their words; planned ones are drawn dashed."""
 
     from_m: float
     to_m: float
     words: str
+    planned: bool = False
 
 
 class Texts(NamedTuple):
@@ -230,7 +231,8 @@ def _works(works: Sequence[Stretch], frame: _Frame, name: str) -> str:
     for work in works:
         x, end = frame.x(work.from_m), frame.x(work.to_m)
         words = f"<title>{escape(work.words)}</title>"
-        out += f'<path class="ct-work" d="M{x:.1f} {_WORKS}H{max(end, x + 3):.1f}v12H{x:.1f}z" fill="none" stroke="{INK}" stroke-width="2">{words}</path>'
+        dash = ' stroke-dasharray="5 3"' if work.planned else ""
+        out += f'<path class="ct-work ct-ink" d="M{x:.1f} {_WORKS}H{max(end, x + 3):.1f}v12H{x:.1f}z" fill="none" stroke="{INK}" stroke-width="2"{dash}>{words}</path>'
         room = 7.0 * len(work.words)
         if end >= free and end + 6 + room <= frame.width:
             following = min((frame.x(w.from_m) for w in works if w.from_m >= work.to_m), default=frame.width)

@@ -10,6 +10,7 @@ __all__ = [
     "LANGS",
     "Lang",
     "Words",
+    "chance_text",
     "date_text",
     "interval_text",
     "km_digits",
@@ -48,6 +49,21 @@ def number(value: float | None, lang: Lang, digits: int = 0) -> str:
     thousands, point = _SEPARATORS[lang]
     text = f"{value:,.{digits}f}".replace("-", "−")
     return text.translate({ord(","): thousands, ord("."): point})
+
+
+def chance_text(share: float | None, lang: Lang) -> str:
+    """Return a probability in per cent; what is not certain never reads 0 or 100.
+
+    Examples
+    --------
+    >>> chance_text(0.934, "it"), chance_text(0.998, "it"), chance_text(0.002, "en"), chance_text(None, "en")
+    ('93 %', '> 99 %', '< 1 %', '–')
+    """
+    if share is None or math.isnan(share):
+        return "–"
+    if 0.0 < share < 0.005 or 0.995 <= share < 1.0:
+        return "< 1 %" if share < 0.5 else "> 99 %"
+    return f"{number(100 * share, lang)} %"
 
 
 def million_digits(euros: float | None) -> int:

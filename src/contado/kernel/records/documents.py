@@ -17,12 +17,13 @@ from contado.kernel.records.schema import Document
 from contado.kernel.records.scopes import now
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
     from pathlib import Path
 
     from contado.kernel.records.scopes import ScopedSession
 
-__all__ = ["MAX_BYTES", "add", "content", "erase", "get", "is_attachment", "path_of", "sniff"]
+__all__ = ["MAX_BYTES", "add", "among", "content", "erase", "get", "is_attachment", "path_of", "sniff"]
 
 MAX_BYTES: Final = 25 * 1024 * 1024
 """Largest attachment that is taken in [byte]."""
@@ -174,6 +175,12 @@ def get(session: ScopedSession, document_id: str) -> Document:
     if found is None:
         raise RecordNotFound(f"There is no document {document_id!r}.", hint="give the id of a document")
     return found
+
+
+def among(session: ScopedSession, document_ids: Collection[str]) -> dict[str, Document]:
+    """Return those of some attachments that are within the scope, by id."""
+    wanted = select(Document).where(Document.id.in_(document_ids), Document.erased_at.is_(None))
+    return {document.id: document for document in session.scalars(wanted)}
 
 
 def content(session: ScopedSession, document: Document) -> bytes:

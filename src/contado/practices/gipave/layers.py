@@ -21,11 +21,11 @@ SECTIONS = "gipave_sections"
 SPECS = (
     LayerSpec(
         id=SECTIONS,
-        title_it="Tratti dell'asfalto in prova",
+        title_it="Tratti dell’asfalto in prova",
         title_en="Sections of the trial asphalt",
         geometry_type="LineString",
         label="measured",
-        description_it="Tratti trattati e di controllo delle pavimentazioni in prova, con la crescita annua dell'irregolarità.",
+        description_it="Tratti trattati e di controllo delle pavimentazioni in prova, con la crescita annua dell’irregolarità.",
         description_en="Treated and control sections of trial pavements, with the yearly growth of their roughness.",
         theme="TRAN",
         frequency="ANNUAL",

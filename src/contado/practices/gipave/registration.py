@@ -12,7 +12,7 @@ __all__ = ["INDICATORS", "page"]
 INDICATORS = (
     IndicatorSpec(
         id="trial_growth_effect_pct_y",
-        name_it="Crescita annua dell'irregolarità, tratti in prova meno controllo",
+        name_it="Crescita annua dell’irregolarità, tratti in prova meno controllo",
         name_en="Yearly growth of roughness, trial less control sections",
         unit="pct_y",
         direction="down",
@@ -20,7 +20,7 @@ INDICATORS = (
     ),
     IndicatorSpec(
         id="trial_control_growth_pct_y",
-        name_it="Crescita annua dell'irregolarità dei tratti di controllo",
+        name_it="Crescita annua dell’irregolarità dei tratti di controllo",
         name_en="Yearly growth of roughness of the control sections",
         unit="pct_y",
         direction="down",
@@ -68,10 +68,10 @@ def page() -> PageSpec:
         sentence_it="Un asfalto nuovo si confronta con tratti uguali senza di esso: qui si vede che cosa la prova dimostra, e che cosa no.",
         sentence_en="A new asphalt is compared with equal sections without it: here is what the trial shows, and what it does not.",
         steps_it=(
-            "Tratti con l'asfalto nuovo e tratti di controllo si misurano nelle stesse campagne.",
-            "Di ogni tratto si stima quanto peggiora in un anno; l'unità è il tratto, non il metro.",
-            "L'effetto è dimostrato solo se il caso, provato su tutti i tratti di controllo, non basta a spiegarlo.",
-            "Costo, durata e gas serra dicono quanto l'asfalto deve durare in più per convenire.",
+            "Tratti con l’asfalto nuovo e tratti di controllo si misurano nelle stesse campagne.",
+            "Di ogni tratto si stima quanto peggiora in un anno; l’unità è il tratto, non il metro.",
+            "L’effetto è dimostrato solo se il caso, provato su tutti i tratti di controllo, non basta a spiegarlo.",
+            "Costo, durata e gas serra dicono quanto l’asfalto deve durare in più per convenire.",
         ),
         steps_en=(
             "Sections with the new asphalt and control sections are measured in the same campaigns.",

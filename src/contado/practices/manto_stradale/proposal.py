@@ -294,7 +294,7 @@ def _name(case: _Case) -> str:
     from_m, to_m = (
         f"{int(m) // 1000}+{int(m) % 1000:03d}" for m in (case.segment["from_m"], case.segment["to_m"])
     )
-    return f"{case.treatment.name_it}, {road}, {from_m} - {to_m}"
+    return f"{case.treatment.name_it}, {road}, {from_m}–{to_m}"
 
 
 def _links_of(section: Row, segment: Row, lengths: Mapping[str, float]) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
 
-__all__ = ["Indicator", "Line", "Table", "load"]
+__all__ = ["Indicator", "Line", "Table", "load", "registry"]
 
 _HIGHER_IS_BETTER = {"up", "max", "higher", "maximise"}
 
@@ -65,20 +65,21 @@ class Table:
 def load(view: View, territory: Territory) -> Table:
     """Read `indicator_value`, keeping of each municipality and indicator the latest period."""
     codes = {u.code for u in territory.units}
-    registry = _registry(view)
+    known = registry(view)
     latest: dict[str, dict[str, Row]] = {}
     for row in rows(view, "indicator_value"):
         name, subject = str(row["indicator"]), str(row["subject_id"])
         if subject not in codes:
             continue
-        registry.setdefault(name, _unregistered(name, row))
+        known.setdefault(name, _unregistered(name, row))
         seen = latest.setdefault(name, {})
         if subject not in seen or str(row["period"]) > str(seen[subject]["period"]):
             seen[subject] = row
-    return Table(indicators=registry, latest={i: latest[i] for i in registry if i in latest})
+    return Table(indicators=known, latest={i: latest[i] for i in known if i in latest})
 
 
-def _registry(view: View) -> dict[str, Indicator]:
+def registry(view: View) -> dict[str, Indicator]:
+    """Return the shipped indicators and those of the workspace, by id."""
     shipped = [{n: getattr(i, n) for n in _COLUMNS} for i in tables.indicators().values()]
     return {str(r["id"]): _indicator(r) for r in (*shipped, *rows(view, "indicator"))}
 

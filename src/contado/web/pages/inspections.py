@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from starlette.datastructures import UploadFile
 from starlette.responses import JSONResponse
 
-from contado.engines.pavement.evidence import answers
+from contado.engines.pavement.evidence import answers, photos
 from contado.kernel.dates import local
 from contado.kernel.errors import DataError
 from contado.kernel.identifiers import keyed_hash, ulid
@@ -247,9 +247,10 @@ def photo_of(form: FormData) -> bytes | None:
     upload = checked(file, max_bytes=PHOTO_BYTES) if isinstance(file, UploadFile) else None
     if upload is None:
         return None
-    if not upload.mime.startswith("image/"):
-        raise BadUpload
-    return upload.data
+    try:
+        return photos.bare(upload.data)
+    except DataError:
+        raise BadUpload from None
 
 
 def _instant(text: str) -> dt.datetime:

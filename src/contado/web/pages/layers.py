@@ -13,6 +13,7 @@ from contado.web import i18n, selection, style
 from contado.web.data.layermap import NONE, REST
 from contado.web.pages import mapframe
 from contado.web.pages.opendata import find
+from contado.web.pages.strips import KINDS
 from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
@@ -159,7 +160,8 @@ def _legend(page: Page, classing: Classing, looks: Sequence[dict[str, Any]], wan
 
 def _name(page: Page, classing: Classing, c: LayerClass) -> str:
     letter = f"{c.id} " if classing.kind == "road" and c.id != NONE else ""
-    return f"{letter}{c.name.of(page.lang)}"
+    name = KINDS.get(c.id, c.name) if classing.column == "kind" else c.name
+    return f"{letter}{name.of(page.lang)}"
 
 
 def class_looks(classing: Classing, geometry: str) -> list[dict[str, Any]]:

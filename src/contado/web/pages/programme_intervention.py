@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contado.web import i18n
 from contado.web.data import runs
+from contado.web.data.indicators import registry
 from contado.web.data.programme import by_intervention
 from contado.web.data.view import real, rows, text
 from contado.web.i18n import Words
@@ -59,10 +60,7 @@ def intervention(page: Page) -> Response:
         payments=mix(site, c),
         binding=_binding(site, c),
         effects=effects(site, c),
-        indicator_names={
-            str(r["id"]): Words(str(r["name_it"]), str(r["name_en"])).of(page.lang)
-            for r in rows(site.view, "indicator")
-        },
+        indicator_names={name: i.name.of(page.lang) for name, i in registry(site.view).items()},
         unit_sign=unit_sign,
         chain=chain(site, c.id),
         draws=programme.details.sturdiness.draws if programme.details.sturdiness else None,

@@ -13,7 +13,7 @@ from contado.kernel.errors import UsageError
 from contado.kernel.publish import feeds
 from contado.web import addresses, files
 from contado.web.data import cadastre
-from contado.web.i18n import LANGS, Words, date_text
+from contado.web.i18n import LANGS, Words, chance_text, date_text
 from contado.web.page import NotFound
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _rss(roads: Roads, base: str, lang: Lang) -> bytes:
 
 def _entry(a: Anomaly, base: str, lang: Lang) -> feeds.Entry:
     chance = (
-        f"{100 * a.p_exists:.0f} %" if a.p_exists is not None else Words("non nota", "not known").of(lang)
+        chance_text(a.p_exists, lang) if a.p_exists is not None else Words("non nota", "not known").of(lang)
     )
     first, last = date_text(a.first_seen, lang), date_text(a.last_seen, lang)
     summary = Words(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement.diagram import bands
 from contado.kernel.publish import timeline as lines
 from contado.kernel.publish.timeline import Event, Point, Run, timeline
 from contado.web import i18n
+from contado.web.data import photos
 from contado.web.data.roads import class_of_word
 from contado.web.data.view import day, real
 from contado.web.i18n import Words
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from starlette.responses import Response
 
+    from contado.web.data.photos import Photo
+    from contado.web.data.programme import Candidate
     from contado.web.data.roads import Section
     from contado.web.data.stretches import Segment, Work
     from contado.web.data.view import Row
@@ -40,6 +43,14 @@ STATES: dict[str, Words] = {
     "fixture": Words("elemento noto della strada", "known fixture of the road"),
 }
 """States of an anomaly, as pages say them."""
+_SOURCES: Final = {
+    "inspector": Words("da un’ispezione", "by an inspector"),
+    "citizen": Words("da una segnalazione", "from a report"),
+    "camera": Words("da una telecamera", "by a camera"),
+}
+"""Who took a photograph."""
+MOST_PHOTOS: Final = 12
+"""Photographs that a sheet shows."""
 _INK = "#12344D"
 """Colour of the roughness, as in the strip diagram."""
 
@@ -76,6 +87,7 @@ def section(page: Page) -> Response:
         raise NotFound(page.parts["section_id"])
     plain = card.entry.plain.of(page.lang)
     done = [w for w in site.works if w.section_id == found.id]
+    anomalies = roads.anomalies_of(found.id)
     return page.render(
         "section.html",
         simulated=found.label == "simulated",
@@ -89,7 +101,10 @@ def section(page: Page) -> Response:
         place=_place(page, found),
         rank=1 + next(i for i, s in enumerate(roads.sections) if s.id == found.id),
         n=len(roads.sections),
-        anomalies=roads.anomalies_of(found.id),
+        anomalies=sorted(anomalies, key=lambda a: (a.chainage_m is None, a.chainage_m, a.id)),
+        photos=(pictures := _photos(page, found))[:MOST_PHOTOS],
+        n_photos=len(pictures),
+        sources=_SOURCES,
         kinds=strips.KINDS,
         sides=strips.SIDES,
         states=STATES,
@@ -99,19 +114,34 @@ def section(page: Page) -> Response:
         n_segments=len(site.segments),
         past=_past(page, found, done),
         done=done,
-        options=_options(page, found),
+        options=[(o, _option_name(page, o, own)) for o in _options(page, found)],
         sketch=sketch.section_svg(page, found),
-        strip=strips.drawing(page, found, roads.anomalies_of(found.id)),
+        strip=strips.drawing(page, found, anomalies),
         scale=iri_scale(roads.sections),
         neighbours=[s for s in roads.sections if s.road_code and s.road_code == found.road_code],
     )
 
 
-def _options(page: Page, found: Section) -> list[Any]:
+def _options(page: Page, found: Section) -> list[Candidate]:
     """Return the interventions proposed for the section, the chosen ones first."""
     own = {found.id, f"manto_stradale:{found.id}"}
     options = [c for c in page.site.programme.candidates if c.asset in own]
     return sorted(options, key=lambda c: (not c.chosen, -(c.yield_ or 0.0), c.id))
+
+
+def _option_name(page: Page, option: Candidate, segments: Sequence[Segment]) -> str:
+    """Return treatment and stretch of a proposal in the page's language; else the name that it was given."""
+    own = next((s for s in segments if s.id == option.id.rpartition(":")[0]), None)
+    treatment = page.site.type_names.get(option.type)
+    if own is None or treatment is None:
+        return option.name
+    return f"{treatment.of(page.lang)}, {i18n.interval_text(own.from_m, own.to_m, page.lang, 0)} m"
+
+
+def _photos(page: Page, found: Section) -> list[Photo]:
+    """Return the photographs of the section that the reader may see, the latest first."""
+    kept = page.site.photos.get(found.id, ())
+    return photos.seen(page.keeper.store, page.principal.scope, kept) if kept else []
 
 
 def _foremost(segments: Sequence[Segment]) -> Segment | None:

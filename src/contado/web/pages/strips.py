@@ -83,19 +83,15 @@ def _works(page: Page, section: Section) -> list[Stretch]:
     ]
     extents = {s.id: (s.from_m, s.to_m) for s in page.site.segments if s.section_id == section.id}
     planned = [
-        Stretch(*extents[key], f"{_name(names, c.type, page)}, {c.year}")
+        Stretch(*extents[key], f"{_name(names, c.type, page)}, {_planned(page, c.year)}", planned=True)
         for c in page.site.programme.chosen
         if (key := c.id.rpartition(":")[0]) in extents
     ]
     return sorted([*done, *planned])
 
 
-def _end(row: Row, section: Section) -> float:
-    return real(row, "to_m") or 1000 * section.length_km
-
-
-def _extents(found: Sequence[Row]) -> dict[str, tuple[float, float]]:
-    return {str(r["segment_id"]): (float(r["from_m"]), float(r["to_m"])) for r in found}
+def _planned(page: Page, year: int | None) -> str:
+    return f"{page.say('in programma', 'in the programme')} {year or ''}".strip()
 
 
 def _name(names: Mapping[str, Words], code: str | None, page: Page) -> str:

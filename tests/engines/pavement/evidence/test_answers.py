@@ -14,7 +14,7 @@ from contado.kernel.records import accounts
 from invented.inspections import MILANO, SYSTEM, drive, hole
 
 DAY = dt.datetime(2026, 6, 1, 8, 0, tzinfo=dt.UTC)
-PNG = b"\x89PNG\r\n\x1a\n" + b"0" * 40
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(3) + b"\x00IEND\xaeB`\x82"
 
 
 def scope_of(workspace, name="anna", role="case_officer", units=(MILANO,)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.anomalies.track import existence
-from contado.engines.pavement.evidence import log
+from contado.engines.pavement.evidence import log, photos
 from contado.engines.pavement.ingest import history
 from contado.kernel import tables
 from contado.kernel.dates import local
@@ -119,6 +119,8 @@ class Desk:
     def keep(self, photo: bytes | None, section_id: str) -> str | None:
         """Keep a photograph in the same transaction, for the offices; return its reference.
 
+        What a telephone writes beside the picture, such as its position, is not kept.
+
         Raises
         ------
         DataError
@@ -128,7 +130,8 @@ class Desk:
             return None
         from contado.kernel.records import documents
 
-        kept = documents.add(self.session, photo, unit_id=self.unit_of(section_id), visibility="org")
+        picture = photos.bare(photo)
+        kept = documents.add(self.session, picture, unit_id=self.unit_of(section_id), visibility="org")
         return f"document:{kept.id}"
 
     def take(self, told: Sequence[Told], on: date | None = None) -> tuple[int, int]:

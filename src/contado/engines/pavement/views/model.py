@@ -74,6 +74,12 @@ class Road:
     cells: tuple[Cell, ...]
     spots: tuple[Spot, ...] = ()
     works: tuple[Work, ...] = ()
+    street: str | None = None
+
+    @property
+    def title(self) -> str:
+        """Name of the section and of its street, where that is another one."""
+        return self.name if self.street in {None, self.name} else f"{self.name}, {self.street}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

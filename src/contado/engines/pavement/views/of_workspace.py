@@ -53,6 +53,7 @@ def of_workspace(folder: Path) -> RoadState:
     roads = tuple(
         Road(
             name=section["section_id"],
+            street=section["road_name"] or section["road_code"],
             line=lines.get(section["section_id"]),
             cells=_cells(cells.get(section["section_id"], []), section["length_m"]),
             spots=in_order(

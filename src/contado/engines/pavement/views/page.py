@@ -14,7 +14,7 @@ from contado.kernel.publish import style
 from contado.kernel.publish.charts import whisker
 from contado.kernel.publish.html import environment, faces
 from contado.kernel.publish.report import LABELS, label_text
-from contado.kernel.publish.words import Lang, Words, date_text, interval_text, number
+from contado.kernel.publish.words import Lang, Words, chance_text, date_text, interval_text, number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,6 +90,7 @@ def _words(lang: Lang) -> dict[str, Any]:
     return {
         "_": lambda it, en: Words(it, en).of(lang),
         "num": lambda v, digits=0: number(v, lang, digits),
+        "chance": lambda share: chance_text(share, lang),
         "span": lambda low, high, digits=0: interval_text(low, high, lang, digits),
         "date": lambda day: date_text(day, lang),
         "signs": {kind: label_text(kind, lang) for kind in LABELS},
