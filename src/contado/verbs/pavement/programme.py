@@ -10,7 +10,6 @@ import msgspec
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -133,13 +132,16 @@ class ProgrammeAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
-    from contado.engines.pavement.offers import offers_of
+    from contado.engines.pavement import columns
+    from contado.engines.pavement.labels import label_of_file
+    from contado.engines.pavement.offers import COLUMNS, offers_of
     from contado.kernel import tables
     from contado.verbs.pavement._programme import best_plan
 
     read = tables.read(request.strategies)
-    offers, found = offers_of(read.table, lines=read.lines)
-    findings = [*read.findings, *found]
+    offers, found = offers_of(read.table, name=request.strategies.name, lines=read.lines)
+    ignored = columns.unknown(read.table, COLUMNS, request.strategies.name)
+    findings = [*read.findings, *ignored, *found]
     _refuse_missing(request, read.table, offers)
     limits = _limits(request, offers, findings)
     plan = best_plan(
@@ -154,7 +156,7 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
     if plan.bound is None:
         findings.append(_infeasible(short, request))
     return ProgrammeAnswer(
-        label=label_of(read.table),
+        label=label_of_file(read.table, request.strategies),
         findings=named(findings),
         status=_status(offers, plan, request),
         objective=plan.objective,
@@ -183,7 +185,8 @@ def _refuse_missing(request: ProgrammeRequest, table: pa.Table, offers: Offers) 
     from contado.kernel.errors import did_you_mean
 
     needed = {"area_m2": request.crew_m2_per_year, "condition_end": request.min_condition}
-    columns.require(table, [name for name, limit in needed.items() if limit is not None], "strategies")
+    wanted = [name for name, limit in needed.items() if limit is not None]
+    columns.require(table, wanted, request.strategies.name)
     for name in request.explain:
         if name not in offers.segment:
             raise UsageError(

@@ -9,7 +9,6 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement._label import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +65,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     import numpy as np
 
     from contado.engines.pavement import columns, segments
+    from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(request.cells)
@@ -74,9 +74,8 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
         columns.numbers(read.table, name, request.cells.name, lines=read.lines)
         for name in ("from_m", "to_m", "iri_m_km")
     )
-    where = (read.table, "iri_m_km", request.cells.name)
-    hint = "leave out cells that were not measured; they are unknown, not zero"
-    columns.refuse(np.flatnonzero(~(iri > 0)), *where, "iri_not_positive", hint, read.lines)
+    for column, bad, rule, hint in segments.faults(start, end, iri):
+        columns.refuse(bad, read.table, column, request.cells.name, rule, hint, read.lines)
     cuts = _cuts(request.cuts)
     segments.warm_up()
     began = time.perf_counter()
@@ -87,7 +86,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     reasons = _at_ends(cuts, float(start[0]), end)
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
-        label=label_of(read.table),
+        label=label_of_file(read.table, request.cells),
         findings=named([*read.findings, *found.findings]),
         segments=[
             SegmentRow(
@@ -107,6 +106,8 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
 
 def _cuts(path: Path | None) -> dict[float, set[str]]:
     """Return the reasons of each forced cut by its place [m]."""
+    import numpy as np
+
     from contado.engines.pavement import columns
     from contado.kernel import tables
 
@@ -123,6 +124,9 @@ def _cuts(path: Path | None) -> dict[float, set[str]]:
     found: dict[float, set[str]] = {}
     for name in names:
         places = columns.numbers(read.table, name, path.name, lines=read.lines)
+        nowhere = np.flatnonzero(np.isnan(places))
+        hint = "say where the segment must end"
+        columns.refuse(nowhere, read.table, name, path.name, "missing_value", hint, read.lines)
         for place, reason in zip(places.tolist(), told, strict=True):
             found.setdefault(float(place), set()).add(reason)
     return found
