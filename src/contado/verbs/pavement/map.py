@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
@@ -68,7 +69,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
         temporary.write_bytes(data)
     return MapAnswer(
         label=state.label,
-        findings=list(state.findings),
+        findings=named(state.findings),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         roads=len(state.roads),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.map import checked_ending
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         lang=context.published_lang,
         speedup=request.speedup,
         network=network,
-        findings=[*lost, *findings],
+        findings=named([*lost, *findings]),
         fonts=page_fonts(),
     )
     seconds = time.perf_counter() - began
@@ -76,7 +77,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         temporary.write_bytes(data)
     return ReplayAnswer(
         label=joined_label({p.state.label for p in played}),
-        findings=[*lost, *network.findings, *findings],
+        findings=named([*lost, *network.findings, *findings]),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         drives=[p.name for p in played],

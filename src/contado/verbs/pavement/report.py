@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.map import checked_ending
 
 __all__ = ["VERB", "ReportAnswer", "ReportRequest"]
@@ -56,7 +57,7 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     seconds = time.perf_counter() - began
     return ReportAnswer(
         label=state.label,
-        findings=list(state.findings),
+        findings=named(state.findings),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         title=made.title,
