@@ -358,6 +358,7 @@ def _bad_value(text: str, request: type[R], values: Mapping[str, Any]) -> UsageE
     if spec.choices:
         rule, hint = "unknown_choice", did_you_mean(str(values[name]), spec.choices)
         hint = hint if hint.startswith("valid") else f"{hint} valid: {', '.join(spec.choices)}"
+        message = f"{message}; valid: {', '.join(spec.choices)}"
     else:
         rule, hint = "bad_value", spec.help
     return UsageError(f"{name}: {values[name]!r} is not valid: {message}.", rule=rule, hint=hint, field=name)

@@ -137,6 +137,8 @@ def test_explained_segments_list_all_their_strategies(file):
         (SMALL.replace("a,0,-1,0", "a,0,-1,7"), "cost_of_nothing", (2,)),
         (SMALL.replace("a,2,2028", "a,1,2028"), "duplicate_id", (4,)),
         (SMALL.replace("a,2,2028,110", "a,2,-1,0"), "duplicate_id", (4,)),
+        (SMALL.replace("a,2,2028", ",2,2028"), "missing_value", (4,)),
+        (SMALL.replace("a,2,2028", "a,2,-2028"), "bad_number", (4,)),
         (SMALL.replace("a,1,2027,", "a,1,2027.5,"), "bad_number", (3,)),
     ],
 )

@@ -223,7 +223,7 @@ def _refuse_unknown(names: Sequence[str], gwp: Mapping[str, float]) -> None:
     for key in gwp:
         if key not in names:
             raise DataError(
-                f"modules: there is no alternative {key!r}.",
+                f"modules: there is no alternative {key!r}; valid: {', '.join(names)}.",
                 rule="unknown_choice",
                 hint=did_you_mean(key, names) or "use the names of the alternatives",
                 field="name",

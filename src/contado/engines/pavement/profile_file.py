@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 import numpy as np
 
-from contado.engines.pavement.columns import numbers
 from contado.engines.pavement.roughness_index import check_profile
 from contado.kernel.errors import ColumnNotFound, DataError, Finding, UsageError
 
@@ -116,6 +115,8 @@ def _empty(path: Path) -> DataError:
 def _read_parquet(path: Path) -> tuple[Array, Array]:
     import pyarrow as pa
     import pyarrow.parquet as pq
+
+    from contado.engines.pavement.columns import numbers
 
     try:
         names = pq.read_schema(path).names
