@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import msgspec
 
 from contado.kernel.errors import ExtraMissing, Finding, ScopeMissing, UsageError, did_you_mean
+from contado.kernel.labels import Label
 from contado.kernel.progress import Cancel
 
 if TYPE_CHECKING:
@@ -44,7 +45,6 @@ __all__ = [
     "Answer",
     "Context",
     "Field",
-    "Label",
     "LabelledAnswer",
     "Process",
     "Request",
@@ -57,8 +57,6 @@ __all__ = [
     "option",
     "require",
 ]
-
-Label = Literal["measured", "estimated", "simulated"]
 
 NO_DEFAULT = msgspec.NODEFAULT
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contado.kernel import labels
 from contado.kernel.errors import Damaged, TableNotFound
 from contado.verbs._details import details_bytes
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
     from contado.kernel.portfolio.details import Details
     from contado.kernel.portfolio.record import RunRecord
     from contado.kernel.workspace import Commit, Workspace
@@ -113,9 +114,9 @@ def _layer(interventions: pa.Table, programme: pa.Table) -> pa.Table:
 
 def label_of(interventions: pa.Table) -> Label | None:
     """Return the weakest label among interventions, None when none states one."""
-    present = set(interventions["label"].to_pylist()) if "label" in interventions.column_names else set()
-    order: tuple[Label, ...] = ("simulated", "estimated", "measured")
-    return next((label for label in order if label in present), None)
+    return (
+        labels.weakest(interventions["label"].to_pylist()) if "label" in interventions.column_names else None
+    )
 
 
 def read_record(path: Path) -> RunRecord:

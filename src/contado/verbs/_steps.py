@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contado.kernel.declare import Label, LabelledAnswer
+from contado.kernel import labels
+from contado.kernel.declare import LabelledAnswer
 from contado.kernel.errors import PracticeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
 
     import pyarrow as pa
 
+    from contado.kernel.labels import Label
     from contado.kernel.practice import Diagnosis, Outcome, Proposal
     from contado.kernel.provenance import Provenance
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
@@ -108,5 +110,4 @@ def _refuse_faults(practice: str, name: str, table: pa.Table) -> None:
 def label_of(given: Mapping[str, pa.Table]) -> Label:
     """Return how the numbers were born, the least sure word first: simulated, estimated, measured."""
     words = {w for t in given.values() if "label" in t.column_names for w in t["label"].unique().to_pylist()}
-    order: Sequence[Label] = ("simulated", "estimated", "measured")
-    return next((word for word in order if word in words), "estimated")
+    return labels.weakest(words) or "estimated"

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Answer as BaseAnswer
-from contado.kernel.declare import Context, Label, Process, Verb, option
+from contado.kernel.declare import Context, Process, Verb, option
 from contado.kernel.errors import InfeasibleProgramme
+from contado.kernel.labels import Label
 from contado.verbs._details import detailed
 from contado.verbs._planning import Planning, PlanningRequest, read_planning
 from contado.verbs._plans import Chosen, JointWorksite, Relax, chosen, joint_worksites, relaxations

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -88,23 +86,6 @@ def test_unknown_gases_stay_unknown():
     assert (found.gwp_kg_m2_y, found.gwp_low_kg_m2_y, found.gwp_high_kg_m2_y) == (None, None, None)
 
 
-def test_modules_are_summed_but_the_one_beyond_the_boundary():
-    table = pa.table(
-        {
-            "name": ["plain"] * 4 + ["dear"],
-            "module": ["A1-A3", "A4", "C", "D", "A1-A3"],
-            "gwp_kg_t": [60.0, 5.0, 2.0, -10.0, None],
-            "t_m2": [0.1, 0.1, 0.1, 0.1, None],
-            "gwp_kg_m2": [None, None, None, None, 7.0],
-        }
-    )
-    found = lifecycle.gwp_of_modules(table)
-    assert lifecycle.inside_boundary(found["plain"]) == pytest.approx(6.7)
-    sums = {n: lifecycle.inside_boundary(m) for n, m in found.items()}
-    mixes, _ = lifecycle.alternatives_of(pa.table(MIXES), gwp=sums)
-    assert [m.gwp_kg_m2.value for m in mixes] == pytest.approx([6.7, 7.0])
-
-
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
@@ -123,20 +104,6 @@ def test_alternatives_that_cannot_be_are_refused(change, rule):
     assert refused.value.hint
 
 
-@pytest.mark.parametrize(
-    ("rows", "rule"),
-    [
-        ({"module": ["A9"], "gwp_kg_m2": [1.0]}, "unknown_choice"),
-        ({"module": ["A4"], "gwp_kg_t": [1.0]}, "missing_value"),
-        ({"gwp_kg_m2": [1.0]}, "missing_column"),
-    ],
-)
-def test_modules_that_cannot_be_are_refused(rows, rule):
-    with pytest.raises(ContadoError) as refused:
-        lifecycle.gwp_of_modules(pa.table({"name": ["plain"], **rows}))
-    assert refused.value.rule == rule
-
-
 def test_modules_of_nobody_are_refused():
     with pytest.raises(ContadoError, match="no alternative 'plane'"):
         lifecycle.alternatives_of(pa.table(MIXES), gwp={"plane": 1.0})
@@ -151,4 +118,13 @@ def test_a_comparison_without_a_cost_is_refused(how):
 
 def test_nothing_to_assess_gives_nothing():
     assert lifecycle.assess([], rate=0.03) == ()
-    assert math.isclose(lifecycle.inside_boundary({}), 0.0)
+
+
+def test_costs_over_a_period_are_the_layings_less_what_the_last_is_worth():
+    table = pa.table({"name": ["a"], "cost_eur_m2": [10.0], "life_y": [12.0]})
+    mixes, _ = lifecycle.alternatives_of(table)
+    (whole,) = lifecycle.assess(mixes, rate=0.03, period_y=24, draws=200)
+    assert whole.npv_eur == pytest.approx(10 + 10 / 1.03**12)
+    (cut,) = lifecycle.assess(mixes, rate=0.03, period_y=30, draws=200)
+    assert cut.npv_eur == pytest.approx(10 + 10 / 1.03**12 + 10 / 1.03**24 - 5 / 1.03**30)
+    assert whole.euac_eur == pytest.approx(whole.npv_eur * 0.03 / (1 - 1.03**-24))

@@ -155,7 +155,11 @@ def test_lifecycle_of_two_costs_and_of_a_table(write, capsys):
     assert again["alternatives"] == answer["alternatives"]
     modules = write("epd.csv", "name,module,gwp_kg_t,t_m2\nplain,A1-A3,60,0.1\nplain,D,-9,0.1\n")
     answer = ask("pavement lifecycle", alternatives=mixes, modules=modules)
-    assert answer.alternatives[0].gwp_by_module_kg_m2 == pytest.approx({"A1-A3": 6.0, "D": -0.9})
+    (gases,) = answer.alternatives[0].indicators
+    assert (gases.indicator, gases.unit, gases.value_m2_y) == ("gwp", "kg CO2e", pytest.approx(0.6))
+    assert gases.by_module == pytest.approx({"A1-A3": 6.0, "D": -0.9})
+    assert answer.alternatives[1].indicators == []
+    assert [f.rule for f in answer.findings if f.table == "epd.csv"] == ["few_indicators", "lca_review"]
     assert answer.alternatives[0].gwp_kg_m2_y == pytest.approx(0.6)
     assert answer.alternatives[1].gwp_kg_m2_y is None
 

@@ -1,35 +1,29 @@
-"""How the rows of a table that a person wrote were born."""
+"""How the rows of a table of roads were born."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from contado.engines.pavement.profile_file import label_beside
+from contado.kernel import labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import pyarrow as pa
 
-__all__ = ["Label", "label_of_file", "weakest"]
+    from contado.kernel.labels import Label
 
-Label = Literal["measured", "estimated", "simulated"]
-_ORDER: tuple[Label, ...] = ("simulated", "estimated", "measured")
+__all__ = ["label_of", "label_of_file"]
 
 
-def weakest(words: set[str | None]) -> Label:
-    """Return the least sure of some labels; estimated where none is told.
-
-    Examples
-    --------
-    >>> weakest({"measured", "simulated"}), weakest({None})
-    ('simulated', 'estimated')
-    """
-    return next((word for word in _ORDER if word in words), "estimated")
+def label_of(table: pa.Table) -> Label:
+    """Return simulated where a row of column ``label`` says so, else estimated."""
+    return labels.joint(table["label"].unique().to_pylist() if "label" in table.column_names else ())
 
 
 def label_of_file(table: pa.Table, path: Path) -> Label:
     """Return the least sure label of the column ``label``, else what meta.json beside the file says, else estimated."""
     if "label" in table.column_names:
-        return weakest(set(table["label"].unique().to_pylist()))
-    return "simulated" if label_beside(path) == "simulated" else "estimated"
+        return labels.weakest(table["label"].unique().to_pylist()) or "estimated"
+    return labels.joint({label_beside(path)})

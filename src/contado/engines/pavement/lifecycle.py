@@ -1,9 +1,8 @@
 """Life-cycle cost and carbon of pavements: equal annual cost, break-even life, alternatives with their spread.
 
 Costs are those of one square metre; the arithmetic of discounting is the kernel's. A mix that costs more and lasts
-longer pays at the life at which its equal annual cost is that of the ordinary mix [1]_. Greenhouse gases are
-summed by the modules of EN 15804 [2]_ from the user's own declarations (EPD): A1-A3 production, A4 transport,
-A5 laying, B2-B5 upkeep, C end of life; D (beyond the boundary) is told apart and never in the sum.
+longer pays at the life at which its equal annual cost is that of the ordinary mix [1]_. Greenhouse gases are those of
+the table, or come from declarations by module (`declarations`).
 
 Monte Carlo: life, cost and gases of each alternative are drawn by themselves from two half-triangles whose
 *median* is the likely value and whose ends are its bounds. A quantity that grows with one and falls with the
@@ -14,7 +13,6 @@ References
 ----------
 .. [1] EN 15643:2021, EN 17472:2022 (life-cycle assessment and cost of construction works; to be confirmed against
    the text of the norm).
-.. [2] EN 15804:2012+A2:2019, modules of the life cycle (to be confirmed against the text of the norm).
 
 Examples
 --------
@@ -26,7 +24,7 @@ Examples
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLUMNS",
-    "MODULES",
     "NUMBERS",
     "Alternative",
     "Assessed",
@@ -53,12 +50,8 @@ __all__ = [
     "alternatives_of",
     "assess",
     "compare_mixes",
-    "gwp_of_modules",
 ]
 
-MODULES: Final = ("A1-A3", "A4", "A5", "B2-B5", "C", "D")
-"""Modules of EN 15804; all but D are summed."""
-_BEYOND: Final = "D"
 _ASSUMED: Final = {"cost_eur_m2": 0.10, "life_y": 0.25, "gwp_kg_m2": 0.20}
 """Half-width that is assumed, as a share, where a table gives no bounds."""
 _LEVEL: Final = (0.05, 0.95)
@@ -105,6 +98,8 @@ class Assessed:
     euac_eur: float
     low: float
     high: float
+    npv_eur: float
+    """Cost over the analysis period at its beginning: each laying, less what the last is still worth at the end."""
     gwp_kg_m2_y: float | None
     gwp_low_kg_m2_y: float | None
     gwp_high_kg_m2_y: float | None
@@ -160,7 +155,7 @@ def alternatives_of(
         One row a mix: name, cost_eur_m2, life_y[, gwp_kg_m2, recycled_share, delay_eur_m2, and bounds
         cost_low_eur_m2, cost_high_eur_m2, life_low_y, life_high_y, gwp_low_kg_m2, gwp_high_kg_m2].
     gwp
-        Gases of each mix from `gwp_of_modules`; they replace the column.
+        Gases of each mix from its declaration; they replace the column.
 
     Raises
     ------
@@ -263,7 +258,12 @@ def _bounded(name: str, column: str, cells: Mapping[str, float], assumed: set[st
 
 
 def assess(
-    alternatives: Sequence[Alternative], *, rate: float, draws: int = 10_000, seed: int = 0
+    alternatives: Sequence[Alternative],
+    *,
+    rate: float,
+    period_y: float = 30.0,
+    draws: int = 10_000,
+    seed: int = 0,
 ) -> tuple[Assessed, ...]:
     """Return the annual cost and gases of each alternative with the spread of seeded draws.
 
@@ -273,6 +273,8 @@ def assess(
         The first is the base with which the others must break even.
     rate
         Discount rate a year.
+    period_y
+        Analysis period [y]; above 0.
     draws, seed
         Of the Monte Carlo; equal seeds give equal numbers.
 
@@ -289,8 +291,14 @@ def assess(
     cheapest = np.bincount(costs.argmin(axis=0), minlength=len(costs)) / draws
     likely = [_annual(a, rate) for a in alternatives]
     return tuple(
-        _assessed(
-            a, euac, own, drawn[k][1], float(cheapest[k]), _break_even(a, likely[0], rate) if k else None
+        Assessed(
+            name=a.name,
+            euac_eur=euac,
+            **_spread(own, drawn[k][1]),
+            npv_eur=_present_cost(a, rate, period_y),
+            gwp_kg_m2_y=None if a.gwp_kg_m2 is None else a.gwp_kg_m2.value / a.life_y.value,
+            break_even_life_y=_break_even(a, likely[0], rate) if k else None,
+            p_cheapest=float(cheapest[k]),
         )
         for k, (a, euac, own) in enumerate(zip(alternatives, likely, costs, strict=True))
     )
@@ -299,6 +307,15 @@ def assess(
 def _annual(alternative: Alternative, rate: float) -> float:
     cost = alternative.cost_eur_m2.value + alternative.delay_eur_m2
     return cost * annuity(rate, alternative.life_y.value)
+
+
+def _present_cost(alternative: Alternative, rate: float, period_y: float) -> float:
+    """Return layings at 0, L, 2L ... before the end of the period, less the unused share of the last at the end."""
+    life = alternative.life_y.value
+    starts = np.arange(0.0, period_y, life)
+    unused = (starts[-1] + life - period_y) / life
+    paid = ((1 + rate) ** -starts).sum() * (alternative.cost_eur_m2.value + alternative.delay_eur_m2)
+    return float(paid - alternative.cost_eur_m2.value * unused * (1 + rate) ** -period_y)
 
 
 def _break_even(alternative: Alternative, base: float, rate: float) -> float | None:
@@ -326,67 +343,11 @@ def _half_triangles(bounds: Bounded, n: int, chance: np.random.Generator) -> Flo
     return drawn
 
 
-def _assessed(
-    a: Alternative, euac: float, costs: Floats, gases: Floats | None, cheapest: float, even: float | None
-) -> Assessed:
+def _spread(costs: Floats, gases: Floats | None) -> dict[str, Any]:
+    """Return the ends of the 90 % intervals of the draws."""
     low, high = (float(v) for v in np.quantile(costs, _LEVEL))
     ends = (None, None) if gases is None else tuple(float(v) for v in np.quantile(gases, _LEVEL))
-    return Assessed(
-        name=a.name,
-        euac_eur=euac,
-        low=low,
-        high=high,
-        gwp_kg_m2_y=None if a.gwp_kg_m2 is None else a.gwp_kg_m2.value / a.life_y.value,
-        gwp_low_kg_m2_y=ends[0],
-        gwp_high_kg_m2_y=ends[1],
-        break_even_life_y=even,
-        p_cheapest=cheapest,
-    )
-
-
-def gwp_of_modules(
-    table: pa.Table, *, name: str = "modules", lines: Sequence[int] | None = None
-) -> dict[str, dict[str, float]]:
-    """Return the gases of each alternative by module [kg CO2e/m2].
-
-    Parameters
-    ----------
-    table
-        One row an alternative and module: name, module (A1-A3, A4, A5, B2-B5, C, D), and either gwp_kg_m2 or
-        gwp_kg_t with t_m2 (tonnes of mix a square metre).
-
-    Raises
-    ------
-    DataError
-        ``missing_column``, ``not_a_number``, ``missing_value``.
-    UsageError
-        ``unknown_choice``: another module.
-    """
-    columns.require(table, ["name", "module"], name)
-    direct = columns.numbers(table, "gwp_kg_m2", name, lines=lines)
-    by_mass = columns.numbers(table, "gwp_kg_t", name, lines=lines) * columns.numbers(
-        table, "t_m2", name, lines=lines
-    )
-    values = np.where(np.isnan(direct), by_mass, direct)
-    hint = "give gwp_kg_m2, or gwp_kg_t and t_m2"
-    columns.refuse(np.flatnonzero(np.isnan(values)), table, "module", name, "missing_value", hint, lines)
-    found: dict[str, dict[str, float]] = {}
-    modules = columns.choices(table, "module", name, MODULES, lines=lines)
-    for alternative, module, value in zip(columns.texts(table, "name"), modules, values, strict=True):
-        own = found.setdefault(alternative, {})
-        own[module] = own.get(module, 0.0) + float(value)
-    return found
-
-
-def inside_boundary(modules: Mapping[str, float]) -> float:
-    """Return the sum of the modules but D, which EN 15804 tells apart.
-
-    Examples
-    --------
-    >>> inside_boundary({"A1-A3": 6.0, "A4": 0.5, "D": -1.0})
-    6.5
-    """
-    return sum(value for module, value in modules.items() if module != _BEYOND)
+    return {"low": low, "high": high, "gwp_low_kg_m2_y": ends[0], "gwp_high_kg_m2_y": ends[1]}
 
 
 def _assumed_bounds(assumed: set[str]) -> Finding:

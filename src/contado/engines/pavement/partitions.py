@@ -24,11 +24,12 @@ from contado.engines.pavement.measure import Pass, Spectra, Trace, measure
 from contado.engines.pavement.processing import process, trace_drive
 from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.telemetry.align import align_all
-from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Label, Piece, Rejected, Unit
+from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Piece, Rejected, Unit
 from contado.engines.pavement.telemetry.group import Group
 from contado.engines.pavement.telemetry.read import collect, nothing_readable, read_group, refusal_of
 from contado.kernel import scale
 from contado.kernel.errors import DataError, Finding
+from contado.kernel.labels import Label
 from contado.kernel.scale import lists
 
 if TYPE_CHECKING:

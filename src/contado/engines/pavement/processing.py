@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,7 @@ from contado.engines.pavement.position import follow
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.align import align
 from contado.engines.pavement.telemetry.drive import DriveSet
+from contado.kernel import labels
 from contado.kernel.errors import Finding, UsageError
 from contado.kernel.progress import track
 
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.survey import Reference
     from contado.engines.pavement.telemetry.drive import Aligned, Drive
     from contado.engines.pavement.vehicles import TransferFunction
+    from contado.kernel.labels import Label
     from contado.kernel.progress import Progress
     from contado.kernel.territory import Network, Route
 
@@ -65,7 +67,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DriveSummary", "ProcessResult", "VehicleSummary", "combine", "process", "trace_drive"]
 
-Label = Literal["measured", "estimated", "simulated"]
 DRIFT_LOG = 0.1
 """A drive that reads more than 10 % off its vehicle's other drives asks for an inspection."""
 
@@ -234,7 +235,7 @@ def combine(
             start_m=frame.start_m, section_id=section_id,
         ),
         anomaly_obs=marked(felt, {section_id: known}) if known else felt,
-        label=_label_of([s.drive for s in seen]),
+        label=labels.joint(s.drive.label for s in seen),
         findings=(),
         compute_s=perf_counter() - began,
     )  # fmt: skip
@@ -274,12 +275,7 @@ def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None)
 
 
 def _set_of(drives: Sequence[Drive]) -> DriveSet:
-    return DriveSet(drives=tuple(drives), label=_label_of(drives))
-
-
-def _label_of(drives: Sequence[Drive]) -> Label:
-    """Return the label of a result: simulated as soon as one drive is."""
-    return "simulated" if any(drive.label == "simulated" for drive in drives) else "estimated"
+    return DriveSet(drives=tuple(drives), label=labels.joint(d.label for d in drives))
 
 
 def _unique(drives: Sequence[Drive]) -> tuple[list[Drive], list[Drive]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
 
     Array = NDArray[np.float64]
 

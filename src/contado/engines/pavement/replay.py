@@ -16,7 +16,8 @@ from contado.engines.pavement import maps, onroute
 from contado.engines.pavement.diagram import WIDTHS
 from contado.engines.pavement.processing import process, trace_drive
 from contado.engines.pavement.views import canvas, grading, page, reading
-from contado.engines.pavement.views.model import Cell, Road, RoadState, Spot, joined_label
+from contado.engines.pavement.views.model import Cell, Road, RoadState, Spot
+from contado.kernel import labels
 from contado.kernel.errors import DataError
 from contado.kernel.progress import track
 from contado.kernel.publish.strip import axis_ends
@@ -90,7 +91,7 @@ def play(
             cells=tuple(sorted(cells[drive.name], key=lambda c: c.from_m)),
             spots=reading.in_order(spots.get(drive.name, ())),
         )
-        state = RoadState(roads=(road,), label=joined_label({drive.label}), on=road.cells[0].last_on)
+        state = RoadState(roads=(road,), label=labels.joint({drive.label}), on=road.cells[0].last_on)
         played.append(
             Played(
                 name=drive.name,
@@ -200,7 +201,7 @@ def render(
     ).of(lang)
     whole = RoadState(
         roads=(roads[0],),
-        label=joined_label({p.state.label for p in played}),
+        label=labels.joint({p.state.label for p in played}),
         on=played[-1].state.on,
         findings=tuple(findings),
     )

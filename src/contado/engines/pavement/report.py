@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.views.grading import Piece
     from contado.engines.pavement.views.model import Road, RoadState
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
     from contado.kernel.publish.report import Block
 
 __all__ = ["TITLE", "report"]

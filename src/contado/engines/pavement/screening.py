@@ -17,10 +17,11 @@ import pyarrow as pa
 
 from contado.engines.pavement.partitions import group_of, listed
 from contado.engines.pavement.telemetry import pass_
-from contado.engines.pavement.telemetry.drive import Label, Rejected, Unit
+from contado.engines.pavement.telemetry.drive import Rejected, Unit
 from contado.engines.pavement.telemetry.read import nothing_readable, read_fixes, read_group, vehicle_of
 from contado.kernel import scale
 from contado.kernel.errors import DataError, Finding
+from contado.kernel.labels import Label
 from contado.kernel.scale import lists
 
 if TYPE_CHECKING:

@@ -9,12 +9,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from contado.kernel import labels
 from contado.kernel.errors import TableNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["BudgetRow", "Digest", "Effect", "Joint", "Unit", "Work", "read"]
@@ -22,7 +23,6 @@ __all__ = ["BudgetRow", "Digest", "Effect", "Joint", "Unit", "Work", "read"]
 Row = dict[str, Any]
 _KEY: Final = re.compile(r"[\w.-]+(?::[\w.-]*\w)+")
 """A planning id: the practice's name, then its own keys."""
-_WEAKEST: Final[tuple[Label, ...]] = ("simulated", "estimated", "measured")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ class Digest:
 
     def label(self) -> Label | None:
         """Return the weakest way in which the numbers of the candidates were born."""
-        return _weakest(w.label for w in self.works)
+        return labels.weakest(w.label for w in self.works)
 
 
 def read(view: WorkspaceView) -> Digest:
@@ -329,15 +329,10 @@ def _effects(rows: Sequence[Row]) -> list[Effect]:
                 low=sum(r["low"] for r in known) if bounded else None,
                 high=sum(r["high"] for r in known) if bounded else None,
                 works=len({r["intervention_id"] for r in known}),
-                label=_weakest(r["label"] for r in known),
+                label=labels.weakest(r["label"] for r in known),
             )
         )
     return found
-
-
-def _weakest(labels: Iterable[Label | Literal[""] | None]) -> Label | None:
-    present = set(labels)
-    return next((label for label in _WEAKEST if label in present), None)
 
 
 def _origins(view: WorkspaceView, rows: Iterable[Row]) -> tuple[Row, ...]:

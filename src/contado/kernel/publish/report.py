@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
 
 __all__ = [
     "KINDS",

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contado.engines.pavement import cam, lifecycle, trial
-from contado.engines.pavement.labels import Label, weakest
 from contado.engines.pavement.trial.records import panel_table
-from contado.kernel import tables
+from contado.kernel import labels, tables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.lifecycle import Alternative, Assessed
     from contado.engines.pavement.trial import Panel, TrialResult
     from contado.kernel.errors import Finding
+    from contado.kernel.labels import Label
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["Mix", "Row", "Trial", "trials"]
@@ -115,7 +115,7 @@ def _trial(
     return Trial(
         row=row,
         sections=tuple(sections),
-        label=weakest({r["label"] for r in (*sections, *measures)}),
+        label=labels.weakest(r["label"] for r in (*sections, *measures)) or "estimated",
         last_of=_last_of(measures),
         panel=panel,
         result=result,

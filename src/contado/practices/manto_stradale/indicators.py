@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from contado.kernel import tables
+from contado.kernel import labels, tables
 from contado.practices.manto_stradale.ids import DRIVES, NAME, asset_id
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _figures(section: Row, segments: Sequence[Row], cells: Sequence[Row], anomal
         "vehicles": max((s["vehicles"] for s in segments), default=0),
         "last_on": max((s["last_on"] for s in segments), default=None),
         "first_segment": min(segments, key=lambda s: s["rank"], default=None),
-        "label": "simulated" if any(s["label"] == "simulated" for s in segments) else "estimated",
+        "label": labels.joint(s["label"] for s in segments),
     }
 
 
@@ -127,11 +127,10 @@ def indicator_values(found: Snapshot) -> pa.Table:
 
 def _rows(subject: str, figures: Sequence[Row], found: Snapshot) -> Iterable[dict[str, Any]]:
     measured_km = sum(f["measured_m"] for f in figures) / 1000
-    label = "simulated" if any(f["label"] == "simulated" for f in figures) else "estimated"
     common = {
         "subject_id": subject,
         "period": found.on.isoformat(),
-        "label": label,
+        "label": labels.joint(f["label"] for f in figures),
         "source_id": DRIVES,
     }
     for indicator, name in (("iri_m_km", "iri"), ("condition_index", "condition")):

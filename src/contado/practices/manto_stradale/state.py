@@ -13,7 +13,7 @@ from contado.engines.pavement import condition, priority, segments
 from contado.engines.pavement.anomalies.sources import KINDS
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import history
-from contado.kernel import tables
+from contado.kernel import labels, tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale.ids import DRIVES, segment_id
 
@@ -140,7 +140,7 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
         "vehicles": max(c["n_vehicles"] or 0 for c in cells),
         "last_on": max(c["last_on"] for c in cells),
         "on": on,
-        "label": "simulated" if any(c["label"] == "simulated" for c in cells) else "estimated",
+        "label": labels.joint(c["label"] for c in cells),
         "source_id": DRIVES,
     }
 

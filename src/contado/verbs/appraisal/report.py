@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from contado.kernel.declare import Answer, Context, Label, Verb, option
+from contado.kernel.declare import Answer, Context, Verb, option
 from contado.kernel.errors import Finding
+from contado.kernel.labels import Label
 from contado.verbs._published import WrittenFile, page_fonts
 from contado.verbs.appraisal.cba import CbaRequest
 

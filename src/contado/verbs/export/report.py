@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 
-from contado.kernel.declare import Answer, Context, Label, Request, Verb, option
+from contado.kernel.declare import Answer, Context, Request, Verb, option
+from contado.kernel.labels import Label
 from contado.verbs._published import WrittenFile, page_fonts
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     import time
 
     from contado.engines.pavement import fusion, fusion_files
-    from contado.engines.pavement.labels import weakest
+    from contado.engines.pavement.labels import label_of
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 
@@ -86,7 +86,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     placed = geometry.carried([*given, previous], fused.cells)
     tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
     return FuseAnswer(
-        label=weakest(set(fused.cells["label"].to_pylist())),
+        label=label_of(fused.cells),
         findings=named([*(f for r in read for f in r.findings), *told, *fused.findings]),
         cells=_rows(fused.cells),
         drives_used=list(fused.drives_used),

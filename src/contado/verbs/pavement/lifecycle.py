@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, option
 from contado.kernel.errors import UsageError
 from contado.verbs.pavement._dialect import named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from contado.engines.pavement.declarations import Declared
 
 __all__ = ["VERB", "LifecycleAnswer", "LifecycleRequest"]
 
@@ -27,29 +34,46 @@ class LifecycleRequest(Request, frozen=True, kw_only=True):
         option("table: name, cost_eur_m2, life_y[, gwp_kg_m2, recycled_share, and low/high of each]"),
     ] = None
     modules: Annotated[
-        Path | None, option("gases by module of EN 15804: name, module, gwp_kg_m2 or gwp_kg_t and t_m2")
+        Path | None,
+        option(
+            "declarations (EPD) by module of EN 15804: name, module, gwp_kg_m2 or gwp_kg_t and t_m2,"
+            " and further indicators alike (adpf_mj_m2, ap_mol_m2 ...)"
+        ),
     ] = None
+    period_y: Annotated[float, option("analysis period", unit="y", gt=0, le=200)] = 30.0
+    on: Annotated[date | None, option("day whose duties on the assessment count; default today")] = None
     draws: Annotated[int, option("draws of the Monte Carlo", ge=100, le=1_000_000)] = 10_000
     seed: Annotated[int, option("seed of the draws", ge=0)] = 0
+
+
+class IndicatorRow(msgspec.Struct):
+    """An indicator of EN 15804 of a square metre: modules A to C summed, a year of life, and each module apart."""
+
+    indicator: str
+    unit: str
+    value_m2: float
+    value_m2_y: float
+    by_module: dict[str, float]
 
 
 class AlternativeRow(msgspec.Struct, kw_only=True):
     """A square metre of one mix: annual cost with its 90 % interval, gases a year, share of draws it is cheapest in.
 
-    ``gwp_by_module_kg_m2`` tells the modules apart; D is never in the sum.
+    ``npv_eur`` is the cost over the analysis period, less what the last laying is still worth.
     """
 
     name: str
     euac_eur: float
     low: float
     high: float
+    npv_eur: float
     gwp_kg_m2_y: float | None
     gwp_low_kg_m2_y: float | None
     gwp_high_kg_m2_y: float | None
     recycled_share: float | None
     break_even_life_y: float | None
     p_cheapest: float
-    gwp_by_module_kg_m2: dict[str, float] | None
+    indicators: list[IndicatorRow]
 
 
 class LifecycleAnswer(LabelledAnswer, kw_only=True):
@@ -92,39 +116,54 @@ def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:  # noq
 
 def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> None:
     """Add the alternatives of a file to the answer."""
-    from contado.engines.pavement import columns, lifecycle
+    from contado.engines.pavement import columns, declarations, lifecycle
     from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(file)
-    by_module = _modules(request, answer)
-    sums = None if by_module is None else {n: lifecycle.inside_boundary(m) for n, m in by_module.items()}
-    given, assumed = lifecycle.alternatives_of(read.table, name=file.name, lines=read.lines, gwp=sums)
+    told = {} if request.modules is None else _declared(request.modules, request.on or today(), answer)
+    gases = {name: declarations.inside_boundary(kinds.get("gwp")) for name, kinds in told.items()}
+    given, assumed = lifecycle.alternatives_of(
+        read.table, name=file.name, lines=read.lines, gwp=gases if told else None
+    )
     ignored = columns.unknown(read.table, lifecycle.COLUMNS, file.name)
     answer.findings += named([*read.findings, *ignored, *assumed])
     began = time.perf_counter()
-    found = lifecycle.assess(given, rate=request.rate, draws=request.draws, seed=request.seed)
+    found = lifecycle.assess(
+        given, rate=request.rate, period_y=request.period_y, draws=request.draws, seed=request.seed
+    )
     answer.compute_s += time.perf_counter() - began
     answer.label = label_of_file(read.table, file)
     answer.alternatives = [
         AlternativeRow(
             **{n: getattr(row, n) for n in AlternativeRow.__struct_fields__ if hasattr(row, n)},
             recycled_share=own.recycled_share,
-            gwp_by_module_kg_m2=(by_module or {}).get(row.name),
+            indicators=_indicators(told.get(row.name, {}), own.life_y.value),
         )
         for row, own in zip(found, given, strict=True)
     ]
 
 
-def _modules(request: LifecycleRequest, answer: LifecycleAnswer) -> dict[str, dict[str, float]] | None:
-    from contado.engines.pavement import lifecycle
+def _declared(file: Path, on: date, answer: LifecycleAnswer) -> Declared:
+    from contado.engines.pavement import declarations
     from contado.kernel import tables
 
-    if request.modules is None:
-        return None
-    read = tables.read(request.modules)
-    answer.findings += named(read.findings)
-    return lifecycle.gwp_of_modules(read.table, name=request.modules.name, lines=read.lines)
+    read = tables.read(file)
+    told = declarations.declared(read.table, name=file.name, lines=read.lines)
+    answer.findings += named([*read.findings, *declarations.lacking(told, on, name=file.name)])
+    return told
+
+
+def _indicators(kinds: Mapping[str, dict[str, float]], life_y: float) -> list[IndicatorRow]:
+    from contado.engines.pavement import declarations
+
+    rows = []
+    for known in declarations.known_indicators():
+        modules = kinds.get(known.indicator)
+        if modules is not None:
+            value = declarations.inside_boundary(modules)
+            rows.append(IndicatorRow(known.indicator, known.unit, value, value / life_y, modules))
+    return rows
 
 
 VERB = Verb(

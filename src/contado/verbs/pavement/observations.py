@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from contado.kernel import labels
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _run(request: ObservationsRequest, context: Context) -> ObservationsAnswer:
         loaded, changed = _taken(workspace, records.scope, found)
     rejected = [RejectedObservation(row=r.row, rule=r.rule, message=r.message) for r in found.rejected]
     return ObservationsAnswer(
-        label="simulated" if any(t.label == "simulated" for t in found.told) else "estimated",
+        label=labels.joint(t.label for t in found.told),
         findings=list(found.findings),
         read=found.rows,
         loaded=loaded,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+from contado.kernel import labels
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.map import checked_ending
@@ -45,7 +46,6 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
 
     from contado.engines.pavement import replay
     from contado.engines.pavement.telemetry.read import read_drives
-    from contado.engines.pavement.views.model import joined_label
     from contado.kernel.provenance import sha256_of_file
     from contado.kernel.tables import atomic
     from contado.kernel.territory import Network, Route
@@ -76,7 +76,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     with atomic(request.out) as temporary:
         temporary.write_bytes(data)
     return ReplayAnswer(
-        label=joined_label({p.state.label for p in played}),
+        label=labels.joint({p.state.label for p in played}),
         findings=named([*lost, *network.findings, *findings]),
         file=str(request.out),
         sha256=sha256_of_file(request.out),

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.labels import Label
     from contado.engines.pavement.strategy import Roads, Strategies
     from contado.engines.pavement.treatments import Treatment
+    from contado.kernel.labels import Label
     from contado.verbs.pavement._strategies_folder import Limits
 
 __all__ = ["VERB", "StrategiesAnswer", "StrategiesRequest"]

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from contado.kernel import labels
 from contado.web.live import shown_to
 from contado.web.pages import strips
 
@@ -51,12 +52,11 @@ def live_of(page: Page) -> Live | None:
     cells = [c for e in events for c in e["cells"]]
     anomalies = [a for e in events for a in e["anomalies"]]
     rows = [*(_anomaly(page, a) for a in anomalies), *(_cell(c) for c in cells)]
-    labels = {part["label"] for part in (*cells, *anomalies)}
     return Live(
         cells=len(cells),
         anomalies=len(anomalies),
         rows=rows[-_ROWS:][::-1],
-        label="simulated" if "simulated" in labels else "estimated",
+        label=labels.joint(part["label"] for part in (*cells, *anomalies)),
         words=_words(page),
     )
 

@@ -15,7 +15,7 @@ from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, 
 from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
-from contado.kernel import tables
+from contado.kernel import labels, tables
 from contado.kernel.errors import UsageError
 from contado.kernel.identifiers import keyed_hash
 
@@ -155,7 +155,7 @@ def table(
                 "scale": found.calibration.scale,
                 "sd_log": found.calibration.sd_log,
                 "calibrated": found.calibration.calibrated,
-                "label": "simulated" if result.label == "simulated" else "estimated",
+                "label": labels.joint({result.label}),
                 "source_id": source_id,
             }
     for name, value in bias.items():

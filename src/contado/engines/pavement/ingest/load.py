@@ -18,7 +18,7 @@ from contado.engines.pavement.anomalies.fixtures import marked
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import fixtures, fleet, history, privacy, sections, traverse
-from contado.kernel import tables
+from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
 from contado.kernel.identifiers import keyed_hash
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
     from contado.kernel.progress import Progress
     from contado.kernel.records import Scope
     from contado.kernel.settings import Settings
@@ -167,7 +167,7 @@ def load(
         cells=int(fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
         anomalies=anomalies.num_rows,
         states_changed=changed,
-        label="simulated" if any(s.label == "simulated" for s in sets) else "estimated",
+        label=labels.joint(s.label for s in sets),
         findings=(*_findings(sets, results), *deleted.findings),
         compute_s=time.perf_counter() - began,
     )
@@ -252,7 +252,7 @@ def _processed(
     order = [*surveys, *sorted(set(pieces) - set(surveys))]  # a surveyed section calibrates the cars first
     for section in track(order, "sections", progress):
         drives = tuple(trace.aligned.drive for trace in pieces[section].values())
-        label: Label = "simulated" if any(d.label == "simulated" for d in drives) else "estimated"
+        label = labels.joint(d.label for d in drives)
         result = process(
             DriveSet(drives=drives, label=label),
             network,

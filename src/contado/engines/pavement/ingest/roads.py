@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.kernel.declare import Label
     from contado.kernel.errors import Finding
+    from contado.kernel.labels import Label
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Workspace
 

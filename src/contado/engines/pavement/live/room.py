@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
 
 __all__ = ["Device", "Room", "Taken", "finish_due"]
 

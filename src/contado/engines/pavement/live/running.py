@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.lines import Line
     from contado.engines.pavement.measure import Pass
     from contado.engines.pavement.onroute import RouteFrame
-    from contado.kernel.declare import Label
+    from contado.kernel.labels import Label
     from contado.kernel.settings import Settings
     from contado.kernel.territory import Network, Route
     from contado.kernel.workspace import WorkspaceView

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from contado.engines.pavement.telemetry.columns import Format
     from contado.engines.pavement.telemetry.drive import Drive, DriveSet, Rejected
     from contado.engines.pavement.telemetry.group import Group
-    from contado.kernel.declare import Label
     from contado.kernel.errors import Finding
+    from contado.kernel.labels import Label
     from contado.kernel.workspace import Workspace
 
 __all__ = ["Arrived", "Watcher"]

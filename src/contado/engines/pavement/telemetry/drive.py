@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.kernel.errors import Finding
+    from contado.kernel.labels import Label
 
     Floats = NDArray[np.float64]
 
@@ -26,7 +27,6 @@ __all__ = [
     "Aligned",
     "Drive",
     "DriveSet",
-    "Label",
     "Piece",
     "Rejected",
     "Remount",
@@ -34,7 +34,6 @@ __all__ = [
 ]
 
 Unit = Literal["m_s2", "g"]
-Label = Literal["measured", "estimated", "simulated"]
 Remount = tuple[float, float]
 """Time of a re-mount on the clock of the fixes [s] and the angle the gravity axis turned [deg]."""
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.telemetry.clean import Cleaned
     from contado.engines.pavement.telemetry.columns import Format, Kind, Part
-    from contado.engines.pavement.telemetry.drive import Label
     from contado.engines.pavement.telemetry.group import Group
     from contado.engines.pavement.telemetry.textfile import RawFile
+    from contado.kernel.labels import Label
 
     Columns = dict[str, NDArray[np.float64]]
 

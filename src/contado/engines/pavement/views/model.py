@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from datetime import date
 
     from contado.engines.pavement.lines import Line
-    from contado.kernel.declare import Label
     from contado.kernel.errors import Finding
+    from contado.kernel.labels import Label
 
-__all__ = ["NOT_DRIVEN_D", "Cell", "Road", "RoadState", "Spot", "Vehicle", "Work", "joined_label"]
+__all__ = ["NOT_DRIVEN_D", "Cell", "Road", "RoadState", "Spot", "Vehicle", "Work"]
 
 NOT_DRIVEN_D: Final = 30
 """Days after which a road counts as not driven, where the state says nothing else."""
@@ -94,11 +94,6 @@ class RoadState:
     vehicles: tuple[Vehicle, ...] = ()
     drives: int | None = None
     findings: tuple[Finding, ...] = field(default=())
-
-
-def joined_label(words: set[str | None]) -> Label:
-    """Return the label of a whole: simulated as soon as one part is."""
-    return "simulated" if "simulated" in words else "estimated"
 
 
 SIMULATED: Final = Words(

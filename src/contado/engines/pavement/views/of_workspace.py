@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement.views.model import Cell, Road, RoadState, joined_label
+from contado.engines.pavement.views.model import Cell, Road, RoadState
 from contado.engines.pavement.views.reading import (
     by_section,
     in_order,
@@ -13,6 +13,7 @@ from contado.engines.pavement.views.reading import (
     without_place,
     works_of,
 )
+from contado.kernel import labels
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:
@@ -62,8 +63,8 @@ def of_workspace(folder: Path) -> RoadState:
         for section in sorted(sections.to_pylist(), key=lambda s: str(s["section_id"]))
     )
     days = [r["date"] for rows in cells.values() for r in rows]
-    labels = {r["label"] for rows in cells.values() for r in rows}
-    return RoadState(roads=roads, label=joined_label(labels), on=max(days), findings=without_place(roads))
+    label = labels.joint(r["label"] for rows in cells.values() for r in rows)
+    return RoadState(roads=roads, label=label, on=max(days), findings=without_place(roads))
 
 
 def _states(view: WorkspaceView) -> list[dict[str, Any]]:

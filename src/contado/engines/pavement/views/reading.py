@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from contado.engines.pavement.labels import label_of
 from contado.engines.pavement.lines import Line
 from contado.engines.pavement.views.model import (
     Cell,
@@ -18,8 +19,8 @@ from contado.engines.pavement.views.model import (
     Spot,
     Vehicle,
     Work,
-    joined_label,
 )
+from contado.kernel import labels
 from contado.kernel.errors import ColumnNotFound, DataError, Finding, TableNotFound, did_you_mean
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _of_answer(path: Path) -> RoadState:
     )
     return RoadState(
         roads=(road,),
-        label=joined_label({answer.get("label")}),
+        label=labels.joint({answer.get("label")}),
         on=last,
         vehicles=vehicles,
         drives=len(answer.get("drives") or ()) or None,
@@ -223,10 +224,9 @@ def _of_tables(path: Path, beside: Mapping[str, Path]) -> RoadState:
     ]
     if not roads:
         raise _empty(path.name)
-    labels = set(state["label"].to_pylist()) if "label" in state.column_names else set()
     return RoadState(
         roads=tuple(roads),
-        label=joined_label(labels),
+        label=label_of(state),
         on=on,
         findings=(*found.findings, *without_place(roads)),
     )

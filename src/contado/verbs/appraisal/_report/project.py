@@ -11,8 +11,8 @@ from typing import Literal
 
 import msgspec
 
-from contado.kernel.declare import Label
 from contado.kernel.errors import DataError, TableNotFound
+from contado.kernel.labels import Label
 
 __all__ = ["OBJECTIVES", "Alternative", "Demand", "Dnsh", "Project", "Risk", "Source", "read"]
 
