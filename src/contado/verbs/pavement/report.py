@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
-from contado.verbs.pavement.map import checked_ending
+from contado.verbs.pavement.map import checked_out
 
 __all__ = ["VERB", "ReportAnswer", "ReportRequest"]
 
@@ -48,7 +48,7 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     from contado.kernel.provenance import sha256_of_file
     from contado.verbs._published import page_fonts
 
-    checked_ending(request.out, _ENDINGS)
+    checked_out(request.out, _ENDINGS)
     publish.checked_formats([request.out.suffix.lower().removeprefix(".")], verb="pavement report")
     state = only(read_state(request.folder), request.road)
     began = time.perf_counter()
