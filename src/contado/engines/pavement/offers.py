@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Vector = NDArray[np.float64]
 
-__all__ = ["COLUMNS", "Offers", "offers_of"]
+__all__ = ["COLUMNS", "MOST", "Offers", "offers_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,9 @@ class Offers:
 
 _NEEDED: Final = ("segment", "strategy", "year", "cost_eur", "benefit")
 _NUMBERS: Final = (*_NEEDED[1:], "area_m2", "condition_end")
+_AMOUNTS: Final = ("cost_eur", "benefit", "area_m2")
+MOST: Final = 1e15
+"""No cost, benefit, area or budget is beyond this: more has cents that no number holds."""
 COLUMNS: Final = ("segment", *_NUMBERS, "treatment", "worksite_cost_eur", "label")
 """Columns of a table of strategies; the last three say where they come from."""
 
@@ -132,6 +135,7 @@ def _refuse(table: pa.Table, name: str, number: dict[str, Vector], lines: Sequen
         ("year", ~_is_year(year), "bad_number", "a year, or -1 for doing nothing"),
         ("strategy", strategy != np.rint(strategy), "bad_number", "number the strategies of a segment"),
         ("area_m2", number["area_m2"] < 0, "negative_value", "an area is 0 or more"),
+        *((c, np.abs(number[c]) > MOST, "out_of_range", f"give {MOST:g} at most") for c in _AMOUNTS),
         (
             "cost_eur",
             (year == DO_NOTHING_YEAR) & (cost > 0),

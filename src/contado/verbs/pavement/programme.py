@@ -31,7 +31,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
             "strategies: segment, strategy, year (-1 = do nothing), cost_eur, benefit[, area_m2, condition_end]"
         ),
     ]
-    budget_per_year: Annotated[float, option("budget of each year, in EUR", ge=0)] | None = None
+    budget_per_year: Annotated[float, option("budget of each year, in EUR", ge=0, le=1e15)] | None = None
     budgets: Annotated[Path | None, option("budgets: year, budget_eur")] = None
     gap: Annotated[float, option("relative gap that the plan must reach", ge=0)] = 1e-3
     time_limit_s: Annotated[
@@ -41,7 +41,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
         msgspec.field(default_factory=list)
     )
     crew_m2_per_year: (
-        Annotated[float, option("what the crews can treat in a year (column area_m2)", ge=0)] | None
+        Annotated[float, option("what the crews can treat in a year (column area_m2)", ge=0, le=1e15)] | None
     ) = None
     min_condition: (
         Annotated[
@@ -221,6 +221,7 @@ def _budgets(path: Path, findings: list[Finding]) -> dict[int, float]:
     import numpy as np
 
     from contado.engines.pavement import columns
+    from contado.engines.pavement.offers import MOST
     from contado.kernel import tables
 
     read = tables.read(path)
@@ -235,6 +236,7 @@ def _budgets(path: Path, findings: list[Finding]) -> dict[int, float]:
         ("year", again, "duplicate_budget", "one row a year"),
         ("budget_eur", np.flatnonzero(np.isnan(money)), "missing_cost", "give the budget in EUR"),
         ("budget_eur", np.flatnonzero(money < 0), "negative_budget", "a budget is 0 or more"),
+        ("budget_eur", np.flatnonzero(money > MOST), "out_of_range", f"give {MOST:g} at most"),
     )
     for column, bad, rule, hint in checks:
         columns.refuse(bad, read.table, column, path.name, rule, hint, read.lines)
