@@ -71,6 +71,8 @@ def test_plain_values_become_a_request():
     [
         ({"files": [], "length_m": "ten"}, "bad_value", "length_m", "'ten'"),
         ({"files": [], "length_m": -1.0}, "bad_value", "length_m", "-1.0"),
+        ({"files": [], "length_m": "inf"}, "bad_value", "length_m", "'inf'"),
+        ({"files": [], "gap": "1e999"}, "bad_value", "gap", "'1e999'"),
         ({"files": [], "colour": "rde"}, "unknown_choice", "colour", "'rde'"),
         ({"files": [], "lenght_m": 1.0}, "unknown_field", "lenght_m", "lenght_m"),
         ({}, "missing_value", "files", "files"),
@@ -89,6 +91,7 @@ def test_an_unknown_choice_lists_every_valid_one():
         convert(Ask, {"files": [], "colour": "rde"})
     assert "red" in error.value.hint
     assert "blue" in error.value.hint
+    assert "valid: red, blue" in error.value.message
 
 
 def test_a_verb_runs_and_names_a_missing_extra():

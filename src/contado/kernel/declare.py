@@ -20,6 +20,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import importlib.util
+import math
 import pkgutil
 import types
 import typing
@@ -364,9 +365,21 @@ def convert(request: type[R], values: Mapping[str, Any]) -> R:
                 f"Unknown field {name!r}.", rule="unknown_field", hint=did_you_mean(name, known), field=name
             )
     try:
-        return msgspec.convert(dict(values), request, strict=False, dec_hook=_decode)
+        found = msgspec.convert(dict(values), request, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         raise _bad_value(str(error), request, values) from None
+    for spec in fields(request):
+        if spec.name in values and not _is_finite(getattr(found, spec.name)):
+            told = f"{spec.name}: {values[spec.name]!r} is not valid: Expected a finite number."
+            raise UsageError(told, rule="bad_value", hint=spec.help, field=spec.name)
+    return found
+
+
+def _is_finite(value: Any) -> bool:
+    """Tell a number without end, or a list that holds one, from everything else."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_finite, value))
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _bad_value(text: str, request: type[R], values: Mapping[str, Any]) -> UsageError:
@@ -382,6 +395,7 @@ def _bad_value(text: str, request: type[R], values: Mapping[str, Any]) -> UsageE
     if spec.choices:
         rule, hint = "unknown_choice", did_you_mean(str(values[name]), spec.choices)
         hint = hint if hint.startswith("valid") else f"{hint} valid: {', '.join(spec.choices)}"
+        message = f"{message}; valid: {', '.join(spec.choices)}"
     else:
         rule, hint = "bad_value", spec.help
     return UsageError(f"{name}: {values[name]!r} is not valid: {message}.", rule=rule, hint=hint, field=name)

@@ -164,7 +164,8 @@ class TableNotFound(DataError):
     @classmethod
     def from_name(cls, name: str, known: Iterable[str], *, kind: str = "table") -> TableNotFound:
         """Build the error for ``name``, with the nearest of the ``known`` names as the hint."""
-        return cls(f"There is no {kind} {name!r}.", hint=did_you_mean(name, known), field=name)
+        hint = did_you_mean(name, known) or f"check the name of the {kind}"
+        return cls(f"There is no {kind} {name!r}.", hint=hint, field=name)
 
 
 class ColumnNotFound(DataError):

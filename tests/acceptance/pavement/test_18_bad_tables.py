@@ -1,6 +1,6 @@
 """pavement.md, definition of done 18, through the command line on real files: profiles, tables and choices.
 
-The rows of strategies and trials are tested beside their verbs.
+Strategies, programmes and trials stand in test_18_bad_plans.py.
 """
 
 from __future__ import annotations
@@ -85,11 +85,20 @@ def test_iri_not_positive(ask, tmp_path, value):
 @item("unknown ISO class, treatment, profile, kind")
 def test_unknown_choice(ask, road, tmp_path):
     out = tmp_path / "out"
-    refused(ask("simulate", "--out", out, "--iso-class", "Z"), "unknown_choice", hint=list("ABCDEFGH"))
-    refused(ask("simulate", "--out", out, "--model", "tank"), "unknown_choice", hint=["quarter", "half"])
+    valid = "A, B, C, D, E, F, G, H"
+    refused(ask("simulate", "--out", out, "--iso-class", "Z"), "unknown_choice", says=[valid], hint=[valid])
+    refused(ask("simulate", "--out", out, "--model", "tank"), "unknown_choice", says=["half", "quarter"])
     refused(
         ask("network", road / "network.geojson", "--profile", "boat"),
         "unknown_choice",
         says=["drive", "bike", "walk", "all"],
     )
     assert not out.exists()
+    fixtures = write(tmp_path / "f.csv", "lon,lat,kind", "8.9,45.4,traffic_calming", "8.9,45.4,ramp")
+    words = ["--route", road / "truth_route.csv", "--fixtures", fixtures]
+    refused(
+        ask("process", road, "--network", road / "network.geojson", *words),
+        "unknown_choice",
+        rows=[3],
+        says=["f.csv", "ramp", "traffic_calming, level_crossing"],
+    )

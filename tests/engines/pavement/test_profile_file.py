@@ -12,10 +12,11 @@ X = np.arange(0, 30, 0.25)
 Y = np.round(np.sin(X) * 0.01 + 583, 4)
 
 
-def csv(path, separator=",", comma=".", header="x_m,y_m", end="\n", encoding="utf-8", extra=""):
-    lines = [header.replace(",", separator)]
+def csv(path, separator=",", comma=".", header="x_m,y_m", end="\n", encoding="utf-8", start="", extra=""):
+    lines = [start + header.replace(",", separator) + start]
     lines += [
-        f"{x}{separator}{y}{extra}".replace(".", comma) for x, y in zip(X.tolist(), Y.tolist(), strict=True)
+        f"{start}{x}{separator}{y}{extra}".replace(".", comma)
+        for x, y in zip(X.tolist(), Y.tolist(), strict=True)
     ]
     path.write_bytes((end.join(lines) + end).encode(encoding))
     return path
@@ -27,6 +28,10 @@ def csv(path, separator=",", comma=".", header="x_m,y_m", end="\n", encoding="ut
         ({"separator": ";"}, "semicolons"),
         ({"separator": ";", "comma": ","}, "semicolons, decimal commas"),
         ({"encoding": "utf-8-sig"}, "a byte-order mark"),
+        (
+            {"separator": '","', "comma": ",", "start": '"', "extra": '"', "header": "x_m,y_m"},
+            "decimal commas",
+        ),
         ({"header": "x_m,y_m,qualità", "extra": ",ì", "encoding": "cp1252"}, "Windows-1252 letters"),
     ],
 )
@@ -56,6 +61,12 @@ def test_decimal_commas_between_blanks(tmp_path):
     assert profile.findings[0].rule == "italian_csv"
 
 
+def test_a_decimal_comma_beside_a_whole_number(tmp_path):
+    lines = [f"{k} {y}".replace(".", ",") for k, y in enumerate(Y.tolist())]
+    (tmp_path / "p.txt").write_text("\n".join(lines))
+    np.testing.assert_array_equal(read_profile(tmp_path / "p.txt").y_m, Y)
+
+
 def test_parquet(tmp_path):
     pq.write_table(pa.table({"y_m": Y, "note": ["a"] * len(Y), "x_m": X}), tmp_path / "p.parquet")
     np.testing.assert_array_equal(read_profile(tmp_path / "p.parquet").y_m, Y)
@@ -66,6 +77,23 @@ def test_parquet_with_a_hole(tmp_path):
     with pytest.raises(DataError, match="y_m is nan") as error:
         read_profile(tmp_path / "p.parquet")
     assert (error.value.rule, error.value.rows) == ("not_a_number", (1,))
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "rule", "rows"),
+    [
+        ("y_m", ["0.1", "high", "0.2"], "not_a_number", (2,)),
+        ("y_m", [0.1, 1e300, 0.2], "out_of_range", (2,)),
+        ("x_m", [0.0, 20.0, 1e12], "out_of_range", (3,)),
+        ("x_m", [0.0, 20.0, 20.0], "x_not_increasing", (3,)),
+    ],
+)
+def test_parquet_names_the_row(tmp_path, column, values, rule, rows):
+    columns = {"x_m": [0.0, 20.0, 40.0], "y_m": [0.1, 0.1, 0.1], column: values}
+    pq.write_table(pa.table(columns), tmp_path / "p.parquet")
+    with pytest.raises(DataError, match=f"row {rows[0]}") as error:
+        read_profile(tmp_path / "p.parquet")
+    assert (error.value.rule, error.value.rows, error.value.field) == (rule, rows, column)
 
 
 def test_parquet_that_is_cut(tmp_path):
@@ -87,6 +115,8 @@ def test_label_comes_from_the_folder(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "rule", "rows"),
     [
+        ("a.csv", "x_m,y_m\n0,0\n5,1_0\n20,0\n", "not_a_number", [3]),
+        ("a.csv", "x_m,y_m\n0,0\n5,1e300\n20,0\n", "out_of_range", [3]),
         ("p.csv", "", "empty_file", []),
         ("p.txt", "\n\n", "empty_file", []),
         ("p.csv", "x_m,y_m\n", "empty_file", []),

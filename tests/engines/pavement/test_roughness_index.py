@@ -125,7 +125,7 @@ def test_bad_distances(change, rule, rows):
 def test_elevation_that_is_no_number():
     x, y = rough()
     y[[3, 8]] = np.nan
-    with pytest.raises(DataError, match="line 4: y is nan") as error:
+    with pytest.raises(DataError, match="row 4: y is nan") as error:
         iri(x, y)
     assert error.value.rows == (4, 9)
 

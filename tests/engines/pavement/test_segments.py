@@ -111,7 +111,7 @@ def test_what_cannot_be_cut_is_refused(iri, rule):
 def test_cells_out_of_order_are_refused_with_their_line():
     with pytest.raises(DataError) as caught:
         segment([0, 20, 30], [20, 40, 60], [1.0, 1.0, 1.0])
-    assert (caught.value.rule, caught.value.rows) == ("cells_not_in_order", (4,))
+    assert (caught.value.rule, caught.value.rows) == ("cells_not_in_order", (3,))
 
 
 def test_a_gap_ends_a_segment():

@@ -130,11 +130,23 @@ def test_gzip_and_missing_files(csv, tmp_path):
     assert tables.read(path).table.to_pylist() == [{"a": 1}]
     with pytest.raises(TableNotFound, match=r"did you mean x\.csv\.gz"):
         tables.read(tmp_path / "x.csv")
+    with pytest.raises(TableNotFound, match="is a folder") as error:
+        tables.read(tmp_path)
+    assert error.value.hint
+    with pytest.raises(TableNotFound, match="There is no file") as error:
+        tables.read(tmp_path / "nowhere" / "y.csv")
+    assert error.value.hint
 
 
 @pytest.mark.parametrize(
     ("data", "rule"),
-    [(b"", "no_header"), (b"a,a\n1,2\n", "duplicate_column"), (b"\x00\x01\x02", "not_text")],
+    [
+        (b"", "empty_file"),
+        (b"\n \n", "empty_file"),
+        (b",\n,\n", "no_header"),
+        (b"a,a\n1,2\n", "duplicate_column"),
+        (b"\x00\x01\x02", "not_text"),
+    ],
 )
 def test_what_is_no_table_is_refused(csv, data, rule):
     with pytest.raises(DataError) as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from contado.kernel import tables
@@ -87,6 +89,98 @@ def test_segment_names_the_line(write, old, new, rule, rows):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("column", "value", "rule"),
+    [
+        ("iri_m_km", float("inf"), "not_a_number"),
+        ("iri_m_km", 0.0, "iri_not_positive"),
+        ("from_m", 150.0, "cells_not_in_order"),
+        ("to_m", 200.0, "cells_not_in_order"),
+        ("to_m", float("nan"), "cells_not_in_order"),
+        ("from_m", date(2026, 1, 1), "not_a_number"),
+    ],
+)
+def test_segment_names_the_row_of_a_parquet_file(tmp_path, column, value, rule):
+    cells = {"from_m": [0.0, 100, 200], "to_m": [100.0, 200, 300], "iri_m_km": [2.0, 2.1, 5.0]}
+    whole = isinstance(value, date)
+    cells[column] = [value] * 3 if whole else [*cells[column][:2], value]
+    pq.write_table(pa.table(cells), tmp_path / "c.parquet")
+    with pytest.raises(ContadoError, match=r"c\.parquet, row") as caught:
+        run("pavement segment", cells=tmp_path / "c.parquet")
+    assert (caught.value.rule, caught.value.rows) == (rule, (1, 2, 3) if whole else (3,))
+    assert (caught.value.field, bool(caught.value.hint)) == (column, True)
+
+
+def test_segment_counts_lines_over_an_empty_one(write):
+    with pytest.raises(ContadoError) as caught:
+        run("pavement segment", cells=write("c.csv", CELLS.replace("\n200,300", "\n\n200,200")))
+    assert (caught.value.rule, caught.value.rows) == ("cells_not_in_order", (5,))
+    with pytest.raises(ContadoError) as caught:
+        run(
+            "pavement segment", cells=write("c.csv", CELLS), cuts=write("k.csv", "chainage_m,reason\n,wall\n")
+        )
+    assert (caught.value.rule, caught.value.rows) == ("missing_value", (2,))
+
+
+def test_what_is_simulated_stays_simulated(write, tmp_path):
+    write("meta.json", '{"label": "simulated"}')
+    assert run("pavement segment", cells=write("c.csv", CELLS)).label == "simulated"
+    assert run("pavement condition", segments=write("s.csv", SEGMENTS)).label == "simulated"
+    out = tmp_path / "elsewhere" / "options"
+    run("pavement strategies", segments=write("s.csv", SEGMENTS), years="2027", out=out, on="2026-11-01")
+    plan = run("pavement programme", strategies=out / "strategies.csv", budget_per_year=1e5)
+    assert plan.label == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "rule", "rows"),
+    [
+        ("S1,1,", "S1,one,", "not_a_number", (3,)),
+        ("S1,1,", "S1,1.5,", "bad_number", (3,)),
+        ("2.2,0.1", "0,0.1", "iri_not_positive", (4,)),
+        ("2.2,0.1", "2.2,", "missing_value", (4,)),
+        ("2.2,0.1", "2.2,-0.1", "negative_value", (4,)),
+        ("2027-05-02T08:00:00Z", "02/05/2027", "bad_date", (4,)),
+        ("car2_pass1", "", "missing_value", (4,)),
+        ("sd_log", "sd", "missing_column", ()),
+    ],
+)
+def test_fuse_names_the_line(write, tmp_path, old, new, rule, rows):
+    with pytest.raises(ContadoError, match=r"o\.csv") as caught:
+        run(
+            "pavement fuse",
+            observations=[write("o.csv", OBSERVATIONS.replace(old, new))],
+            out=tmp_path / "x",
+            on="2027-06-01",
+        )
+    assert (caught.value.rule, caught.value.rows, bool(caught.value.hint)) == (rule, rows, True)
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "rule"),
+    [
+        ("S1,0,100,01/05/2027", "bad_date"),
+        ("S1,0,100,", "missing_value"),
+        ("S1,x,100,2027-05-01", "not_a_number"),
+        ("S1,0,,2027-05-01", "missing_value"),
+        ("S1,100,0,2027-05-01", "interval_order"),
+        (",0,100,2027-05-01", "missing_value"),
+    ],
+)
+def test_fuse_names_the_line_of_works(write, tmp_path, row, rule):
+    works = write("w.csv", f"section_id,from_m,to_m,date\nS1,0,50,2026-01-01\n{row}\n")
+    with pytest.raises(ContadoError, match=r"w\.csv") as caught:
+        run(
+            "pavement fuse",
+            observations=[write("o.csv", OBSERVATIONS)],
+            works=works,
+            out=tmp_path / "x",
+            on="2027-06-01",
+        )
+    assert (caught.value.rule, caught.value.rows, bool(caught.value.hint)) == (rule, (3,), True)
+
+
 def test_fuse_writes_a_state_to_go_on_from(write, tmp_path):
     observations = [write("obs.csv", OBSERVATIONS)]
     answer = run("pavement fuse", observations=observations, out=tmp_path / "state", on="2027-06-01")
@@ -163,6 +257,31 @@ def test_condition_lists_the_terms_when_a_weight_names_none(write):
     assert "accidents" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("weights", "rule", "rows"),
+    [
+        ("condition,1\ntraffic,-1\n", "negative_weight", (3,)),
+        ("condition,1\ntraffic,\n", "negative_weight", (3,)),
+        ("condition,1\ncondition,2\n", "duplicate_id", (3,)),
+        ("condition,0\n", "all_weights_zero", ()),
+    ],
+)
+def test_condition_names_the_line_of_a_weight(write, weights, rule, rows):
+    with pytest.raises(ContadoError) as caught:
+        run(
+            "pavement condition",
+            segments=write("s.csv", SEGMENTS),
+            weights=write("w.csv", f"term,weight\n{weights}"),
+        )
+    assert (caught.value.rule, caught.value.rows, bool(caught.value.hint)) == (rule, rows, True)
+
+
+def test_a_column_that_is_nearly_known_is_told(write):
+    answer = run("pavement condition", segments=write("s.csv", SEGMENTS.replace("aadt", "adt")))
+    (told,) = (f for f in answer.findings if f.rule == "unknown_column")
+    assert (told.message, told.hint) == ("s.csv: not read: adt.", "did you mean aadt?")
+
+
 def test_strategies_write_an_options_folder(write, tmp_path):
     answer = run(
         "pavement strategies",
@@ -196,6 +315,39 @@ def test_strategies_in_euros_set_aside_what_has_no_traffic(write, tmp_path):
     assert {"missing_benefit", "illustrative", "no_budget"} <= {f.rule for f in answer.findings}
     rows = tables.read(tmp_path / "options" / "strategies.csv").table.to_pylist()
     assert {r["segment"] for r in rows if r["strategy"]} == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("segments", "treatments", "more", "rule", "rows"),
+    [
+        ("a,2,100,7\na,3,100,7\n", None, {}, "duplicate_id", (3,)),
+        ("a,2,100,7\n,3,100,7\n", None, {}, "missing_value", (3,)),
+        ("a,2,100,0\n", None, {}, "length_not_positive", (2,)),
+        ("a,2,100,7\n", "x,3,0,9,\n", {}, "iri_not_positive", (2,)),
+        ("a,2,100,7\n", "x,3,1,0,\n", {}, "bad_life", (2,)),
+        ("a,2,100,7\n", "x,3,1,9,-1\n", {}, "negative_value", (2,)),
+        ("a,2,100,7\n", ",3,1,9,\n", {}, "missing_value", (2,)),
+        ("a,2,100,7\n", None, {"years": "2027:2060"}, "year_outside_horizon", ()),
+        ("a,2,100,7\n", None, {"horizon_y": 1}, "year_outside_horizon", ()),
+    ],
+)
+def test_strategies_name_file_and_line(write, tmp_path, segments, treatments, more, rule, rows):
+    table = None
+    if treatments:
+        head = "code,unit_cost_eur_m2,iri_after_m_km,life_y,growth_factor\n"
+        table = write("t.csv", head + treatments)
+    asked = {"years": "2027:2028", "out": tmp_path / "o", "on": "2026-11-01", **more}
+    with pytest.raises(ContadoError) as caught:
+        run(
+            "pavement strategies",
+            segments=write("s.csv", f"segment,iri_m_km,length_m,width_m\n{segments}"),
+            treatments=table,
+            **asked,
+        )
+    assert (caught.value.rule, caught.value.rows, bool(caught.value.hint)) == (rule, rows, True)
+    if rows:
+        assert ("t.csv" if treatments else "s.csv") in caught.value.message
+    assert not (tmp_path / "o").exists()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def test_report_in_italian_by_default_and_in_english(tmp_path, ask):
         (("report", "empty", "--out", "r.doc"), "unknown_format", ".pdf"),
         (("report", "gone", "--out", "r.html"), "table_not_found", "gone"),
         (("replay", "empty", "--network", "n", "--route", "r", "--out", "x.txt"), "unknown_format", ".html"),
+        (("map", "p.json", "--out", "no/m.html"), "file_not_found", "no folder no"),
         (("demo", "full"), "out_not_empty", "full"),
     ],
 )

@@ -114,6 +114,30 @@ def test_bad_reference(run, tmp_path, text, rule, rows):
     assert answer["error"]["hint"]
 
 
+def test_a_folder_without_drives(run):
+    def empty(folder):
+        for file in folder.iterdir():
+            file.unlink()
+
+    code, answer = run(change=empty)
+    assert (code, answer["error"]["rule"]) == (2, "no_drive")
+    assert answer["error"]["hint"]
+
+
+def test_what_cannot_count_is_told(run, tmp_path):
+    (tmp_path / "r.csv").write_text("from_m,to_m,iri_m_km\n9000,9100,2\n")
+    (tmp_path / "f.csv").write_text("vehicle,k1,k2,c,mu\ncar1,550,55,3.2,0.12\ntruck,550,55,3.2,0.12\n")
+    code, answer = run("--reference", tmp_path / "r.csv", "--vehicles", tmp_path / "f.csv")
+    told = [f["message"] for f in answer["findings"] if f["rule"] == "not_used"]
+    assert (code, len(told)) == (0, 2)
+    assert "f.csv: no drive of truck." in told
+    assert "r.csv: no surveyed stretch" in told[1]
+    assert all(f["hint"] for f in answer["findings"])
+    (tmp_path / "f.csv").write_text("vehicle,scale\ncar1,1.1\ncar1,1.2\n")
+    code, answer = run("--vehicles", tmp_path / "f.csv")
+    assert (code, answer["error"]["rule"], answer["error"]["rows"]) == (2, "duplicate_id", [3])
+
+
 def test_swapped_coordinates(run):
     def swap(folder):
         for k in (1, 2):

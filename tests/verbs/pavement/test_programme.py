@@ -137,6 +137,10 @@ def test_explained_segments_list_all_their_strategies(file):
         (SMALL.replace("a,0,-1,0", "a,0,-1,7"), "cost_of_nothing", (2,)),
         (SMALL.replace("a,2,2028", "a,1,2028"), "duplicate_id", (4,)),
         (SMALL.replace("a,2,2028,110", "a,2,-1,0"), "duplicate_id", (4,)),
+        (SMALL.replace("a,2,2028", ",2,2028"), "missing_value", (4,)),
+        (SMALL.replace("110,48", "110,1e300"), "out_of_range", (4,)),
+        (SMALL.replace("110,48", "1e300,48"), "out_of_range", (4,)),
+        (SMALL.replace("a,2,2028", "a,2,-2028"), "bad_number", (4,)),
         (SMALL.replace("a,1,2027,", "a,1,2027.5,"), "bad_number", (3,)),
     ],
 )
@@ -146,6 +150,7 @@ def test_bad_rows_name_their_line(file, text, rule, rows):
 
 def test_bad_limits(file, tmp_path):
     assert refused(file())[0] == "bad_usage"
+    assert refused(file(), budget_per_year="1e300")[0] == "bad_value"
     assert refused(file(), budget_per_year=1, explain=["z"])[0] == "unknown_reference"
     short = file("a,0,-1,0,0\n", "segment,strategy,year,cost_eur,benefit\n", "short.csv")
     assert refused(short, budget_per_year=1, min_condition=5)[0] == "missing_column"
@@ -153,6 +158,7 @@ def test_bad_limits(file, tmp_path):
         ("b1.csv", "year,budget_eur\n2027,-1\n", "negative_budget"),
         ("b2.csv", "year,budget_eur\n2027,1\n2027,2\n", "duplicate_budget"),
         ("b3.csv", "year,budget_eur\n2027,\n", "missing_cost"),
+        ("b4.csv", "year,budget_eur\n2027,1e300\n", "out_of_range"),
     ):
         (tmp_path / name).write_text(text, encoding="utf-8")
         assert refused(file(), budgets=tmp_path / name)[0] == rule

@@ -123,6 +123,13 @@ def test_power_takes_campaigns_as_a_list(capsys):
     assert (code, refused["error"]["field"]) == (2, "control")
 
 
+@pytest.mark.parametrize("campaigns", ["0,inf", "0,1e999", "0,nan"])
+def test_power_takes_no_time_without_end(capsys, campaigns):
+    words = ["--sd", "0.012", "--treated", "2", "--control", "40", "--residual-sd", "0.02"]
+    code, refused = printed(capsys, "pavement", "trial-power", *words, "--campaigns", campaigns)
+    assert (code, refused["error"]["rule"], refused["error"]["field"]) == (2, "bad_value", "campaigns")
+
+
 def test_a_published_table_names_its_years(write, capsys):
     path = write("table.csv", "section,mix,pci_after_5y\nS1,a,65\nS2,b,30\n")
     code, answer = printed(capsys, "pavement", "trial-published", path, "--years", "5")

@@ -15,7 +15,7 @@ Examples
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["LayerCheck", "Minimum", "check_mix", "layer_of", "layers", "minima_on"]
+__all__ = ["COLUMNS", "LayerCheck", "Minimum", "check_mix", "layer_of", "layers", "minima_on"]
+
+COLUMNS: Final = ("layer", "recycled_share", "label")
+"""Columns of a mix."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +122,7 @@ def check_mix(
     UsageError
         ``unknown_choice``: no such layer.
     """
-    columns.require(table, ["layer", "recycled_share"], name)
+    columns.require(table, COLUMNS[:2], name)
     share = columns.numbers(table, "recycled_share", name, lines=lines)
     hint = "a share lies between 0 and 1: 15 % is 0.15"
     bad = np.flatnonzero((share < 0) | (share > 1))

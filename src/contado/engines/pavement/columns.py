@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from contado.kernel.errors import ColumnNotFound, DataError, UsageError, did_you_mean
+from contado.kernel.errors import ColumnNotFound, DataError, Finding, UsageError, did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-__all__ = ["choices", "numbers", "refuse", "require", "texts"]
+__all__ = ["choices", "names", "numbers", "refuse", "require", "texts", "unknown"]
 
 
 def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
@@ -25,9 +25,51 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
         raise ColumnNotFound.from_missing(missing, table.column_names, table=name)
 
 
+def unknown(table: pa.Table, known: Sequence[str], name: str) -> list[Finding]:
+    """Say in one note which columns are not read, and in one each which of them resembles one that is absent."""
+    absent = [c for c in known if c not in table.column_names]
+    others = [c for c in table.column_names if c not in known]
+    close = {c: found[0] for c in others if (found := nearest(c, absent, 1))}
+    told = [(c, f"did you mean {meant}?") for c, meant in close.items()]
+    if rest := [c for c in others if c not in close]:
+        told.append((", ".join(rest), "nothing to do; they are left as they are"))
+    return [
+        Finding(
+            severity="note",
+            rule="unknown_column",
+            table=name,
+            message=f"{name}: not read: {which}.",
+            hint=hint,
+            action="kept",
+        )
+        for which, hint in told
+    ]
+
+
 def texts(table: pa.Table, column: str) -> list[str]:
-    """Return a column as text."""
-    return [str(v) for v in table[column].to_pylist()]
+    """Return a column as text, an empty cell as ''."""
+    return ["" if v is None else str(v) for v in table[column].to_pylist()]
+
+
+def names(
+    table: pa.Table, column: str, name: str, *, lines: Sequence[int] | None = None, unique: bool = True
+) -> list[str]:
+    """Return a column of names, each of one row where they are ``unique``.
+
+    Raises
+    ------
+    DataError
+        A name is empty (`missing_value`) or stands twice (`duplicate_id`), with its lines.
+    """
+    found = texts(table, column)
+    empty = np.array([row for row, word in enumerate(found) if not word.strip()], np.intp)
+    refuse(empty, table, column, name, "missing_value", "give each row its name", lines)
+    if not unique:
+        return found
+    first = {word: row for row, word in reversed(list(enumerate(found)))}
+    twice = np.array([row for row, word in enumerate(found) if first[word] != row], np.intp)
+    refuse(twice, table, column, name, "duplicate_id", "one row a name", lines)
+    return found
 
 
 def choices(
@@ -72,11 +114,14 @@ def numbers(
     Raises
     ------
     DataError
-        A cell is no number (`not_a_number`), with its line.
+        A cell is no number, or one without end (`not_a_number`), with its line.
     """
     if column not in table.column_names:
         return np.full(table.num_rows, np.nan)
     values = table[column]
+    where = (table, column, name, "not_a_number", "write a number with a decimal point", lines)
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         found = pc.utf8_trim_whitespace(values)
         empty = pc.fill_null(pc.equal(found, ""), True)
@@ -84,9 +129,18 @@ def numbers(
             pc.match_substring_regex(found, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), False
         )
         bad = np.flatnonzero(~pc.or_(empty, good).to_numpy())
-        refuse(bad, table, column, name, "not_a_number", "write a number with a decimal point", lines)
+        refuse(bad, *where)
         values = pc.if_else(empty, None, found)
-    return np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    elif not (_is_numeric(values.type) or pa.types.is_null(values.type)):
+        refuse(np.flatnonzero(values.is_valid().to_numpy()), *where)
+        return np.full(table.num_rows, np.nan)
+    result = np.asarray(values.cast(pa.float64()).to_numpy(zero_copy_only=False), np.float64)
+    refuse(np.flatnonzero(np.isinf(result)), *where)
+    return result
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
 
 
 def refuse(
@@ -107,6 +161,7 @@ def refuse(
     places = [lines[int(i)] if lines is not None else int(i) + 1 for i in bad[:20]]
     where = "line" if lines is not None else "row"
     value = table[column][int(bad[0])].as_py()
+    told = "is empty" if value is None else f"= {value!r}"
     raise DataError(
-        f"{name}, {where} {places[0]}: {column} = {value!r}.", rule=rule, hint=hint, rows=places, field=column
+        f"{name}, {where} {places[0]}: {column} {told}.", rule=rule, hint=hint, rows=places, field=column
     )

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = [
+    "COLUMNS",
     "NUMBERS",
     "Alternative",
     "Assessed",
@@ -160,14 +161,12 @@ def alternatives_of(
     ------
     DataError
         ``missing_column``, ``negative_cost``, ``missing_cost``, ``bad_life`` (not above 0 or empty),
-        ``interval_order``, ``duplicate_id``, ``share_range``.
+        ``interval_order``, ``missing_value``, ``duplicate_id``, ``share_range``.
     """
     columns.require(table, ["name", "cost_eur_m2", "life_y"], name)
     read = {c: columns.numbers(table, c, name, lines=lines) for c in NUMBERS}
     _refuse(table, read, name, lines)
-    names = columns.texts(table, "name")
-    twice = np.array([i for i, n in enumerate(names) if n in names[:i]], np.intp)
-    columns.refuse(twice, table, "name", name, "duplicate_id", "one row an alternative", lines)
+    names = columns.names(table, "name", name, lines=lines)
     if gwp is not None:
         _refuse_unknown(names, gwp)
         read["gwp_kg_m2"] = np.array([gwp.get(n, np.nan) for n in names])
@@ -193,6 +192,8 @@ NUMBERS: Final = (
     "delay_eur_m2",
 )
 """Columns of a table of alternatives that hold numbers."""
+COLUMNS: Final = ("name", *NUMBERS, "label")
+"""Columns of a table of alternatives."""
 
 
 def _refuse(table: pa.Table, read: Mapping[str, Floats], name: str, lines: Sequence[int] | None) -> None:
@@ -217,7 +218,7 @@ def _refuse_unknown(names: Sequence[str], gwp: Mapping[str, float]) -> None:
     for key in gwp:
         if key not in names:
             raise DataError(
-                f"modules: there is no alternative {key!r}.",
+                f"modules: there is no alternative {key!r}; valid: {', '.join(names)}.",
                 rule="unknown_choice",
                 hint=did_you_mean(key, names) or "use the names of the alternatives",
                 field="name",

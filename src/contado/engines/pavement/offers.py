@@ -8,7 +8,7 @@ as it is, which is always possible. Two further columns are optional: ``area_m2`
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Vector = NDArray[np.float64]
 
-__all__ = ["Offers", "offers_of"]
-
-_NAME = "strategies"
+__all__ = ["COLUMNS", "MOST", "Offers", "offers_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,34 +69,42 @@ class Offers:
         return np.where(self.nothing >= 0, self.short(min_condition)[self.nothing], 0.0)
 
 
-def offers_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> tuple[Offers, list[Finding]]:
+_NEEDED: Final = ("segment", "strategy", "year", "cost_eur", "benefit")
+_NUMBERS: Final = (*_NEEDED[1:], "area_m2", "condition_end")
+_AMOUNTS: Final = ("cost_eur", "benefit", "area_m2")
+MOST: Final = 1e15
+"""No cost, benefit, area or budget is beyond this: more has cents that no number holds."""
+COLUMNS: Final = ("segment", *_NUMBERS, "treatment", "worksite_cost_eur", "label")
+"""Columns of a table of strategies; the last three say where they come from."""
+
+
+def offers_of(
+    table: pa.Table, *, name: str = "strategies", lines: Sequence[int] | None = None
+) -> tuple[Offers, list[Finding]]:
     """Return the strategies of a table (segment, strategy, year, cost_eur, benefit).
 
     Raises
     ------
     DataError
-        A column is missing, a cell is no number, a cost is negative or missing, a strategy stands twice,
-        doing nothing has a cost or stands twice: each with its lines.
+        A column is missing, a cell is no number, a segment has no name, a cost is negative or missing, a strategy
+        stands twice, doing nothing has a cost or stands twice: each with its lines.
     """
-    columns.require(table, ["segment", "strategy", "year", "cost_eur", "benefit"], _NAME)
-    number = {
-        name: columns.numbers(table, name, _NAME, lines=lines)
-        for name in ("strategy", "year", "cost_eur", "benefit", "area_m2", "condition_end")
-    }
-    _refuse(table, number, lines)
-    names = np.array(columns.texts(table, "segment"), object)
+    columns.require(table, _NEEDED, name)
+    number = {c: columns.numbers(table, c, name, lines=lines) for c in _NUMBERS}
+    _refuse(table, name, number, lines)
+    names = np.array(columns.names(table, "segment", name, lines=lines, unique=False), object)
     segment, first, site = np.unique(names.astype(str), return_index=True, return_inverse=True)
     order = np.argsort(first, kind="stable")
     rank = np.empty(order.size, np.int64)
     rank[order] = np.arange(order.size)
     site = rank[site]
     year, strategy = number["year"].astype(np.int64), number["strategy"].astype(np.int64)
-    _refuse_twice(table, site, strategy, lines)
+    _refuse_twice(table, name, site, strategy, lines)
     nothing = np.full(segment.size, -1, np.int64)
     idle = np.flatnonzero(year == DO_NOTHING_YEAR)
     nothing[site[idle[::-1]]] = idle[::-1]
     again = idle[nothing[site[idle]] != idle]
-    columns.refuse(again, table, "year", _NAME, "duplicate_id", "do nothing once a segment", lines)
+    columns.refuse(again, table, "year", name, "duplicate_id", "do nothing once a segment", lines)
     offers = Offers(
         segment=tuple(segment[order].tolist()),
         site=site,
@@ -110,10 +116,10 @@ def offers_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> tuple[O
         condition_end=number["condition_end"],
         nothing=nothing,
     )
-    return offers, _without_effect(offers)
+    return offers, _without_effect(offers, name)
 
 
-def _refuse(table: pa.Table, number: dict[str, Vector], lines: Sequence[int] | None) -> None:
+def _refuse(table: pa.Table, name: str, number: dict[str, Vector], lines: Sequence[int] | None) -> None:
     """Refuse the first column that holds what no strategy can have.
 
     Raises
@@ -126,9 +132,10 @@ def _refuse(table: pa.Table, number: dict[str, Vector], lines: Sequence[int] | N
         ("cost_eur", cost < 0, "negative_cost", "a cost is 0 or more"),
         ("cost_eur", np.isnan(cost), "missing_cost", "give the cost in EUR"),
         ("benefit", np.isnan(number["benefit"]), "missing_benefit", "give the benefit of every strategy"),
-        ("year", year != np.rint(year), "bad_number", "a year, or -1 for doing nothing"),
+        ("year", ~_is_year(year), "bad_number", "a year, or -1 for doing nothing"),
         ("strategy", strategy != np.rint(strategy), "bad_number", "number the strategies of a segment"),
         ("area_m2", number["area_m2"] < 0, "negative_value", "an area is 0 or more"),
+        *((c, np.abs(number[c]) > MOST, "out_of_range", f"give {MOST:g} at most") for c in _AMOUNTS),
         (
             "cost_eur",
             (year == DO_NOTHING_YEAR) & (cost > 0),
@@ -138,17 +145,25 @@ def _refuse(table: pa.Table, number: dict[str, Vector], lines: Sequence[int] | N
     )
     for column, bad, rule, hint in checks:
         if column in table.column_names:
-            columns.refuse(np.flatnonzero(bad), table, column, _NAME, rule, hint, lines)
+            columns.refuse(np.flatnonzero(bad), table, column, name, rule, hint, lines)
 
 
-def _refuse_twice(table: pa.Table, site: Numbers, strategy: Numbers, lines: Sequence[int] | None) -> None:
+def _is_year(year: Vector) -> NDArray[np.bool_]:
+    """Tell years, from 0 on and as whole numbers, and the year of doing nothing from other numbers."""
+    found: NDArray[np.bool_] = (year == DO_NOTHING_YEAR) | ((year >= 0) & (year == np.rint(year)))
+    return found
+
+
+def _refuse_twice(
+    table: pa.Table, name: str, site: Numbers, strategy: Numbers, lines: Sequence[int] | None
+) -> None:
     order = np.lexsort([strategy, site])
     same = (np.diff(site[order]) == 0) & (np.diff(strategy[order]) == 0)
     twice = np.sort(order[1:][same])
-    columns.refuse(twice, table, "strategy", _NAME, "duplicate_id", "one row a strategy of a segment", lines)
+    columns.refuse(twice, table, "strategy", name, "duplicate_id", "one row a strategy of a segment", lines)
 
 
-def _without_effect(offers: Offers) -> list[Finding]:
+def _without_effect(offers: Offers, name: str) -> list[Finding]:
     """Say how many strategies gain nothing over doing nothing."""
     idle = offers.works & (offers.benefit <= offers.nothing_benefit[offers.site])
     if not idle.any():
@@ -158,7 +173,7 @@ def _without_effect(offers: Offers) -> list[Finding]:
         Finding(
             severity="warning",
             rule="no_effect",
-            table=_NAME,
+            table=name,
             row=f"{offers.segment[offers.site[first]]} {offers.strategy[first]}",
             message=f"{int(idle.sum())} strategies gain nothing over doing nothing.",
             hint="see what their treatments change, or leave them out",

@@ -26,7 +26,7 @@ from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.telemetry.align import align_all
 from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Piece, Rejected, Unit
 from contado.engines.pavement.telemetry.group import Group
-from contado.engines.pavement.telemetry.read import collect, read_group, refusal_of
+from contado.engines.pavement.telemetry.read import collect, nothing_readable, read_group, refusal_of
 from contado.kernel import scale
 from contado.kernel.errors import DataError, Finding
 from contado.kernel.labels import Label
@@ -150,6 +150,8 @@ def process_files(  # noqa: PLR0913 - each is one fact of a run
     ExtraMissing
         The engine is not installed.
     """
+    if not found.groups:
+        raise nothing_readable(found.path, ())
     context = Tracing(
         frame=onroute.frame_of(network, route), known=found.known, label=found.label, drop_bad=drop_bad
     )

@@ -92,9 +92,9 @@ def terms(on: date, weights: Mapping[str, float] | None = None) -> tuple[Term, .
     for name, weight in weights.items():
         if name not in names:
             raise UsageError(
-                f"There is no priority term {name!r}.",
+                f"There is no priority term {name!r}; valid: {', '.join(names)}.",
                 rule="unknown_choice",
-                hint=f"{did_you_mean(name, names)} valid: {', '.join(names)}".strip(),
+                hint=did_you_mean(name, names),
                 field="term",
             )
         if not weight >= 0:

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "label_beside", "read_profile"]
 
 _COLUMNS: Final = ("x_m", "y_m")
-_DECIMAL_COMMAS: Final = re.compile(r"\s*-?\d+,\d+\s+-?\d")
+_DECIMAL_COMMAS: Final = re.compile(r"\s*-?\d+(,\d+\s+-?\d|\s+-?\d+,\d)")
+_IN_QUOTES: Final = re.compile(r'"-?\d+,\d+"')
+_MOST_M: Final = 1e9
+"""No road has a distance or an elevation beyond this."""
 _ENDINGS: Final = (".txt", ".csv", ".parquet")
 
 
@@ -66,12 +69,12 @@ def read_profile(path: Path) -> Profile:
         raise _empty(path)
     if path.suffix.lower() == ".parquet":
         x, y = _read_parquet(path)
-        check_profile(x, y, name=path.name, columns=_COLUMNS)
+        _check(x, y, path.name, None, _COLUMNS)
         return Profile(x_m=x, y_m=y, label=label_beside(path))
     x, y, lines, columns, findings = _read_text(path)
     if x.size == 0:
         raise _empty(path)
-    check_profile(x, y, name=path.name, lines=lines, columns=columns)
+    _check(x, y, path.name, lines, columns)
     return Profile(x_m=x, y_m=y, label=label_beside(path), findings=findings)
 
 
@@ -82,6 +85,22 @@ def label_beside(path: Path) -> Label:
     except (OSError, msgspec.DecodeError):
         return "measured"
     return "simulated" if isinstance(facts, dict) and facts.get("label") == "simulated" else "measured"
+
+
+def _check(x: Array, y: Array, name: str, lines: NDArray[np.int64] | None, columns: tuple[str, str]) -> None:
+    """Refuse what is no profile, and places that are on no road."""
+    check_profile(x, y, name=name, lines=lines, columns=columns)
+    for column, values in zip(columns, (x, y), strict=True):
+        bad = np.flatnonzero(np.abs(values) > _MOST_M)
+        if bad.size:
+            rows = [int(lines[i]) if lines is not None else int(i) + 1 for i in bad[:20]]
+            raise DataError(
+                f"{name}, {'row' if lines is None else 'line'} {rows[0]}: {column} is {values[bad[0]]:g}.",
+                rule="out_of_range",
+                hint="distances and elevations are metres",
+                rows=rows,
+                field=column,
+            )
 
 
 def _empty(path: Path) -> DataError:
@@ -97,13 +116,14 @@ def _read_parquet(path: Path) -> tuple[Array, Array]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from contado.engines.pavement.columns import numbers
+
     try:
         names = pq.read_schema(path).names
         missing = [c for c in _COLUMNS if c not in names]
         if missing:
             raise ColumnNotFound.from_missing(missing, names, table=path.name)
         table = pq.read_table(path, columns=list(_COLUMNS))
-        x, y = (table[c].cast(pa.float64()).to_numpy(zero_copy_only=False) for c in _COLUMNS)
     except (pa.ArrowException, OSError) as error:
         raise DataError(
             f"{path.name} cannot be read as a Parquet profile: {str(error).splitlines()[0]}.",
@@ -111,6 +131,7 @@ def _read_parquet(path: Path) -> tuple[Array, Array]:
             hint="give a whole file with numeric columns x_m and y_m",
             field="profile",
         ) from None
+    x, y = (numbers(table, c, path.name) for c in _COLUMNS)
     return np.ascontiguousarray(x), np.ascontiguousarray(y)
 
 
@@ -127,11 +148,14 @@ def _read_text(path: Path) -> tuple[Array, Array, NDArray[np.int64], tuple[str, 
     at = _positions(names, path) if is_csv else (0, 1)
     columns = _COLUMNS if is_csv else ("x", "y")
     body = numbered[1:] if is_csv or tuple(names[:2]) in {("x", "y"), _COLUMNS} else numbered
+    quoted = any(_IN_QUOTES.search(line) for _, line in body)
+    if quoted:
+        body = [(n, _IN_QUOTES.sub(lambda cell: cell[0].replace(",", "."), line)) for n, line in body]
     comma = any(("," in line) if separator else _DECIMAL_COMMAS.match(line) for _, line in body)
     rows = [_cells(line.replace(",", ".") if comma else line, separator) for _, line in body]
     lines = [n for n, _ in body]
     x, y = _numbers(rows, lines, at, columns, path.name)
-    reasons = odd + (["semicolons"] if separator else []) + (["decimal commas"] if comma else [])
+    reasons = odd + (["semicolons"] if separator else []) + (["decimal commas"] if comma or quoted else [])
     return x, y, np.array(lines, dtype=np.int64), columns, _italian(path, reasons)
 
 
@@ -168,6 +192,8 @@ def _numbers(
         y = np.array([float(row[j]) for row in rows], dtype=np.float64)
     except (ValueError, IndexError):
         raise _not_a_number(rows, lines, at, columns, name) from None
+    if any("_" in row[i] + row[j] for row in rows):  # Python takes 1_0 for a number, nobody else does
+        raise _not_a_number(rows, lines, at, columns, name)
     return x, y
 
 
@@ -193,7 +219,7 @@ def _not_a_number(
 
 def _is_number(cell: str) -> bool:
     try:
-        return math.isfinite(float(cell))
+        return math.isfinite(float(cell)) and "_" not in cell
     except ValueError:
         return False
 

@@ -206,6 +206,10 @@ def _rows(bad: Index, lines: Index | None) -> list[int]:
     return [int(lines[i]) if lines is not None else int(i) + 1 for i in bad]
 
 
+def _word(lines: Index | None) -> str:
+    return "row" if lines is None else "line"
+
+
 def _refuse_non_numbers(values: Array, column: str, name: str, lines: Index | None) -> None:
     with np.errstate(invalid="ignore", over="ignore"):
         finite = np.isfinite(values.sum())  # one fast pass; a sum that overflows is looked at again
@@ -214,7 +218,7 @@ def _refuse_non_numbers(values: Array, column: str, name: str, lines: Index | No
     bad = np.flatnonzero(~np.isfinite(values))
     rows = _rows(bad, lines)
     raise DataError(
-        f"{name}, line {rows[0]}: {column} is {values[bad[0]]}, not a number.",
+        f"{name}, {_word(lines)} {rows[0]}: {column} is {values[bad[0]]}, not a number.",
         rule="not_a_number",
         hint="remove the line or give its value; nothing is filled in",
         rows=rows,
@@ -227,7 +231,7 @@ def _refuse_backward(x: Array, column: str, name: str, lines: Index | None) -> N
     rows = _rows(bad, lines)
     word = "repeats" if x[bad[0]] == x[bad[0] - 1] else "goes back"
     raise DataError(
-        f"{name}, line {rows[0]}: {column} {word} ({x[bad[0] - 1]:.10g} then {x[bad[0]]:.10g}).",
+        f"{name}, {_word(lines)} {rows[0]}: {column} {word} ({x[bad[0] - 1]:.10g} then {x[bad[0]]:.10g}).",
         rule="x_not_increasing",
         hint="sort the points by distance and keep one point a distance",
         rows=rows,

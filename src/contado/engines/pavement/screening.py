@@ -124,6 +124,8 @@ def screen_drives(
     ExtraMissing
         The engine is not installed.
     """
+    if not found.groups:
+        raise nothing_readable(found.path, ())
     context = Screening(known=found.known, label=found.label, drop_bad=drop_bad, cell_m=cell_m)
     rows = scale.run(screen_batch, listed(found), context, engine=engine, progress=progress)
     rejected = tuple(_decoded(rows["refused"], Rejected))

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["HOMOGENEOUS_CV", "LEAST_M", "Segments", "noise_sd", "segment", "warm_up"]
+__all__ = ["HOMOGENEOUS_CV", "LEAST_M", "Segments", "faults", "noise_sd", "segment", "warm_up"]
 
 HOMOGENEOUS_CV = 0.25
 """Largest coefficient of variation of a homogeneous segment [3]."""
@@ -144,29 +144,33 @@ def segment(
     return _summarise(start, end, iri, np.array(ends, np.int64), tuple(findings))
 
 
+def faults(
+    start: NDArray[np.float64], end: NDArray[np.float64], iri: NDArray[np.float64]
+) -> tuple[tuple[str, NDArray[np.intp], str, str], ...]:
+    """Return column, rows (from 0), rule and hint of what no cells can have."""
+    order = "one row a cell, in the order of from_m, to_m above from_m"
+    unmeasured = "leave out cells that were not measured; they are unknown, not zero"
+    return (
+        ("iri_m_km", np.flatnonzero(~((iri > 0) & np.isfinite(iri))), "iri_not_positive", unmeasured),
+        ("from_m", np.flatnonzero(~np.isfinite(start)), "cells_not_in_order", order),
+        ("to_m", np.flatnonzero(~((end > start) & np.isfinite(end))), "cells_not_in_order", order),
+        ("from_m", np.flatnonzero(start[1:] < end[:-1] - _TOUCH_M) + 1, "cells_not_in_order", order),
+    )
+
+
 def _check(start: NDArray[np.float64], end: NDArray[np.float64], iri: NDArray[np.float64]) -> None:
     if iri.size == 0:
         raise DataError("There is no cell to cut.", rule="empty_table", hint="give at least one row of cells")
-    bad = np.flatnonzero(~(iri > 0) | ~np.isfinite(iri))
-    if bad.size:
-        raise DataError(
-            f"IRI must be above 0: cell {start[bad[0]]:g} m has {iri[bad[0]]:g}.",
-            rule="iri_not_positive",
-            hint="leave out cells that were not measured; they are unknown, not zero",
-            rows=[int(i) + 2 for i in bad[:20]],
-            field="iri_m_km",
-        )
-    overlap = np.flatnonzero(start[1:] < end[:-1] - _TOUCH_M) + 1
-    short = np.flatnonzero(~(end > start))
-    if overlap.size or short.size:
-        row = int(short[0] if short.size else overlap[0])
-        raise DataError(
-            f"Cells must follow one another: row {row + 2} runs from {start[row]:g} to {end[row]:g} m.",
-            rule="cells_not_in_order",
-            hint="one row a cell, in the order of from_m, to_m above from_m",
-            rows=[row + 2],
-            field="from_m",
-        )
+    for column, bad, rule, hint in faults(start, end, iri):
+        if bad.size:
+            row = int(bad[0])
+            raise DataError(
+                f"cells, row {row + 1}: {start[row]:g} to {end[row]:g} m with an IRI of {iri[row]:g}.",
+                rule=rule,
+                hint=hint,
+                rows=[int(i) + 1 for i in bad[:20]],
+                field=column,
+            )
 
 
 def _stretches(
@@ -209,9 +213,9 @@ def _summarise(
     first = np.concatenate((np.zeros(1, np.int64), ends[:-1]))
     cells = ends - first
     mean = np.add.reduceat(iri, first) / cells
-    square = np.add.reduceat((iri - np.repeat(mean, cells)) ** 2, first)
     with np.errstate(invalid="ignore", divide="ignore"):
-        cv = np.sqrt(square / (cells - 1)) / mean
+        apart = iri / np.repeat(mean, cells) - 1
+        cv = np.sqrt(np.add.reduceat(apart**2, first) / (cells - 1))
     return Segments(
         from_m=start[first],
         to_m=end[ends - 1],

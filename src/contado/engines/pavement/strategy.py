@@ -13,7 +13,7 @@ cuts the surface waits until the moratorium of the municipality is over.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -29,10 +29,24 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.treatments import Treatment
 
-__all__ = ["DO_NOTHING_YEAR", "Roads", "Strategies", "StrategySettings", "roads_of", "strategies"]
+__all__ = ["COLUMNS", "DO_NOTHING_YEAR", "Roads", "Strategies", "StrategySettings", "roads_of", "strategies"]
 
 DO_NOTHING_YEAR = -1
 """Year of the strategy that does nothing."""
+
+
+_NUMBERS = (
+    "iri_m_km",
+    "length_m",
+    "width_m",
+    "severity_per_100m",
+    "growth_per_y",
+    "aadt",
+    "heavy_share",
+    "surface_age_y",
+)
+COLUMNS: Final = ("segment", *_NUMBERS, "municipality", "road", "family", "snpk", "ye4", "label")
+"""Columns of a table of segments; snpk and ye4 are for growth by HDM-4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,45 +119,60 @@ class Strategies:
 
 
 def roads_of(
-    table: pa.Table, settings: StrategySettings, *, lines: Sequence[int] | None = None
+    table: pa.Table,
+    settings: StrategySettings,
+    *,
+    name: str = "segments",
+    lines: Sequence[int] | None = None,
 ) -> tuple[Roads, list[Finding]]:
     """Return the segments of a table; what was unknown and had to be assumed is told with counts.
 
     Raises
     ------
     DataError
-        segment, iri_m_km or length_m is missing; a length or IRI is not positive; a number cannot be read.
+        segment, iri_m_km or length_m is missing; a segment has no name or stands twice; a length, a width or IRI is
+        not positive; an amount is negative; a growth is no growth of a road; a number cannot be read.
     """
-    columns.require(table, ["segment", "iri_m_km", "length_m"], "segments")
-    number = {
-        n: columns.numbers(table, n, "segments", lines=lines)
-        for n in (
-            "iri_m_km",
-            "length_m",
-            "width_m",
-            "severity_per_100m",
-            "growth_per_y",
-            "aadt",
-            "heavy_share",
-            "surface_age_y",
-        )
-    }
-    for name, rule in (("iri_m_km", "iri_not_positive"), ("length_m", "length_not_positive")):
-        bad = np.flatnonzero(~(number[name] > 0))
-        columns.refuse(bad, table, name, "segments", rule, "a number above 0", lines)
+    columns.require(table, ["segment", "iri_m_km", "length_m"], name)
+    names = tuple(columns.names(table, "segment", name, lines=lines))
+    number = {n: columns.numbers(table, n, name, lines=lines) for n in _NUMBERS}
+    for column, bad, rule, hint in _faults(number):
+        if column in table.column_names:
+            columns.refuse(np.flatnonzero(bad), table, column, name, rule, hint, lines)
     findings = []
-    for name, default, what in (
+    for column, default, what in (
         ("width_m", settings.width_m, "m"),
         ("growth_per_y", settings.growth_per_y, "a year"),
         ("severity_per_100m", 0.0, "(no anomaly known)"),
     ):
-        unknown = np.isnan(number[name])
+        unknown = np.isnan(number[column])
         if unknown.any():
-            findings.append(_assumed(name, int(unknown.sum()), default, what))
-        number[name] = np.where(unknown, default, number[name])
+            findings.append(_assumed(column, int(unknown.sum()), default, what))
+        number[column] = np.where(unknown, default, number[column])
     places = columns.texts(table, "municipality") if "municipality" in table.column_names else None
-    names = tuple(columns.texts(table, "segment"))
     return Roads(segment=names, municipality=tuple(places or [""] * len(names)), **number), findings
+
+
+def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[np.bool_], str, str], ...]:
+    """Return column, rows, rule and hint of what no segment can have."""
+    above, or_more = "a number above 0", "0 or more; empty where it is unknown"
+    share, growth = number["heavy_share"], number["growth_per_y"]
+    return (
+        ("iri_m_km", ~(number["iri_m_km"] > 0), "iri_not_positive", above),
+        ("length_m", ~(number["length_m"] > 0), "length_not_positive", above),
+        ("width_m", number["width_m"] <= 0, "length_not_positive", above),
+        *(
+            (c, number[c] < 0, "negative_value", or_more)
+            for c in ("severity_per_100m", "aadt", "surface_age_y")
+        ),
+        (
+            "heavy_share",
+            (share < 0) | (share > 1),
+            "share_range",
+            "a share lies between 0 and 1: 15 % is 0.15",
+        ),
+        ("growth_per_y", np.abs(growth) > 1, "out_of_range", "growth of log IRI a year, such as 0.05"),
+    )
 
 
 def _assumed(column: str, count: int, value: float, what: str) -> Finding:
@@ -183,7 +212,7 @@ def strategies(
     Raises
     ------
     DataError
-        No year was given, or one lies before the day ``on``.
+        No year was given, or one lies before the day ``on`` or beyond the horizon.
     """
     options = settings or StrategySettings()
     if not years or min(years) < on.year:
@@ -191,6 +220,13 @@ def strategies(
             f"Years {list(years)} do not begin in or after {on.year}.",
             rule="year_outside_horizon",
             hint="give a range A:B that begins in the year of --on or later",
+            field="years",
+        )
+    if max(years) - min(years) >= options.horizon_y:
+        raise DataError(
+            f"{max(years)} lies beyond the {options.horizon_y} years over which strategies are compared.",
+            rule="year_outside_horizon",
+            hint=f"end before {min(years) + options.horizon_y}, or compare over more years (--horizon-y)",
             field="years",
         )
     future = _Future(roads, on, years, options)
@@ -228,7 +264,7 @@ class _Future:
         self.model = condition.model(on)
         self.first_year = first_year = min(years)
         self.years = first_year + np.arange(options.horizon_y)
-        self.end = min(max(years) - first_year, options.horizon_y - 1)
+        self.end = max(years) - first_year
         self.free_from = moratorium.free_from(roads.surface_age_y, roads.municipality, on)
         age = self.years - on.year
         self.iri = roads.iri_m_km[:, None] * np.exp(roads.growth_per_y[:, None] * age)

@@ -179,7 +179,7 @@ def read_fleet(path: Path) -> dict[str, Vehicle]:
     ColumnNotFound
         ``vehicle`` is missing, or some of k1, k2, c, mu; a_m or b_m of a half-car.
     DataError
-        Rules ``not_a_number`` and ``out_of_range``.
+        Rules ``not_a_number``, ``out_of_range``, ``missing_value`` and ``duplicate_id``.
     UsageError
         A model that does not exist (``unknown_choice``).
     """
@@ -204,7 +204,10 @@ def read_fleet(path: Path) -> dict[str, Vehicle]:
     rows = [
         {n: float(v[i]) for n, v in numbers.items() if np.isfinite(v[i])} for i in range(file.table.num_rows)
     ]
-    names = [str(name) for name in file.table[key].to_pylist()]
+    names = ["" if name is None else str(name) for name in file.table[key].to_pylist()]
+    file.refuse(np.array([not n for n in names], bool), key, "missing_value", "name the vehicle")
+    twice = np.array([n in names[:i] for i, n in enumerate(names)], bool)
+    file.refuse(twice, key, "duplicate_id", "one row a vehicle")
     return {
         name: _vehicle(row, model, day)
         for name, row, model, day in zip(names, rows, models, days, strict=True)

@@ -5,8 +5,8 @@ The catalogue that ships (`data/treatments.csv`) is illustrative until the body 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["Treatment", "catalogue", "from_table"]
+__all__ = ["COLUMNS", "Treatment", "catalogue", "from_table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,10 @@ class Treatment:
         return result
 
 
+COLUMNS: Final = tuple(f.name for f in fields(Treatment))
+"""Columns of a table of treatments."""
+
+
 def catalogue() -> tuple[Treatment, ...]:
     """Return the illustrative catalogue that ships with the product."""
     import pyarrow as pa
@@ -76,29 +80,49 @@ def catalogue() -> tuple[Treatment, ...]:
 
 
 def from_table(
-    table: pa.Table, *, lines: Sequence[int] | None = None
+    table: pa.Table, *, name: str = "treatments", lines: Sequence[int] | None = None
 ) -> tuple[tuple[Treatment, ...], list[Finding]]:
     """Return the treatments of a table; only code and unit_cost_eur_m2 are required.
 
     Raises
     ------
     DataError
-        A code stands twice (`duplicate_id`), a cost is missing or negative, a number cannot be read.
+        A code is missing or stands twice (`missing_value`, `duplicate_id`), a cost is missing or negative, a life
+        or a roughness is not above 0, a factor is negative, bounds are crossed, a number cannot be read.
     """
-    columns.require(table, ["code", "unit_cost_eur_m2"], "treatments")
-    cost = columns.numbers(table, "unit_cost_eur_m2", "treatments", lines=lines)
-    where = (table, "unit_cost_eur_m2", "treatments")
-    columns.refuse(np.flatnonzero(cost < 0), *where, "negative_cost", "a cost is 0 or more", lines)
-    columns.refuse(np.flatnonzero(np.isnan(cost)), *where, "missing_cost", "give the cost in EUR/m2", lines)
-    codes = columns.texts(table, "code")
-    twice = np.array([i for i, c in enumerate(codes) if c in codes[:i]], np.intp)
-    columns.refuse(twice, table, "code", "treatments", "duplicate_id", "one row a treatment", lines)
-    numeric = {n: columns.numbers(table, n, "treatments", lines=lines) for n in _NUMBERS}
+    columns.require(table, ["code", "unit_cost_eur_m2"], name)
+    numeric = {n: columns.numbers(table, n, name, lines=lines) for n in _NUMBERS}
+    columns.names(table, "code", name, lines=lines)
+    for column, bad, rule, hint in _faults(numeric):
+        if column in table.column_names:
+            columns.refuse(np.flatnonzero(bad), table, column, name, rule, hint, lines)
     rows = table.to_pylist()
     found = tuple(_treatment(rows[i], {n: v[i] for n, v in numeric.items()}) for i in range(len(rows)))
     return found, [_no_effect(t) for t in found if not t.effective]
 
 
+def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[np.bool_], str, str], ...]:
+    """Return column, rows, rule and hint of what no treatment can have."""
+    cost, low, high = number["unit_cost_eur_m2"], number["min_condition"], number["max_condition"]
+    share = "a share lies between 0 and 1: 15 % is 0.15"
+    return (
+        ("unit_cost_eur_m2", cost < 0, "negative_cost", "a cost is 0 or more"),
+        ("unit_cost_eur_m2", np.isnan(cost), "missing_cost", "give the cost in EUR/m2"),
+        ("min_condition", low > high, "interval_order", "min_condition <= max_condition"),
+        ("iri_after_m_km", number["iri_after_m_km"] <= 0, "iri_not_positive", "the IRI of the new surface"),
+        (
+            "growth_factor",
+            number["growth_factor"] < 0,
+            "negative_value",
+            "1 = grows as before, 0 = not at all",
+        ),
+        ("severity_factor", number["severity_factor"] < 0, "negative_value", "1 = as before, 0 = none left"),
+        ("life_y", number["life_y"] <= 0, "bad_life", "a life is a number of years above 0"),
+        *((c, (number[c] < 0) | (number[c] > 1), "share_range", share) for c in _SHARES),
+    )
+
+
+_SHARES = ("recycled_share", "worksite_share")
 _NUMBERS = (
     "unit_cost_eur_m2",
     "cost_low_eur_m2",

@@ -58,8 +58,7 @@ def read(
     """
     file = Path(path)
     if not file.is_file():
-        known = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise TableNotFound.from_name(file.name, known, kind="file")
+        raise _not_found(file)
     if file.suffix == ".parquet":
         table = _read_parquet(file)
         header = _renamed(table.column_names, rename, file.name)
@@ -68,6 +67,14 @@ def read(
     name = file.name.removesuffix(".gz").rpartition(".")[0] or file.stem
     kind = schema(declared) if isinstance(declared, str) else declared
     return _read_csv(_content(file), name, kind, rename)
+
+
+def _not_found(file: Path) -> TableNotFound:
+    """Return the error of a path where no file is, or a folder."""
+    if file.is_dir():
+        return TableNotFound(f"{file.name} is a folder.", hint="give a file of it", field=file.name)
+    known = [p.name for p in file.parent.iterdir()] if file.parent.is_dir() else []
+    return TableNotFound.from_name(file.name, known, kind="file")
 
 
 def _renamed(header: list[str], rename: Mapping[str, str] | None, name: str) -> list[str]:
@@ -79,16 +86,24 @@ def _renamed(header: list[str], rename: Mapping[str, str] | None, name: str) -> 
 
 def _content(file: Path) -> bytes:
     data = file.read_bytes()
-    if file.suffix != ".gz":
-        return data
+    if file.suffix == ".gz":
+        data = _unpacked(data, file.name)
+    if not data.strip():
+        raise DataError(
+            f"{file.name} is empty.", rule="empty_file", hint="name the columns in line 1", field=file.name
+        )
+    return data
+
+
+def _unpacked(data: bytes, name: str) -> bytes:
     try:
         return gzip.decompress(data)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(
-            f"{file.name} cannot be unpacked: {error}.",
+            f"{name} cannot be unpacked: {error}.",
             rule="damaged_file",
             hint="pack the file again with gzip",
-            field=file.name,
+            field=name,
         ) from None
 
 

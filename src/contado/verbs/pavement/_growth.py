@@ -28,12 +28,12 @@ __all__ = ["with_growth"]
 def with_growth(read: ReadResult, request: StrategiesRequest, on: date) -> tuple[pa.Table, list[Finding]]:
     """Return the segments with column growth_per_y filled where it was empty and can be known, and what was done."""
     table = read.table
-    growth = columns.numbers(table, "growth_per_y", "segments", lines=read.lines)
+    growth = columns.numbers(table, "growth_per_y", request.segments.name, lines=read.lines)
     findings: list[Finding] = []
     if request.history is not None:
         growth = _from_history(table, growth, request.history, findings)
     if request.hdm4:
-        growth = _from_hdm4(read, growth, on, findings)
+        growth = _from_hdm4(read, request.segments.name, growth, on, findings)
     if not findings:
         return table, []
     filled = pa.array(growth, pa.float64(), from_pandas=True)
@@ -46,7 +46,7 @@ def _from_history(
     table: pa.Table, growth: NDArray[np.float64], path: Path, findings: list[Finding]
 ) -> NDArray[np.float64]:
     read = tables.read(path)
-    model = fit(history_of(read.table, lines=read.lines))
+    model = fit(history_of(read.table, name=path.name, lines=read.lines))
     names = columns.texts(table, "segment") if "segment" in table.column_names else [""] * growth.size
     family = columns.texts(table, "family") if "family" in table.column_names else [""] * growth.size
     found = np.array([model.of(n, f).mean for n, f in zip(names, family, strict=True)])
@@ -67,11 +67,11 @@ def _told(model: GrowthModel, count: int) -> Finding:
 
 
 def _from_hdm4(
-    read: ReadResult, growth: NDArray[np.float64], on: date, findings: list[Finding]
+    read: ReadResult, name: str, growth: NDArray[np.float64], on: date, findings: list[Finding]
 ) -> NDArray[np.float64]:
     needed = ("iri_m_km", "surface_age_y", "snpk", "ye4")
-    columns.require(read.table, list(needed), "segments")
-    iri, age, snpk, ye4 = (columns.numbers(read.table, n, "segments", lines=read.lines) for n in needed)
+    columns.require(read.table, list(needed), name)
+    iri, age, snpk, ye4 = (columns.numbers(read.table, n, name, lines=read.lines) for n in needed)
     found = growth_per_y(np.where(iri > 0, iri, np.nan), age_y=age, snpk=snpk, ye4=ye4, on=on)
     count = int((np.isnan(growth) & ~np.isnan(found)).sum())
     findings.append(

@@ -34,6 +34,8 @@ class Limits:
     budget_eur: float
     crew_m2: float | None = None
     min_condition: float | None = None
+    label: str = "estimated"
+    """What the segments are: simulated, estimated or measured."""
     road: Sequence[str] | None = None
     """Road of each segment where these are to be treated together."""
 
@@ -54,7 +56,7 @@ def write_folder(
     segment = np.array(roads.segment, object)
     must = _must(found, limits)
     files = {
-        "strategies.csv": _strategies(segment, treatments, found, benefit),
+        "strategies.csv": _strategies(segment, treatments, found, benefit, limits.label),
         "options.csv": _options(segment, found, benefit, must, limits),
         "budgets.csv": _budgets(limits),
     }
@@ -88,6 +90,7 @@ def _strategies(
     treatments: Sequence[Treatment],
     found: Strategies,
     benefit: NDArray[np.float64],
+    label: str,
 ) -> dict[str, Any]:
     names = np.array([*(t.code for t in treatments), ""], object)
     full = {
@@ -100,6 +103,7 @@ def _strategies(
         "worksite_cost_eur": found.worksite_eur,
         "area_m2": found.area_m2,
         "condition_end": found.condition_end,
+        "label": np.full(len(found), label, object),
     }
     known = ~np.isnan(benefit)
     return {name: values[known] for name, values in full.items()}

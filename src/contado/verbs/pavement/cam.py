@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from contado.kernel.dates import today
-from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
+from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.verbs.pavement._dialect import named
 
 __all__ = ["VERB", "CamAnswer", "CamRequest"]
@@ -32,22 +32,31 @@ class LayerRow(msgspec.Struct, kw_only=True):
     article: str | None
 
 
-class CamAnswer(Answer, kw_only=True):
+class CamAnswer(LabelledAnswer, kw_only=True):
     """Layers in the order of the file, and the version of the criteria (register, and the decree that amended it)."""
 
     layers: list[LayerRow]
     rule_version: str | None
+    compute_s: float
 
 
 def _run(request: CamRequest, context: Context) -> CamAnswer:  # noqa: ARG001 - the shape of every verb
-    from contado.engines.pavement import cam
+    import time
+
+    from contado.engines.pavement import cam, columns
+    from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(request.mix)
     on = request.on or today()
+    began = time.perf_counter()
     found, version, notes = cam.check_mix(read.table, on, name=request.mix.name, lines=read.lines)
+    seconds = time.perf_counter() - began
+    ignored = columns.unknown(read.table, cam.COLUMNS, request.mix.name)
     return CamAnswer(
-        findings=named([*read.findings, *notes]),
+        label=label_of_file(read.table, request.mix),
+        compute_s=seconds,
+        findings=named([*read.findings, *ignored, *notes]),
         layers=[msgspec.convert(row, LayerRow, from_attributes=True) for row in found],
         rule_version=version,
     )

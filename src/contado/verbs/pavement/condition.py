@@ -84,13 +84,15 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
     import numpy as np
 
     from contado.engines.pavement import columns, condition, priority
-    from contado.engines.pavement.labels import label_of
+    from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     on = request.on or today()
     read = tables.read(request.segments)
     columns.require(read.table, ["segment", "iri_m_km"], request.segments.name)
+    names = columns.names(read.table, "segment", request.segments.name, lines=read.lines)
     values = _values(read, request.segments.name)
+    ignored = columns.unknown(read.table, ("segment", *_COLUMNS, "label"), request.segments.name)
     terms = priority.terms(on, _weights(request.weights))
     model = condition.model(on)
     began = time.perf_counter()
@@ -109,11 +111,11 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
             why=_why(ranking, values, i),
             overtakes_at_condition_index=_known(ranking.overtakes_at[i]),
         )
-        for i, name in enumerate(columns.texts(read.table, "segment"))
+        for i, name in enumerate(names)
     ]
     return ConditionAnswer(
-        label=label_of(read.table),
-        findings=named([*read.findings, *_unknowns(values, terms)]),
+        label=label_of_file(read.table, request.segments),
+        findings=named([*read.findings, *ignored, *_unknowns(values, terms)]),
         segments=rows,
         breaks=list(model.breaks),
         status=model.status,
@@ -138,6 +140,8 @@ def _values(read: ReadResult, name: str) -> dict[str, NDArray[np.float64]]:
 
 
 def _weights(path: Path | None) -> dict[str, float] | None:
+    import numpy as np
+
     from contado.engines.pavement import columns
     from contado.kernel import tables
 
@@ -146,7 +150,11 @@ def _weights(path: Path | None) -> dict[str, float] | None:
     read = tables.read(path)
     columns.require(read.table, ["term", "weight"], path.name)
     weight = columns.numbers(read.table, "weight", path.name, lines=read.lines)
-    return dict(zip(columns.texts(read.table, "term"), weight.tolist(), strict=True))
+    names = columns.names(read.table, "term", path.name, lines=read.lines)
+    hint = "weights are 0 or more; they are brought to the sum 1"
+    bad = np.flatnonzero(~(weight >= 0))
+    columns.refuse(bad, read.table, "weight", path.name, "negative_weight", hint, read.lines)
+    return dict(zip(names, weight.tolist(), strict=True))
 
 
 def _known(value: float) -> float | None:

@@ -15,6 +15,7 @@ from contado.verbs.pavement._dialect import named
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from contado.kernel.errors import Finding
 
 __all__ = ["VERB", "FuseAnswer", "FuseRequest"]
 
@@ -62,7 +63,7 @@ class FuseAnswer(LabelledAnswer, kw_only=True):
 def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 - the shape of every verb
     import time
 
-    from contado.engines.pavement import fusion
+    from contado.engines.pavement import fusion, fusion_files
     from contado.engines.pavement.labels import label_of
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
@@ -70,19 +71,23 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     on = request.on or today()
     read = [tables.read(Path(path)) for path in request.observations]
     previous = tables.read(request.previous).table if request.previous else None
-    works = tables.read(request.works).table if request.works else None
+    given = [
+        fusion_files.observed(r.table, name=Path(path).name, lines=r.lines)
+        for path, r in zip(request.observations, read, strict=True)
+    ]
+    works, told = _works(request.works)
     settings = fusion.FuseSettings(cell_m=request.cell_m)
     fusion.warm_up(on)
     began = time.perf_counter()
-    fused = fusion.fuse([r.table for r in read], on=on, previous=previous, works=works, settings=settings)
+    fused = fusion.fuse(given, on=on, previous=previous, works=works, settings=settings)
     seconds = time.perf_counter() - began
     file = request.out / "cell_state.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
-    placed = geometry.carried([*(r.table for r in read), previous], fused.cells)
+    placed = geometry.carried([*given, previous], fused.cells)
     tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
     return FuseAnswer(
         label=label_of(fused.cells),
-        findings=named([*(f for r in read for f in r.findings), *fused.findings]),
+        findings=named([*(f for r in read for f in r.findings), *told, *fused.findings]),
         cells=_rows(fused.cells),
         drives_used=list(fused.drives_used),
         drives_repeated=list(fused.drives_repeated),
@@ -91,6 +96,16 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
         file=str(file),
         compute_s=seconds,
     )
+
+
+def _works(path: Path | None) -> tuple[pa.Table | None, list[Finding]]:
+    from contado.engines.pavement import fusion_files
+    from contado.kernel import tables
+
+    if path is None:
+        return None, []
+    read = tables.read(path)
+    return fusion_files.works_of(read.table, name=path.name, lines=read.lines), read.findings
 
 
 def _rows(cells: pa.Table) -> list[CellRow]:

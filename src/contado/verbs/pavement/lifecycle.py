@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from contado.kernel.dates import today
-from contado.kernel.declare import Answer, Context, Request, Verb, option
+from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, option
 from contado.kernel.errors import UsageError
 from contado.verbs.pavement._dialect import named
 
@@ -75,7 +76,7 @@ class AlternativeRow(msgspec.Struct, kw_only=True):
     indicators: list[IndicatorRow]
 
 
-class LifecycleAnswer(Answer, kw_only=True):
+class LifecycleAnswer(LabelledAnswer, kw_only=True):
     """Annual cost of the base, the life at which the dearer mix costs the same, and the alternatives."""
 
     euac_base_eur: float | None
@@ -95,14 +96,18 @@ def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:  # noq
             hint="--base-cost 100 --base-life 12 --extra-cost-share 0.20 --rate 0.03",
             field="base_cost",
         )
-    answer = LifecycleAnswer(euac_base_eur=None, break_even_life_y=None, alternatives=[], compute_s=0.0)
+    answer = LifecycleAnswer(
+        label="estimated", euac_base_eur=None, break_even_life_y=None, alternatives=[], compute_s=0.0
+    )
     if request.base_cost is not None and request.base_life is not None:
+        began = time.perf_counter()
         found = lifecycle.compare_mixes(
             base_cost=request.base_cost,
             base_life_y=request.base_life,
             extra_cost_share=request.extra_cost_share,
             rate=request.rate,
         )
+        answer.compute_s = time.perf_counter() - began
         answer.euac_base_eur, answer.break_even_life_y = found.euac_base_eur, found.break_even_life_y
     if request.alternatives is not None:
         _assess(request, request.alternatives, answer)
@@ -111,9 +116,8 @@ def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:  # noq
 
 def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> None:
     """Add the alternatives of a file to the answer."""
-    import time
-
-    from contado.engines.pavement import declarations, lifecycle
+    from contado.engines.pavement import columns, declarations, lifecycle
+    from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(file)
@@ -122,12 +126,14 @@ def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> N
     given, assumed = lifecycle.alternatives_of(
         read.table, name=file.name, lines=read.lines, gwp=gases if told else None
     )
-    answer.findings += named([*read.findings, *assumed])
+    ignored = columns.unknown(read.table, lifecycle.COLUMNS, file.name)
+    answer.findings += named([*read.findings, *ignored, *assumed])
     began = time.perf_counter()
     found = lifecycle.assess(
         given, rate=request.rate, period_y=request.period_y, draws=request.draws, seed=request.seed
     )
-    answer.compute_s = time.perf_counter() - began
+    answer.compute_s += time.perf_counter() - began
+    answer.label = label_of_file(read.table, file)
     answer.alternatives = [
         AlternativeRow(
             **{n: getattr(row, n) for n in AlternativeRow.__struct_fields__ if hasattr(row, n)},

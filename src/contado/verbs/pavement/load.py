@@ -11,6 +11,7 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.kernel.errors import Finding
@@ -90,7 +91,7 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     ]
     return LoadAnswer(
         label=loaded.label,
-        findings=[*findings, *loaded.findings],
+        findings=named([*findings, *loaded.findings]),
         drives=loaded.drives,
         loaded=loaded.loaded,
         unchanged=loaded.unchanged,

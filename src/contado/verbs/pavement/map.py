@@ -9,11 +9,12 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
 
-__all__ = ["VERB", "MapAnswer", "MapRequest", "checked_ending"]
+__all__ = ["VERB", "MapAnswer", "MapRequest", "checked_out"]
 
 
 class MapRequest(Request, frozen=True, kw_only=True):
@@ -55,7 +56,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     from contado.kernel.territory import Route
     from contado.verbs._published import page_fonts
 
-    checked_ending(request.out, (".html",))
+    checked_out(request.out, (".html",))
     state = reading.only(reading.read_state(request.state), request.road)
     network = _network(request)
     if network is not None and request.route is not None:
@@ -68,7 +69,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
         temporary.write_bytes(data)
     return MapAnswer(
         label=state.label,
-        findings=list(state.findings),
+        findings=named(state.findings),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         roads=len(state.roads),
@@ -78,14 +79,18 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     )
 
 
-def checked_ending(out: Path, endings: tuple[str, ...]) -> None:
-    """Refuse a file whose ending is none of ``endings``, before anything is read."""
+def checked_out(out: Path, endings: tuple[str, ...]) -> None:
+    """Refuse a file whose ending is none of ``endings`` or whose folder is not there, before anything is read."""
     if out.suffix.lower() not in endings:
         raise UsageError(
             f"{out.name} does not end in {' or '.join(endings)}.",
             rule="unknown_format",
             hint=f"valid: {', '.join(endings)}",
             field="out",
+        )
+    if not out.parent.is_dir():
+        raise UsageError(
+            f"There is no folder {out.parent}.", rule="file_not_found", hint="create it first", field="out"
         )
 
 

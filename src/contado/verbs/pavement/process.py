@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.kernel.errors import Finding
 from contado.kernel.scale import Engine
 from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from contado.engines.pavement.anomalies.fixtures import Located
     from contado.engines.pavement.anomalies.places import Place
     from contado.engines.pavement.lines import Line
     from contado.engines.pavement.processing import DriveSummary, ProcessResult
+    from contado.engines.pavement.survey import Reference, Vehicle
 
 __all__ = ["VERB", "ProcessAnswer", "ProcessRequest"]
 
@@ -208,7 +212,8 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     )
     answer = _answer(result)
     answer.rejected = [RejectedDrive.of(one) for one in rejected]
-    answer.findings = named([*network.findings, *(reference.findings if reference else ()), *result.findings])
+    told = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    answer.findings = named([*told, *_not_used(request, answer, reference, fleet)])
     line = route_line(network, route)
     answer.section_id = request.route.name.partition(".")[0]
     answer.line = list(zip(line.lon.tolist(), line.lat.tolist(), line.chainage_m.tolist(), strict=True))
@@ -217,6 +222,31 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     if request.out is not None:
         answer.files = _write(result, line, request.out)
     return answer
+
+
+def _not_used(
+    request: ProcessRequest,
+    answer: ProcessAnswer,
+    reference: Reference | None,
+    fleet: Mapping[str, Vehicle] | None,
+) -> list[Finding]:
+    """Say which vehicles of the fleet did not drive, and that a survey lies nowhere on the route."""
+    found = []
+    idle = sorted(set(fleet or {}) - {v.vehicle for v in answer.vehicles})
+    if request.vehicles is not None and idle:
+        hint = "a vehicle is named as its drives: VEHICLE_passN"
+        found.append(_note(f"{request.vehicles.name}: no drive of {', '.join(idle)}.", hint))
+    ends = [c.to_m for c in answer.cells]
+    if reference is not None and request.reference is not None and ends:
+        begin = answer.cells[0].from_m
+        if not ((reference.from_m < max(ends)) & (reference.to_m > begin)).any():
+            told = f"{request.reference.name}: no surveyed stretch lies on the route, {begin:g} to {max(ends):g} m."
+            found.append(_note(told, "give from_m and to_m along the route"))
+    return found
+
+
+def _note(message: str, hint: str) -> Finding:
+    return Finding(severity="warning", rule="not_used", message=message, hint=hint)
 
 
 def _answer(result: ProcessResult) -> ProcessAnswer:

@@ -31,7 +31,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
             "strategies: segment, strategy, year (-1 = do nothing), cost_eur, benefit[, area_m2, condition_end]"
         ),
     ]
-    budget_per_year: Annotated[float, option("budget of each year, in EUR", ge=0)] | None = None
+    budget_per_year: Annotated[float, option("budget of each year, in EUR", ge=0, le=1e15)] | None = None
     budgets: Annotated[Path | None, option("budgets: year, budget_eur")] = None
     gap: Annotated[float, option("relative gap that the plan must reach", ge=0)] = 1e-3
     time_limit_s: Annotated[
@@ -41,7 +41,7 @@ class ProgrammeRequest(Request, frozen=True, kw_only=True):
         msgspec.field(default_factory=list)
     )
     crew_m2_per_year: (
-        Annotated[float, option("what the crews can treat in a year (column area_m2)", ge=0)] | None
+        Annotated[float, option("what the crews can treat in a year (column area_m2)", ge=0, le=1e15)] | None
     ) = None
     min_condition: (
         Annotated[
@@ -132,14 +132,16 @@ class ProgrammeAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
-    from contado.engines.pavement.labels import label_of
-    from contado.engines.pavement.offers import offers_of
+    from contado.engines.pavement import columns
+    from contado.engines.pavement.labels import label_of_file
+    from contado.engines.pavement.offers import COLUMNS, offers_of
     from contado.kernel import tables
     from contado.verbs.pavement._programme import best_plan
 
     read = tables.read(request.strategies)
-    offers, found = offers_of(read.table, lines=read.lines)
-    findings = [*read.findings, *found]
+    offers, found = offers_of(read.table, name=request.strategies.name, lines=read.lines)
+    ignored = columns.unknown(read.table, COLUMNS, request.strategies.name)
+    findings = [*read.findings, *ignored, *found]
     _refuse_missing(request, read.table, offers)
     limits = _limits(request, offers, findings)
     plan = best_plan(
@@ -154,7 +156,7 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
     if plan.bound is None:
         findings.append(_infeasible(short, request))
     return ProgrammeAnswer(
-        label=label_of(read.table),
+        label=label_of_file(read.table, request.strategies),
         findings=named(findings),
         status=_status(offers, plan, request),
         objective=plan.objective,
@@ -183,7 +185,8 @@ def _refuse_missing(request: ProgrammeRequest, table: pa.Table, offers: Offers) 
     from contado.kernel.errors import did_you_mean
 
     needed = {"area_m2": request.crew_m2_per_year, "condition_end": request.min_condition}
-    columns.require(table, [name for name, limit in needed.items() if limit is not None], "strategies")
+    wanted = [name for name, limit in needed.items() if limit is not None]
+    columns.require(table, wanted, request.strategies.name)
     for name in request.explain:
         if name not in offers.segment:
             raise UsageError(
@@ -218,6 +221,7 @@ def _budgets(path: Path, findings: list[Finding]) -> dict[int, float]:
     import numpy as np
 
     from contado.engines.pavement import columns
+    from contado.engines.pavement.offers import MOST
     from contado.kernel import tables
 
     read = tables.read(path)
@@ -232,6 +236,7 @@ def _budgets(path: Path, findings: list[Finding]) -> dict[int, float]:
         ("year", again, "duplicate_budget", "one row a year"),
         ("budget_eur", np.flatnonzero(np.isnan(money)), "missing_cost", "give the budget in EUR"),
         ("budget_eur", np.flatnonzero(money < 0), "negative_budget", "a budget is 0 or more"),
+        ("budget_eur", np.flatnonzero(money > MOST), "out_of_range", f"give {MOST:g} at most"),
     )
     for column, bad, rule, hint in checks:
         columns.refuse(bad, read.table, column, path.name, rule, hint, read.lines)

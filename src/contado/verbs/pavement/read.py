@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from contado.engines.pavement.telemetry.drive import Aligned, Rejected
@@ -132,7 +133,7 @@ def _run(request: ReadRequest, context: Context) -> ReadAnswer:
         drives=drives,
         rejected=[RejectedDrive.of(one) for one in rejected],
         compute_s=seconds,
-        findings=[*found.findings, *(finding for one in aligned for finding in one.findings)],
+        findings=named([*found.findings, *(finding for one in aligned for finding in one.findings)]),
     )
 
 

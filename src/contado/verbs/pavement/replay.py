@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel import labels
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement.map import checked_ending
+from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement.map import checked_out
 
 if TYPE_CHECKING:
     from contado.engines.pavement.telemetry.drive import DriveSet
@@ -50,7 +51,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     from contado.kernel.territory import Network, Route
     from contado.verbs._published import page_fonts
 
-    checked_ending(request.out, (".html",))
+    checked_out(request.out, (".html",))
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
     lost = _rejected(drives)
     network = Network.from_file(request.network, epsg=request.epsg)
@@ -68,7 +69,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         lang=context.published_lang,
         speedup=request.speedup,
         network=network,
-        findings=[*lost, *findings],
+        findings=named([*lost, *findings]),
         fonts=page_fonts(),
     )
     seconds = time.perf_counter() - began
@@ -76,7 +77,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         temporary.write_bytes(data)
     return ReplayAnswer(
         label=labels.joint({p.state.label for p in played}),
-        findings=[*lost, *network.findings, *findings],
+        findings=named([*lost, *network.findings, *findings]),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         drives=[p.name for p in played],

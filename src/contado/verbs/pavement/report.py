@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement.map import checked_ending
+from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement.map import checked_out
 
 __all__ = ["VERB", "ReportAnswer", "ReportRequest"]
 
@@ -47,7 +48,7 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     from contado.kernel.provenance import sha256_of_file
     from contado.verbs._published import page_fonts
 
-    checked_ending(request.out, _ENDINGS)
+    checked_out(request.out, _ENDINGS)
     publish.checked_formats([request.out.suffix.lower().removeprefix(".")], verb="pavement report")
     state = only(read_state(request.folder), request.road)
     began = time.perf_counter()
@@ -56,7 +57,7 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     seconds = time.perf_counter() - began
     return ReportAnswer(
         label=state.label,
-        findings=list(state.findings),
+        findings=named(state.findings),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         title=made.title,

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.scale import Engine
+from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def _run(request: ScreenRequest, context: Context) -> ScreenAnswer:
         samples=sum(d.samples for d in found.drives),
         files=_write(found, request.out) if request.out else [],
         compute_s=found.compute_s,
-        findings=list(found.findings),
+        findings=named(found.findings),
     )
 
 

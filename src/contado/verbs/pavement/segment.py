@@ -63,7 +63,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
 
     from contado.engines.pavement import columns, segments
     from contado.engines.pavement.cuts import at_cell_ends
-    from contado.engines.pavement.labels import label_of
+    from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(request.cells)
@@ -72,9 +72,8 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
         columns.numbers(read.table, name, request.cells.name, lines=read.lines)
         for name in ("from_m", "to_m", "iri_m_km")
     )
-    where = (read.table, "iri_m_km", request.cells.name)
-    hint = "leave out cells that were not measured; they are unknown, not zero"
-    columns.refuse(np.flatnonzero(~(iri > 0)), *where, "iri_not_positive", hint, read.lines)
+    for column, bad, rule, hint in segments.faults(start, end, iri):
+        columns.refuse(bad, read.table, column, request.cells.name, rule, hint, read.lines)
     cuts = _cuts(request.cuts)
     segments.warm_up()
     began = time.perf_counter()
@@ -90,7 +89,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
     reasons = at_cell_ends(cuts, float(start[0]), end)
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
-        label=label_of(read.table),
+        label=label_of_file(read.table, request.cells),
         findings=named([*read.findings, *found.findings]),
         segments=[
             SegmentRow(
@@ -110,6 +109,8 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
 
 def _cuts(path: Path | None) -> list[Cut]:
     """Return the forced cuts of a table."""
+    import numpy as np
+
     from contado.engines.pavement import columns
     from contado.engines.pavement.cuts import Cut
     from contado.kernel import tables
@@ -127,6 +128,9 @@ def _cuts(path: Path | None) -> list[Cut]:
     found: list[Cut] = []
     for name in names:
         places = columns.numbers(read.table, name, path.name, lines=read.lines)
+        nowhere = np.flatnonzero(np.isnan(places))
+        hint = "say where the segment must end"
+        columns.refuse(nowhere, read.table, name, path.name, "missing_value", hint, read.lines)
         found += [Cut(chainage_m=p, reason=r) for p, r in zip(places.tolist(), told, strict=True)]
     return found
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.strategy import Roads, Strategies
     from contado.engines.pavement.treatments import Treatment
+    from contado.kernel.labels import Label
     from contado.verbs.pavement._strategies_folder import Limits
 
 __all__ = ["VERB", "StrategiesAnswer", "StrategiesRequest"]
@@ -74,8 +75,8 @@ class StrategiesAnswer(LabelledAnswer, kw_only=True):
 def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # noqa: ARG001 - the shape of every verb
     import time
 
-    from contado.engines.pavement import strategy
-    from contado.engines.pavement.labels import label_of
+    from contado.engines.pavement import columns, strategy
+    from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
     from contado.verbs.pavement._growth import with_growth
     from contado.verbs.pavement._strategies_folder import write_folder
@@ -85,9 +86,11 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     read = tables.read(request.segments)
     settings = strategy.StrategySettings(discount_rate=request.discount_rate, horizon_y=request.horizon_y)
     treatments, findings = _treatments(request.treatments)
+    ignored = columns.unknown(read.table, strategy.COLUMNS, request.segments.name)
     table, grown = with_growth(read, request, on)
-    roads, assumed = strategy.roads_of(table, settings, lines=read.lines)
-    limits = _limits(request, years, table)
+    roads, assumed = strategy.roads_of(table, settings, name=request.segments.name, lines=read.lines)
+    label = label_of_file(read.table, request.segments)
+    limits = _limits(request, years, table, label)
     began = time.perf_counter()
     found = strategy.strategies(roads, treatments, years, on=on, settings=settings)
     seconds = time.perf_counter() - began
@@ -97,8 +100,8 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     if request.budget_per_year_eur == 0:
         more.append(_no_budget())
     return StrategiesAnswer(
-        label=label_of(read.table),
-        findings=named([*read.findings, *grown, *assumed, *findings, *more]),
+        label=label,
+        findings=named([*read.findings, *ignored, *grown, *assumed, *findings, *more]),
         segments=len(roads),
         strategies=len(found),
         unit="eur" if request.monetise else "index_km_y",
@@ -121,7 +124,7 @@ def _years(text: str) -> list[int]:
 
 
 def _treatments(path: Path | None) -> tuple[tuple[Treatment, ...], list[Finding]]:
-    from contado.engines.pavement import treatments
+    from contado.engines.pavement import columns, treatments
     from contado.kernel import tables
 
     if path is None:
@@ -134,8 +137,9 @@ def _treatments(path: Path | None) -> tuple[tuple[Treatment, ...], list[Finding]
         )
         return treatments.catalogue(), [note]
     read = tables.read(path)
-    found, findings = treatments.from_table(read.table, lines=read.lines)
-    return found, [*read.findings, *findings]
+    found, findings = treatments.from_table(read.table, name=path.name, lines=read.lines)
+    ignored = columns.unknown(read.table, treatments.COLUMNS, path.name)
+    return found, [*read.findings, *ignored, *findings]
 
 
 def _benefit(
@@ -183,7 +187,7 @@ def _no_budget() -> Finding:
     )
 
 
-def _limits(request: StrategiesRequest, years: list[int], table: pa.Table) -> Limits:
+def _limits(request: StrategiesRequest, years: list[int], table: pa.Table, label: Label) -> Limits:
     """Return what the folder states; bundling needs to know the road of each segment.
 
     Raises
@@ -195,7 +199,7 @@ def _limits(request: StrategiesRequest, years: list[int], table: pa.Table) -> Li
     from contado.verbs.pavement._strategies_folder import Limits
 
     if request.bundle:
-        columns.require(table, ["road"], "segments")
+        columns.require(table, ["road"], request.segments.name)
         if request.min_condition is not None:
             raise UsageError(
                 "--bundle and --min-condition state different sites: roads and segments.",
@@ -207,6 +211,7 @@ def _limits(request: StrategiesRequest, years: list[int], table: pa.Table) -> Li
         budget_eur=request.budget_per_year_eur,
         crew_m2=request.crew_m2_per_year,
         min_condition=request.min_condition,
+        label=label,
         road=columns.texts(table, "road") if request.bundle else None,
     )
 

@@ -128,11 +128,12 @@ class TrialAnswer(LabelledAnswer, kw_only=True):
 def _run(request: TrialRequest, context: Context) -> TrialAnswer:  # noqa: ARG001 - the shape of every verb
     import time
 
-    from contado.engines.pavement import trial
+    from contado.engines.pavement import columns, trial
     from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(request.panel)
+    ignored = columns.unknown(read.table, trial.COLUMNS, request.panel.name)
     panel = trial.of_table(read.table, name=request.panel.name, lines=read.lines)
     second = trial.mixed_model(panel) if request.mixed_model else None
     began = time.perf_counter()
@@ -141,7 +142,7 @@ def _run(request: TrialRequest, context: Context) -> TrialAnswer:  # noqa: ARG00
     return _answer(
         found,
         label=label_of_file(read.table, request.panel),
-        findings=named([*read.findings, *found.findings]),
+        findings=named([*read.findings, *ignored, *found.findings]),
         mixed_model=second and msgspec.convert(second, MixedFacts, from_attributes=True),
         compute_s=seconds,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from contado.kernel.declare import Answer, Context, Request, Verb, option
+from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, option
 from contado.kernel.errors import Finding
 
 __all__ = ["VERB", "TrialPowerAnswer", "TrialPowerRequest"]
@@ -34,17 +34,21 @@ class SectionsNeeded(msgspec.Struct, kw_only=True):
     treated: int | None
 
 
-class TrialPowerAnswer(Answer, kw_only=True):
+class TrialPowerAnswer(LabelledAnswer, kw_only=True):
     """Standard error and least effect found with a probability of 0.8, both in growth of log IRI a year."""
 
     standard_error: float
     minimum_detectable_effect: float
     sections_needed: list[SectionsNeeded]
+    compute_s: float
 
 
 def _run(request: TrialPowerRequest, context: Context) -> TrialPowerAnswer:  # noqa: ARG001 - the shape of every verb
+    import time
+
     from contado.engines.pavement.trial import trial_power
 
+    began = time.perf_counter()
     found = trial_power(
         sd=request.sd,
         treated=request.treated,
@@ -52,8 +56,11 @@ def _run(request: TrialPowerRequest, context: Context) -> TrialPowerAnswer:  # n
         campaigns=request.campaigns,
         residual_sd=request.residual_sd,
     )
+    seconds = time.perf_counter() - began
     unused = bool(request.campaigns) and request.residual_sd is None
     return TrialPowerAnswer(
+        label="estimated",
+        compute_s=seconds,
         findings=[_unused()] if unused else [],
         standard_error=found.standard_error,
         minimum_detectable_effect=found.minimum_detectable_effect,

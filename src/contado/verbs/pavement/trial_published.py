@@ -35,15 +35,21 @@ class TrialPublishedAnswer(LabelledAnswer, kw_only=True):
 
     sections: list[PublishedRow]
     warnings: list[str]
+    compute_s: float
 
 
 def _run(request: TrialPublishedRequest, context: Context) -> TrialPublishedAnswer:  # noqa: ARG001 - the shape of every verb
+    import time
+
     from contado.engines.pavement import trial
     from contado.kernel import tables
 
     read = tables.read(request.file)
+    began = time.perf_counter()
     found, cautions = trial.published(read.table, request.years, name=request.file.name, lines=read.lines)
+    seconds = time.perf_counter() - began
     return TrialPublishedAnswer(
+        compute_s=seconds,
         label="measured",
         findings=named([*read.findings, *cautions]),
         sections=[msgspec.convert(row, PublishedRow, from_attributes=True) for row in found],

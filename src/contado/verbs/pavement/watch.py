@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
+from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,7 +99,7 @@ def _drives(watcher: Watcher, stop: threading.Event, *, once: bool) -> Iterator[
 def _line(arrived: Arrived) -> WatchAnswer:
     return WatchAnswer(
         label=arrived.label,
-        findings=list(arrived.findings),
+        findings=named(arrived.findings),
         drive=arrived.drive,
         state=arrived.state,
         drive_id=arrived.drive_id,

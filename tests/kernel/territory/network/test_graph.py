@@ -117,6 +117,18 @@ def test_points_are_no_links(tmp_path):
     assert caught.value.rule == "network_unreadable"
 
 
+@pytest.mark.parametrize("line", [[[514000, 5034000], [514100, 5034000]], [[9.0, 450.0], [9.1, 45.0]]])
+def test_links_outside_the_world_are_no_network(tmp_path, line):
+    with pytest.raises(DataError, match="link 1 lies outside the world") as error:
+        Network.from_geojson(write(tmp_path / "a.geojson", [feature(1, 2, line, way_id=7)]))
+    assert error.value.rule == "network_unreadable"
+
+
+def test_the_code_of_no_system_is_refused(tmp_path, links):
+    with pytest.raises(DataError, match="EPSG:0"):
+        Network.from_geojson(write(tmp_path / "a.geojson", links), epsg=0)
+
+
 def test_node_ids_must_be_whole_numbers(tmp_path):
     body = [feature("a", "b", [[9.0, 45.0], [9.001, 45.0]])]
     with pytest.raises(DataError, match="from_node"):

@@ -164,7 +164,7 @@ def _declared(row: Mapping[str, object], line: int, name: str) -> Fixture:
 
 
 def _bad(name: str, line: int, column: str, value: object, rule: str, hint: str) -> DataError:
-    message = f"{name}, line {line}: {column} is {value!r}."
+    message = f"{name}, line {line}: {column} is {value!r}; {hint}."
     return DataError(message, rule=rule, hint=hint, rows=[line], field=column)
 
 

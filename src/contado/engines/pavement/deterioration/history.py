@@ -22,7 +22,6 @@ __all__ = ["History", "history_of", "season_of"]
 
 _ROUNDS = 30
 _SETTLED = 1e-10
-_NAME = "history"
 _SEASONS = ("winter", "spring", "summer", "autumn")
 
 
@@ -57,7 +56,7 @@ class History:
     level: Vector
 
 
-def history_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> History:
+def history_of(table: pa.Table, *, name: str = "history", lines: Sequence[int] | None = None) -> History:
     """Return the history of a panel: section, age_years, iri_m_km[, from_m, campaign, family, season].
 
     Without ``campaign``, readings at one age are one campaign; without ``from_m`` a section is one cell.
@@ -67,12 +66,12 @@ def history_of(table: pa.Table, *, lines: Sequence[int] | None = None) -> Histor
     DataError
         A column is missing, an IRI is not positive (`iri_not_positive`), an age is no number; with lines.
     """
-    columns.require(table, ["section", "age_years", "iri_m_km"], _NAME)
-    iri = columns.numbers(table, "iri_m_km", _NAME, lines=lines)
-    age = columns.numbers(table, "age_years", _NAME, lines=lines)
+    columns.require(table, ["section", "age_years", "iri_m_km"], name)
+    iri = columns.numbers(table, "iri_m_km", name, lines=lines)
+    age = columns.numbers(table, "age_years", name, lines=lines)
     hint = "leave out what was not measured"
-    columns.refuse(np.flatnonzero(~(iri > 0)), table, "iri_m_km", _NAME, "iri_not_positive", hint, lines)
-    columns.refuse(np.flatnonzero(np.isnan(age)), table, "age_years", _NAME, "not_a_number", hint, lines)
+    columns.refuse(np.flatnonzero(~(iri > 0)), table, "iri_m_km", name, "iri_not_positive", hint, lines)
+    columns.refuse(np.flatnonzero(np.isnan(age)), table, "age_years", name, "not_a_number", hint, lines)
     section, s = np.unique(np.array(columns.texts(table, "section")), return_inverse=True)
     words = columns.texts(table, "campaign") if "campaign" in table.column_names else [f"{a:g}" for a in age]
     campaign, c = np.unique(np.array(words), return_inverse=True)

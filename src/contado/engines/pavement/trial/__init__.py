@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from contado.engines.pavement.trial.evaluate import TrialResult, evaluate_trial
 from contado.engines.pavement.trial.mixed import MixedModel, mixed_model
-from contado.engines.pavement.trial.panel import Panel, of_table
+from contado.engines.pavement.trial.panel import COLUMNS, Panel, of_table
 from contado.engines.pavement.trial.power import Power, trial_power
 from contado.engines.pavement.trial.published import PublishedSection, published
 
 __all__ = [
+    "COLUMNS",
     "MixedModel",
     "Panel",
     "Power",

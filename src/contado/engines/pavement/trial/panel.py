@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     Ints = NDArray[np.intp]
     Flags = NDArray[np.bool_]
 
-__all__ = ["ARMS", "COVARIATES", "Panel", "of_table"]
+__all__ = ["ARMS", "COLUMNS", "COVARIATES", "Panel", "of_table"]
 
 ARMS: Final = ("treated", "control")
 COVARIATES: Final = ("aadt", "heavy_share", "thickness_cm", "base")
 """Columns that describe a section and may explain its growth; ``base`` is a word, the others are numbers."""
 _REQUIRED: Final = ("section", "group", "age_years", "iri_m_km")
+COLUMNS: Final = (*_REQUIRED, "from_m", "to_m", "campaign", *COVARIATES, "label")
+"""Columns of a panel."""
 _SAME_AGE_Y: Final = 1e-6
 
 

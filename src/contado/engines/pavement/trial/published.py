@@ -47,7 +47,8 @@ def published(
     Raises
     ------
     DataError
-        ``missing_column``, ``not_a_number``, ``pci_range``: outside 0 to 100 or empty.
+        ``missing_column``, ``not_a_number``, ``pci_range``: outside 0 to 100 or empty; ``missing_value``,
+        ``duplicate_id``: a section without name or twice.
     """
     column = f"pci_after_{years:g}y"
     columns.require(table, ["section", column], name)
@@ -56,12 +57,12 @@ def published(
     columns.refuse(bad, table, column, name, "pci_range", "a PCI lies between 0 and 100", lines)
     loss = (_FULL_PCI - pci) / years
     least = float(loss.min(initial=np.inf))
-    mixes = columns.texts(table, "mix") if "mix" in table.column_names else [None] * table.num_rows
-    rows = zip(columns.texts(table, "section"), mixes, pci, loss, strict=True)
+    mixes = columns.texts(table, "mix") if "mix" in table.column_names else [""] * table.num_rows
+    rows = zip(columns.names(table, "section", name, lines=lines), mixes, pci, loss, strict=True)
     found = tuple(
         PublishedSection(
             section=section,
-            mix=mix,
+            mix=mix or None,
             pci=float(p),
             loss_per_year=float(v),
             ratio_to_best=float(v / least) if least > 0 else None,

@@ -180,7 +180,7 @@ def assemble(pieces: Pieces, epsg: int | None = None, profile: str = "") -> Netw
     profile
         Name of the profile that the network was read with.
     """
-    code = epsg or crs.utm_epsg(_centre(pieces.lon), _centre(pieces.lat))
+    code = crs.utm_epsg(_centre(pieces.lon), _centre(pieces.lat)) if epsg is None else epsg
     x, y = crs.to_measure(pieces.lon, pieces.lat, code)
     piece, forward = _edges(pieces.direction)
     index, offsets = _ranges(pieces.offsets[piece], pieces.offsets[piece + 1])

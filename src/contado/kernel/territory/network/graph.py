@@ -152,6 +152,11 @@ def _lines(frame: geopandas.GeoDataFrame, path: Path) -> NDArray[np.object_]:
     wrong = np.flatnonzero(shapely.get_type_id(lines) != shapely.GeometryType.LINESTRING)
     if len(wrong):
         raise unreadable(path, f"link {wrong[0] + 1} is not one line")
+    inside = np.abs(shapely.bounds(lines)) <= [180.0, 90.0, 180.0, 90.0]
+    outside = np.flatnonzero(~inside.all(axis=1))
+    if len(outside):
+        told = f"link {outside[0] + 1} lies outside the world: its coordinates are in another system than it says"
+        raise unreadable(path, told)
     return lines
 
 

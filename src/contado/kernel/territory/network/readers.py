@@ -23,7 +23,7 @@ def read(path: Path, *, profile: str, epsg: int | None) -> Network:
 
     profiles.load(profile)
     if not path.is_file():
-        raise unreadable(path, "there is no such file")
+        raise unreadable(path, "it is a folder" if path.is_dir() else "there is no such file")
     name = path.name.casefold()
     if name.endswith((".pbf", ".osm", ".osm.gz", ".osm.bz2")):
         return from_osm.read(path, profile=profile, epsg=epsg)
