@@ -67,6 +67,9 @@ class Rules(NamedTuple):
     far: float
     far_factor: float
     limit_fixed: float
+    sparse: float
+    detour: float
+    jolt: float
     bridge: float
     bridge_anchors: int
     beam: float
@@ -84,6 +87,9 @@ class Rules(NamedTuple):
             far=float(settings.far_m),
             far_factor=float(settings.far_factor),
             limit_fixed=float(settings.limit_sigma * settings.sigma_m + settings.limit_slack_m),
+            sparse=float(settings.sparse_m),
+            detour=float(settings.detour_share),
+            jolt=float(settings.jolt_m2_s3),
             bridge=float(settings.bridge_m),
             bridge_anchors=int(settings.bridge_anchors),
             beam=float(settings.beam),
