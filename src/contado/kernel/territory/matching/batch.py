@@ -158,8 +158,10 @@ def _stubs(points: Any, chain: Any, lattice: Any, scene: Any) -> Any:
     stub, end = scene.rules.stub, len(chain) - 1
     if end == 0:
         return stub, stub
-    seen = _sparse(points, lattice.point[chain[end - 1]], lattice.point[chain[end]], scene.rules)
-    return stub, 0.0 if seen else stub
+    for n in range(max(1, end - 1), end + 1):
+        if _sparse(points, lattice.point[chain[n - 1]], lattice.point[chain[n]], scene.rules):
+            return stub, 0.0
+    return stub, stub
 
 
 @leaf(inline="always")

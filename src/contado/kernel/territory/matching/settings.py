@@ -57,6 +57,9 @@ class MatchSettings:
     bridge_m: float = 100.0
     """A stretch without candidates or route is bridged up to this length [m]; longer ones stay open."""
     bridge_anchors: int = 3
+    break_nats: float = 40.0
+    """A chain breaks where going on is less likely than the best state before by so much: the fixes go where
+    no way leads, as at a turn that the map forbids or lacks. A fix nine sigma off costs as much."""
     beam: float = 18.0
     """States this many nats below the best are not continued."""
 

@@ -72,6 +72,7 @@ class Rules(NamedTuple):
     jolt: float
     bridge: float
     bridge_anchors: int
+    broken: float
     beam: float
 
     @classmethod
@@ -92,6 +93,7 @@ class Rules(NamedTuple):
             jolt=float(settings.jolt_m2_s3),
             bridge=float(settings.bridge_m),
             bridge_anchors=int(settings.bridge_anchors),
+            broken=float(settings.break_nats),
             beam=float(settings.beam),
         )
 

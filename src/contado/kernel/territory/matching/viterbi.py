@@ -129,7 +129,10 @@ def _step(p: int, k: int, leg: Leg, lattice: Any, scene: Any) -> bool:
     if floor == -np.inf:
         return False
     lattice.previous[k] = p
+    broken = best - scene.rules.broken
     for j in range(count):
+        if lattice.score[k, j] < broken:
+            lattice.score[k, j], lattice.back[k, j] = broken, START
         lattice.score[k, j] += lattice.emission[k, j]
     return True
 
@@ -231,6 +234,8 @@ def _choose(anchors: int, lattice: Any) -> None:
     for k in range(anchors - 1, -1, -1):
         if lattice.previous[k] == SKIPPED:
             continue
+        if after >= 0 and lattice.back[after, lattice.chosen[after]] == START:
+            lattice.previous[after] = START
         if after >= 0 and lattice.previous[after] == k:
             lattice.chosen[k] = lattice.back[after, lattice.chosen[after]]
         else:
