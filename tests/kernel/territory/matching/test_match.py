@@ -194,7 +194,7 @@ def test_debug_shows_one_trip(draw):
 
 
 def test_a_chain_breaks_where_no_way_leads(draw):
-    """The street map lacks the link from (200, 0) to the parallel street 45 m away."""
+    """The map lacks the link to the parallel street 45 m away."""
     network = draw({(1, 2): [(0, 0), (600, 0)], (3, 4): [(0, 45), (600, 45)]})
     points = np.vstack((along((20, 0), (280, 0), 27), along((290, 45), (580, 45), 30)))
     result = network.match(trace(points))

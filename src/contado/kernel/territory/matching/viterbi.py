@@ -129,12 +129,17 @@ def _step(p: int, k: int, leg: Leg, lattice: Any, scene: Any) -> bool:
     if floor == -np.inf:
         return False
     lattice.previous[k] = p
-    broken = best - scene.rules.broken
-    for j in range(count):
+    _arrive(k, best - scene.rules.broken, lattice)
+    return True
+
+
+@leaf(inline="always")
+def _arrive(k: int, broken: float, lattice: Any) -> None:
+    """Score anchor ``k`` by its distances too; a candidate reached by less than ``broken`` begins a chain."""
+    for j in range(lattice.count[k]):
         if lattice.score[k, j] < broken:
             lattice.score[k, j], lattice.back[k, j] = broken, START
         lattice.score[k, j] += lattice.emission[k, j]
-    return True
 
 
 @leaf(inline="always")
