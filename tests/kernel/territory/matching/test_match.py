@@ -193,6 +193,36 @@ def test_debug_shows_one_trip(draw):
     assert result.placed == (result.state == 2).sum()
 
 
+def test_a_chain_breaks_where_no_way_leads(draw):
+    """The map lacks the link to the parallel street 45 m away."""
+    network = draw({(1, 2): [(0, 0), (600, 0)], (3, 4): [(0, 45), (600, 45)]})
+    points = np.vstack((along((20, 0), (280, 0), 27), along((290, 45), (580, 45), 30)))
+    result = network.match(trace(points))
+    assert driven(result) == [(1, 2), (3, 4)]
+    assert result.trips["gaps"].to_pylist() == [1]
+    assert np.nanmax(result.distance_m) < 1.0
+
+
+def test_sparse_fixes_follow_a_hairpin(draw):
+    """A street that ends 45 m from a fix is no better than the road the fix lies on, however it winds."""
+    road = [(0, 0), (400, 0), (400, 30), (100, 30), (100, 60), (500, 60)]
+    network = draw({(1, 2): road, (1, 3): [(0, 0), (0, 15), (250, 75)], (3, 2): [(250, 75), (500, 60)]})
+    fixes = trace([(10, 0), (350, 0), (250, 30), (150, 60), (450, 60)])
+    assert driven(network.match(fixes)) == [(1, 2)]
+
+
+def test_the_place_of_a_sparse_fix_leans_to_uniform_motion(draw):
+    """Fixes 10 s apart at 20 m/s, the middle one 8 m late along the road; without times it stays there."""
+    network = draw({(1, 2): [(0, 0), (600, 0)]})
+    table = trace([(100, 0), (292, 0), (500, 0)])
+    timed = table.set_column(1, "t_s", pa.array([0.0, 10.0, 20.0]))
+    found = network.match(timed).offset_m
+    jolt, error = 2.4 * 10.0**3 / 6.0 + 12.5, 25.0
+    assert found[1] == pytest.approx(292 + 8 * error / (error + jolt), abs=1e-3)
+    timeless = network.match(table["lon"].to_numpy(), table["lat"].to_numpy())
+    assert timeless.offset_m[1] == pytest.approx(292, abs=1e-3)
+
+
 @pytest.mark.parametrize("options", [{"sigma_m": 0.0}, {"sigma_m": float("nan")}, {"max_candidates": -1}])
 def test_settings_must_be_positive(options):
     with pytest.raises(UsageError) as caught:

@@ -85,8 +85,10 @@ def _run(
     order, usable = traces.ordered(x, y)
     offsets = np.searchsorted(traces.trip[usable], np.arange(len(traces.trips) + 1))
     matcher = trips.Matcher(network=network, settings=settings)
-    found = trips.run(matcher, x[usable], y[usable], offsets, engine=engine, progress=progress)
-    filled = batch.Points.at(x, y)
+    found = trips.run(
+        matcher, x[usable], y[usable], traces.t_s[usable], offsets, engine=engine, progress=progress
+    )
+    filled = batch.Points.at(x, y, traces.t_s)
     for name, part in found.points.items():
         getattr(filled, name)[usable] = part
     return MatchResult.of(network, traces, filled, found.routes, order, found.cpu_s)

@@ -28,6 +28,8 @@ class Points(NamedTuple):
 
     x: Any
     y: Any
+    t: Any
+    """Times [s], NaN where unknown."""
     edge: Any
     offset: Any
     distance: Any
@@ -39,12 +41,13 @@ class Points(NamedTuple):
     """Position along the chain's route [m]."""
 
     @classmethod
-    def at(cls, x: Any, y: Any) -> Points:
-        """Allocate for the points x, y [m], all unmatched."""
+    def at(cls, x: Any, y: Any, t: Any) -> Points:
+        """Allocate for the points x, y [m] at times t [s], all unmatched."""
         count, nan = len(x), np.nan
         return cls(
             x=x,
             y=y,
+            t=t,
             edge=np.full(count, -1, dtype=np.int32),
             offset=np.full(count, nan),
             distance=np.full(count, nan),
@@ -96,7 +99,8 @@ def run(points: Points, offsets: Any, lattice: Any, scene: Any) -> Any:
             route = route_of(chain, size, lattice, scene, place, here)
             posterior(chain, size, lattice, share, later)
             _probabilities(chain, size, route, place, lattice, share)
-            way = without_stubs(route, size, scene, place, here)
+            way = without_stubs(route, size, scene, place, here, _stubs(points, chain[:size], lattice, scene))
+            _reseat(points, chain[:size], way, lattice, scene)
             until = lattice.point[k] if k < anchors else offsets[t + 1]
             _fill(points, chain[:size], until, number, way, lattice, scene, room)
             for edge in way.edge:
@@ -137,6 +141,55 @@ def _probabilities(chain: Any, size: int, route: Any, place: Any, lattice: Any, 
                     total += share[n, j]
                     break
         lattice.probability[k] = min(1.0, total)
+
+
+@leaf(inline="always")
+def _sparse(points: Any, i: int, j: int, rules: Any) -> Any:
+    """Tell whether two points that follow each other come from sparse fixes."""
+    return (points.x[j] - points.x[i]) ** 2 + (points.y[j] - points.y[i]) ** 2 >= rules.sparse**2
+
+
+@leaf(inline="always")
+def _stubs(points: Any, chain: Any, lattice: Any, scene: Any) -> Any:
+    """Return how little may lie on the first and the last edge of a chain for it to be a stub [m].
+
+    The last of sparse fixes is as good as any: it is where the car was last seen, not where it came to rest.
+    """
+    stub, end = scene.rules.stub, len(chain) - 1
+    if end == 0:
+        return stub, stub
+    for n in range(max(1, end - 1), end + 1):
+        if _sparse(points, lattice.point[chain[n - 1]], lattice.point[chain[n]], scene.rules):
+            return stub, 0.0
+    return stub, stub
+
+
+@leaf(inline="always")
+def _reseat(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> None:
+    """Move each anchor of sparse fixes to its likeliest place on the way, between those before and after it.
+
+    What a route is longer than the straight line says nothing of the place on it: what one leg gains the
+    other loses. The time does: the car's place differs from uniform motion by what it gained or lost speed.
+    """
+    variance = scene.rules.sigma**2
+    for n in range(1, len(chain) - 1):
+        a, m, b = lattice.point[chain[n - 1]], lattice.point[chain[n]], lattice.point[chain[n + 1]]
+        first, last = way.place[n - 1], way.place[n + 1]
+        low, high = way.start[first] + way.here[n - 1], way.start[last] + way.here[n + 1]
+        sparse = _sparse(points, a, m, scene.rules) or _sparse(points, m, b, scene.rules)
+        if not sparse or high <= low:
+            continue
+        spot = nearest_on_way(points.x[m], points.y[m], way, low, high, first, last, scene.streets)
+        since, to = points.t[m] - points.t[a], points.t[b] - points.t[m]
+        if since > 0.0 and to > 0.0:  # not where times are unknown
+            share = since / (since + to)
+            motion = scene.rules.jolt * (since * to) ** 2 / (3.0 * (since + to))
+            motion += variance * (share**2 + (1.0 - share) ** 2)
+            spot += (low + share * (high - low) - spot) * variance / (variance + motion)
+        r = first
+        while r < last and spot > way.start[r + 1]:
+            r += 1
+        way.place[n], way.here[n] = r, spot - way.start[r]
 
 
 @leaf()

@@ -160,7 +160,8 @@ class OnlineMatcher:
         fixes = self._fixes
         if len(fixes) > len(self._lattice.point):
             self._lattice = Lattice.of(2 * len(fixes), self._settings.max_candidates)
-        points = batch.Points.at(np.array([f.x for f in fixes]), np.array([f.y for f in fixes]))
+        x, y, t = (np.array([getattr(f, name) for f in fixes]) for name in ("x", "y", "t_s"))
+        points = batch.Points.at(x, y, t)
         edges, chains, _ = batch.run(points, np.array([0, len(fixes)]), self._lattice, self._scene)
         routes = _Routes(points, edges, chains, self._scene.streets.length)
         before = next((k for k, f in enumerate(fixes) if f.number == self._last), -1)
@@ -268,7 +269,7 @@ def match_online(
         )
     x, y = crs.to_measure(traces.lon, traces.lat, network.epsg)
     order, usable = traces.ordered(x, y)
-    course = _Course(batch.Points.at(x, y), network.edge_length_m)
+    course = _Course(batch.Points.at(x, y, traces.t_s), network.edge_length_m)
     OnlineMatcher(network, chosen).extend([0.0], traces.lon[usable[:1]], traces.lat[usable[:1]])  # compiles
     began = time.thread_time()
     for trip in range(len(traces.trips)):

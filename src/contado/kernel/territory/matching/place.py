@@ -72,19 +72,19 @@ def route_of(chain: Any, size: int, lattice: Any, scene: Any, place: Any, here: 
 
 
 @njit(error_model="numpy")
-def without_stubs(route: Any, size: int, scene: Any, place: Any, here: Any) -> Any:
-    """Drop edges at both ends of a route on which less than a stub's length lies; move the anchors off them.
+def without_stubs(route: Any, size: int, scene: Any, place: Any, here: Any, stubs: Any) -> Any:
+    """Drop edges at the ends of a route on which less than ``stubs`` [m] lies; move the anchors off them.
 
     Returns the way with its chainages.
     """
-    length, stub = scene.streets.length, scene.rules.stub
+    length = scene.streets.length
     first, last = 0, len(route)
     used = length[route[0]] - here[0]
-    while first < place[size - 1] and used <= stub:
+    while first < place[size - 1] and used <= stubs[0]:
         first += 1
         used += length[route[first]]
     used = here[size - 1]
-    while last - 1 > first and used <= stub:
+    while last - 1 > first and used <= stubs[1]:
         last -= 1
         used += length[route[last - 1]]
     for n in range(size):

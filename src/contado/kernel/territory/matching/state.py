@@ -67,8 +67,12 @@ class Rules(NamedTuple):
     far: float
     far_factor: float
     limit_fixed: float
+    sparse: float
+    detour: float
+    jolt: float
     bridge: float
     bridge_anchors: int
+    broken: float
     beam: float
 
     @classmethod
@@ -84,8 +88,12 @@ class Rules(NamedTuple):
             far=float(settings.far_m),
             far_factor=float(settings.far_factor),
             limit_fixed=float(settings.limit_sigma * settings.sigma_m + settings.limit_slack_m),
+            sparse=float(settings.sparse_m),
+            detour=float(settings.detour_share),
+            jolt=float(settings.jolt_m2_s3),
             bridge=float(settings.bridge_m),
             bridge_anchors=int(settings.bridge_anchors),
+            broken=float(settings.break_nats),
             beam=float(settings.beam),
         )
 

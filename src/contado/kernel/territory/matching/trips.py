@@ -65,19 +65,20 @@ def run(
     matcher: Matcher,
     x: Floats,
     y: Floats,
+    t: Floats,
     offsets: Ints,
     *,
     engine: Engine = "local",
     progress: Progress | None = None,
 ) -> Matched:
-    """Match the trips ``offsets[t]:offsets[t + 1]`` of the points x, y [m]; the same bits on every engine.
+    """Match the trips ``offsets[t]:offsets[t + 1]`` of the points x, y [m] at times t [s]; the same bits on every engine.
 
     Raises
     ------
     ExtraMissing
         The engine is not installed.
     """
-    found = scale.run(batch, list(_parts(x, y, offsets)), matcher, engine=engine, progress=progress)
+    found = scale.run(batch, list(_parts(x, y, t, offsets)), matcher, engine=engine, progress=progress)
     chains = found["chains"].to_numpy()
     first = np.cumsum(chains) - chains
     points = {name: lists.joined(found[name]) for name in _OF_POINTS}
@@ -96,7 +97,7 @@ def run(
 
 
 def batch(trips: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
-    """Match the rows ``row_id, x, y`` (lists of metres in driving order), each a trip.
+    """Match the rows ``row_id, x, y, t`` (lists of metres and seconds in driving order), each a trip.
 
     Returns ``row_id``; by point ``edge, offset, distance, probability, state, chain, chainage``; by edge of
     the route ``route_edge, route_chain``; the number of ``chains``, which count from 0 in each trip; and
@@ -105,10 +106,10 @@ def batch(trips: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
     from contado.kernel.territory.matching import batch as kernels
     from contado.kernel.territory.matching.state import Lattice, Scene
 
-    x, y, offsets = _points(trips)
+    x, y, t, offsets = _points(trips)
     scene = Scene.of(matcher.network, matcher.settings)
     lattice = Lattice.of(int(np.diff(offsets).max(initial=1)), matcher.settings.max_candidates)
-    points = kernels.Points.at(x, y)
+    points = kernels.Points.at(x, y, t)
     kernels.run(points, offsets[:1], lattice, scene)  # no trip: compiles, or reads the compiled code
     start = time.thread_time()
     edges, chains, owner = kernels.run(points, offsets, lattice, scene)
@@ -130,7 +131,7 @@ def batch(trips: pa.RecordBatch, matcher: Matcher) -> pa.RecordBatch:
     )
 
 
-def _parts(x: Floats, y: Floats, offsets: Ints) -> Iterator[pa.RecordBatch]:
+def _parts(x: Floats, y: Floats, t: Floats, offsets: Ints) -> Iterator[pa.RecordBatch]:
     """Yield the trips in parts; without a trip one part without a row."""
     trips = len(offsets) - 1
     cuts = [0]
@@ -144,11 +145,12 @@ def _parts(x: Floats, y: Floats, offsets: Ints) -> Iterator[pa.RecordBatch]:
                 "row_id": pa.array(np.arange(low, high)),
                 "x": lists.cut(x[inside], at, pa.float64()),
                 "y": lists.cut(y[inside], at, pa.float64()),
+                "t": lists.cut(t[inside], at, pa.float64()),
             }
         )
 
 
-def _points(trips: pa.RecordBatch) -> tuple[Floats, Floats, Ints]:
-    x, y = (trips.column(name) for name in ("x", "y"))
+def _points(trips: pa.RecordBatch) -> tuple[Floats, Floats, Floats, Ints]:
+    x, y, t = (trips.column(name) for name in ("x", "y", "t"))
     offsets = x.offsets.to_numpy().astype(np.int64)
-    return x.flatten().to_numpy(), y.flatten().to_numpy(), offsets - offsets[0]
+    return x.flatten().to_numpy(), y.flatten().to_numpy(), t.flatten().to_numpy(), offsets - offsets[0]

@@ -7,7 +7,7 @@ doi:10.1145/1653771.1653818; with anchors three sigma apart the transition's sca
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,19 @@ __all__ = ["decode", "posterior"]
 
 START, SKIPPED = -1, -2
 _NEGLIGIBLE, _LOG_NEGLIGIBLE = 1e-12, -27.6
+
+
+class Leg(NamedTuple):
+    """From one anchor to the next."""
+
+    straight: float
+    limit: float
+    """Longest route [m]."""
+    sigma: float
+    detour: float
+    """Mean excess of a route round corners over the straight line [m]."""
+    rarer: float
+    """Log of how much rarer a given excess is round corners than straight on, where both are likely."""
 
 
 @leaf()
@@ -40,12 +53,10 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
             k += 1
             continue
         if tail >= 0:
-            i, j = lattice.point[tail], lattice.point[k]
-            straight = math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
+            leg = _leg(x, y, tail, k, anchors, lattice, rules)
             missing = k - tail - 1
-            near = missing == 0 or straight <= rules.bridge + rules.spacing
-            factor = rules.far_factor if straight >= rules.far and missing == 0 else rules.limit_factor
-            if near and _step(tail, k, straight, factor * straight + rules.limit_fixed, lattice, scene):
+            near = missing == 0 or leg.straight <= rules.bridge + rules.spacing
+            if near and _step(tail, k, leg, lattice, scene):
                 tail = k
                 k += 1
                 continue
@@ -63,8 +74,39 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
     _choose(anchors, lattice)
 
 
+@leaf(inline="always")
+def _apart(x: Any, y: Any, i: int, j: int) -> float:
+    return math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
+
+
+@leaf(inline="always")
+def _leg(x: Any, y: Any, p: int, k: int, anchors: int, lattice: Any, rules: Any) -> Leg:
+    """Return the leg from anchor ``p`` to ``k``; the legs beside it tell how far apart the fixes are."""
+    i, j = lattice.point[p], lattice.point[k]
+    straight = _apart(x, y, i, j)
+    factor = rules.far_factor if straight >= rules.far and k - p == 1 else rules.limit_factor
+    limit = factor * straight + rules.limit_fixed
+    reach = straight
+    if p > 0:
+        reach = max(reach, _apart(x, y, lattice.point[p - 1], i))
+    if k + 1 < anchors:
+        reach = max(reach, _apart(x, y, j, lattice.point[k + 1]))
+    if reach < rules.sparse:
+        return Leg(straight, limit, rules.sigma, rules.sigma, 0.0)
+    detour = max(rules.sigma, rules.detour * reach)
+    limit = max(limit, rules.limit_factor * reach + rules.limit_fixed)
+    return Leg(straight, limit, rules.sigma, detour, math.log(detour / rules.sigma))
+
+
+@leaf(inline="always")
+def _cost(route: float, leg: Leg) -> float:
+    """Return the negative log probability of a route: straight on, or round corners."""
+    excess = abs(route - leg.straight)
+    return min(excess / leg.sigma, leg.rarer + excess / leg.detour)
+
+
 @leaf()
-def _step(p: int, k: int, straight: float, limit: float, lattice: Any, scene: Any) -> bool:
+def _step(p: int, k: int, leg: Leg, lattice: Any, scene: Any) -> bool:
     """Score anchor ``k`` after anchor ``p``; return whether any of its candidates can be reached.
 
     Moves along one edge come first: they need no search, and what they reach bounds the searches after.
@@ -80,16 +122,24 @@ def _step(p: int, k: int, straight: float, limit: float, lattice: Any, scene: An
     floor = -np.inf
     for i in range(before):
         if lattice.score[p, i] >= best - beam:
-            floor = max(floor, _stay(p, k, i, straight, limit, lattice, scene))
+            floor = max(floor, _stay(p, k, i, leg, lattice, scene))
     for i in range(before):
         if lattice.score[p, i] >= best - beam:
-            floor = max(floor, _go(p, k, i, straight, limit, floor - beam, lattice, scene))
+            floor = max(floor, _go(p, k, i, leg, floor - beam, lattice, scene))
     if floor == -np.inf:
         return False
     lattice.previous[k] = p
-    for j in range(count):
-        lattice.score[k, j] += lattice.emission[k, j]
+    _arrive(k, best - scene.rules.broken, lattice)
     return True
+
+
+@leaf(inline="always")
+def _arrive(k: int, broken: float, lattice: Any) -> None:
+    """Score anchor ``k`` by its distances too; a candidate reached by less than ``broken`` begins a chain."""
+    for j in range(lattice.count[k]):
+        if lattice.score[k, j] < broken:
+            lattice.score[k, j], lattice.back[k, j] = broken, START
+        lattice.score[k, j] += lattice.emission[k, j]
 
 
 @leaf(inline="always")
@@ -113,7 +163,7 @@ def _stays(p: int, k: int, i: int, j: int, lattice: Any, rules: Any) -> Any:
 
 
 @leaf(inline="always")
-def _stay(p: int, k: int, i: int, straight: float, limit: float, lattice: Any, scene: Any) -> float:
+def _stay(p: int, k: int, i: int, leg: Leg, lattice: Any, scene: Any) -> float:
     """Record the moves of candidate ``i`` along its edge and to the next ones; return the best score."""
     streets, rules = scene.streets, scene.rules
     source, offset = lattice.edge[p, i], lattice.offset[p, i]
@@ -123,12 +173,12 @@ def _stay(p: int, k: int, i: int, straight: float, limit: float, lattice: Any, s
         edge = lattice.edge[k, j]
         if _stays(p, k, i, j, lattice, rules):
             ahead = lattice.offset[k, j] - offset
-            move = -abs(ahead - straight) / rules.sigma if ahead >= 0.0 else 0.0
+            move = -_cost(ahead, leg) if ahead >= 0.0 else 0.0
         elif streets.edge_from[edge] == end and allowed(streets, source, edge, end):
             route = rest + lattice.offset[k, j]
-            if route > limit:
+            if route > leg.limit:
                 continue
-            move = -abs(route - straight) / rules.sigma
+            move = -_cost(route, leg)
         else:
             continue
         best = max(best, _record(p, k, i, j, move, lattice))
@@ -136,9 +186,7 @@ def _stay(p: int, k: int, i: int, straight: float, limit: float, lattice: Any, s
 
 
 @leaf(inline="always")
-def _go(
-    p: int, k: int, i: int, straight: float, limit: float, floor: float, lattice: Any, scene: Any
-) -> float:
+def _go(p: int, k: int, i: int, leg: Leg, floor: float, lattice: Any, scene: Any) -> float:
     """Record the moves of candidate ``i`` to edges farther on; return the best score.
 
     A target that could not reach ``floor`` even by the straightest route would be left at the next
@@ -156,7 +204,8 @@ def _go(
         margin = lattice.score[p, i] + lattice.emission[k, j] - floor
         if margin < 0.0 or node == end or _stays(p, k, i, j, lattice, scene.rules):
             continue
-        bound = min(limit, straight + scene.rules.sigma * margin) - lattice.offset[k, j] - rest
+        most = leg.straight + max(leg.sigma * margin, leg.detour * (margin - leg.rarer))
+        bound = min(leg.limit, most) - lattice.offset[k, j] - rest
         dx, dy = streets.node_x[node] - streets.node_x[end], streets.node_y[node] - streets.node_y[end]
         if bound < 0.0 or dx * dx + dy * dy > bound * bound:
             continue
@@ -178,8 +227,8 @@ def _go(
         ):
             continue
         route = rest + memory.distance[node] + lattice.offset[k, j]
-        if route <= limit and allowed(streets, memory.parent[node], edge, node):
-            best = max(best, _record(p, k, i, j, -abs(route - straight) / scene.rules.sigma, lattice))
+        if route <= leg.limit and allowed(streets, memory.parent[node], edge, node):
+            best = max(best, _record(p, k, i, j, -_cost(route, leg), lattice))
     return best
 
 
@@ -190,6 +239,8 @@ def _choose(anchors: int, lattice: Any) -> None:
     for k in range(anchors - 1, -1, -1):
         if lattice.previous[k] == SKIPPED:
             continue
+        if after >= 0 and lattice.back[after, lattice.chosen[after]] == START:
+            lattice.previous[after] = START
         if after >= 0 and lattice.previous[after] == k:
             lattice.chosen[k] = lattice.back[after, lattice.chosen[after]]
         else:
