@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from html.parser import HTMLParser
 
@@ -149,15 +150,10 @@ def test_values_say_in_their_section_how_they_were_born(answer):
 def test_old_data_are_called_old(workspace, monkeypatch):
     from starlette.testclient import TestClient
 
-    from contado.web import site
+    from contado.kernel.dates import local
     from contado.web.app import create
 
-    class Later(site.dt.datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return cls(2027, 3, 1, tzinfo=tz)
-
-    monkeypatch.setattr(site.dt, "datetime", Later)
+    monkeypatch.setattr(local, "today", lambda *_: dt.date(2027, 3, 1))
     late = TestClient(create(workspace))
     for path in ("/buone-pratiche/manto-stradale/mappa", "/buone-pratiche/manto-stradale"):
         assert "Dati di 121 giorni fa." in words(late.get(path).text)
