@@ -94,17 +94,7 @@ def test_thinned(network, drives, step, goal, figure):
 @pytest.mark.item("pavement", 3, "sigma 5 m, thinned from second 0: edge", ">= .950 (10 s), .940 (30 s)")
 @pytest.mark.parametrize(
     ("step", "goal"),
-    [
-        (10, 0.950),
-        pytest.param(
-            30,
-            0.940,
-            marks=pytest.mark.xfail(
-                strict=True,
-                reason="measured 30 s: .9392, 680 of 724 points; the place of the true route nearest to each: 682",
-            ),
-        ),
-    ],
+    [(10, 0.950), (30, 0.940)],
 )
 def test_thinned_from_the_first_second(network, drives, step, goal, figure):
     """A tenth and a thirtieth of the points: the standard error of the share is .005 and .009."""

@@ -23,6 +23,10 @@ from contado.kernel.territory.matching.viterbi import decode, posterior
 __all__ = ["Points", "run"]
 
 
+_USUAL_GAPS = 5.0
+"""The usual density of acceleration counts as so many gaps of the chain's own."""
+
+
 class Points(NamedTuple):
     """What is found for each point."""
 
@@ -164,6 +168,61 @@ def _stubs(points: Any, chain: Any, lattice: Any, scene: Any) -> Any:
     return stub, stub
 
 
+class _Gap(NamedTuple):
+    """Where an anchor of sparse fixes lies between those beside it."""
+
+    first: int
+    last: int
+    spot: float
+    """The place nearest to the fix, along the way [m]."""
+    uniform: float
+    """Where uniform motion would have it [m]; NaN where times are unknown."""
+    noise: float
+    """Variance of the difference that the fixes alone make [m2]."""
+    speeding: float
+    """How much variance the density of acceleration makes [s3]."""
+
+
+@leaf(inline="always")
+def _gap(points: Any, chain: Any, n: int, way: Any, lattice: Any, scene: Any) -> Any:
+    """Return the gap of the anchor ``n`` of a chain; its ``last`` is -1 where the fixes are not sparse."""
+    a, m, b = lattice.point[chain[n - 1]], lattice.point[chain[n]], lattice.point[chain[n + 1]]
+    first, last = way.place[n - 1], way.place[n + 1]
+    low, high = way.start[first] + way.here[n - 1], way.start[last] + way.here[n + 1]
+    sparse = _sparse(points, a, m, scene.rules) or _sparse(points, m, b, scene.rules)
+    if not sparse or high <= low:
+        return _Gap(first, -1, math.nan, math.nan, 0.0, 0.0)
+    spot = nearest_on_way(points.x[m], points.y[m], way, low, high, first, last, scene.streets)
+    since, to = points.t[m] - points.t[a], points.t[b] - points.t[m]
+    if not (since > 0.0 and to > 0.0):
+        return _Gap(first, last, spot, math.nan, 0.0, 0.0)
+    share = since / (since + to)
+    noise = scene.rules.sigma**2 * (1.0 + share**2 + (1.0 - share) ** 2)
+    return _Gap(
+        first, last, spot, low + share * (high - low), noise, (since * to) ** 2 / (3.0 * (since + to))
+    )
+
+
+@leaf()
+def _jolt(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> float:
+    """Return the spectral density of the acceleration on a chain [m2/s3], shrunk to the usual one.
+
+    From the mean of what the anchors lie off uniform motion: of absolute values, since a stop lies far off.
+    """
+    off, noise, count = 0.0, 0.0, 0
+    for n in range(1, len(chain) - 1):
+        gap = _gap(points, chain, n, way, lattice, scene)
+        if gap.last >= 0 and gap.speeding > 0.0:
+            off += abs(gap.spot - gap.uniform) / math.sqrt(gap.speeding)
+            noise += gap.noise / gap.speeding
+            count += 1
+    usual: float = scene.rules.jolt
+    if count == 0:
+        return usual
+    own: float = max(0.0, (off / count) ** 2 * math.pi / 2.0 - noise / count)
+    return (_USUAL_GAPS * usual + count * own) / (_USUAL_GAPS + count)
+
+
 @leaf(inline="always")
 def _reseat(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> None:
     """Move each anchor of sparse fixes to its likeliest place on the way, between those before and after it.
@@ -172,22 +231,16 @@ def _reseat(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> None
     other loses. The time does: the car's place differs from uniform motion by what it gained or lost speed.
     """
     variance = scene.rules.sigma**2
+    jolt = _jolt(points, chain, way, lattice, scene)
     for n in range(1, len(chain) - 1):
-        a, m, b = lattice.point[chain[n - 1]], lattice.point[chain[n]], lattice.point[chain[n + 1]]
-        first, last = way.place[n - 1], way.place[n + 1]
-        low, high = way.start[first] + way.here[n - 1], way.start[last] + way.here[n + 1]
-        sparse = _sparse(points, a, m, scene.rules) or _sparse(points, m, b, scene.rules)
-        if not sparse or high <= low:
+        gap = _gap(points, chain, n, way, lattice, scene)
+        if gap.last < 0:
             continue
-        spot = nearest_on_way(points.x[m], points.y[m], way, low, high, first, last, scene.streets)
-        since, to = points.t[m] - points.t[a], points.t[b] - points.t[m]
-        if since > 0.0 and to > 0.0:  # not where times are unknown
-            share = since / (since + to)
-            motion = scene.rules.jolt * (since * to) ** 2 / (3.0 * (since + to))
-            motion += variance * (share**2 + (1.0 - share) ** 2)
-            spot += (low + share * (high - low) - spot) * variance / (variance + motion)
-        r = first
-        while r < last and spot > way.start[r + 1]:
+        spot = gap.spot
+        if gap.speeding > 0.0:
+            spot += (gap.uniform - spot) * variance / (gap.noise + jolt * gap.speeding)
+        r = gap.first
+        while r < gap.last and spot > way.start[r + 1]:
             r += 1
         way.place[n], way.here[n] = r, spot - way.start[r]
 

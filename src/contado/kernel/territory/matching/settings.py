@@ -49,11 +49,11 @@ class MatchSettings:
     """Anchors this far apart come from sparse fixes: no car drives so far in a second [m]."""
     detour_share: float = 0.15
     """Between sparse fixes half of the routes round corners, and are longer than the straight line by this
-    share of the leg on average: 0.13 to 0.17 on real drives in Curitiba and on mountain roads, thinned to 10
-    and 30 s."""
+    share of the leg on average: 0.13 to 0.17 on real drives in Curitiba and on simulated ones on mountain roads,
+    thinned to 10 and 30 s."""
     jolt_m2_s3: float = 2.4
-    """Spectral density of a car's acceleration in a city: between fixes 10 s apart its place differs from
-    uniform motion by 20 m, as on real drives in Curitiba [m2/s3]."""
+    """Usual spectral density of a car's acceleration: between fixes 10 s apart its place differs from uniform
+    motion by 20 m, as on real drives in the city of Curitiba [m2/s3]. Each chain is also asked for its own."""
     bridge_m: float = 100.0
     """A stretch without candidates or route is bridged up to this length [m]; longer ones stay open."""
     bridge_anchors: int = 3
