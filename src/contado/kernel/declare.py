@@ -140,9 +140,15 @@ def acting() -> Acting | None:
     return _acting.get()
 
 
-def argument(help: str, *, many: bool = False, **limits: Any) -> msgspec.Meta:  # noqa: A002 - the word of every command line
-    """Describe a positional argument; ``many`` takes the rest of the line."""
-    return _meta(help, {"positional": True, "many": many}, limits)
+def argument(
+    help: str,  # noqa: A002 - the word of every command line
+    *,
+    many: bool = False,
+    finite: bool = True,
+    **limits: Any,
+) -> msgspec.Meta:
+    """Describe a positional argument: ``many`` takes the rest of the line; not ``finite`` takes NaN and infinities."""
+    return _meta(help, {"positional": True, "many": many, "finite": finite}, limits)
 
 
 def option(
@@ -182,6 +188,8 @@ class Field:
     default: Any
     positional: bool = False
     many: bool = False
+    finite: bool = True
+    """Whether NaN and infinities are refused."""
     nullable: bool = False
     unit: str | None = None
     question_it: str | None = None
@@ -369,7 +377,7 @@ def convert(request: type[R], values: Mapping[str, Any]) -> R:
     except msgspec.ValidationError as error:
         raise _bad_value(str(error), request, values) from None
     for spec in fields(request):
-        if spec.name in values and not _is_finite(getattr(found, spec.name)):
+        if spec.finite and spec.name in values and not _is_finite(getattr(found, spec.name)):
             told = f"{spec.name}: {values[spec.name]!r} is not valid: Expected a finite number."
             raise UsageError(told, rule="bad_value", hint=spec.help, field=spec.name)
     return found

@@ -26,8 +26,8 @@ _SWAPPED_SHARE = 0.9
 class LocateRequest(Request, frozen=True, kw_only=True):
     """A point, or a file of points and where to write the answers."""
 
-    lon: Annotated[float | None, argument("longitude [deg]")] = None
-    lat: Annotated[float | None, argument("latitude [deg]")] = None
+    lon: Annotated[float | None, argument("longitude [deg]", finite=False)] = None
+    lat: Annotated[float | None, argument("latitude [deg]", finite=False)] = None
     points: Annotated[Path | None, option("file of points (.csv, .parquet) with columns id, lon, lat")] = None
     out: Annotated[Path | None, option("file to write (.csv, .parquet): id, istat")] = None
     engine: Annotated[Engine, option("where the work on --points is done")] = "local"
