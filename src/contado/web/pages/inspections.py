@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from contado.engines.pavement.anomalies.track import Answer
+    from contado.engines.pavement.anomalies.life import Answer
     from contado.engines.pavement.evidence.answers import Outcome
     from contado.web.data.inspections import Spot
     from contado.web.page import Page

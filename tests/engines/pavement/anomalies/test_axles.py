@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contado.engines.pavement.anomalies.axles import agreed, echoes, rates, weight
-from contado.engines.pavement.anomalies.track import SENSOR, Passage, Sighting, existence, follow
+from contado.engines.pavement.anomalies.life import Passage, Sighting
+from contado.engines.pavement.anomalies.track import SENSOR, existence, follow
 
 
 def passed(*blows, speed=10.0):

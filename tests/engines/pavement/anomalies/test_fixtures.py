@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from contado.engines.pavement.anomalies.fixtures import Fixture, Located, located, marked, read_fixtures, take
-from contado.engines.pavement.anomalies.track import Passage, Sighting, track
+from contado.engines.pavement.anomalies.life import Passage, Sighting
+from contado.engines.pavement.anomalies.track import track
 from contado.engines.pavement.position import RouteLine
 from contado.kernel import tables
 from contado.kernel.errors import ColumnNotFound, DataError

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from contado.engines.pavement.anomalies.life import Passage, Sighting
 from contado.engines.pavement.anomalies.side import agreed, share_of_difference, side_of
-from contado.engines.pavement.anomalies.track import Passage, Sighting, follow
+from contado.engines.pavement.anomalies.track import follow
 
 X = np.arange(0, 60, 0.1)
 HOLE = -0.02 * np.exp(-(((X - 30) / 0.3) ** 2))

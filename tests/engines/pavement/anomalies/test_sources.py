@@ -7,8 +7,9 @@ from importlib.resources import files
 
 import pytest
 
+from contado.engines.pavement.anomalies.life import Passage, Sighting
 from contado.engines.pavement.anomalies.sources import CLASSES, KINDS, NAMES, SENSOR, sense_of, sensor_of
-from contado.engines.pavement.anomalies.track import Passage, Sighting, existence, follow, track
+from contado.engines.pavement.anomalies.track import existence, follow, track
 
 
 def rows():

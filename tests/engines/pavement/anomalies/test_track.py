@@ -6,15 +6,8 @@ import random
 
 import pytest
 
-from contado.engines.pavement.anomalies.track import (
-    SENSOR,
-    Passage,
-    Sensor,
-    Sighting,
-    TrackSettings,
-    existence,
-    track,
-)
+from contado.engines.pavement.anomalies.life import Passage, Sighting
+from contado.engines.pavement.anomalies.track import SENSOR, Sensor, TrackSettings, existence, track
 
 
 def hole(chainage=500.0, severity=50.0, height=-40.0):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from contado.engines.pavement.anomalies.track import Passage, Sighting
+from contado.engines.pavement.anomalies.life import Passage, Sighting
 
 if TYPE_CHECKING:
     from datetime import datetime

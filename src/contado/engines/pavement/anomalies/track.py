@@ -15,35 +15,27 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement.anomalies import axles
 from contado.engines.pavement.anomalies import side as sides
-from contado.engines.pavement.anomalies.sources import SENSOR, Sensor, sense_of, sensor_of
+from contado.engines.pavement.anomalies.life import Anomaly, Change
+from contado.engines.pavement.anomalies.sources import SENSOR, Sensor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from contado.engines.pavement.anomalies.life import Passage, Sighting, State
     from contado.engines.pavement.anomalies.side import Side
 
 __all__ = [
     "SENSOR",
-    "Anomaly",
-    "Answer",
-    "Change",
-    "Passage",
     "Sensor",
-    "Sighting",
     "TrackSettings",
     "existence",
     "follow",
     "track",
 ]
-
-State = Literal["new", "confirmed", "worse", "repaired", "closed", "fixture"]
-Answer = Literal["present", "absent", "repaired"]
-"""What somebody who was asked about a place found there."""
-
 
 PRIOR: Final = math.log(0.05 / 0.95)
 """Log-odds that a place where something was felt for the first time holds an anomaly."""
@@ -67,139 +59,6 @@ class TrackSettings:
     least_pd: float = 0.6
     report_d: float = 1.0
     """Reports of citizens within this time of the one that counted are that one [days]."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """One pass (or person, or camera) that noticed something."""
-
-    chainage_m: float
-    kind: str
-    height_mm: float | None = None
-    """Unknown where nothing measured it."""
-    severity: float | None = None
-    fixture_id: str | None = None
-    """The known fixture of the road that it is."""
-    second_axle: bool | None = None
-    """Whether the second axle was shaken too; None where that cannot be told."""
-    side: Side | None = None
-    """Wheel track, in the direction of the section; None where that cannot be told."""
-
-    @property
-    def sense(self) -> int:
-        """Below (-1), above (1) or level with (0) the road."""
-        return sense_of(self.kind, self.height_mm)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """One drive over a section: day, stretches measured at sufficient speed, what it noticed.
-
-    A person who was asked about one place is a passage too: ``asked`` is the place, ``answer`` what was found.
-    """
-
-    drive_id: str
-    section_id: str
-    day: float
-    """Days on any one clock, such as since 1970."""
-    covered_m: tuple[tuple[float, float], ...]
-    sightings: tuple[Sighting, ...]
-    sensor: Sensor = SENSOR
-    source: str = "car"
-    asked: Sighting | None = None
-    answer: Answer | None = None
-    who: str | None = None
-    """The person, as a reference; None where the drive says it all."""
-    photo: str | None = None
-    label: str = "estimated"
-
-    @property
-    def counted(self) -> bool:
-        """Whether this is a pass of a car, from which one learns how often cars feel a place."""
-        return self.source == "car"
-
-    def covers(self, chainage_m: float) -> bool:
-        """Whether the drive measured there."""
-        return any(a <= chainage_m < b for a, b in self.covered_m)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Anomaly:
-    """A known place with its history."""
-
-    anomaly_id: str
-    section_id: str
-    chainage_m: float
-    kind: str
-    height_mm: float | None
-    severity: float | None
-    state: State
-    log_odds: float
-    first_seen: float
-    last_seen: float
-    last_not_seen: float | None
-    updated: float
-    hits: int
-    misses: int
-    """Passes that did not feel it although later ones did."""
-    clean: int
-    """Passes in a row, up to now, that did not feel it."""
-    clean_since_repair: int
-    severity_confirmed: float | None
-    told: int = 0
-    """Sightings by people and cameras."""
-    reported: float | None = None
-    """Day of the citizens' report that counted last."""
-    source: str = "car"
-    """Who noticed it first."""
-    confirmed_by: str | None = None
-    photo: str | None = None
-    fixture_id: str | None = None
-    """The known fixture of the road that it is: followed for change, no defect as it stands."""
-    votes: tuple[Side, ...] = ()
-    """What each pass that tells it said of the side."""
-
-    @property
-    def side(self) -> Side | None:
-        """Wheel track, in the direction of the section; None where the passes do not tell or agree."""
-        return sides.agreed(self.votes)
-
-    @property
-    def sense(self) -> int:
-        """Below (-1), above (1) or level with (0) the road."""
-        return sense_of(self.kind, self.height_mm)
-
-    @property
-    def reach_m(self) -> float:
-        """How far off its place may be that no car has felt yet [m]; 0 once one has."""
-        return 0.0 if self.hits else sensor_of(self.source, self.kind).reach_m
-
-    @property
-    def p_exists(self) -> float:
-        """Probability that it is there."""
-        return 1 / (1 + math.exp(-self.log_odds))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """One row of evidence: which drive or person met which anomaly, and the state before and after.
-
-    ``what``: seen, not_seen, reported (by a citizen), confirmed, denied or repaired (by an inspector).
-    """
-
-    anomaly_id: str
-    section_id: str
-    chainage_m: float
-    day: float
-    drive_id: str
-    what: str
-    before: State | None
-    after: State
-    p_exists: float
-    source: str = "car"
-    who: str | None = None
-    photo: str | None = None
-    label: str = "estimated"
 
 
 def existence(

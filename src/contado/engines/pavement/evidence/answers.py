@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from contado.engines.pavement.anomalies.track import Answer
+    from contado.engines.pavement.anomalies.life import Answer
     from contado.engines.pavement.evidence.told import Desk
     from contado.kernel.records import Scope
     from contado.kernel.workspace import Workspace

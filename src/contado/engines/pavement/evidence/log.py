@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.anomalies.track import Change
+    from contado.engines.pavement.anomalies.life import Change
     from contado.kernel.records import ScopedSession
 
     Row = dict[str, Any]

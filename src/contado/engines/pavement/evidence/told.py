@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.anomalies.track import Answer
+    from contado.engines.pavement.anomalies.life import Answer
     from contado.kernel.records import Scope, ScopedSession
     from contado.kernel.workspace import Workspace
     from contado.kernel.workspace.commit import Commit

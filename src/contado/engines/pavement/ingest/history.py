@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement.anomalies import track
+from contado.engines.pavement.anomalies import life, track
 from contado.engines.pavement.anomalies.kind import criticality
 from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.lines import Line
@@ -64,13 +64,13 @@ def follow(
     on: date,
     lines: Mapping[str, Line],
     source_id: str | None = None,
-) -> tuple[pa.Table, list[track.Change]]:
+) -> tuple[pa.Table, list[life.Change]]:
     """Return what `anomalies` returns, and who met each anomaly when, with the state before and after."""
     end = local.place(datetime.combine(on + timedelta(days=1), time())).instant
     simulated = {r["section_id"] for r in anomaly_obs.to_pylist() if r["label"] == "simulated"}
     passages = _passages(cell_obs, anomaly_obs, end)
-    found: list[track.Anomaly] = []
-    met: list[track.Change] = []
+    found: list[life.Anomaly] = []
+    met: list[life.Change] = []
     for part in _by_section(passages):
         here, changes = track.follow([], part)
         found += here
@@ -80,7 +80,7 @@ def follow(
     return tables.sort("pavement_anomaly", tables.from_rows("pavement_anomaly", rows)), met
 
 
-def _passages(cell_obs: pa.Table, anomaly_obs: pa.Table, end: datetime) -> list[track.Passage]:
+def _passages(cell_obs: pa.Table, anomaly_obs: pa.Table, end: datetime) -> list[life.Passage]:
     """Return one passage a section and drive, with what it measured and noticed."""
     measured, day = covered(cell_obs, end)
     told: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
@@ -96,17 +96,17 @@ def _passages(cell_obs: pa.Table, anomaly_obs: pa.Table, end: datetime) -> list[
 
 def _passage(
     key: tuple[str, str], day: float, measured: tuple[tuple[float, float], ...], rows: list[dict[str, Any]]
-) -> track.Passage:
+) -> life.Passage:
     """Return what one drive, camera or person said of one section."""
     fields = ("chainage_m", "kind", "height_mm", "severity")
     further = ("fixture_id", "second_axle", "side")  # of rows told by people they may be absent
     told = sorted(
-        (track.Sighting(**{n: row[n] for n in fields} | {n: row.get(n) for n in further}) for row in rows),
+        (life.Sighting(**{n: row[n] for n in fields} | {n: row.get(n) for n in further}) for row in rows),
         key=lambda s: (s.chainage_m, s.kind),
     )
     first: dict[str, Any] = rows[0] if rows else {"source": "car"}
     answer = first.get("answer")
-    return track.Passage(
+    return life.Passage(
         section_id=key[0],
         drive_id=key[1],
         day=day,
@@ -148,9 +148,9 @@ def covered(
     return found, {key: stamp.timestamp() / _DAY_S for key, stamp in moment.items()}
 
 
-def _by_section(passages: Iterable[track.Passage]) -> Iterable[list[track.Passage]]:
+def _by_section(passages: Iterable[life.Passage]) -> Iterable[list[life.Passage]]:
     """Return the passages of each section: what lies on one says nothing about another."""
-    parts: dict[str, list[track.Passage]] = defaultdict(list)
+    parts: dict[str, list[life.Passage]] = defaultdict(list)
     for passage in passages:
         parts[passage.section_id].append(passage)
     return [parts[section] for section in sorted(parts)]
@@ -166,7 +166,7 @@ def _facts(felt: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, flo
 
 
 def _row(
-    anomaly: track.Anomaly,
+    anomaly: life.Anomaly,
     line: Line | None,
     facts: Mapping[str, list[tuple[float, float]]],
     simulated: set[str],

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.engines.pavement.anomalies.fixtures import Located
-    from contado.engines.pavement.anomalies.track import Change
+    from contado.engines.pavement.anomalies.life import Change
     from contado.engines.pavement.ingest.arrivals import Arrivals
     from contado.engines.pavement.measure import Trace
     from contado.engines.pavement.processing import ProcessResult
