@@ -133,7 +133,7 @@ class Truth:
         return {
             "edge": float((known == self.edge).mean()),
             "way": float(way.mean()),
-            "rmf": length(wrong) / length(self.routes),
+            "rmf": float(length(wrong) / length(self.routes)),
         }
 
 
