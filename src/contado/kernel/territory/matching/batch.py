@@ -223,6 +223,14 @@ def _jolt(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> float:
     return (_USUAL_GAPS * usual + count * own) / (_USUAL_GAPS + count)
 
 
+@leaf()
+def _any_sparse(points: Any, chain: Any, lattice: Any, rules: Any) -> bool:
+    for n in range(1, len(chain)):
+        if _sparse(points, lattice.point[chain[n - 1]], lattice.point[chain[n]], rules):
+            return True
+    return False
+
+
 @leaf(inline="always")
 def _reseat(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> None:
     """Move each anchor of sparse fixes to its likeliest place on the way, between those before and after it.
@@ -230,6 +238,8 @@ def _reseat(points: Any, chain: Any, way: Any, lattice: Any, scene: Any) -> None
     What a route is longer than the straight line says nothing of the place on it: what one leg gains the
     other loses. The time does: the car's place differs from uniform motion by what it gained or lost speed.
     """
+    if not _any_sparse(points, chain, lattice, scene.rules):
+        return
     variance = scene.rules.sigma**2
     jolt = _jolt(points, chain, way, lattice, scene)
     for n in range(1, len(chain) - 1):

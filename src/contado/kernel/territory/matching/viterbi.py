@@ -27,9 +27,10 @@ class Leg(NamedTuple):
     straight: float
     limit: float
     """Longest route [m]."""
-    sigma: float
-    detour: float
-    """Mean excess of a route round corners over the straight line [m]."""
+    onward: float
+    """One over the mean excess of a route straight on over the straight line [1/m]."""
+    around: float
+    """The same of a route round corners [1/m]."""
     rarer: float
     """Log of how much rarer a given excess is round corners than straight on, where both are likely."""
 
@@ -75,34 +76,35 @@ def decode(x: Any, y: Any, anchors: int, lattice: Any, scene: Any) -> None:
 
 
 @leaf(inline="always")
-def _apart(x: Any, y: Any, i: int, j: int) -> float:
-    return math.sqrt((x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2)
+def _squared(x: Any, y: Any, i: int, j: int) -> Any:
+    return (x[j] - x[i]) ** 2 + (y[j] - y[i]) ** 2
 
 
 @leaf(inline="always")
 def _leg(x: Any, y: Any, p: int, k: int, anchors: int, lattice: Any, rules: Any) -> Leg:
     """Return the leg from anchor ``p`` to ``k``; the legs beside it tell how far apart the fixes are."""
     i, j = lattice.point[p], lattice.point[k]
-    straight = _apart(x, y, i, j)
+    reach = _squared(x, y, i, j)
+    straight = math.sqrt(reach)
     factor = rules.far_factor if straight >= rules.far and k - p == 1 else rules.limit_factor
     limit = factor * straight + rules.limit_fixed
-    reach = straight
     if p > 0:
-        reach = max(reach, _apart(x, y, lattice.point[p - 1], i))
+        reach = max(reach, _squared(x, y, lattice.point[p - 1], i))
     if k + 1 < anchors:
-        reach = max(reach, _apart(x, y, j, lattice.point[k + 1]))
-    if reach < rules.sparse:
-        return Leg(straight, limit, rules.sigma, rules.sigma, 0.0)
+        reach = max(reach, _squared(x, y, j, lattice.point[k + 1]))
+    if reach < rules.sparse**2:
+        return Leg(straight, limit, 1.0 / rules.sigma, 1.0 / rules.sigma, 0.0)
+    reach = math.sqrt(reach)
     detour = max(rules.sigma, rules.detour * reach)
     limit = max(limit, rules.limit_factor * reach + rules.limit_fixed)
-    return Leg(straight, limit, rules.sigma, detour, math.log(detour / rules.sigma))
+    return Leg(straight, limit, 1.0 / rules.sigma, 1.0 / detour, math.log(detour / rules.sigma))
 
 
 @leaf(inline="always")
 def _cost(route: float, leg: Leg) -> float:
     """Return the negative log probability of a route: straight on, or round corners."""
     excess = abs(route - leg.straight)
-    return min(excess / leg.sigma, leg.rarer + excess / leg.detour)
+    return min(excess * leg.onward, leg.rarer + excess * leg.around)
 
 
 @leaf()
@@ -204,7 +206,7 @@ def _go(p: int, k: int, i: int, leg: Leg, floor: float, lattice: Any, scene: Any
         margin = lattice.score[p, i] + lattice.emission[k, j] - floor
         if margin < 0.0 or node == end or _stays(p, k, i, j, lattice, scene.rules):
             continue
-        most = leg.straight + max(leg.sigma * margin, leg.detour * (margin - leg.rarer))
+        most = leg.straight + max(margin / leg.onward, (margin - leg.rarer) / leg.around)
         bound = min(leg.limit, most) - lattice.offset[k, j] - rest
         dx, dy = streets.node_x[node] - streets.node_x[end], streets.node_y[node] - streets.node_y[end]
         if bound < 0.0 or dx * dx + dy * dy > bound * bound:
