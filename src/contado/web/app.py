@@ -84,7 +84,7 @@ def create_app(open_view: Callable[[], View], *, development: bool = False, warm
         app.add_api_route("/_parti", _endpoint(site, "it", "parts", routes.PARTS), methods=METHODS)
     processes_routes.add(app, site)
     _plain_routes(app, site)
-    readiness = live.register(app, site, warm=warm)
+    readiness = live.register(app, site, ending=stores, warm=warm)
     app.add_exception_handler(HTTPException, _http_error(site))
     app.add_exception_handler(Refusal, _refusal(site))
     app.add_exception_handler(Exception, _defect(site))

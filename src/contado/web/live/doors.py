@@ -9,8 +9,10 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from contado.kernel import records
 from contado.kernel.errors import ContadoError, ExtraMissing
 from contado.kernel.records import devices
+from contado.kernel.records.store import is_prepared
 from contado.web.live import events
 from contado.web.live.finishing import Finishing
 from contado.web.live.warming import Warming, installed
@@ -19,6 +21,7 @@ from contado.web.security import SignInNeeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import ExitStack
 
     from fastapi import FastAPI
     from starlette.requests import Request
@@ -41,9 +44,17 @@ class _Desk:
     def __init__(self, site: Site) -> None:
         self.site = site
         self.finishing = Finishing(site.view.path)
-        self.warming = Warming(self.room, self.finishing.start)
+        self.warming = Warming(self.room, self.finishing.start, self.knows_devices)
         self._lock = threading.Lock()
         self._room: Room | None = None
+
+    def knows_devices(self) -> bool:
+        """Whether a device may send messages."""
+        view = self.site.view.whole
+        if not is_prepared(view):
+            return False
+        with records.open_store(view) as store, store.reading(records.local_administrator()) as session:
+            return any(device.revoked_at is None for device in devices.listed(session))
 
     def room(self) -> Room:
         """Return the live room, opened on the first message.
@@ -64,11 +75,15 @@ class _Desk:
             return self._room
 
 
-def register(app: FastAPI, site: Site, *, warm: bool = False) -> Callable[[], State]:
-    """Add both addresses; ``warm`` gets the live engine ready at once. Return what says how ready it is."""
+def register(app: FastAPI, site: Site, *, ending: ExitStack, warm: bool = False) -> Callable[[], State]:
+    """Add both addresses; ``warm`` gets the live engine ready for the first device, until the ``ending``.
+
+    Return what says how ready it is.
+    """
     desk = _Desk(site)
     if warm:
         desk.warming.start()
+        ending.callback(desk.warming.stop)
 
     async def ingest(request: Request) -> Response:
         content = b""
@@ -107,7 +122,7 @@ def _take(desk: _Desk, request: Request, content: bytes) -> Response:
     from contado.engines.pavement.live.room import Device
 
     room = desk.room()
-    later = desk.warming.state == "warming"
+    later = desk.warming.hurry()
     taken = room.take(
         Device(device_id=device.device_id, vehicle_id=device.subject, label=device.label),
         content=content,
