@@ -60,7 +60,8 @@ class MantoStradale:
 
         if progress is not None:
             progress("fuse", 0, 2)
-        found = state.snapshot(workspace, on)
+        forced = state.forced_cuts(workspace)
+        found = state.snapshot(workspace, on, forced)
         if progress is not None:
             progress("grade", 1, 2)
         checks, told = of_workspace.checks(workspace, on, state.fuse_settings(workspace))
@@ -68,7 +69,7 @@ class MantoStradale:
             "asset": indicators.assets(found),
             "indicator_value": indicators.indicator_values(found),
             "pavement_segment": state.segment_table(found),
-            **history.tables_of(workspace, on, progress),
+            **history.tables_of(workspace, on, progress, forced=forced),
             **of_workspace.tables_of(checks, ids.DRIVES),
         }
         if found.sections:

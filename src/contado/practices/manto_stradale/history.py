@@ -41,11 +41,20 @@ _KEPT: Final = "2"
 """Edition of what a kept state holds; a state of another edition is computed again."""
 
 
-def tables_of(workspace: WorkspaceView, on: date, progress: Progress | None = None) -> dict[str, pa.Table]:
-    """Return the states of sections and anomalies on the days on which cars drove, until ``on``."""
+def tables_of(
+    workspace: WorkspaceView,
+    on: date,
+    progress: Progress | None = None,
+    *,
+    forced: Mapping[str, tuple[Cut, ...]] | None = None,
+) -> dict[str, pa.Table]:
+    """Return the states of sections and anomalies on the days on which cars drove, until ``on``.
+
+    ``forced`` are the `forced_cuts` of the workspace, where they are known already.
+    """
+    forced = forced_cuts(workspace) if forced is None else forced
     old = {name: _by_day(workspace.read(name).to_pylist()) for name in (SECTIONS, ANOMALIES)}
     rows: dict[str, list[Row]] = {SECTIONS: [], ANOMALIES: []}
-    forced = forced_cuts(workspace)
     for day in track(kept_days(_days(workspace), on), "history", progress):
         inputs = _inputs(workspace, day, forced)
         before = old[SECTIONS].get(day, [])

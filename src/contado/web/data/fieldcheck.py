@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.monitoring.proportion import sample_for
 from contado.web.data.roads import Interval
-from contado.web.data.view import day, real, rows, text
+from contado.web.data.view import day, kept, real, rows
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -157,7 +157,7 @@ def load(view: View) -> FieldChecks:
 
 
 def _check(row: Row, stretches: Sequence[Row]) -> Check:
-    details = _details(text(row, "details"))
+    details = kept(row, "details", _Details)
     names = Figures.__struct_fields__
     return Check(
         id=str(row["check_id"]),
@@ -178,13 +178,6 @@ def _check(row: Row, stretches: Sequence[Row]) -> Check:
         label=str(row["label"]),
         stretches=tuple(_stretch(own) for own in stretches),
     )
-
-
-def _details(found: str | None) -> _Details:
-    try:
-        return msgspec.json.decode(found or "{}", type=_Details)
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return _Details()
 
 
 def _stretch(row: Row) -> Stretch:

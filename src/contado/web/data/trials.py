@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from contado.web.data.view import day, real, rows, text
+from contado.web.data.view import day, kept, real, rows, text
 from contado.web.i18n import Words
 
 if TYPE_CHECKING:
@@ -183,16 +183,9 @@ def _trial(row: Row, result: Row, mixes: Sequence[Row], sections: Sequence[Row])
         last_on=day(result, "last_on"),
         pretrend_p=real(result, "pretrend_p"),
         label=text(result, "label") or ("simulated" if "simulated" in labels else None),
-        details=_details(text(result, "details")),
+        details=kept(result, "details", Details),
         mixes=tuple(_mix(m) for m in sorted(mixes, key=_order) if m["trial_id"] == key),
     )
-
-
-def _details(found: str | None) -> Details:
-    try:
-        return msgspec.json.decode(found or "{}", type=Details)
-    except (msgspec.DecodeError, msgspec.ValidationError):
-        return Details()
 
 
 def _pct(row: Row, name: str) -> float | None:

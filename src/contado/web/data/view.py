@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:
     from contado.kernel.workspace import WorkspaceView as View
 
-__all__ = ["Row", "day", "layer_rows", "pick", "real", "rows", "text"]
+__all__ = ["Row", "day", "kept", "layer_rows", "pick", "real", "rows", "text"]
 
 Row = dict[str, Any]
+S = TypeVar("S", bound=msgspec.Struct)
 
 
 def rows(view: View, table: str) -> list[Row]:
@@ -63,3 +66,11 @@ def day(row: Row, *names: str) -> dt.date | None:
         return dt.date.fromisoformat(str(value)[:10])
     except ValueError:
         return None
+
+
+def kept(row: Row, name: str, kind: type[S]) -> S:
+    """Return a structure that is kept as JSON; the empty one where it is unknown or cannot be read."""
+    try:
+        return msgspec.json.decode(text(row, name) or "{}", type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return kind()

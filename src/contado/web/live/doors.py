@@ -9,10 +9,10 @@ import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from contado.kernel import records
 from contado.kernel.errors import ContadoError, ExtraMissing
 from contado.kernel.records import devices
-from contado.kernel.records.store import is_prepared
+from contado.kernel.records.scopes import local_administrator
+from contado.kernel.records.store import existing
 from contado.web.live import events
 from contado.web.live.finishing import Finishing
 from contado.web.live.warming import Warming, installed
@@ -50,10 +50,13 @@ class _Desk:
 
     def knows_devices(self) -> bool:
         """Whether a device may send messages."""
-        view = self.site.view.whole
-        if not is_prepared(view):
+        try:
+            store = existing(self.site.view.whole)
+        except ContadoError:  # the health page tells of records that cannot be opened
             return False
-        with records.open_store(view) as store, store.reading(records.local_administrator()) as session:
+        if store is None:
+            return False
+        with store, store.reading(local_administrator()) as session:
             return any(device.revoked_at is None for device in devices.listed(session))
 
     def room(self) -> Room:

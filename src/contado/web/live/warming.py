@@ -84,12 +84,15 @@ class Warming:
         if self._ended.is_set():
             return
         self.state = "warming"
-        loaded = False
         try:
             loaded = self._ready()
-        finally:
-            self.state = "warm" if loaded else "cold"
-        if loaded:
+        except Exception:  # noqa: BLE001 - whatever it was, messages must not wait for it
+            _LOG.exception("the live engine could not get ready")
+            loaded = False
+        if not loaded:
+            self._thread, self.state = None, "cold"
+        else:
+            self.state = "warm"
             room = self._room()
             room.work_off()
             self._then(room)

@@ -1,4 +1,4 @@
-"""Maps of the municipalities as the pages show them: fills, legends, titles, links."""
+"""Drawings as the pages show them; maps of the municipalities: fills, legends, titles, links."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ if TYPE_CHECKING:
 
     from contado.web.page import Page
 
-__all__ = ["MapView", "Scale", "choropleth", "locator"]
+__all__ = ["Drawing", "MapView", "Scale", "choropleth", "locator"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """A chart for a screen and for a phone, and its sentence."""
+
+    wide: str
+    narrow: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

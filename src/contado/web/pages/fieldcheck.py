@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contado.kernel.publish.agreement import MOST_DRAWN, Agreement, agreement
@@ -10,6 +9,7 @@ from contado.web import i18n
 from contado.web.data.fieldcheck import HALF_ALIKE, campaigns_for
 from contado.web.i18n import Words
 from contado.web.page import NotFound
+from contado.web.pages.drawings import Drawing
 from contado.web.pages.practices import card_of
 from contado.web.pages.tablepages import slice_rows
 
@@ -73,15 +73,6 @@ _SOURCES: Final = {
     "stated": Words("dichiarato con il rilievo", "stated with the survey"),
     "assumed": Words("supposto: 1 % per uno strumento di classe 1", "assumed: 1 % for a class 1 instrument"),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """The chart for a screen and for a phone, and its sentence."""
-
-    wide: str
-    narrow: str
-    sentence: str
 
 
 def field_check(page: Page) -> Response:

@@ -15,6 +15,7 @@ from contado.web.data.view import day, real
 from contado.web.i18n import Words
 from contado.web.page import NotFound
 from contado.web.pages import sketch, strips
+from contado.web.pages.drawings import Drawing
 from contado.web.pages.practices import card_of
 from contado.web.pages.roads import CONTRIBUTIONS, iri_scale
 
@@ -67,12 +68,9 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
-    """The history of a section as drawing for a screen and for a phone, sentence and rows."""
+class Past(Drawing):
+    """The history of a section, and the same values as rows."""
 
-    wide: str
-    narrow: str
-    sentence: str
     moments: Sequence[Moment]
 
 

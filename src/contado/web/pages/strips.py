@@ -11,6 +11,7 @@ from contado.engines.pavement.diagram import KINDS, SIDES
 from contado.kernel.publish.strip import Cell, Mark, Stretch
 from contado.web import i18n
 from contado.web.data.view import real, rows
+from contado.web.pages.drawings import Drawing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,21 +21,18 @@ if TYPE_CHECKING:
     from contado.web.i18n import Words
     from contado.web.page import Page
 
-__all__ = ["KINDS", "SIDES", "Drawing", "drawing"]
+__all__ = ["KINDS", "SIDES", "Strip", "drawing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """The diagram for a screen and for a phone, its sentence, and the same values as rows."""
+class Strip(Drawing):
+    """The diagram, and the same values as rows."""
 
-    wide: str
-    narrow: str
-    sentence: str
     cells: Sequence[Cell]
     works: Sequence[Stretch]
 
 
-def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Drawing | None:
+def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip | None:
     """Return the strip diagram of a section; None where its cells are not known."""
     cells = _cells(page).get(section.id)
     if not cells:
@@ -50,7 +48,7 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Drawi
         on=page.site.today(),
         start_m=1000 * (section.from_km or 0.0),
     )
-    return Drawing(wide=drawn.wide, narrow=drawn.narrow, sentence=drawn.sentence, cells=cells, works=works)
+    return Strip(wide=drawn.wide, narrow=drawn.narrow, sentence=drawn.sentence, cells=cells, works=works)
 
 
 def _cells(page: Page) -> Mapping[str, list[Cell]]:

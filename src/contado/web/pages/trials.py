@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contado.kernel.publish.comparison import Line, Point, before_after, histogram
@@ -11,6 +10,7 @@ from contado.web import i18n
 from contado.web.data.trials import VERDICTS
 from contado.web.i18n import Words
 from contado.web.page import NotFound
+from contado.web.pages.drawings import Drawing
 from contado.web.pages.practices import card_of
 
 if TYPE_CHECKING:
@@ -64,15 +64,6 @@ _WARNINGS: Final = {
 
 _OF_MIXES: Final = frozenset({"assumed_value", "to_confirm"})
 """Warnings that stand beside the mixes; the others beside the measures."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drawing:
-    """A chart for a screen and for a phone, and its sentence."""
-
-    wide: str
-    narrow: str
-    sentence: str
 
 
 def trial(page: Page) -> Response:
