@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from contado.cli.interrupt import listening
+from contado.cli.interrupt import ending, listening
 from contado.cli.outcome import Outcome
 from contado.kernel.declare import Context, Field, convert, fields
 from contado.kernel.errors import UsageError
@@ -163,7 +163,7 @@ def _execute(verb: Verb[Any, Any], specs: Sequence[Field], values: dict[str, Any
         progress=screen.progress,
         announce=lambda answer: screen.show(verb, answer),
     )
-    with screen, listening(context.cancel, best_so_far=verb.best_so_far):
+    with screen, ending(), listening(context.cancel, best_so_far=verb.best_so_far):
         answer: Answer = verb(request, context)
     if not verb.lines:
         screen.show(verb, answer)

@@ -227,7 +227,7 @@ def _survey_streets(season: Path) -> Path:
     roles = dict.fromkeys(ordered[max(0, middle - _CHECKED) : middle + _CHECKED + 1], "validation")
     roles[ordered[middle]] = "calibration"
     columns = ("section_id", "from_m", "to_m", "iri_m_km")
-    facts = {"date": first, "instrument": "simulated profilometer", "label": "simulated"}
+    facts = {"date": first, "instrument": "profilometro simulato", "label": "simulated"}
     rows = [
         {c: r[c] for c in columns} | facts | {"role": role} for s, role in roles.items() for r in streets[s]
     ]

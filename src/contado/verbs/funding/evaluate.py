@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Annotated
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
 from contado.kernel.errors import TableNotFound
 from contado.kernel.funding.evaluate import Funded
@@ -40,7 +41,7 @@ def _run(request: EvaluateRequest, context: Context) -> EvaluateAnswer:  # noqa:
     result = evaluate(
         rows("interventions"),
         rows("funding_rules"),
-        on=request.on or dt.datetime.now(tz=dt.UTC).date(),
+        on=request.on or today(),
         amounts=rows("funding_amounts", required=False),
     )
     return EvaluateAnswer(interventions=result.interventions, findings=result.findings)

@@ -6,12 +6,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
-
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
 from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
     from contado.kernel.errors import Finding
@@ -42,15 +41,6 @@ class LoadRequest(Request, frozen=True, kw_only=True):
     vehicles: Annotated[Path | None, option("what is known of the vehicles")] = None
     columns: Annotated[Path | None, option("column maps of further logs (TOML)")] = None
     on: Annotated[date | None, option("day of the states; default today")] = None
-
-
-class RejectedDrive(msgspec.Struct, kw_only=True):
-    """A drive that cannot be used, and why."""
-
-    file: str
-    rule: str
-    row: int | None
-    message: str
 
 
 class LoadAnswer(LabelledAnswer, kw_only=True):
@@ -86,16 +76,13 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
             scope=records.scope,
             progress=context.progress,
         )
-    rejected = [
-        RejectedDrive(file=r.file, rule=r.rule, row=r.row, message=r.message) for r in loaded.rejected
-    ]
     return LoadAnswer(
         label=loaded.label,
         findings=named([*findings, *loaded.findings]),
         drives=loaded.drives,
         loaded=loaded.loaded,
         unchanged=loaded.unchanged,
-        rejected=rejected,
+        rejected=[RejectedDrive.of(one) for one in loaded.rejected],
         cells=loaded.cells,
         anomalies=loaded.anomalies,
         states_changed=loaded.states_changed,

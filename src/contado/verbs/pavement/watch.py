@@ -55,6 +55,7 @@ class WatchAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: WatchRequest, context: Context) -> WatchAnswer:
+    stop = _on_sigterm()
     from contado.engines.pavement.live.watching import Arrived, Watcher
     from contado.kernel.workspace import Workspace
 
@@ -70,7 +71,6 @@ def _run(request: WatchRequest, context: Context) -> WatchAnswer:
     watcher = Watcher(
         workspace=workspace, folder=request.folder, columns=request.columns, delete=request.delete
     )
-    stop = _on_sigterm()
     answer = _line(Arrived(drive="", state="unchanged", label="estimated"))
     for arrived in _drives(watcher, stop, once=request.once):
         answer = _line(arrived)

@@ -94,6 +94,23 @@ def test_start_utc_is_that_of_t_zero(toy, tmp_path):
     assert read_drive(tmp_path).start_utc == "2026-03-02T09:11:00Z"
 
 
+def test_the_first_instant_that_is_written_dates_the_drive(toy, tmp_path):
+    source = toy(duration_s=30)
+    source.fixes["time_utc"] = ["", "", *(f"2026-03-02T09:11:{k:02d}Z" for k in range(2, 30))]
+    source.write(tmp_path)
+    assert read_drive(tmp_path).start_utc == "2026-03-02T09:11:00Z"
+
+
+def test_a_word_for_an_instant_is_told(toy, tmp_path):
+    source = toy(duration_s=30)
+    source.fixes["time_utc"] = ["yesterday"] * 30
+    source.write(tmp_path)
+    drive = read_drive(tmp_path)
+    (told,) = [f for f in drive.findings if f.rule == "no_date"]
+    assert drive.start_utc is None
+    assert (told.row, "'yesterday'" in told.message) == (2, True)
+
+
 def test_other_files_are_named_in_a_note(toy, tmp_path):
     toy(duration_s=30).write(tmp_path)
     (tmp_path / "truth_route.csv").write_text("seq\n1\n")

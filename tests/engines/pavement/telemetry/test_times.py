@@ -48,5 +48,7 @@ def test_a_word_is_no_time(tmp_path, unit):
 def test_start_is_the_instant_of_zero():
     assert start_utc("2026-03-02T09:11:05Z", 5.0) == "2026-03-02T09:11:00Z"
     assert start_utc("2026-03-02T09:11:05.250Z", 5.0) == "2026-03-02T09:11:00.250000Z"
+    assert start_utc("2026-03-02T10:11:05+01:00", 5.0) == "2026-03-02T09:11:00Z"
+    assert start_utc("2026-03-02 10:11:05+0100", 5.0) == "2026-03-02T09:11:00Z"
     assert start_utc("yesterday", 5.0) is None
     assert start_utc(None, 5.0) is None

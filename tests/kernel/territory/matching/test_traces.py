@@ -136,6 +136,14 @@ def test_rows_without_position_are_counted(write, network):
     assert [(f.rule, f.row) for f in found.findings] == [("rows_dropped", 4)]
 
 
+def test_a_row_without_a_time_among_timed_ones_is_counted(write, network):
+    found = traces.check(
+        traces.read(write("trip,t_s,lon,lat\n" + GOOD + "a,,9.0,45.0\nb,,9.0,45.0\n")), network
+    )
+    assert [(f.rule, f.row) for f in found.findings] == [("rows_dropped", 4)]
+    assert np.isnan(found.lon).tolist()[-2:] == [True, False]  # trip b has no times at all
+
+
 def test_unordered_times_are_no_jump(write, network):
     text = "trip,t_s,lon,lat\na,500,9.0,45.0\na,0,9.4,45.0\n"
     assert traces.check(traces.read(write(text)), network).findings == ()

@@ -23,6 +23,7 @@ POOR_ACCURACY_M: Final = 50.0
 _NO_READING: Final = 1e12  # beyond any raw count and any time since 1970 in seconds
 _JUMP_M: Final = 1_000.0
 _JUMP_M_S: Final = 100.0  # faster than any car: 360 km/h
+_MEND: Final = "correct the row; `pavement read --drop-bad --out DIR` leaves such rows out and counts them"
 _EARTH_M: Final = 6_371_008.8  # mean radius, IUGG
 
 
@@ -70,12 +71,18 @@ def clean_fixes(
     cleaned = Cleaned(columns=columns, n_raw=len(columns["time"]))
     zero = (columns["longitude"] == 0) & (columns["latitude"] == 0)
     early = zero & (np.cumsum(~zero & np.isfinite(columns["latitude"])) == 0) & phone
-    poor = columns["accuracy"] > POOR_ACCURACY_M
+    poor = (columns["accuracy"] > POOR_ACCURACY_M) | (columns["accuracy"] < 0)
     speechless = columns["speed"] < 0
     outside = (np.abs(columns["latitude"]) > 90) | (np.abs(columns["longitude"]) > 180) | (zero & ~early)
     if outside.any() and not drop_bad:
         raise _impossible(columns, outside, file)
-    _count(cleaned, "poor_accuracy", poor, file, f"accuracy worse than {POOR_ACCURACY_M:.0f} m")
+    _count(
+        cleaned,
+        "poor_accuracy",
+        poor,
+        file,
+        f"accuracy worse than {POOR_ACCURACY_M:.0f} m, or none (negative)",
+    )
     _count(cleaned, "no_speed", speechless, file, "no speed (a negative one)")
     _count(cleaned, "impossible_position", early, file, "(0, 0) before the first fix")
     _count(cleaned, "impossible_position", outside, file, "at (0, 0) or outside the world")
@@ -161,7 +168,7 @@ def _impossible(columns: Columns, mask: Bools, file: str) -> DataError:
     return DataError(
         f"{file}: row {row:.0f} has an impossible position: lon {lon:g}, lat {lat:g}.",
         rule="impossible_position",
-        hint="correct the row, or --drop-bad drops and counts such rows",
+        hint=_MEND,
         rows=[int(r) for r in columns["row"][mask]],
         field="lon",
     )
@@ -177,7 +184,7 @@ def _drop_jumps(cleaned: Cleaned, file: str, *, drop_bad: bool) -> None:
         raise DataError(
             f"{file}: a jump of {length_m / 1000:.0f} km at row {rows[0]}.",
             rule="impossible_jump",
-            hint="correct the row, or --drop-bad drops and counts such rows",
+            hint=_MEND,
             rows=rows,
             field="lon",
         )

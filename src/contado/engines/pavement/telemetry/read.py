@@ -219,22 +219,34 @@ def _columns(raw: RawFile, part: Part) -> _Part:
     """Return the columns of one part in SI units, by quantity, with the row numbers."""
     table: Columns = {"row": np.arange(raw.table.num_rows, dtype=float) + raw.first_row}
     found = part.find(raw.headers, file=raw.name)
-    utc = None
+    utc = next((header for header, column in found.items() if column.quantity == "utc"), None)
     for header, column in found.items():
         if column.quantity == "time":
             table["time"] = times.seconds(raw, header, column)
-        elif column.quantity == "utc":
-            utc = raw.text(header)[0]
-        else:
+        elif header != utc:
             table[column.key] = raw.numbers(header) * _FACTOR.get(column.unit, 1.0)
+    start, undated = (None, ()) if utc is None else _start(raw, utc, table["time"])
     return _Part(
         file=raw.name,
         columns=table,
         headers=tuple(h for h, c in found.items() if c.quantity == "acceleration"),
-        start_utc=times.start_utc(utc, table["time"][0]),
+        start_utc=start,
         simulated=raw.simulated,
-        findings=raw.findings,
+        findings=(*raw.findings, *undated),
     )
+
+
+def _start(raw: RawFile, header: str, t_s: NDArray[np.float64]) -> tuple[str | None, tuple[Finding, ...]]:
+    """Return the UTC of t = 0 from the first row that has both, or what stands there instead of an instant."""
+    cells = raw.text(header)
+    written = (k for k, cell in enumerate(cells) if cell is not None and cell.strip() and np.isfinite(t_s[k]))
+    if (k := next(written, None)) is None:
+        return None, ()
+    if (start := times.start_utc(cells[k], t_s[k])) is not None:
+        return start, ()
+    row = k + raw.first_row
+    message = f"{raw.name}: {header} in row {row} is {cells[k]!r}, no instant: the drive has no date."
+    return None, (Finding(severity="warning", rule="no_date", message=message, table=raw.name, row=row),)
 
 
 def _assemble(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = ["seconds", "start_utc"]
 
 _SCALE: Final = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _CLOCK: Final = re.compile(r"\s*(\d{1,2}):(\d{2}):(\d{2})(?:[:.,](\d{1,9}))?\s*")
+_OFFSET: Final = re.compile(r"T.*[+-]\d{2}(:?\d{2})?$")
 _DAY_S: Final = 86_400.0
 
 
@@ -64,7 +66,7 @@ def _from_iso(raw: RawFile, header: str) -> NDArray[np.float64]:
     for k, cell in enumerate(cells):
         if cell is not None and cell.strip():
             try:
-                instants[k] = np.datetime64(cell.strip().removesuffix("Z").replace(" ", "T"), "ns")
+                instants[k] = _instant(cell)
             except ValueError:
                 raise _no_time(raw, header, k, cell) from None
     known = instants[~np.isnat(instants)]
@@ -72,6 +74,14 @@ def _from_iso(raw: RawFile, header: str) -> NDArray[np.float64]:
         return np.full(len(cells), np.nan)
     elapsed: NDArray[np.float64] = (instants - known[0]) / np.timedelta64(1, "s")
     return elapsed
+
+
+def _instant(cell: str) -> np.datetime64:
+    """Return the UTC of an ISO 8601 cell; without an offset it is UTC already."""
+    text = cell.strip().replace(" ", "T")
+    if _OFFSET.search(text):
+        text = datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None).isoformat()
+    return np.datetime64(text.removesuffix("Z"), "ns")
 
 
 def _no_time(raw: RawFile, header: str, k: int, cell: str) -> DataError:
@@ -95,7 +105,7 @@ def start_utc(cell: str | None, t_s: float) -> str | None:
     if cell is None or not np.isfinite(t_s):
         return None
     try:
-        instant = np.datetime64(cell.strip().removesuffix("Z").replace(" ", "T"), "us")
+        instant = _instant(cell).astype("datetime64[us]")
     except ValueError:
         return None
     start = instant - np.timedelta64(round(t_s * 1e6), "us")

@@ -194,8 +194,9 @@ def check(traces: Traces, network: Network, *, drop_bad: bool = False) -> Traces
     _refuse(traces, outside, "impossible_position", "lies at (0, 0) or outside the world", drop_bad=drop_bad)
     jumps = _jumps(traces, known & ~outside)
     _refuse(traces, jumps, "impossible_jump", "is a jump no vehicle makes", drop_bad=drop_bad)
-    bad = outside | jumps
-    left_out = {"rows_dropped": ~known, "impossible_position": outside, "impossible_jump": jumps}
+    untimed = known & _without_time(traces)
+    bad = outside | jumps | untimed
+    left_out = {"rows_dropped": ~known | untimed, "impossible_position": outside, "impossible_jump": jumps}
     findings = [_dropped(traces, rule, rows) for rule, rows in left_out.items() if rows.any()]
     return replace(
         traces,
@@ -203,6 +204,13 @@ def check(traces: Traces, network: Network, *, drop_bad: bool = False) -> Traces
         lat=np.where(bad, np.nan, traces.lat),
         findings=(*traces.findings, *findings),
     )
+
+
+def _without_time(traces: Traces) -> NDArray[np.bool_]:
+    """Return which points have no time in a trip whose other points have one."""
+    timed = np.isfinite(traces.t_s)
+    has_times = np.bincount(traces.trip, timed, len(traces.trips)) > 0
+    return ~timed & has_times[traces.trip]
 
 
 def _dropped(traces: Traces, rule: str, rows: NDArray[np.bool_]) -> Finding:
@@ -218,7 +226,7 @@ def _refuse(traces: Traces, bad: NDArray[np.bool_], rule: str, what: str, *, dro
     raise DataError(
         f"{traces.name}, line {traces.line(first)}: lon {traces.lon[first]}, lat {traces.lat[first]} {what}.",
         rule=rule,
-        hint="correct the line, or drop such points with --drop-bad",
+        hint="correct the line; `pavement match --drop-bad` leaves such points out and counts them",
         rows=[traces.line(int(i)) for i in np.flatnonzero(bad)[:100]],
         field="lon",
     )
