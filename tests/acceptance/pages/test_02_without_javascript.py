@@ -29,6 +29,26 @@ def test_without_javascript_everything_but_the_map_is_there(tab, address):
     assert not narrow.locator(".ct-menu-button").is_visible()
 
 
+@pytest.mark.item(
+    "pages", 2, "without WebGL: the drawing and the words, the table works in place", "complete"
+)
+def test_without_webgl_the_table_works_in_place(tab, address):
+    page = tab(1280)
+    page.add_init_script(
+        "const get = HTMLCanvasElement.prototype.getContext;"
+        "HTMLCanvasElement.prototype.getContext = function (kind, ...more) {"
+        " return kind.startsWith('webgl') ? null : get.call(this, kind, ...more); };"
+    )
+    page.goto(address + MAP)
+    page.locator("#ct-map.ct-flat #ct-drawn").wait_for()
+    assert "non funziona" in page.locator(".ct-mapsays").inner_text()
+    assert page.locator("#ct-map canvas").count() == 0
+    page.evaluate("window.stays = true")
+    page.locator("tr[data-id] a").first.click()
+    page.locator("#sezione h2").wait_for()
+    assert page.evaluate("window.stays")
+
+
 @SLOW
 @pytest.mark.item(
     "pages", 2, "every page without JavaScript shows the tables and links it shows with it", "equal"

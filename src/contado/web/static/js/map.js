@@ -24,10 +24,9 @@ const groups = { names: ["names"] };
 
 const show = (text) => { says.classList.add("ct-shown"); says.textContent = text; };
 const timer = setTimeout(() => show(config.texts.loading), 300);
-// without WebGL the words and the drawing of who has no JavaScript
+const words = says.textContent;
 const flat = () => { clearTimeout(timer); frame.classList.add("ct-flat"); };
-if (!document.createElement("canvas").getContext("webgl2")) flat(), show(says.textContent), wire();
-else start().catch((error) => {
+start().catch((error) => {
   console.warn(error);
   flat();
   frame.classList.remove("ct-ready");
@@ -38,15 +37,16 @@ else start().catch((error) => {
 async function start() {
   const fonts = Promise.all(["400", "600"].map((w) => document.fonts.load(`${w} 14px "Titillium Web"`)));
   const lib = await import(config.maplibre);
+  lib.setWorkerUrl(new URL(config.worker, location.href).href);
+  lib.prewarm(); // the worker starts while the map makes its context
   // or the map draws its names in the fallback font
   await fonts;
-  lib.setWorkerUrl(new URL(config.worker, location.href).href);
   const holder = document.createElement("div");
   holder.className = "ct-mapholder";
   frame.append(holder);
   const view = new URLSearchParams(location.search);
   const [zoom, lng, lat] = ["z", "x", "y"].map((k) => parseFloat(view.get(k)));
-  const map = new lib.Map({
+  const map = drawn(lib, {
     container: holder,
     style: mapStyle(),
     locale: config.texts.ui,
@@ -61,6 +61,8 @@ async function start() {
       ? { zoom, center: [lng, lat] }
       : { bounds: config.bounds, fitBoundsOptions: { padding: { top: 20, right: 20, bottom: 70, left: 20 }, maxZoom: 16 } }),
   });
+  // without WebGL the words and the drawing of who has no JavaScript
+  if (!map) return holder.remove(), flat(), show(words), wire();
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new lib.NavigationControl({ showCompass: false }), "top-right");
@@ -74,6 +76,16 @@ async function start() {
   frame.classList.add("ct-ready");
   wire(frame.map = map);
   map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = Math.round(performance.now()); });
+}
+
+// The map itself finds out whether there is WebGL: to ask for a context beforehand makes one more, which takes long.
+function drawn(lib, options) {
+  try {
+    return new lib.Map(options);
+  } catch (error) {
+    console.warn(error);
+    return null;
+  }
 }
 
 function source(layer) {
@@ -92,7 +104,7 @@ function mapStyle() {
     },
     layers: [
       { id: "outside", type: "background", paint: { "background-color": base.outside } },
-      { id: "land", type: "fill", source: "units", filter: ["has", "id"], paint: { "fill-color": base.land } },
+      { id: "land", type: "fill", source: "units", filter: ["has", "id"], paint: { "fill-color": base.land, "fill-antialias": false } },
       line("borders", "id", base.boundary, ["interpolate", ["linear"], ["zoom"], 8, 0.5, 12, 1.2]),
       line("outline", "o", base.outline, 1.4),
     ],
@@ -172,7 +184,7 @@ function addNames(map) {
 
 // Signs are drawn here, so that no image is fetched: the shape tells the kind, full or hollow confirmed or not.
 function canvas(size, draw) {
-  const g = Object.assign(document.createElement("canvas"), { width: size, height: size }).getContext("2d");
+  const g = Object.assign(document.createElement("canvas"), { width: size, height: size }).getContext("2d", { willReadFrequently: true });
   draw(g);
   return g.getImageData(0, 0, size, size);
 }
