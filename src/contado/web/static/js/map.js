@@ -46,7 +46,7 @@ async function start() {
   frame.append(holder);
   const view = new URLSearchParams(location.search);
   const [zoom, lng, lat] = ["z", "x", "y"].map((k) => parseFloat(view.get(k)));
-  const map = drawn(lib, {
+  const options = {
     container: holder,
     style: mapStyle(),
     locale: config.texts.ui,
@@ -60,9 +60,10 @@ async function start() {
     ...(Number.isFinite(zoom + lng + lat)
       ? { zoom, center: [lng, lat] }
       : { bounds: config.bounds, fitBoundsOptions: { padding: { top: 20, right: 20, bottom: 70, left: 20 }, maxZoom: 16 } }),
-  });
-  // without WebGL the words and the drawing of who has no JavaScript
-  if (!map) return holder.remove(), flat(), show(words), wire();
+  };
+  let map;
+  // to ask for WebGL beforehand makes a context more; without it the words and drawing of who has no JavaScript
+  try { map = new lib.Map(options); } catch { return holder.remove(), flat(), show(words), wire(); }
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
   map.addControl(new lib.NavigationControl({ showCompass: false }), "top-right");
@@ -76,16 +77,6 @@ async function start() {
   frame.classList.add("ct-ready");
   wire(frame.map = map);
   map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = Math.round(performance.now()); });
-}
-
-// The map itself finds out whether there is WebGL: to ask for a context beforehand makes one more, which takes long.
-function drawn(lib, options) {
-  try {
-    return new lib.Map(options);
-  } catch (error) {
-    console.warn(error);
-    return null;
-  }
 }
 
 function source(layer) {
