@@ -129,6 +129,7 @@ def test_the_chain_of_a_number_reaches_its_sources(demo, capsys):
     assert tables >= {"programme", "intervention", "effect", "asset", "indicator_value", "source"}
 
 
+@pytest.mark.slow
 def test_the_plan_of_the_demonstration_is_repeated_to_the_byte(demo, capsys):
     folder, _ = demo
     runs = sorted((folder / "runs").glob("*/run.json"))
