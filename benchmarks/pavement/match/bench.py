@@ -18,15 +18,16 @@ import matchers
 import peers
 
 REPEATS = 5
+EXTRACT = "network/liechtenstein.osm.pbf"
 SIGMAS = (5, 10)
-DRIVES = {"fastmm": None, "mappymatch": 10, "leuvenmapmatching": 3}
+DRIVES = {"fastmm": None, "valhalla": None, "mappymatch": 10, "leuvenmapmatching": 3}
 """Drives that each peer gets: all, or so many that it ends within a minute."""
 
 
 def run(n=None):
     """Return task, n, ours, peers, skipped, figures."""
     roads = peers.shared("roads")
-    network = Network.from_osm(roads / "network/liechtenstein.osm.pbf")
+    network = Network.from_osm(roads / EXTRACT)
     truths = {sigma: Truth(network, roads, sigma, n) for sigma in SIGMAS}
     figures, ours_s = {}, []
     for sigma, truth in truths.items():
@@ -37,7 +38,6 @@ def run(n=None):
     figures["peak_mb"] = peers.peak_mb()
     sides = {name: side(name, truths, figures) for name in matchers.SCRIPTS}
     beside, skipped = peers.beside(ours_s[0], sides)
-    skipped.append({"name": "Valhalla", "reason": "its wheel for Python 3.11 has no builder of tiles"})
     return {
         "task": "pavement.match",
         "n": len(truths[5].edge),
@@ -68,8 +68,9 @@ def side(name, truths, figures):
                 matchers.SCRIPTS[name],
                 repeats=REPEATS,
                 **matchers.given(part.network, part.fixes, part.sigma),
+                **part.as_written(),
             )
-            score = part.score(answer.arrays["edge"], answer.arrays["routes"])
+            score = part.score_of(answer.arrays)
             figures.update({f"{name}_sigma{sigma}_{key}": value for key, value in score.items()})
             mine, spent = ours(part)
             if part is not truth:
@@ -80,6 +81,8 @@ def side(name, truths, figures):
         answer, spent, points = answers[5]
         figures[f"{name}_points_per_s"] = points / answer.cpu_s
         figures[f"{name}_peak_mb"] = answer.peak_mb
+        if "lean_s" in answer.arrays:
+            figures[f"{name}_lean_points_per_s"] = points / float(answer.arrays["lean_s"])
         return {"version": answer.version, "cpu_s": answer.cpu_s, "ours_s": spent}
 
     return call
@@ -116,25 +119,48 @@ class Truth:
         points = int(self.fixes["trip"].isin(self.trips[:drives]).sum())
         return Truth(self.network, self.roads, int(self.sigma), points)
 
+    def as_written(self):
+        """Return what a peer is given that reads the extract itself, and positions in degrees."""
+        columns = {name: self.fixes[name].to_numpy() for name in ("lon", "lat", "t_s")}
+        return {**columns, "osm": str(self.roads / EXTRACT)}
+
+    def score_of(self, found):
+        """Score a peer that answers by edge, or by way alone."""
+        if "edge" in found:
+            return self.score(found["edge"], found["routes"])
+        metres = Counter()
+        for (trip, way), length in zip(found["driven"].tolist(), found["metres"].tolist(), strict=True):
+            metres[trip, way] += length
+        return self._by_way(found["way"], metres)
+
     def score(self, edge, routes):
-        """Return edge and way accuracy and the length wrong over the true length."""
+        """Return shares of points on the true edge and way, and the length wrong over the true length."""
         network = self.network
-        routes = Counter(map(tuple, routes.tolist()))
         known = np.where(edge >= 0, self.same[edge], -1)
-        found = Counter()
-        for (trip, e), count in routes.items():
-            found[trip, int(self.same[e])] += count
+        found = Counter((trip, int(self.same[e])) for trip, e in routes.tolist())
         wrong = (found - self.routes) + (self.routes - found)
-
-        def length(counts):
-            return sum(network.edge_length_m[e] * count for (_, e), count in counts.items())
-
-        way = np.where(edge >= 0, network.edge_way[edge], -1) == network.edge_way[self.edge]
+        metres = self._metres(wrong), self._metres(self.routes)
+        way = np.where(edge >= 0, network.edge_way[edge], -1)
         return {
             "edge": float((known == self.edge).mean()),
-            "way": float(way.mean()),
-            "rmf": float(length(wrong) / length(self.routes)),
+            "rmf": sum(metres[0].values()) / sum(metres[1].values()),
+            **self._by_way(way, self._metres(found)),
         }
+
+    def _by_way(self, way, metres):
+        true = self._metres(self.routes)
+        wrong = sum(abs(metres[key] - true[key]) for key in metres.keys() | true.keys())
+        return {
+            "way": float((way == self.network.edge_way[self.edge]).mean()),
+            "way_rmf": wrong / sum(true.values()),
+        }
+
+    def _metres(self, routes):
+        """Return metres by trip and way."""
+        metres = Counter()
+        for (trip, edge), count in routes.items():
+            metres[trip, int(self.network.edge_way[edge])] += self.network.edge_length_m[edge] * count
+        return metres
 
 
 if __name__ == "__main__":

@@ -144,15 +144,8 @@ def test_invariants(shared, figure):
 
 
 @pytest.mark.item("pavement", 1, "beside the plain published loop", ">= 100 x, same values")
-def test_beside_the_plain_loop(figure):
-    import importlib.util
-    from pathlib import Path
-
-    bench = Path(__file__).resolve().parents[3] / "benchmarks/pavement/iri/bench.py"
-    spec = importlib.util.spec_from_file_location("bench_iri", bench)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    peer = module.run(200_000)["peers"][0]
+def test_beside_the_plain_loop(bench, figure):
+    peer = bench("pavement/iri").run(200_000)["peers"][0]
     figure(f"{peer['ratio']:.0f} x")
     assert peer["identical"]
     assert peer["ratio"] >= 100

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
-import importlib.util
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from contado.cli.app import run as contado
 from contado.engines.pavement.telemetry.align import align
 from contado.engines.pavement.telemetry.quality import sample_speed
 from contado.engines.pavement.telemetry.read import read_drives
+from invented.benches import answers_of
 
 
 @pytest.fixture
@@ -127,17 +126,11 @@ def test_phone_logs(shared, read, figure):
 @pytest.mark.xfail(
     strict=True, reason="measured .5717 (3,150 of 5,510) against fastmm .5725 (3,154 of 5,509)"
 )
-def test_curitiba_against_the_peers(shared, figure):
+def test_curitiba_against_the_peers(bench, shared, figure):
     """fastmm, mappymatch on the same streets and fixes; skipped where `CONTADO_PEERS` names none of them."""
     shared("roads/real/curitiba")
-    path = Path(__file__).parents[3] / "benchmarks/pavement/curitiba/bench.py"
-    spec = importlib.util.spec_from_file_location("curitiba_bench", path)
-    bench = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bench)
-    found = bench.run()
-    names = [peer["name"] for peer in found["peers"]]
-    if not names:
-        pytest.skip("no peer: " + "; ".join(row["reason"] for row in found["skipped"]))
+    found = bench("pavement/curitiba").run()
+    names = list(answers_of(found))
     shares = {name: found["figures"][f"{name}_same_limit"] for name in ("ours", *names)}
     figure(", ".join(f"{name} {share:.4f}" for name, share in shares.items()))
     assert shares["ours"] >= max(shares[name] for name in names)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 import shapely
@@ -77,18 +74,10 @@ def test_what_is_no_place(units, figure):
     figure("-1")
 
 
-def bench(task):
-    file = Path(__file__).resolve().parents[3] / f"benchmarks/territory/{task}/bench.py"
-    spec = importlib.util.spec_from_file_location(f"bench_{task}", file)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.slow
 @pytest.mark.item("platform", 3, "speed against geopandas sjoin, 1e6 points", ">= 10x, identical")
-def test_the_ratio_to_geopandas(figure):
-    result = bench("locate").run(N)
+def test_the_ratio_to_geopandas(bench, figure):
+    result = bench("territory/locate").run(N)
     peer = next(p for p in result["peers"] if p["name"] == "geopandas")
     assert peer["identical"]
     assert peer["ratio"] >= 10
@@ -97,10 +86,10 @@ def test_the_ratio_to_geopandas(figure):
 
 @pytest.mark.slow
 @pytest.mark.item("platform", 3, "polygon join, 1e6 buildings against the exact test", "0 pairs differ")
-def test_every_pair_of_a_million_buildings(units, figure):
+def test_every_pair_of_a_million_buildings(bench, units, figure):
     from contado.kernel.territory.join import Joiner
 
-    shapes = bench("join").buildings(N, units.gdf.total_bounds)
+    shapes = bench("territory/join").buildings(N, units.gdf.total_bounds)
     row, unit = Joiner(units).pairs(shapely.to_wkb(shapes, byte_order=1))
     k, i = shapely.STRtree(shapes).query(units.gdf.geometry.to_numpy(), predicate="intersects")
     order = np.lexsort((k, i))
@@ -114,8 +103,8 @@ def test_every_pair_of_a_million_buildings(units, figure):
     strict=True, reason="measured 2.0-2.3x from WKB, 3.1-3.6x with stored boxes, two shared cores"
 )
 @pytest.mark.item("platform", 3, "polygon join against SedonaDB, 1e6 buildings", ">= 4x, identical")
-def test_the_ratio_of_the_join_to_sedonadb(figure):
-    result = bench("join").run(N)
+def test_the_ratio_of_the_join_to_sedonadb(bench, figure):
+    result = bench("territory/join").run(N)
     peer = next((p for p in result["peers"] if p["name"] == "SedonaDB"), None)
     if peer is None:
         pytest.skip(f"SedonaDB is not here: {result['skipped']}")

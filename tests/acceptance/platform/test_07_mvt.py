@@ -208,23 +208,8 @@ def test_gdal_opens_a_tile(municipalities, tmp_path, figure):
     "platform", 7, "live tile against DuckDB ST_AsMVT, 1e5 buildings, z12", ">= 15x, same features"
 )
 def test_the_ratio_to_duckdb(bench, figure):
-    result = bench("encode").run(100_000)
+    result = bench("tiles/encode").run(100_000)
     peer = next(p for p in result["peers"] if p["name"].startswith("DuckDB"))
     assert peer["identical"]
     assert peer["ratio"] >= 15
     figure(f"{peer['ratio']:.0f}x")
-
-
-@pytest.fixture
-def bench():
-    import importlib.util
-    from pathlib import Path
-
-    def load(task):
-        file = Path(__file__).resolve().parents[3] / f"benchmarks/tiles/{task}/bench.py"
-        spec = importlib.util.spec_from_file_location(f"bench_tiles_{task}", file)
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-        return module
-
-    return load
