@@ -46,9 +46,7 @@ def accuracy(figures, of):
     return {name: figures[f"{of}_{name}"] for name in names if f"{of}_{name}" in figures}
 
 
-@pytest.mark.item(
-    "pavement", 3, "bench: times as fast as each peer", "fastmm 4, Valhalla 30, mappymatch 200"
-)
+@pytest.mark.item("pavement", 3, "bench: times as fast as each peer", "fastmm 4, Valhalla 30, mappymatch 200")
 def test_every_peer_is_slower(runs, figure):
     best = {name: max(answers_of(r)[name]["ratio"] for r in runs) for name in answers_of(runs[0])}
     figure(", ".join(f"{name} {ratio:.1f} x" for name, ratio in best.items()))
