@@ -10,7 +10,6 @@ import pytest
 from contado.kernel import tables
 from contado.kernel.practice import Programme
 from contado.practices.gipave import Gipave
-from contado.testing import check_practice
 from contado.testing.toy import toy_territory
 
 ON = date(2026, 6, 1)
@@ -34,10 +33,6 @@ def values(diagnosis, subject):
 def proposed(toy, on=ON):
     practice = Gipave()
     return practice.propose(toy, practice.diagnose(toy, on=on), on=on)
-
-
-def test_it_keeps_the_contract():
-    check_practice(Gipave()).raise_for_failures()
 
 
 def test_a_trial_has_a_verdict_an_interval_and_its_details(diagnosis):
