@@ -17,6 +17,7 @@ import pytest
 from contado.cli.app import run
 from contado.kernel.settings import Jobs, Settings, load
 from contado.kernel.workspace import Workspace
+from invented.benches import bench  # noqa: F401 - a fixture
 from invented.processes import server
 
 

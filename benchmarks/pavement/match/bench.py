@@ -111,6 +111,7 @@ class Truth:
         kept = routes[routes["trip"].isin(place)]
         ids = zip(kept["way_id"], kept["from_node"], kept["to_node"], strict=True)
         self.routes = Counter(zip(kept["trip"].map(place), (first[key] for key in ids), strict=True))
+        self.metres = self._metres(self.routes)
 
     def first(self, drives):
         """Return the first drives of the file, or all."""
@@ -138,21 +139,19 @@ class Truth:
         network = self.network
         known = np.where(edge >= 0, self.same[edge], -1)
         found = Counter((trip, int(self.same[e])) for trip, e in routes.tolist())
-        wrong = (found - self.routes) + (self.routes - found)
-        metres = self._metres(wrong), self._metres(self.routes)
+        wrong = self._metres((found - self.routes) + (self.routes - found))
         way = np.where(edge >= 0, network.edge_way[edge], -1)
         return {
             "edge": float((known == self.edge).mean()),
-            "rmf": sum(metres[0].values()) / sum(metres[1].values()),
+            "rmf": sum(wrong.values()) / sum(self.metres.values()),
             **self._by_way(way, self._metres(found)),
         }
 
     def _by_way(self, way, metres):
-        true = self._metres(self.routes)
-        wrong = sum(abs(metres[key] - true[key]) for key in metres.keys() | true.keys())
+        wrong = sum(abs(metres[key] - self.metres[key]) for key in metres.keys() | self.metres.keys())
         return {
             "way": float((way == self.network.edge_way[self.edge]).mean()),
-            "way_rmf": wrong / sum(true.values()),
+            "way_rmf": wrong / sum(self.metres.values()),
         }
 
     def _metres(self, routes):

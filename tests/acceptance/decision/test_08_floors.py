@@ -1,12 +1,10 @@
 """Decision, item 8: floors of 133 municipalities on a large programme."""
 
-import importlib.util
 import itertools
 import json
 import shutil
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,15 +15,11 @@ from contado.kernel.portfolio.milp import build
 from contado.kernel.portfolio.price import solve_options
 from contado.kernel.solver import Model, solve
 
-BENCH = Path(__file__).resolve().parents[3] / "benchmarks" / "portfolio" / "price" / "bench.py"
-
 
 @pytest.fixture(scope="module")
-def family():
+def family(bench):
     """The generator of the bench family, with the compiled loops loaded."""
-    spec = importlib.util.spec_from_file_location("price_bench", BENCH)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = bench("portfolio/price")
     solve_options(module.family(300, floors=5), gap_share=1e-2, method="price")
     return module.family
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from invented.benches import bench  # noqa: F401 - a fixture
 from invented.fixtures import axe  # noqa: F401 - a fixture
 from invented.spoiled import ask, drives, process, road, whole  # noqa: F401 - fixtures
 from invented.stores import each_store, prepared, prepared_database  # noqa: F401 - fixtures

@@ -25,17 +25,17 @@ def runs(bench, shared):
 
 @pytest.mark.item("pavement", 3, "beside each peer on its drives: edges, ways, length wrong", "not below any")
 def test_no_peer_is_more_accurate(runs, figure):
-    found = runs[0]
+    figures = runs[0]["figures"]
     said, worse = [], []
-    for name in answers_of(found):
+    for name in answers_of(runs[0]):
         for sigma in ("sigma5", "sigma10"):
-            theirs, ours = accuracy(found["figures"], f"{name}_{sigma}"), dict(found["figures"])
-            own = accuracy(ours, f"{name}_{sigma}_ours") or accuracy(ours, sigma)
+            theirs = accuracy(figures, f"{name}_{sigma}")
+            ours = accuracy(figures, f"{name}_{sigma}_ours") or accuracy(figures, sigma)
             for measure, value in theirs.items():
                 sign = -1 if measure.endswith("rmf") else 1
-                if sign * own[measure] < sign * value:
-                    worse.append((name, sigma, measure, own[measure], value))
-            said.append(f"{name} {sigma} way {theirs['way']:.3f} (ours {own['way']:.3f})")
+                if sign * ours[measure] < sign * value:
+                    worse.append((name, sigma, measure, ours[measure], value))
+            said.append(f"{name} {sigma} way {theirs['way']:.3f} (ours {ours['way']:.3f})")
     figure("; ".join(said))
     assert worse == []
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import importlib.util
 import json
-from pathlib import Path
 
 import holidays as package
 import pytest
@@ -78,12 +76,8 @@ def test_holidays(figure):
 @pytest.mark.item(
     "people", 1, "terms of 1e6 files against a loop over the holidays package", "20x, identical"
 )
-def test_terms_of_a_million_files(figure):
-    path = Path(__file__).resolve().parents[3] / "benchmarks/procedures/deadlines/bench.py"
-    spec = importlib.util.spec_from_file_location("deadlines", path)
-    bench = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bench)
-    (peer,) = bench.run(1_000_000)["peers"]
+def test_terms_of_a_million_files(bench, figure):
+    (peer,) = bench("procedures/deadlines").run(1_000_000)["peers"]
     figure(f"{peer['ratio']:.0f}x")
     assert peer["identical"]
     assert peer["ratio"] >= 20

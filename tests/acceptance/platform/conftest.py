@@ -20,7 +20,6 @@ import pytest
 
 from contado.cli.app import run
 from contado.kernel.workspace import Workspace
-from invented.benches import bench  # noqa: F401 - a fixture
 from invented.fixtures import client, pages, workspace  # noqa: F401 - fixtures
 
 PLACES = {"a": ("015146", 9.19, 45.46), "b": ("015146", 9.18, 45.47), "c": ("015002", 8.92, 45.40)}

@@ -189,12 +189,7 @@ def render(
     frame = canvas.frame_of(roads)
     pieces = [grading.pieces(road, p.state.on) for road, p in zip(roads, played, strict=True)]
     firsts = np.cumsum([0, *(len(part) for part in pieces)]).tolist()
-    layers = "".join(
-        f'<g class="rv-d rv-d{k}">'
-        + canvas.layer(frame, canvas.shapes([road], part, frame, first), [road], lang=lang)
-        + "</g>"
-        for k, (road, part, first) in enumerate(zip(roads, pieces, firsts[:-1], strict=True))
-    )
+    layers = _layers(roads, pieces, firsts, frame, lang)
     streets = canvas.streets_path(network, frame) if network is not None else ""
     words = Words(
         "Mappa del passaggio; le stesse righe sono nella tabella",
@@ -228,6 +223,22 @@ def render(
         ],
         speedup=speedup,
         **context,
+    )
+
+
+def _layers(
+    roads: Sequence[Road],
+    pieces: Sequence[Sequence[grading.Piece]],
+    firsts: Sequence[int],
+    frame: canvas.Frame,
+    lang: Lang,
+) -> str:
+    """Return a group of shapes for each drive, of which one is shown; ``firsts`` number the shapes of each."""
+    return "".join(
+        f'<g class="rv-d rv-d{k}">'
+        + canvas.layer(frame, canvas.shapes([road], part, frame, first), [road], lang=lang)
+        + "</g>"
+        for k, (road, part, first) in enumerate(zip(roads, pieces, firsts[:-1], strict=True))
     )
 
 
