@@ -106,7 +106,7 @@ def test_doing_nothing_is_among_the_strategies(toy, diagnosis):
     assert all(r["cost_eur"] == 0 and r["treatment"] is None for r in nothing)
 
 
-def resurfaced(toy, found, *, iri=1.3, cost_eur=31_000.0):
+def resurfaced(toy, found, *, iri=1.3, cost_eur=31_000.0, treatment="wearing_4cm"):
     """Choose the resurfacing of the second half of T1, do it in 2027 and drive over it twice."""
     chosen = "manto_stradale:T1:000300:wearing_4cm"
     with toy.commit() as commit:
@@ -116,7 +116,7 @@ def resurfaced(toy, found, *, iri=1.3, cost_eur=31_000.0):
             "from_m": 300.0,
             "to_m": 600.0,
             "date": date(2027, 5, 20),
-            "treatment": "wearing_4cm",
+            "treatment": treatment,
             "cost_eur": cost_eur,
             "intervention_id": chosen,
         }
@@ -143,6 +143,17 @@ def resurfaced(toy, found, *, iri=1.3, cost_eur=31_000.0):
     }
     empty = {name: tables.empty(name) for name in ("price", "run")}
     return Programme({"programme": tables.from_rows("programme", [row]), **empty})
+
+
+def test_works_that_the_catalogue_does_not_know_are_told(toy, diagnosis):
+    practice = MantoStradale()
+    programme = resurfaced(toy, practice.propose(toy, diagnosis, on=ON), treatment="B12")
+    found = practice.monitor(toy, programme, on=date(2027, 6, 30))
+    assert found.tables["observation"].num_rows
+    assert all(not row["works"] for row in found.tables["pavement_treatment"].to_pylist())
+    told = [f for f in found.findings if f.rule == "unknown_choice"]
+    assert len(told) == 1
+    assert "'B12'" in told[0].message
 
 
 def test_before_and_after_feed_the_catalogue(toy, diagnosis):

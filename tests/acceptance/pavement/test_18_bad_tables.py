@@ -102,3 +102,29 @@ def test_unknown_choice(ask, road, tmp_path):
         rows=[3],
         says=["f.csv", "ramp", "traffic_calming, level_crossing"],
     )
+
+
+@item("unknown treatment")
+def test_unknown_treatment(ask, tmp_path):
+    observed = write(
+        tmp_path / "o.csv",
+        "section_id,cell,drive_id,t_utc,iri_m_km,sd_log",
+        "S1,0,d1,2026-05-01T08:00:00Z,2.1,0.1",
+    )
+    head = "section_id,from_m,to_m,date,treatment"
+    words = ["fuse", observed, "--out", tmp_path / "state", "--on", "2026-06-01", "--works"]
+    works = write(
+        tmp_path / "w.csv", head, "S1,0,100,2026-04-01,wearing_4cm", "S1,0,100,2026-04-02,wering_4cm"
+    )
+    refused(
+        ask(*words, works),
+        "unknown_choice",
+        rows=[3],
+        says=["w.csv", "crack_sealing, micro_surfacing, wearing_4cm, binder_wearing_10cm, cold_recycling"],
+        hint=["wearing_4cm"],
+    )
+    works = write(tmp_path / "w.csv", head, "S1,0,100,2026-04-01,B12")
+    refused(ask(*words, works), "unknown_choice", rows=[2], hint=["--treatments"])
+    assert not (tmp_path / "state").exists()
+    own = write(tmp_path / "t.csv", "code,unit_cost_eur_m2", "B12,14")
+    accepted(ask(*words, works, "--treatments", own))

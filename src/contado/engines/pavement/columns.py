@@ -80,8 +80,12 @@ def choices(
     *,
     lines: Sequence[int] | None = None,
     meaning: Callable[[str], str | None] | None = None,
+    optional: bool = False,
+    otherwise: str = "",
 ) -> list[str]:
     """Return a column of words of a fixed list; ``meaning`` turns other words for them into the listed ones.
+
+    An empty cell is '' where it is ``optional``; ``otherwise`` says what to do where no word fits.
 
     Raises
     ------
@@ -90,15 +94,19 @@ def choices(
     """
     found: list[str] = []
     for row, word in enumerate(texts(table, column)):
+        if optional and not word.strip():
+            found.append("")
+            continue
         known = meaning(word) if meaning is not None else word.strip()
         if known is None or known not in valid:
             line = lines[row] if lines is not None else row + 1
             where = "line" if lines is not None else "row"
             listed = ", ".join(valid)
+            meant = did_you_mean(word, valid) or f"valid: {listed}"
             raise UsageError(
                 f"{name}, {where} {line}: {column} is {word!r}; valid: {listed}.",
                 rule="unknown_choice",
-                hint=did_you_mean(word, valid) or f"valid: {listed}",
+                hint=f"{meant}; else {otherwise}" if otherwise else meant,
                 rows=[line],
                 field=column,
             )

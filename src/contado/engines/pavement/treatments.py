@@ -5,6 +5,7 @@ The catalogue that ships (`data/treatments.csv`) is illustrative until the body 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
@@ -15,11 +16,12 @@ from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "Treatment", "catalogue", "from_table"]
+__all__ = ["COLUMNS", "Treatment", "catalogue", "coded", "from_table", "of_file", "of_workspace"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class Treatment:
     ``iri_after_m_km`` is the roughness of the new surface (None: it leaves the roughness as it is);
     ``growth_factor`` multiplies the growth of log IRI during its life, ``severity_factor`` the severity
     of the anomalies; ``worksite_share`` is the part of the cost that a shared worksite saves. One that
-    ``cuts_surface`` has to wait until the moratorium of a new surface is over.
+    ``cuts_surface`` has to wait until the moratorium of a new surface is over. ``also`` are further words for it,
+    separated by ``|``, such as the body's own code.
     """
 
     code: str
@@ -52,6 +55,7 @@ class Treatment:
     cuts_surface: bool = True
     design_level: str | None = None
     status: str = "to_confirm"
+    also: str = ""
 
     @property
     def effective(self) -> bool:
@@ -99,6 +103,71 @@ def from_table(
     rows = table.to_pylist()
     found = tuple(_treatment(rows[i], {n: v[i] for n, v in numeric.items()}) for i in range(len(rows)))
     return found, [_no_effect(t) for t in found if not t.effective]
+
+
+def of_file(path: Path) -> tuple[tuple[Treatment, ...], list[Finding]]:
+    """Return the treatments of a file and what was noticed of them; errors as `from_table`."""
+    from contado.kernel import tables
+
+    read = tables.read(path)
+    found, findings = from_table(read.table, name=path.name, lines=read.lines)
+    return found, [*read.findings, *columns.unknown(read.table, COLUMNS, path.name), *findings]
+
+
+def of_workspace(table: pa.Table) -> tuple[Treatment, ...]:
+    """Return the treatments of table ``pavement_treatment`` of a workspace; the illustrative ones where it is empty."""
+    return from_table(table)[0] if table.num_rows else catalogue()
+
+
+def coded(
+    works: pa.Table,
+    known: Sequence[Treatment],
+    *,
+    name: str = "works",
+    lines: Sequence[int] | None = None,
+    otherwise: str = "leave the cell empty",
+) -> pa.Table:
+    """Return a table of works with the code of each treatment, null where a row names none.
+
+    A treatment is named by its code, by its name in either language or by one of its further words; ``otherwise``
+    says what to do where none fits.
+
+    Raises
+    ------
+    UsageError
+        ``unknown_choice``: a word that is none of them, with its line and all codes.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> works = pa.table({"treatment": ["wearing_4cm", "Microtappeto a freddo", "resurfacing", None]})
+    >>> coded(works, catalogue())["treatment"].to_pylist()
+    ['wearing_4cm', 'micro_surfacing', 'wearing_4cm', None]
+    """
+    import pyarrow as pa
+
+    if "treatment" not in works.column_names:
+        return works
+    codes = [t.code for t in known]
+    words = {_plain(word): t.code for t in known for word in (t.name_it, t.name_en, *t.also.split("|"))}
+    words |= {_plain(code): code for code in codes}
+    found = columns.choices(
+        works,
+        "treatment",
+        name,
+        codes,
+        lines=lines,
+        meaning=lambda word: words.get(_plain(word)),
+        optional=True,
+        otherwise=otherwise,
+    )
+    values = pa.array([code or None for code in found], pa.string())
+    return works.set_column(works.column_names.index("treatment"), "treatment", values)
+
+
+def _plain(word: str) -> str:
+    """Return a word without case, underscores and hyphens."""
+    return re.sub(r"[\s_-]+", " ", word.casefold()).strip()
 
 
 def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[np.bool_], str, str], ...]:
@@ -154,7 +223,7 @@ def _treatment(row: dict[str, object], numbers: dict[str, float]) -> Treatment:
             field="unit_cost_eur_m2",
         )
     code = str(row["code"])
-    text = {n: str(row[n]) for n in ("name_it", "name_en", "design_level", "status") if row.get(n)}
+    text = {n: str(row[n]) for n in ("name_it", "name_en", "design_level", "status", "also") if row.get(n)}
     text.setdefault("name_it", code)
     text.setdefault("name_en", text["name_it"])
     # a surface that is laid anew has no anomalies left; a treatment that lays none keeps them

@@ -58,7 +58,9 @@ def outcomes(
         findings.append(_told(intervention, before, after))
         learnt[work["treatment"] or intervention["type"]].append((after[0], _unit_cost(work, workspace)))
     observed = tables.sort("observation", tables.from_rows("observation", rows))
-    return {"observation": observed, "pavement_treatment": _learnt(workspace, learnt)}, findings
+    catalogue = _learnt(workspace, learnt)
+    findings += [_unlisted(code) for code in sorted(set(learnt) - set(catalogue["code"].to_pylist()))]
+    return {"observation": observed, "pavement_treatment": catalogue}, findings
 
 
 def _work_key(work: Row) -> tuple[Any, ...]:
@@ -148,6 +150,16 @@ def _learnt(workspace: WorkspaceView, learnt: Mapping[str, Sequence[tuple[float,
             row["iri_after_measured_m_km"] = float(np.mean([iri for iri, _ in measured]))
             row["cost_measured_eur_m2"] = float(np.mean(costs)) if costs else None
     return tables.sort("pavement_treatment", tables.from_rows("pavement_treatment", rows))
+
+
+def _unlisted(code: str) -> Finding:
+    return Finding(
+        severity="warning",
+        rule="unknown_choice",
+        table="pavement_works",
+        message=f"Works were done as {code!r}, which is not in the catalogue: nothing was learnt of it.",
+        hint="add it to table pavement_treatment, or correct the works",
+    )
 
 
 def _waiting(chosen: Sequence[Row]) -> list[Finding]:

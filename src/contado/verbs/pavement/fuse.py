@@ -27,6 +27,10 @@ class FuseRequest(Request, frozen=True, kw_only=True):
     out: Annotated[Path, option("folder for cell_state.parquet")]
     previous: Annotated[Path | None, option("cell_state.parquet to go on from")] = None
     works: Annotated[Path | None, option("works: section_id, from_m, to_m, date, treatment")] = None
+    treatments: Annotated[
+        Path | None,
+        option("treatments that the works may name: code, unit_cost_eur_m2, ...; default the catalogue"),
+    ] = None
     on: Annotated[date | None, option("day of the state; default today")] = None
     cell_m: Annotated[
         float, option("length of a cell where the observations do not state it", unit="m", gt=0)
@@ -75,7 +79,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
         fusion_files.observed(r.table, name=Path(path).name, lines=r.lines)
         for path, r in zip(request.observations, read, strict=True)
     ]
-    works, told = _works(request.works)
+    works, told = _works(request.works, request.treatments)
     settings = fusion.FuseSettings(cell_m=request.cell_m)
     fusion.warm_up(on)
     began = time.perf_counter()
@@ -98,14 +102,23 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     )
 
 
-def _works(path: Path | None) -> tuple[pa.Table | None, list[Finding]]:
-    from contado.engines.pavement import fusion_files
+def _works(path: Path | None, catalogue: Path | None) -> tuple[pa.Table | None, list[Finding]]:
+    from contado.engines.pavement import fusion_files, treatments
     from contado.kernel import tables
 
     if path is None:
         return None, []
     read = tables.read(path)
-    return fusion_files.works_of(read.table, name=path.name, lines=read.lines), read.findings
+    known, findings = treatments.of_file(catalogue) if catalogue else (treatments.catalogue(), [])
+    treatments.coded(
+        read.table,
+        known,
+        name=path.name,
+        lines=read.lines,
+        otherwise="leave the cell empty, or give the body's own treatments with --treatments",
+    )
+    works = fusion_files.works_of(read.table, name=path.name, lines=read.lines)
+    return works, [*read.findings, *findings]
 
 
 def _rows(cells: pa.Table) -> list[CellRow]:

@@ -124,8 +124,7 @@ def _years(text: str) -> list[int]:
 
 
 def _treatments(path: Path | None) -> tuple[tuple[Treatment, ...], list[Finding]]:
-    from contado.engines.pavement import columns, treatments
-    from contado.kernel import tables
+    from contado.engines.pavement import treatments
 
     if path is None:
         note = Finding(
@@ -136,10 +135,7 @@ def _treatments(path: Path | None) -> tuple[tuple[Treatment, ...], list[Finding]
             hint="give the body's price list with --treatments",
         )
         return treatments.catalogue(), [note]
-    read = tables.read(path)
-    found, findings = treatments.from_table(read.table, name=path.name, lines=read.lines)
-    ignored = columns.unknown(read.table, treatments.COLUMNS, path.name)
-    return found, [*read.findings, *ignored, *findings]
+    return treatments.of_file(path)
 
 
 def _benefit(

@@ -254,6 +254,29 @@ def test_a_survey_with_a_bad_row_names_its_line(drives, tmp_path):
     assert (caught.value.rule, caught.value.rows) == ("iri_not_positive", (3,))
 
 
+def test_works_name_treatments_of_the_catalogue_of_the_workspace(tmp_path):
+    workspace = Workspace.create(tmp_path / "w")
+    file = tmp_path / "works.csv"
+
+    def bring(*treatments):
+        lines = [f"S1,{100 * k},{100 * k + 100},2026-05-01,{word}" for k, word in enumerate(treatments)]
+        file.write_text("\n".join(["section_id,from_m,to_m,date,treatment", *lines]) + "\n", encoding="utf-8")
+        roads.load_works(workspace, file)
+        return workspace.read("pavement_works")["treatment"].to_pylist()
+
+    assert bring("wearing_4cm", "Rifacimento tappeto", "") == ["wearing_4cm", "wearing_4cm", None]
+    with pytest.raises(UsageError, match=r"works\.csv, line 3: treatment is 'B12'") as told:
+        bring("wearing_4cm", "B12")
+    assert (told.value.rule, told.value.rows) == ("unknown_choice", (3,))
+    assert "pavement_treatment" in told.value.hint
+    own = {"code": "usura", "unit_cost_eur_m2": 14.0, "also": "B12|B13"}
+    with workspace.commit() as commit:
+        commit.table("pavement_treatment", tables.from_rows("pavement_treatment", [own]))
+    assert bring("b13") == ["usura"]
+    with pytest.raises(UsageError):
+        bring("wearing_4cm")
+
+
 def test_a_later_drive_adds_to_what_is_there(drives, tmp_path):
     workspace = built(tmp_path / "w", drives)
     before: list[dict] = []

@@ -101,9 +101,23 @@ def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None)
 
 
 def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
-    """Write table ``pavement_works`` (section_id, from_m, to_m, date[, treatment, cost_eur])."""
+    """Write table ``pavement_works`` (section_id, from_m, to_m, date[, treatment, cost_eur]).
+
+    Raises
+    ------
+    UsageError
+        A treatment that is not in the workspace's catalogue (`unknown_choice`), with its line.
+    """
+    from contado.engines.pavement import treatments
+
     read = tables.read(file, declared="pavement_works")
-    rows = _from(read.table, WORKS_SOURCE)
+    rows = treatments.coded(
+        _from(read.table, WORKS_SOURCE),
+        treatments.of_workspace(workspace.read("pavement_treatment")),
+        name=file.name,
+        lines=read.lines,
+        otherwise="leave the cell empty, or bring the body's own codes into table pavement_treatment",
+    )
     with workspace.commit() as commit:
         commit.table("pavement_works", rows)
         commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
