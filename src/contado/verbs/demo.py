@@ -36,6 +36,8 @@ _CHECKED = 3
 """Streets on either side of the one that calibrates, in the order of roughness, on which a survey only checks."""
 _BUDGET_SHARE = 0.4
 """Budgets of all years together, as a share of the dearest option of every segment."""
+_GAP = 1e-2
+"""So near the prices prove a programme by themselves; nearer, a solver would have to be waited for, and believed."""
 _CLASSES = ("A", "B", "C", "D")
 
 
@@ -179,7 +181,7 @@ def _build(built: Path, season: Path, seed: int, context: Context) -> tuple[Any,
     _do("propose", here, practice=_TRIALS, on=_ON)
     bring_street_works(Workspace.open(built))
     _bring_budgets(Workspace.open(built))
-    return loaded, _do("plan", here, gap=2e-3, increments=True)
+    return loaded, _do("plan", here, gap=_GAP, increments=True)
 
 
 def _settle(workspace: Workspace, seed: int) -> None:
