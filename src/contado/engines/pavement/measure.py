@@ -209,18 +209,26 @@ def running_scale(values: Floats, width: float, factor: float = 1.4826) -> Float
     """Return ``factor`` x the running median of |values| over ``width`` samples; NaN are left out."""
     half = max(1, int(width / 2))
     centres = np.arange(0, len(values), max(1, half // 5))
-    size = np.abs(values)
+    place = np.flatnonzero(np.isfinite(values))
+    size = np.abs(values[place])
+    begin, end = np.searchsorted(place, [centres - half, centres + half])
+    enough = np.flatnonzero(end - begin >= max(1, half // 4))
     medians = np.full(len(centres), np.nan)
-    for k, centre in enumerate(centres):
-        near = size[max(0, centre - half) : centre + half]
-        near = near[np.isfinite(near)]
-        if len(near) >= half // 4:
-            medians[k] = np.median(near)
+    for k in enough.tolist():
+        medians[k] = _median(size[begin[k] : end[k]])
     known = np.isfinite(medians) & (medians > 0)
     if not known.any():
         return np.full(len(values), np.nan)
     scale: Floats = factor * np.interp(np.arange(len(values)), centres[known], medians[known])
     return scale
+
+
+def _median(values: Floats) -> float:
+    """Return the median of finite values; `numpy.median` takes three times as long on some hundred of them."""
+    middle = len(values) // 2
+    first = middle - 1 + len(values) % 2
+    parted = np.partition(values, (first, middle))
+    return float((parted[first] + parted[middle]) / 2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
