@@ -212,13 +212,15 @@ def _without_repetition(
     frames: list[pd.DataFrame], before: pd.DataFrame | None
 ) -> tuple[pd.DataFrame, list[str], list[str]]:
     """Return every drive once; the same content under two names counts once, under the lesser name."""
-    known = {} if before is None else {_content(g): str(name) for name, g in before.groupby("drive_id")}
+    known = {} if before is None else {content: name for name, content in _contents(before).items()}
     names = set(known.values())
     kept: list[pd.DataFrame] = [] if before is None else [before]
     used, repeated = [], []
-    drives = [(str(name), g) for f in frames for name, g in f.groupby("drive_id")]
-    for name, rows in sorted(drives, key=lambda pair: (pair[0], -len(pair[1]))):
-        content = _content(rows)
+    drives = []
+    for frame in frames:
+        contents = _contents(frame)
+        drives += [(str(name), rows, contents[str(name)]) for name, rows in frame.groupby("drive_id")]
+    for name, rows, content in sorted(drives, key=lambda drive: (drive[0], -len(drive[1]))):
         if name in names or content in known:
             repeated.append(name)
             continue
@@ -227,9 +229,9 @@ def _without_repetition(
         kept.append(rows)
         used.append(name)
     columns = [*_KEPT]
-    frame = pd.concat(kept or [_nothing()], ignore_index=True)[columns]
+    once = pd.concat(kept or [_nothing()], ignore_index=True)[columns]
     return (
-        frame.drop_duplicates(["section_id", "cell", "drive_id"], ignore_index=True),
+        once.drop_duplicates(["section_id", "cell", "drive_id"], ignore_index=True),
         used,
         sorted(repeated),
     )
@@ -242,12 +244,23 @@ def _nothing() -> pd.DataFrame:
     return pd.DataFrame({n: pd.Series(dtype=kinds.get(n, "str" if n in text else "float64")) for n in _KEPT})
 
 
-def _content(rows: pd.DataFrame) -> tuple[int, int, float, str]:
-    """Return what tells the content of a drive from any other's, whatever the drive is called."""
-    ordered = rows.sort_values(["section_id", "cell"])
+def _contents(frame: pd.DataFrame) -> dict[str, tuple[int, int, float, int]]:
+    """Return, by drive, what tells its content from any other's, whatever the drive is called."""
+    if frame.empty:
+        return {}
+    ordered = frame.sort_values(["drive_id", "section_id", "cell"])
+    names = ordered["drive_id"].astype(str).to_numpy()
+    first = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
     hashed = pd.util.hash_pandas_object(ordered[["section_id", "cell", "t_utc", "iri_m_km"]], index=False)
-    total = int(np.bitwise_xor.reduce(hashed.to_numpy()))
-    return total, len(rows), float(rows["iri_m_km"].sum()), str(rows["t_utc"].min())
+    instants = ordered["t_utc"].astype("int64").to_numpy()
+    parts = (
+        np.bitwise_xor.reduceat(hashed.to_numpy(), first),
+        np.diff(np.append(first, len(names))),
+        np.add.reduceat(ordered["iri_m_km"].fillna(0.0).to_numpy(), first),
+        np.minimum.reduceat(instants, first),
+    )
+    columns = (part.tolist() for part in parts)
+    return dict(zip(names[first].tolist(), zip(*columns, strict=True), strict=True))
 
 
 def _until(frame: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.DataFrame, list[Finding]]:
