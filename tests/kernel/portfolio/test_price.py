@@ -56,6 +56,20 @@ def test_the_gap_is_margins_given_up_plus_priced_slack():
     assert result.bound_eur - result.value_eur == pytest.approx(parts, rel=1e-9)
 
 
+@pytest.mark.parametrize("budgets", [[0.0, 0.0], [0.0, 200.0], [1e-2, 0.0]])
+def test_budgets_of_nothing_buy_nothing(budgets):
+    options = Options.from_arrays(
+        site=np.array([0, 1, 1]),
+        benefit_eur=np.array([10.0, 5.0, 7.0]),
+        budget=np.array([[0], [1], [0]]),
+        cost_eur=np.array([[100.0], [50.0], [50.0]]),
+        budget_eur=np.array(budgets),
+    )
+    result = solve_options(options, gap_share=1e-3)
+    assert result.value_eur == pytest.approx(enumerated(options))
+    assert (result.value_eur > 0) == (budgets[1] > 0)
+
+
 class AskedAt:
     """A person who asks for the end at a given look at the clock."""
 

@@ -75,6 +75,22 @@ def test_the_three_ways_to_ask_agree(workspace):
     assert (clean.anomalies, [p.seen for p in clean.passes]) == ([], [False] * 5)
 
 
+def test_an_end_before_its_start_is_no_question(workspace):
+    for wrong in (
+        {"first": "2026-12-31", "last": "2026-01-01"},
+        {"from_m": 300.0, "to_m": 100.0},
+        {"from_m": 9e5},
+    ):
+        with pytest.raises(UsageError) as told:
+            ask(workspace, section="A", **wrong)
+        assert told.value.rule == "interval_order"
+
+
+def test_simulated_drives_that_saw_nothing_are_simulated(workspace):
+    clean = ask(workspace, section="B")
+    assert (clean.anomalies, clean.label) == ([], "simulated")
+
+
 def test_days_are_legal_days(workspace):
     inside = ask(workspace, section="A", first="2026-03-04", last="2026-03-04")
     assert [p.drive for p in inside.passes] == ["d2"]

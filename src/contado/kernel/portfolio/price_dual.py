@@ -116,6 +116,8 @@ class _Path:
         """Minimise f at one smoothing, from the prices (m)."""
         point = self.at(prices, tau, curved=True)
         for _ in range(_STEPS_A_LEVEL):
+            if self.best <= 0.0:  # nothing can be gained, and the barrier, a share of the bound, is gone
+                break
             direction = _newton_direction(point, self.kernels)
             slope = float(point.gradient @ direction)
             if -slope < 0.1 * tau**2 * abs(point.value) or self.stop.reached():

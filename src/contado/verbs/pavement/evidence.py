@@ -13,10 +13,12 @@ from contado.kernel.errors import RecordNotFound, UsageError
 from contado.verbs._published import WrittenFile, page_fonts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from contado.engines.pavement.evidence.story import Span, Story
+    from contado.engines.pavement.evidence.story import Pass, Span, Story
+    from contado.kernel.labels import Label
     from contado.kernel.records import Records
+    from contado.kernel.workspace import WorkspaceView
 
 
 class EvidenceRequest(Request, frozen=True, kw_only=True):
@@ -124,9 +126,7 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
         driven = story.passes(view, span, told)
         timezone = view.settings.territory.timezone
         answer = EvidenceAnswer(
-            label="simulated"
-            if any(e["label"] == "simulated" for s in told for e in s.events)
-            else "estimated",
+            label=_label(view, told, driven),
             section_id=span.section_id,
             from_m=span.from_m,
             to_m=span.to_m,
@@ -141,6 +141,15 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
     if request.out is not None:
         answer.file = _report(answer, request.out, context)
     return answer
+
+
+def _label(view: WorkspaceView, told: Sequence[Story], driven: Sequence[Pass]) -> Label:
+    """Return ``simulated`` where anything that is told, or a drive that saw nothing, was simulated."""
+    passed = {p.drive_id for p in driven}
+    measured = view.read("pavement_cell_obs").select(["drive_id", "label"])
+    of_drives = zip(*(column.to_pylist() for column in measured.columns), strict=True)
+    labels = {e["label"] for s in told for e in s.events} | {word for d, word in of_drives if d in passed}
+    return "simulated" if "simulated" in labels else "estimated"
 
 
 def _only_one(request: EvidenceRequest) -> None:
@@ -160,6 +169,7 @@ def _span(request: EvidenceRequest, records: Records) -> Span:
 
     from contado.engines.pavement.evidence import story
 
+    _in_order(request)
     view = records.workspace
     if request.at is not None:
         span = story.at_place(view, *_lonlat(request.at))
@@ -173,7 +183,27 @@ def _span(request: EvidenceRequest, records: Records) -> Span:
             rule="no_place",
             hint="ask with an account that reaches it",
         )
+    if request.from_m is not None and span.from_m >= span.to_m:
+        raise UsageError(
+            f"Section {span.section_id!r} is {span.to_m:g} m long; --from-m is {request.from_m:g}.",
+            rule="interval_order",
+            hint="ask about a part of the section",
+            field="from_m",
+        )
     return replace(span, first=request.first, last=request.last)
+
+
+def _in_order(request: EvidenceRequest) -> None:
+    """Refuse an end before its start: no pass would be found, which is no evidence of anything."""
+    ends = (("from_m", request.from_m, request.to_m), ("from", request.first, request.last))
+    for field, start, end in ends:
+        if start is not None and end is not None and start > end:  # type: ignore[operator]
+            raise UsageError(
+                f"--{field.replace('_', '-')} {start} lies after its end {end}.",
+                rule="interval_order",
+                hint="exchange the two",
+                field=field,
+            )
 
 
 def _lonlat(text: str) -> tuple[float, float]:
