@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from contado.engines.pavement import moratorium
@@ -74,6 +74,7 @@ OPTION = st.tuples(
 )
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(OPTION, min_size=1, max_size=9))
 def test_the_front_is_that_of_all_combinations(options):
     """Costs and shares in halves and quarters, so that sums are exact."""
