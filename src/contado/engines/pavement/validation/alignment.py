@@ -133,7 +133,8 @@ class _Shared:
 
     def sum(self, values: Floats | float = 1.0) -> Floats:
         """Return the sum of length times value (of each entry) by row."""
-        return np.bincount(self.row, self.length_m * values, self.rows)
+        found: Floats = np.bincount(self.row, self.length_m * values, self.rows).astype(np.float64)
+        return found
 
     def mean(self, values: Floats) -> Floats:
         """Return the weighed mean of each row's cells; unknown where a cell that counts is unknown."""
