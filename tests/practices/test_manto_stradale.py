@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from contado.kernel import tables
-from contado.kernel.practice import Programme
-from contado.practices.manto_stradale import MantoStradale
+from contado.kernel.practice import Diagnosis, Programme
+from contado.practices.manto_stradale import MantoStradale, proposal
 from contado.testing.toy import toy_territory
 
 ON = date(2026, 6, 1)
@@ -104,6 +104,31 @@ def test_doing_nothing_is_among_the_strategies(toy, diagnosis):
     nothing = [r for r in rows if r["year"] == -1]
     assert {r["segment_id"] for r in nothing} == segments
     assert all(r["cost_eur"] == 0 and r["treatment"] is None for r in nothing)
+
+
+def test_that_prices_are_illustrative_is_said_without_any_segment(toy, diagnosis):
+    none = {**diagnosis.tables, "pavement_segment": tables.empty("pavement_segment")}
+    found = MantoStradale().propose(toy, Diagnosis(none, []), on=ON)
+    assert found.tables["intervention"].num_rows == 0
+    assert [(f.rule, f.table) for f in found.findings] == [("illustrative", "pavement_treatment")]
+
+
+def test_only_the_works_of_its_own_section_and_until_the_day_age_a_segment(toy, diagnosis, monkeypatch):
+    days = [("T1", date(2026, 3, 1)), ("T2", date(2020, 1, 1)), ("T2", date(2026, 9, 1))]
+    rows = [{"section_id": s, "from_m": 0.0, "to_m": 600.0, "date": day} for s, day in days]
+    with toy.commit() as commit:
+        commit.table("pavement_works", tables.from_rows("pavement_works", rows))
+    laid, looked = proposal._laid_on, {}
+
+    def told(row, section, works):
+        looked[row["segment_id"]] = len(works)
+        return laid(row, section, works)
+
+    monkeypatch.setattr(proposal, "_laid_on", told)
+    planned = MantoStradale().propose(toy, diagnosis, on=ON).tables["intervention"].to_pylist()
+    assert set(looked.values()) == {1}
+    first = {(r["asset_id"], r["earliest_year"]) for r in planned if r["type"] == "binder_wearing_10cm"}
+    assert first == {("manto_stradale:T1", 2029), ("manto_stradale:T2", 2027)}
 
 
 def resurfaced(toy, found, *, iri=1.3, cost_eur=31_000.0, treatment="wearing_4cm"):

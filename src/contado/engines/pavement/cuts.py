@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Cut", "at_cell_ends", "changes", "works_of_cells"]
+__all__ = ["Cut", "at_cell_ends", "changes", "first_cells", "works_of_cells"]
 
 _HALF = 0.5
 
@@ -79,21 +79,42 @@ def works_of_cells(
     return found
 
 
-def at_cell_ends(cuts: Iterable[Cut], begin_m: float, end: NDArray[np.float64]) -> dict[float, set[str]]:
-    """Return the reasons by the end of the cell at which each cut acts: the nearest one.
+def first_cells(places_m: Iterable[float], start: NDArray[np.float64], end: NDArray[np.float64]) -> list[int]:
+    """Return the index of the first cell behind each place where a segment must end.
+
+    A cut acts at the cell edge nearest to it; both edges of a gap part the same two cells. At the outer edges, 0 and
+    n, there is nothing to part.
+
+    Parameters
+    ----------
+    places_m
+        Places along the road [m].
+    start, end
+        Ends of the cells [m], in order, shape (n,).
+
+    Examples
+    --------
+    >>> first_cells([1.0, 31.0, 401.0], np.array([0.0, 20.0, 400.0]), np.array([20.0, 40.0, 420.0]))
+    [0, 2, 2]
+    """
+    edges = np.column_stack([start, end]).ravel()
+    return [(int(np.argmin(np.abs(edges - place))) + 1) // 2 for place in places_m]
+
+
+def at_cell_ends(
+    cuts: Sequence[Cut], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> dict[float, set[str]]:
+    """Return the reasons by the end of the cell behind which each cut acts; see `first_cells`.
 
     Parameters
     ----------
     cuts
-        Cuts; those outside the cells do not act.
-    begin_m
-        Start of the first cell [m].
-    end
+        Cuts; those that part no two cells do not act.
+    start, end
         Ends of the cells [m], in order, shape (n,).
     """
     found: dict[float, set[str]] = {}
-    for cut in cuts:
-        if begin_m < cut.chainage_m < end[-1]:
-            nearest = float(end[int(np.argmin(np.abs(end - cut.chainage_m)))])
-            found.setdefault(nearest, set()).add(cut.reason)
+    for cut, cell in zip(cuts, first_cells([c.chainage_m for c in cuts], start, end), strict=True):
+        if 0 < cell < end.size:
+            found.setdefault(float(end[cell - 1]), set()).add(cut.reason)
     return found

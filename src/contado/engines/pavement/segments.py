@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from contado.engines.pavement._cda import cumulative_differences
+from contado.engines.pavement.cuts import first_cells
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ def segment(
         Cost of one cut in squared log IRI; by default ``2 ln(n) s^2`` with s = `noise_sd`.
     cuts_m
         Places where a segment must end [m] (age of the surface, municipality, bridge, owner); each acts
-        at the end of the cell nearest to it.
+        at the cell edge nearest to it.
     method
         ``pelt`` [1]; ``cda`` [2] for comparison with older plans (it sees only where a road crosses its own mean).
 
@@ -180,8 +181,7 @@ def _stretches(
     gaps: NDArray[np.int64],
 ) -> list[tuple[int, int]]:
     """Return the runs of cells between gaps and forced cuts."""
-    inner = [int(np.argmin(np.abs(end - c))) + 1 for c in cuts_m if start[0] < c < end[-1]]
-    edges = sorted({0, *inner, *gaps.tolist(), end.size})
+    edges = sorted({0, *first_cells(cuts_m, start, end), *gaps.tolist(), end.size})
     return list(pairwise(edges))
 
 

@@ -13,7 +13,8 @@ from contado.engines.pavement import condition, treatments
 from contado.engines.pavement.fusion import fuse
 from contado.kernel import tables
 from contado.kernel.errors import Finding
-from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id
+from contado.practices.manto_stradale.done import ROUNDED_M, done
+from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME
 from contado.practices.manto_stradale.state import fuse_settings
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
     from contado.kernel.practice import Programme
     from contado.kernel.workspace import WorkspaceView
+    from contado.practices.manto_stradale.done import Done
 
 __all__ = ["outcomes"]
 
 Row = dict[str, Any]
 Interval = tuple[float, float, float]
+_INTERVAL = ("iri_m_km", "low_m_km", "high_m_km")
 
 
 def outcomes(
@@ -36,28 +39,30 @@ def outcomes(
 ) -> tuple[dict[str, pa.Table], list[Finding]]:
     """Return tables ``observation`` and ``pavement_treatment`` for the works that were done.
 
-    Works are those of table ``pavement_works`` that name a chosen intervention, or that lie on the section
-    of one and ended in or after its first year. Before is the state on the day before the works, after the
-    state on the day ``on``.
+    Works are those of table ``pavement_works`` that belong to chosen interventions (`done.done`). Before is the state
+    on the day before an intervention's first works, after the state on the day ``on``, both on what the works have in
+    common with its segment.
     """
     chosen = programme.works_of(workspace, NAME)
     works = [w for w in workspace.read("pavement_works").to_pylist() if w["date"] <= on]
-    pairs = [(w, i) for w in sorted(works, key=_work_key) if (i := _intervention_of(w, chosen)) is not None]
-    if not pairs:
-        return {"observation": tables.empty("observation")}, _waiting(chosen)
+    works.sort(key=_work_key)
+    parts = done(workspace, chosen, works)
+    findings = _of_nothing_chosen(works, parts, chosen)
+    if not parts:
+        return {"observation": tables.empty("observation")}, [*_waiting(chosen), *findings]
+    states = _States(workspace, {part.work["section_id"] for part in parts})
     rows: list[Row] = []
-    findings: list[Finding] = []
-    learnt: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
-    for work, intervention in pairs:
-        before = _state(workspace, work, work["date"] - timedelta(days=1))
-        after = _state(workspace, work, on)
+    compared: list[Done] = []
+    for own in _by_intervention(parts):
+        before, after = states.mean(_eve(own), own), states.mean(on, own)
         if before is None or after is None:
-            findings.append(_not_comparable(work, before is None))
+            findings.append(_not_comparable(own[0].work, before is None))
             continue
-        rows += _observations(work, intervention, before, after, on)
-        findings.append(_told(intervention, before, after))
-        learnt[work["treatment"] or intervention["type"]].append((after[0], _unit_cost(work, workspace)))
+        rows += _observations(own, before, after, on)
+        findings.append(_told(own[0].intervention, before, after))
+        compared += own
     observed = tables.sort("observation", tables.from_rows("observation", rows))
+    learnt = _measured(compared, states, on, _widths(workspace))
     catalogue = _learnt(workspace, learnt)
     findings += [_unlisted(code) for code in sorted(set(learnt) - set(catalogue["code"].to_pylist()))]
     return {"observation": observed, "pavement_treatment": catalogue}, findings
@@ -67,46 +72,60 @@ def _work_key(work: Row) -> tuple[Any, ...]:
     return work["date"], work["section_id"], work["from_m"]
 
 
-def _intervention_of(work: Row, chosen: Sequence[Row]) -> Row | None:
-    for row in chosen:
-        if row["id"] == work["intervention_id"]:
-            return row
-    for row in chosen:
-        start = float(row["choice_group"].rpartition(":")[2])
-        near = work["from_m"] - 50.0 <= start < work["to_m"]
-        if (
-            row["asset_id"] == asset_id(work["section_id"])
-            and near
-            and work["date"].year >= row["start_year"]
-        ):
-            return row
-    return None
+def _by_intervention(parts: Sequence[Done]) -> list[list[Done]]:
+    """Return what was done of each intervention, the first works first, in the order of the first ones."""
+    found: dict[str, list[Done]] = defaultdict(list)
+    for part in parts:
+        found[part.intervention["id"]].append(part)
+    return list(found.values())
 
 
-def _state(workspace: WorkspaceView, work: Row, day: date) -> Interval | None:
-    """Return mean, low and high of the IRI on the stretch of the works; None where nothing is known."""
-    works = workspace.read("pavement_works")
-    fused = fuse(
-        [workspace.read("pavement_cell_obs")], on=day, works=works, settings=fuse_settings(workspace)
-    )
-    cells = [
-        c
-        for c in fused.cells.drop_columns(["observations"]).to_pylist()
-        if c["section_id"] == work["section_id"]
-        and c["iri_m_km"] is not None
-        and work["from_m"] - 1e-6 <= c["from_m"]
-        and c["to_m"] <= work["to_m"] + 1e-6
-    ]
-    if not cells:
-        return None
-    value, low, high = (float(np.mean([c[n] for c in cells])) for n in ("iri_m_km", "low_m_km", "high_m_km"))
-    return value, low, high
+def _eve(parts: Sequence[Done]) -> date:
+    """Return the day before the first works."""
+    eve: date = parts[0].work["date"] - timedelta(days=1)
+    return eve
 
 
-def _observations(work: Row, intervention: Row, before: Interval, after: Interval, on: date) -> list[Row]:
-    model = condition.model(on)
+class _States:
+    """Roughness of some sections on days; each day is fused once."""
+
+    def __init__(self, workspace: WorkspaceView, sections: set[str]) -> None:
+        self._observed = [workspace.read("pavement_cell_obs")]
+        self._works = workspace.read("pavement_works")
+        self._settings = fuse_settings(workspace)
+        self._sections = sections
+        self._days: dict[date, dict[str, list[Row]]] = {}
+
+    def mean(self, day: date, parts: Sequence[Done]) -> Interval | None:
+        """Return mean, low and high of the IRI of the cells within these parts; None where nothing is known."""
+        cells = self._of_day(day)
+        inside = {
+            (part.work["section_id"], cell["from_m"]): tuple(cell[n] for n in _INTERVAL)
+            for part in parts
+            for cell in cells.get(part.work["section_id"], ())
+            if part.from_m - ROUNDED_M <= cell["from_m"] and cell["to_m"] <= part.to_m + ROUNDED_M
+        }
+        if not inside:
+            return None
+        value, low, high = np.mean(list(inside.values()), axis=0).tolist()
+        return value, low, high
+
+    def _of_day(self, day: date) -> dict[str, list[Row]]:
+        if day not in self._days:
+            fused = fuse(self._observed, on=day, works=self._works, settings=self._settings)
+            names = ["section_id", "from_m", "to_m", *_INTERVAL]
+            own: dict[str, list[Row]] = defaultdict(list)
+            for cell in fused.cells.select(names).to_pylist():
+                if cell["section_id"] in self._sections and cell["iri_m_km"] is not None:
+                    own[cell["section_id"]].append(cell)
+            self._days[day] = own
+        return self._days[day]
+
+
+def _observations(parts: Sequence[Done], before: Interval, after: Interval, on: date) -> list[Row]:
+    model, intervention = condition.model(on), parts[0].intervention
     rows = []
-    for day, state, what in ((work["date"] - timedelta(days=1), before, "before"), (on, after, "after")):
+    for day, state, what in ((_eve(parts), before, "before"), (on, after, "after")):
         index = [float(model.index(v, 0.0)) for v in state]
         values = {"iri_m_km": ("m_km", *state), "condition_index": ("1", index[0], index[2], index[1])}
         rows += [
@@ -119,7 +138,7 @@ def _observations(work: Row, intervention: Row, before: Interval, after: Interva
                 "unit": unit,
                 "low": low,
                 "high": high,
-                "method": f"mean of the cells of the works, {what} them; interval as if all errors went together",
+                "method": f"mean of the cells of the works in the segment, {what} them; interval as if all errors went together",
                 "label": intervention["label"],
                 "source_id": DRIVES,
             }
@@ -128,13 +147,35 @@ def _observations(work: Row, intervention: Row, before: Interval, after: Interva
     return rows
 
 
-def _unit_cost(work: Row, workspace: WorkspaceView) -> float | None:
+def _widths(workspace: WorkspaceView) -> dict[str, float | None]:
+    """Return the width of each section; None = unknown."""
+    sections = workspace.read("pavement_lrs_section")
+    return dict(zip(sections["section_id"].to_pylist(), sections["width_m"].to_pylist(), strict=True))
+
+
+def _measured(
+    parts: Sequence[Done], states: _States, on: date, widths: Mapping[str, float | None]
+) -> dict[str, list[tuple[float, float | None]]]:
+    """Return roughness after and cost a square metre of each of the works, by treatment.
+
+    Works over several interventions count once, with their cost spread evenly along them.
+    """
+    own: dict[tuple[str, tuple[Any, ...]], list[Done]] = defaultdict(list)
+    for part in parts:
+        own[part.work["treatment"] or part.intervention["type"], _work_key(part.work)].append(part)
+    found: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    for (code, _), of_work in own.items():
+        after = states.mean(on, of_work)
+        if after is not None:
+            work = of_work[0].work
+            found[code].append((after[0], _unit_cost(work, widths.get(work["section_id"]))))
+    return found
+
+
+def _unit_cost(work: Row, width_m: float | None) -> float | None:
     """Return what the works cost a square metre; None where cost or width is unknown."""
-    widths = workspace.read("pavement_lrs_section").to_pylist()
-    width = next((s["width_m"] for s in widths if s["section_id"] == work["section_id"]), None)
-    if work["cost_eur"] is None or not width:
-        return None
-    return float(work["cost_eur"] / (width * (work["to_m"] - work["from_m"])))
+    area_m2 = (width_m or 0.0) * (work["to_m"] - work["from_m"])
+    return None if work["cost_eur"] is None or area_m2 <= 0 else float(work["cost_eur"] / area_m2)
 
 
 def _learnt(workspace: WorkspaceView, learnt: Mapping[str, Sequence[tuple[float, float | None]]]) -> pa.Table:
@@ -172,6 +213,29 @@ def _waiting(chosen: Sequence[Row]) -> list[Finding]:
             table="pavement_works",
             message=f"None of the {len(chosen)} chosen interventions has works that ended.",
             hint="record ended works in table pavement_works",
+        )
+    ]
+
+
+def _of_nothing_chosen(works: Sequence[Row], parts: Sequence[Done], chosen: Sequence[Row]) -> list[Finding]:
+    """Tell the works of the programme's years that belong to no chosen intervention."""
+    known = {_work_key(part.work) for part in parts}
+    since = min((row["start_year"] for row in chosen), default=None)
+    if since is None:
+        return []
+    others = [w for w in works if w["date"].year >= since and _work_key(w) not in known]
+    if not others:
+        return []
+    first = others[0]
+    where = f"{first['section_id']} {first['from_m']:g}-{first['to_m']:g} m"
+    return [
+        Finding(
+            severity="note",
+            rule="works_not_chosen",
+            table="pavement_works",
+            row=f"{first['section_id']} {first['from_m']:g}",
+            message=f"{len(others)} works since {since} belong to no chosen intervention, the first on {where}.",
+            hint="name the intervention in intervention_id if they do; else nothing is learnt of them",
         )
     ]
 

@@ -11,7 +11,7 @@ import numpy as np
 from contado.engines.pavement import strategy, treatments, user_cost
 from contado.kernel import tables
 from contado.kernel.errors import Finding
-from contado.practices.manto_stradale import counts, growth
+from contado.practices.manto_stradale import counts, cuts, growth
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id, intervention_id
 
 if TYPE_CHECKING:
@@ -99,10 +99,9 @@ def proposals(
     settings = strategy.StrategySettings(discount_rate=workspace.settings.planning.discount_rate_share)
     if not rows:
         names = ("intervention", "relation", "effect", "pavement_strategy")
-        return {name: tables.empty(name) for name in names}, []
+        return {name: tables.empty(name) for name in names}, findings
     model = growth.fitted(workspace, sections, on)
-    works = workspace.read("pavement_works").to_pylist()
-    roads, assumed = _roads(rows, sections, works, model, on, settings)
+    roads, assumed = _roads(rows, sections, cuts.works_until(workspace, on), model, on, settings)
     years = range(on.year + 1, on.year + 1 + YEARS)
     found = strategy.strategies(roads, catalogue, years, on=on, settings=settings)
     cases = _cases(
@@ -123,7 +122,7 @@ def proposals(
 def _roads(
     rows: Sequence[Row],
     sections: Mapping[str, Row],
-    works: Sequence[Row],
+    works: Mapping[str, Sequence[Row]],
     model: GrowthModel,
     on: date,
     settings: StrategySettings,
@@ -138,9 +137,12 @@ def _roads(
         "length_m": [r["to_m"] - r["from_m"] for r in rows],
         **{n: [r[n] for r in rows] for n in ("iri_m_km", "severity_per_100m")},
         **{n: [sections[r["section_id"]][n] for r in rows] for n in ("width_m", "aadt", "heavy_share")},
-        "growth_per_y": [_growth(r, sections[r["section_id"]], works, model, on) for r in rows],
+        "growth_per_y": [
+            _growth(sections[r["section_id"]], len(works.get(r["section_id"], ())), model, on) for r in rows
+        ],
         "surface_age_y": [
-            growth.surface_age_y(_laid_on(r, sections[r["section_id"]], works, on), on) for r in rows
+            growth.surface_age_y(_laid_on(r, sections[r["section_id"]], works.get(r["section_id"], ())), on)
+            for r in rows
         ],
     }
     columns = {n: pa.array(v, pa.string()) for n, v in texts.items()}
@@ -148,22 +150,16 @@ def _roads(
     return strategy.roads_of(pa.table(columns), settings)
 
 
-def _growth(row: Row, section: Row, works: Sequence[Row], model: GrowthModel, on: date) -> float:
-    """Return the growth of the surface that lies there now, else of its family; no road becomes smoother by itself."""
-    done = sum(w["section_id"] == row["section_id"] and w["date"] <= on for w in works)
-    return max(0.0, model.of(growth.life_of(row["section_id"], done), growth.family(section, on)).mean)
+def _growth(section: Row, done: int, model: GrowthModel, on: date) -> float:
+    """Return the growth of the surface after so many works, else of its family; no road becomes smoother by itself."""
+    life = growth.life_of(section["section_id"], done)
+    return max(0.0, model.of(life, growth.family(section, on)).mean)
 
 
-def _laid_on(row: Row, section: Row, works: Sequence[Row], on: date) -> date | None:
-    """Return the day the segment's surface was laid: of the last works on most of it, else of the section."""
+def _laid_on(row: Row, section: Row, works: Sequence[Row]) -> date | None:
+    """Return the day the segment's surface was laid: of the section's last works on most of it, else of the section."""
     half = (row["to_m"] - row["from_m"]) / 2
-    days = [
-        w["date"]
-        for w in works
-        if w["section_id"] == row["section_id"]
-        and w["date"] <= on
-        and min(w["to_m"], row["to_m"]) - max(w["from_m"], row["from_m"]) > half
-    ]
+    days = [w["date"] for w in works if min(w["to_m"], row["to_m"]) - max(w["from_m"], row["from_m"]) > half]
     laid: date | None = max(days, default=section["built_on"])
     return laid
 

@@ -156,7 +156,7 @@ def _segments(
     start, end, iri = (np.array([c[n] for c in measured], float) for n in ("from_m", "to_m", "iri_m_km"))
     forced = [*limits[0], *cuts.of_works(start, end, limits[1])]
     found = segments.segment(start, end, iri, cuts_m=[cut.chainage_m for cut in forced])
-    reasons = at_cell_ends(forced, float(start[0]), end)
+    reasons = at_cell_ends(forced, start, end)
     rows = []
     for first, count, cv in zip(found.first_cell, found.cells, found.cv, strict=True):
         part = measured[first : first + count]

@@ -86,7 +86,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
         method=request.method,
     )
     seconds = time.perf_counter() - began
-    reasons = at_cell_ends(cuts, float(start[0]), end)
+    reasons = at_cell_ends(cuts, start, end)
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
     return SegmentAnswer(
         label=label_of_file(read.table, request.cells),

@@ -62,6 +62,29 @@ def test_roads_age_and_works_show(season):
     assert unchanged == pytest.approx(np.exp(0.06 * 60 / 365.25), rel=0.05)
 
 
+def test_a_renewed_surface_ages_from_the_day_of_its_works(tmp_path):
+    """One part of a street is renewed on the day of the first drives, another just before the last ones."""
+    works = [
+        simulate.Work(section_id="S02", from_m=200, to_m=600, day=date(2026, 3, 2)),
+        simulate.Work(section_id="S02", from_m=600, to_m=800, day=date(2030, 3, 1)),
+    ]
+    folder = tmp_path / "town"
+    simulate.city_drives(folder, seed=2, vehicles=1, passes=2, interval_days=1461, works=works, fs_hz=20)
+    cells = [r for r in rows(folder / "truth_iri_100m.csv") if r["section_id"] == "S02"]
+    first, last = (
+        {float(r["from_m"]): float(r["iri_m_km"]) for r in cells if r["date"] == d}
+        for d in ("2026-03-02", "2030-03-02")
+    )
+    four_years = np.exp(0.06 * 1461 / 365.25)
+    assert [last[m] / first[m] for m in (300.0, 400.0)] == pytest.approx([four_years] * 2, rel=0.02)
+    assert last[100.0] / first[100.0] == pytest.approx(four_years, rel=0.05)
+    assert last[600.0] + last[700.0] == pytest.approx(2 * 1.3, rel=0.1)
+    holes = [r for r in rows(folder / "truth_anomalies.csv") if r["section_id"] == "S02"]
+    inside = [r for r in holes if r["kind"] == "pothole" and 200 <= float(r["chainage_m"]) < 600]
+    assert inside
+    assert {(r["appears_on"], r["patched_on"]) for r in inside} == {("", "2026-03-02")}
+
+
 def test_holes_open_and_are_patched(season):
     found = rows(season.folder / "truth_anomalies.csv")
     assert any(r["appears_on"] for r in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tracemalloc
 from datetime import date
 
 import numpy as np
@@ -87,6 +88,70 @@ def test_cells_and_stretches_of_other_lengths_are_weighed_by_what_they_share():
     assert pairs.estimated_m_km == pytest.approx([first, second])
     assert pairs.low_m_km == pytest.approx(np.array([first, second]) / 1.1)
     assert pairs.cells.tolist() == [3, 3]
+
+
+def scattered(km, rng):
+    """Cells of 20 m that overlap here and there, unknown here and there, and stretches about them, in any order."""
+    count = 50 * km
+    order = rng.permutation(count)
+    start = 20.0 * (np.arange(count) % 250)
+    told = {
+        "section": np.array([f"S{k}" for k in np.arange(count) // 250]),
+        "from_m": start,
+        "to_m": start + rng.uniform(15, 60, count),
+        "low_m_km": np.where(rng.random(count) < 0.05, np.nan, 1.0),
+        "passes": np.where(rng.random(count) < 0.1, np.nan, rng.integers(1, 9, count)),
+    }
+    iri = np.where(rng.random(count) < 0.05, np.nan, rng.lognormal(0.7, 0.3, count))
+    return cells(iri[order], **{name: values[order] for name, values in told.items()}), survey_of(
+        {
+            "section_id": f"S{k // 50 + 1}",
+            "from_m": 100.0 * (k % 50) + 7,
+            "to_m": 100.0 * (k % 50) + rng.uniform(60, 150),
+            "iri_m_km": 2.0,
+            **MEASURED,
+        }
+        for k in rng.permutation(10 * km)
+    )
+
+
+def test_pairs_equal_those_of_every_cell_with_every_stretch():
+    estimate, surveyed = scattered(15, np.random.default_rng(4))
+    pairs, covered = align(estimate, surveyed)
+    known = np.isfinite(estimate.iri_m_km)
+    expected = []
+    for section, a, b in zip(surveyed.section, surveyed.from_m, surveyed.to_m, strict=True):
+        shared = np.clip(np.minimum(b, estimate.to_m) - np.maximum(a, estimate.from_m), 0, None)
+        shared *= (estimate.section == section) & known
+        least = estimate.passes[shared > 0.5]
+        least = least[np.isfinite(least)]
+        inside = shared > 0
+        expected.append(
+            (
+                shared.sum() >= 0.8 * (b - a),
+                np.average(estimate.iri_m_km[inside], weights=shared[inside]) if inside.any() else np.nan,
+                np.average(estimate.low_m_km[inside], weights=shared[inside]) if inside.any() else np.nan,
+                least.min() if least.size else np.nan,
+                (shared > 0.5).sum(),
+            )
+        )
+    full, iri, low, passes, count = (np.array(v) for v in zip(*expected, strict=True))
+    assert 40 < full.sum() < covered.size
+    assert np.isnan(low[full]).any()
+    assert covered.tolist() == full.tolist()
+    assert pairs.estimated_m_km == pytest.approx(iri[full])
+    assert pairs.low_m_km == pytest.approx(low[full], nan_ok=True)
+    assert pairs.passes == pytest.approx(passes[full], nan_ok=True)
+    assert pairs.cells.tolist() == count[full].tolist()
+
+
+def test_pairing_a_network_needs_memory_for_what_touches_only():
+    estimate, surveyed = scattered(150, np.random.default_rng(4))
+    tracemalloc.start()
+    align(estimate, surveyed)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10e6  # every cell with every stretch: 90 MB
 
 
 def test_a_stretch_that_is_not_covered_is_left_out_and_said():

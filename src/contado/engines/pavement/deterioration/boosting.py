@@ -1,7 +1,8 @@
 """Gradient boosting of small trees on binned inputs, in arrays; unknown inputs have a bin of their own.
 
-Each round fits a tree of a given depth to what is still unexplained and adds a small share of it. Every row of a
-section is weighed by one over the section's rows, so a road that was surveyed often does not count more than another.
+Each round fits a tree of a given depth to what is still unexplained and adds a small share of it. All rows count alike
+unless the caller weighs them: `ltpp` gives rows of a section that was surveyed n times the weight n to the -0.75, so that
+a road that was surveyed often counts little more than another.
 
 References
 ----------

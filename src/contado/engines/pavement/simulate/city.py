@@ -56,7 +56,7 @@ _DAYS_PER_YEAR: Final = 365.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A resurfacing: ``section_id``, ``from_m``, ``to_m`` [m], the day, roughness afterwards [m/km]."""
+    """A resurfacing: ``section_id``, ``from_m``, ``to_m`` [m], the day, roughness on that day [m/km]; it grows again."""
 
     section_id: str
     from_m: float
@@ -102,18 +102,23 @@ class _Street:
     hole_growth_per_y: float
 
     def at(self, day: date) -> Road:
-        """The road on a day: aged, resurfaced, with the anomalies of that day."""
-        years = (day - self.first_day).days / _DAYS_PER_YEAR
+        """The road on a day: aged, resurfaced, with the anomalies of that day; a new surface ages from its own day."""
         present = [
             life.anomaly
             for life in self.lives
             if (life.born is None or life.born <= day) and (life.patched is None or day < life.patched)
         ]
+        years = _years(self.first_day, day)
         road = self.road.with_anomalies(*present).aged(years, self.growth_per_y, self.hole_growth_per_y)
         for work in sorted(self.works, key=lambda w: w.day):
             if work.day <= day:
-                road = road.resurfaced(work.from_m, min(work.to_m, road.length_m), work.iri_m_km)
+                iri_m_km = work.iri_m_km * float(np.exp(self.growth_per_y * _years(work.day, day)))
+                road = road.resurfaced(work.from_m, min(work.to_m, road.length_m), iri_m_km)
         return road
+
+
+def _years(since: date, until: date) -> float:
+    return (until - since).days / _DAYS_PER_YEAR
 
 
 def city_drives(  # noqa: PLR0913 - each is one fact of the season, named by the caller
@@ -200,12 +205,14 @@ def _street(
     holes = round(2.2 * path.length_m / 1000 * (first / 3.0))
     bumps = {"speed_bump": 0} if section.highway in {"primary", "secondary"} else {}
     anomalies = scatter(path.length_m, {"pothole": holes, **bumps}, stream(seed, "anomalies", number))
+    own = tuple(w for w in works if w.section_id == section.section_id)
+    lives = _lives(anomalies, days, stream(seed, "history", number))
     return _Street(
         section=section,
         path=path,
         road=road,
-        lives=tuple(_lives(anomalies, days, stream(seed, "history", number))),
-        works=tuple(w for w in works if w.section_id == section.section_id),
+        lives=tuple(ended for life in lives if (ended := _until_works(life, own)) is not None),
+        works=own,
         first_day=days[0],
         **aging,
     )
@@ -223,6 +230,18 @@ def _lives(anomalies: Sequence[Anomaly], days: Sequence[date], rng: np.random.Ge
                 life = replace(life, patched=days[-1] - (days[-1] - days[-2]) / 3)
         lives.append(life)
     return lives
+
+
+def _until_works(life: _Life, works: Sequence[Work]) -> _Life | None:
+    """Return a hole patched on the day its surface is renewed at the latest; None if it would open only afterwards."""
+    if life.anomaly.kind != "pothole":
+        return life
+    days = [w.day for w in works if w.from_m <= life.anomaly.chainage_m < w.to_m]
+    if not days:
+        return life
+    if life.born is not None and life.born >= min(days):
+        return None
+    return replace(life, patched=min(*days, life.patched or date.max))
 
 
 def _write_town(

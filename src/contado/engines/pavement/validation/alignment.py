@@ -92,42 +92,92 @@ def align(cells: Cells, survey: Survey) -> tuple[Pairs, Flags]:
     same, so where a stretch holds several cells its interval is as wide as it can be.
     """
     cells = _select(cells, np.isin(cells.section, survey.section) & np.isfinite(cells.iri_m_km))
-    weights = np.zeros((survey.from_m.size, cells.from_m.size))
-    for section in np.unique(survey.section):
-        rows, columns = np.flatnonzero(survey.section == section), np.flatnonzero(cells.section == section)
-        ends = np.minimum(survey.to_m[rows, None], cells.to_m[None, columns])
-        starts = np.maximum(survey.from_m[rows, None], cells.from_m[None, columns])
-        weights[np.ix_(rows, columns)] = np.clip(ends - starts, 0.0, None)
-    covered = weights.sum(axis=1) >= MIN_SHARED * (survey.to_m - survey.from_m)
-    weights = weights[covered]
+    shared = _shared(cells, survey)
+    covered = shared.sum() >= MIN_SHARED * (survey.to_m - survey.from_m)
+    shared = shared.of_rows(covered)
     pairs = Pairs(
         section=survey.section[covered],
         from_m=survey.from_m[covered],
         to_m=survey.to_m[covered],
         surveyed_m_km=survey.iri_m_km[covered],
-        estimated_m_km=_mean(weights, cells.iri_m_km),
-        low_m_km=_mean(weights, cells.low_m_km),
-        high_m_km=_mean(weights, cells.high_m_km),
-        passes=_least(weights, cells.passes),
-        speed_m_s=_mean(weights, cells.speed_m_s),
-        day=-_least(weights, -cells.day),
-        cells=(weights > _TINY_M).sum(axis=1),
+        estimated_m_km=shared.mean(cells.iri_m_km),
+        low_m_km=shared.mean(cells.low_m_km),
+        high_m_km=shared.mean(cells.high_m_km),
+        passes=shared.least(cells.passes),
+        speed_m_s=shared.mean(cells.speed_m_s),
+        day=-shared.least(-cells.day),
+        cells=np.bincount(shared.row[shared.length_m > _TINY_M], minlength=shared.rows),
     )
     return pairs, covered
 
 
-def _mean(weights: Floats, values: Floats) -> Floats:
-    """Return the weighed mean of each row; unknown where a cell that counts is unknown."""
-    unknown = weights @ np.isnan(values).astype(np.float64) > 0
-    mean = weights @ np.nan_to_num(values) / np.maximum(weights.sum(axis=1), 1e-300)
-    return np.where(unknown, np.nan, mean)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """Length [m] that stretches (rows) and cells share, one entry a pair that shares any."""
+
+    rows: int
+    row: NDArray[np.int64]
+    cell: NDArray[np.int64]
+    length_m: Floats
+
+    def of_rows(self, keep: Flags) -> _Shared:
+        """Return the entries of some rows, which are numbered anew."""
+        inside = keep[self.row]
+        number = np.cumsum(keep) - 1
+        return _Shared(
+            rows=int(keep.sum()),
+            row=number[self.row[inside]],
+            cell=self.cell[inside],
+            length_m=self.length_m[inside],
+        )
+
+    def sum(self, values: Floats | float = 1.0) -> Floats:
+        """Return the sum of length times value (of each entry) by row."""
+        found: Floats = np.bincount(self.row, self.length_m * values, self.rows).astype(np.float64)
+        return found
+
+    def mean(self, values: Floats) -> Floats:
+        """Return the weighed mean of each row's cells; unknown where a cell that counts is unknown."""
+        return self.sum(values[self.cell]) / np.maximum(self.sum(), 1e-300)
+
+    def least(self, values: Floats) -> Floats:
+        """Return the least value among the cells of each row; NaN where none is known."""
+        least = np.full(self.rows, np.inf)
+        counts = (self.length_m > _TINY_M) & np.isfinite(values[self.cell])
+        np.minimum.at(least, self.row[counts], values[self.cell[counts]])
+        return np.where(np.isfinite(least), least, np.nan)
 
 
-def _least(weights: Floats, values: Floats) -> Floats:
-    """Return the least value among the cells of each row; NaN where none is known."""
-    inside = np.where((weights > _TINY_M) & np.isfinite(values), values, np.inf)
-    least = inside.min(axis=1, initial=np.inf)
-    return np.where(np.isfinite(least), least, np.nan)
+def _shared(cells: Cells, survey: Survey) -> _Shared:
+    """Return what stretches and cells of the same section share."""
+    of_cells, of_stretches = (
+        _by_section(cells.section, cells.from_m),
+        _by_section(survey.section, survey.from_m),
+    )
+    rows, columns = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+    for section in sorted(of_stretches.keys() & of_cells.keys()):
+        row, cell = of_stretches[section], of_cells[section]
+        # no cell before `first` reaches the stretch, even where cells overlap; none from `last` on begins in it
+        first = np.searchsorted(np.maximum.accumulate(cells.to_m[cell]), survey.from_m[row], side="right")
+        last = np.searchsorted(cells.from_m[cell], survey.to_m[row], side="left")
+        count = np.maximum(last - first, 0)
+        rows.append(np.repeat(row, count))
+        behind = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        columns.append(cell[np.repeat(first, count) + behind])
+    row, cell = np.concatenate(rows), np.concatenate(columns)
+    starts = np.maximum(survey.from_m[row], cells.from_m[cell])
+    length = np.minimum(survey.to_m[row], cells.to_m[cell]) - starts
+    some = length > 0
+    return _Shared(rows=survey.from_m.size, row=row[some], cell=cell[some], length_m=length[some])
+
+
+def _by_section(section: NDArray[np.str_], from_m: Floats) -> dict[str, NDArray[np.int64]]:
+    """Return the places of each section's rows in order of their start."""
+    if section.size == 0:
+        return {}
+    order = np.lexsort((from_m, section))
+    names, first = np.unique(section[order], return_index=True)
+    return dict(zip(names.tolist(), np.split(order, first[1:]), strict=True))
 
 
 def chosen(pairs: Pairs, keep: Flags) -> Pairs:
