@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement.ingest import arrivals
+from contado.engines.pavement.ingest import arrivals, traverse
 from contado.kernel import tables
 from contado.kernel.dates import local
 from contado.kernel.errors import Finding
@@ -109,15 +109,15 @@ def fixes(settled: Sequence[Aligned], found: MatchResult, settings: Settings) ->
 
     today = local.today(settings.territory.timezone)
     parts = [tables.empty(_FIX)]
-    for number, aligned in enumerate(settled):
+    for aligned, mine in zip(settled, traverse.points_of(found, len(settled)), strict=True):
         until = retention_until(aligned.drive, settings)
         if until >= today:
-            parts.append(_fixes_of(aligned.drive, found, found.traces.trip == number, until, settings))
+            parts.append(_fixes_of(aligned.drive, found, mine, until, settings))
     return pa.concat_tables(parts, promote_options="permissive")
 
 
 def _fixes_of(
-    drive: Drive, found: MatchResult, mine: NDArray[np.bool_], until: date, settings: Settings
+    drive: Drive, found: MatchResult, mine: NDArray[np.int64], until: date, settings: Settings
 ) -> pa.Table:
     import pyarrow as pa
 
