@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sqlite3
 
 import geopandas as gpd
@@ -133,6 +134,33 @@ def test_raw_signals_disappear_at_the_retention_day(tmp_path, drives, parts, fig
         rows = db.execute("SELECT body_json FROM audit WHERE object = 'tables:pavement_fix'").fetchall()
     assert [f'"fixes":{done.fixes}' in body for (body,) in rows] == [False, True]
     figure(f"{done.fixes} positions, {done.signals} files of {done.signal_bytes} bytes deleted; cells stay")
+
+
+@pytest.mark.item(
+    "pavement", 19, "messages of a live drive that never ended, at their day", "gone, counted, audited alike"
+)
+def test_messages_of_a_drive_that_never_ended_disappear_too(tmp_path, drives, parts, figure):
+    workspace = street(tmp_path / "w", drives)
+    box = Device(device_id="box", vehicle_id=keyed_hash(KEY, "car1"), label="simulated")
+    room = Room(workspace)
+    for number, content in enumerate(parts[:-1], 1):
+        room.take(box, "a", number, content, kind="parquet", key=str(number), last=False, later=True)
+    raw = [file.stat().st_size for file in workspace.path.glob("live/*/chunks/*.parquet")]
+    assert len(positions(workspace)) > 60
+    late = (today() + dt.timedelta(days=36_502)).isoformat()
+    assert ask("records retention", workspace, on=late).signals == 0  # it may still go on
+    (journal,) = workspace.path.glob("live/*/journal")
+    os.utime(journal, (journal.stat().st_atime, journal.stat().st_mtime - 3600))
+    done = ask("records retention", workspace, on=late)
+    assert (done.signals, done.signal_bytes) == (len(raw), sum(raw))
+    assert [f.rule for f in done.findings] == ["retention_applied"]
+    assert not len(positions(workspace))
+    assert not [p for p in (workspace.path / "live").iterdir() if p.is_dir()]
+    with sqlite3.connect(workspace.path / "records.sqlite") as db:
+        rows = db.execute("SELECT body_json FROM audit WHERE object = 'tables:pavement_fix'").fetchall()
+    told = {"fixes": 0, "drives": 0, "signals": len(raw), "signal_bytes": sum(raw)}
+    assert json.loads(rows[-1][0]) == told
+    figure(f"{len(raw)} messages of {sum(raw)} bytes deleted, 0 positions left")
 
 
 def test_what_is_older_than_its_day_is_not_kept_at_all(tmp_path, drives):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contado.kernel import tables
 from contado.kernel.dates import local
@@ -12,18 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contado.kernel.records.devices import KnownDevice
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.workspace import Commit
 
-__all__ = ["write_table"]
+__all__ = ["LOCK", "write_table"]
+
+LOCK: Final = "tables/pavement_device"
+"""Held while the records are changed and the table is made of them, so that no other change comes between."""
 
 
 def write_table(
-    workspace: Workspace, devices: Sequence[KnownDevice], rates_hz: Mapping[str, float | None]
+    commit: Commit, devices: Sequence[KnownDevice], rates_hz: Mapping[str, float | None] | None = None
 ) -> None:
-    """Write table ``pavement_device`` from the records; ``rates_hz`` replaces what it says of some."""
-    known = {r["device_id"]: r["fs_hz"] for r in workspace.read("pavement_device").to_pylist()} | dict(
-        rates_hz
-    )
+    """Write table ``pavement_device`` from the records; ``rates_hz`` replaces what it says of some.
+
+    The commit holds `LOCK`, and the devices are read in the records' transaction of that commit.
+    """
+    workspace = commit.workspace
+    known = {r["device_id"]: r["fs_hz"] for r in workspace.read("pavement_device").to_pylist()}
+    known |= dict(rates_hz or {})
     tz = workspace.settings.territory.timezone
 
     def day(instant: str) -> object:
@@ -40,5 +46,4 @@ def write_table(
         }
         for d in devices
     ]
-    with workspace.commit() as commit:
-        commit.table("pavement_device", tables.from_rows("pavement_device", rows))
+    commit.table("pavement_device", tables.from_rows("pavement_device", rows))

@@ -35,15 +35,14 @@ def _run(request: DeviceAddRequest, context: Context) -> DeviceAddAnswer:
     from contado.kernel.identifiers import keyed_hash
     from contado.kernel.records import devices
     from contado.kernel.workspace import Workspace
-    from contado.verbs.pavement._devices import write_table
+    from contado.verbs.pavement._devices import LOCK, write_table
 
     with context.records() as records:
         workspace = Workspace.open(records.workspace.path)
         subject = keyed_hash(workspace.settings.workspace.key, request.vehicle)
-        with records.writing() as session:
+        with workspace.commit(lock=[LOCK]) as commit, records.committing(commit) as session:
             token = devices.add(session, request.device, subject=subject, label=request.label)
-            known = devices.listed(session)
-        write_table(workspace, known, {request.device: request.fs_hz})
+            write_table(commit, devices.listed(session), {request.device: request.fs_hz})
     return DeviceAddAnswer(
         device=request.device, vehicle_id=subject, token=token, address=f"/ingest/pavement/{request.device}"
     )

@@ -23,13 +23,13 @@ class DeviceRevokeAnswer(Answer, kw_only=True):
 def _run(request: DeviceRevokeRequest, context: Context) -> DeviceRevokeAnswer:
     from contado.kernel.records import devices
     from contado.kernel.workspace import Workspace
-    from contado.verbs.pavement._devices import write_table
+    from contado.verbs.pavement._devices import LOCK, write_table
 
     with context.records() as records:
-        with records.writing() as session:
+        workspace = Workspace.open(records.workspace.path)
+        with workspace.commit(lock=[LOCK]) as commit, records.committing(commit) as session:
             revoked = devices.revoke(session, request.device)
-            known = devices.listed(session)
-        write_table(Workspace.open(records.workspace.path), known, {})
+            write_table(commit, devices.listed(session))
     return DeviceRevokeAnswer(device=revoked.device_id, revoked_at=revoked.revoked_at)
 
 

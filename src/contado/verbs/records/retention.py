@@ -19,8 +19,8 @@ class RetentionRequest(Request, frozen=True, kw_only=True):
 class RetentionAnswer(Answer, kw_only=True):
     """What was deleted.
 
-    ``fixes`` positions of ``drives``, ``signals`` files of raw signals of ``signal_bytes``; derived cells
-    and anomalies stay.
+    ``fixes`` positions of ``drives``, ``signals`` files of raw signals of ``signal_bytes``, messages of drives
+    that never ended among them; derived cells and anomalies stay.
     """
 
     documents: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from datetime import date
 
 import geopandas as gpd
@@ -234,6 +235,29 @@ def test_campaigns_add_up_by_day_and_a_day_is_replaced_whole(drives, tmp_path):
     roads.load_survey(workspace, written_survey(tmp_path / "s.csv", drives, slice(0, 1), date="2026-12-01"))
     labels = {str(r["date"]): r["label"] for r in workspace.read("pavement_survey").to_pylist()}
     assert labels == {spring: None, autumn: None, "2026-12-01": "simulated"}
+
+
+def test_a_survey_that_is_loaded_meanwhile_is_not_lost(tmp_path, monkeypatch):
+    workspace = Workspace.create(tmp_path / "w")
+    for name, day in (("a", "2026-04-01"), ("b", "2026-05-01")):
+        rows = f"section_id,from_m,to_m,iri_m_km,date\nS1,0,100,2.0,{day}\n"
+        (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    other_days = roads._other_days
+    other = threading.Thread(
+        target=roads.load_survey, args=(Workspace.open(workspace.path), tmp_path / "b.csv")
+    )
+
+    def meanwhile(old, new):
+        monkeypatch.setattr(roads, "_other_days", other_days)
+        other.start()
+        other.join(1.0)  # long enough to write, were it not kept waiting
+        return other_days(old, new)
+
+    monkeypatch.setattr(roads, "_other_days", meanwhile)
+    roads.load_survey(workspace, tmp_path / "a.csv")
+    other.join()
+    days = workspace.read("pavement_survey")["date"].to_pylist()
+    assert [str(day) for day in days] == ["2026-04-01", "2026-05-01"]
 
 
 def test_an_unknown_role_is_refused_with_its_line(drives, tmp_path):

@@ -8,15 +8,17 @@ import itertools
 import os
 import tempfile
 
+import msgspec
 import numpy as np
 import pytest
 
+from contado.engines.pavement import condition
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import Feed, running
 from contado.engines.pavement.live.rehearsal import rehearse
 from contado.engines.pavement.live.room import Device, Room
 from contado.engines.pavement.live.watching import Watcher
-from contado.kernel import records
+from contado.kernel import records, tables
 from contado.kernel.dates import local, today
 from contado.kernel.errors import DataError, UsageError
 from contado.kernel.workspace import Workspace
@@ -118,6 +120,57 @@ def test_what_cannot_be_read_leaves_nothing(workspace, parts):
     assert (caught.value.rule, caught.value.rows) == ("impossible_position", (3,))
     assert not list((workspace.path / "live").rglob("*.parquet"))
     assert send(room, parts, 1).state == "taken"
+
+
+def test_refused_messages_leave_no_folder(workspace, parts):
+    room = Room(workspace)
+    with pytest.raises(DataError):
+        room.take(BOX, "x", 1, b"not a drive", kind="csv", key="k", last=False)
+    with pytest.raises(UsageError) as caught:
+        room.take(BOX, "y", 1000, parts[0], kind="parquet", key="k", last=False)
+    assert caught.value.rule == "too_many_waiting"
+    assert list((workspace.path / "live").iterdir()) == []
+
+
+def test_remains_of_drives_of_which_nothing_was_taken_go(workspace):
+    room = Room(workspace)
+    for name in ("old", "bare", "young"):
+        (workspace.path / "live" / name / "chunks").mkdir(parents=True)
+    for name in ("old", "young"):
+        (workspace.path / "live" / name / "drive.json").write_bytes(b'{"device_id":"b","vehicle_id":"v"}')
+    os.utime(workspace.path / "live" / "old" / "drive.json", (1, 1))
+    os.utime(workspace.path / "live" / "bare", (1, 1))
+    room.work_off()
+    assert room.due()
+    assert room.finish() == []
+    assert [p.name for p in (workspace.path / "live").iterdir()] == ["young"]
+    assert not room.due()
+
+
+def test_streets_know_cars_settings_and_day_as_they_are_now(workspace, monkeypatch):
+    room = Room(workspace)
+    before = room.streets()
+    assert room.streets() is before
+    car = {"vehicle_id": BOX.vehicle_id, "model": "quarter", "scale": 1.3, "sd_log": 0.02, "calibrated": True}
+    car |= {"k1_s2": 500.0, "k2_s2": 50.0, "c_hz": 3.0, "mu": 0.12, "label": "estimated", "source_id": "x"}
+    with workspace.commit() as commit:
+        commit.table("pavement_vehicle", tables.from_rows("pavement_vehicle", [car]))
+    calibrated = room.streets()
+    assert before.vehicles == {}
+    assert calibrated.vehicles[BOX.vehicle_id].calibration.scale == 1.3
+    assert calibrated.network is before.network  # which takes long to read
+    other = Workspace.open(workspace.path)
+    pavement = msgspec.structs.replace(other.settings.pavement, cell_m=50.0)
+    with other.commit() as commit:
+        commit.settings(msgspec.structs.replace(other.settings, pavement=pavement))
+    assert room.streets().settings.pavement.cell_m == 50.0
+    graded = []
+    model = condition.model
+    monkeypatch.setattr(condition, "model", lambda day: graded.append(day) or model(day))
+    for day in (dt.date(2031, 1, 1), dt.date(2031, 1, 1), dt.date(2031, 1, 2)):
+        monkeypatch.setattr(local, "today", lambda *_, day=day: day)
+        room.streets()
+    assert graded == [dt.date(2031, 1, 1), dt.date(2031, 1, 2)]
 
 
 @pytest.mark.parametrize(("drive", "number"), [("../x", 1), ("", 1), ("a", 0)])

@@ -33,6 +33,18 @@ def test_every_unit_is_seconds(tmp_path, unit, cells, expected):
     assert np.allclose(read(tmp_path, unit, cells), expected)
 
 
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["23:59:59:000", "", "00:00:01:000", "00:00:02:000"], [0, np.nan, 2, 3]),
+        (["", "23:59:59:000", "", "", "00:00:01:000", "", "23:59:59:500"], [np.nan, 0, np.nan, np.nan, 2, np.nan, 0.5]),
+        (["", ""], [np.nan, np.nan]),
+    ],
+)  # fmt: skip
+def test_midnight_is_crossed_beside_an_empty_cell_too(tmp_path, cells, expected):
+    assert np.array_equal(read(tmp_path, "hms", cells), expected, equal_nan=True)
+
+
 def test_an_empty_time_is_unknown(tmp_path):
     assert np.isnan(read(tmp_path, "hms", ["16:22:42:557", ""])).tolist() == [False, True]
 

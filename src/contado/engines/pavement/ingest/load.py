@@ -168,7 +168,7 @@ def load(
         if settled or came.again or marks is not None
         else (_Written(), 0)
     )
-    deleted = privacy.apply_retention(workspace)
+    deleted = privacy.apply_retention(workspace, unended=live is None)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
     return Loaded(

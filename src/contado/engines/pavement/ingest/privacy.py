@@ -2,7 +2,8 @@
 
 The zones are the polygons of the workspace's layer ``privacy_zones`` (homes, depots). Positions stand in
 shares of table ``pavement_fix`` and raw signals of live drives in folders of ``signals/``, one for each
-retention day, so that what has outlived its day is a whole file.
+retention day, so that what has outlived its day is a whole file. Messages of drives that never ended lie in the
+folders of these drives.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement.ingest import arrivals
+from contado.engines.pavement.ingest import arrivals, traverse
+from contado.engines.pavement.live import outlived
 from contado.kernel import tables
 from contado.kernel.dates import local
 from contado.kernel.errors import Finding
@@ -109,15 +111,15 @@ def fixes(settled: Sequence[Aligned], found: MatchResult, settings: Settings) ->
 
     today = local.today(settings.territory.timezone)
     parts = [tables.empty(_FIX)]
-    for number, aligned in enumerate(settled):
+    for aligned, mine in zip(settled, traverse.points_of(found, len(settled)), strict=True):
         until = retention_until(aligned.drive, settings)
         if until >= today:
-            parts.append(_fixes_of(aligned.drive, found, found.traces.trip == number, until, settings))
+            parts.append(_fixes_of(aligned.drive, found, mine, until, settings))
     return pa.concat_tables(parts, promote_options="permissive")
 
 
 def _fixes_of(
-    drive: Drive, found: MatchResult, mine: NDArray[np.bool_], until: date, settings: Settings
+    drive: Drive, found: MatchResult, mine: NDArray[np.int64], until: date, settings: Settings
 ) -> pa.Table:
     import pyarrow as pa
 
@@ -165,27 +167,41 @@ def keep(commit: Commit, workspace: Workspace, found: pa.Table, *, instead: Coll
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deleted:
-    """What a run of the retention deleted: positions of so many drives, files of raw signals, their bytes."""
+    """What a run of the retention deleted: positions of so many drives, files of raw signals, their bytes.
+
+    ``unended``: drives that never ended; their messages are among the files of raw signals.
+    """
 
     fixes: int = 0
     drives: int = 0
     signals: int = 0
     bytes: int = 0
+    unended: int = 0
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """One note, where anything was deleted."""
-        if not self.fixes and not self.signals:
+        if not (self.fixes or self.signals or self.unended):
             return ()
+        among = (
+            f", among them the messages of {self.unended} drives that never ended," if self.unended else ""
+        )
         message = (
             f"{self.fixes} positions of {self.drives} drives and {self.signals} files of raw signals "
-            f"({self.bytes} bytes) had outlived their retention day and were deleted; cells and anomalies stay."
+            f"({self.bytes} bytes){among} had outlived their retention day and were deleted; "
+            "cells and anomalies stay."
         )
         return (Finding(severity="note", rule="retention_applied", message=message, action="dropped"),)
 
 
-def apply_retention(workspace: Workspace, *, on: date | None = None) -> Deleted:
-    """Delete positions and raw signals whose last day is before ``on`` (today in the territory by default)."""
+def apply_retention(workspace: Workspace, *, on: date | None = None, unended: bool = True) -> Deleted:
+    """Delete positions and raw signals whose last day is before ``on`` (today in the territory by default).
+
+    Parameters
+    ----------
+    unended
+        Whether drives of the live room that never ended are looked at too; not where these are just being ended.
+    """
     import pyarrow.compute as pc
 
     day = on or local.today(workspace.settings.territory.timezone)
@@ -195,17 +211,25 @@ def apply_retention(workspace: Workspace, *, on: date | None = None) -> Deleted:
         with workspace.commit(lock=[f"tables/{_FIX}"]) as commit:
             for file in shares:
                 commit.remove(file.relative_to(workspace.path).as_posix())
-    folders = list(_outlived((workspace.path / SIGNALS).glob(f"{_SHARE}*"), day))
-    files = [file for folder in folders for file in folder.iterdir()]
-    size = sum(file.stat().st_size for file in files)
-    for folder in folders:
-        shutil.rmtree(folder)
+    kept = _delete_signals(workspace, day)
+    live = outlived.delete(workspace, day) if unended else []
+    sizes = [size for part in (kept, *live) for size in part]
     return Deleted(
         fixes=sum(t.num_rows for t in found),
         drives=sum(len(pc.unique(t["drive_id"])) for t in found),
-        signals=len(files),
-        bytes=size,
+        signals=len(sizes),
+        bytes=sum(sizes),
+        unended=len(live),
     )
+
+
+def _delete_signals(workspace: Workspace, day: date) -> list[int]:
+    """Delete the raw signals whose last day is before ``day``; return the sizes of their files."""
+    sizes: list[int] = []
+    for folder in _outlived((workspace.path / SIGNALS).glob(f"{_SHARE}*"), day):
+        sizes += [file.stat().st_size for file in folder.iterdir()]
+        shutil.rmtree(folder)
+    return sizes
 
 
 def signals_folder(until: date) -> str:

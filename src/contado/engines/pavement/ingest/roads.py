@@ -155,8 +155,8 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     if label_beside(file) == "simulated":
         said = pa.array(["simulated"] * rows.num_rows)
         rows = rows.set_column(rows.column_names.index("label"), "label", said)
-    kept = _other_days(workspace.read("pavement_survey"), rows)
-    with workspace.commit() as commit:
+    with workspace.commit(lock=["tables/pavement_survey"]) as commit:
+        kept = _other_days(workspace.read("pavement_survey"), rows)
         commit.table("pavement_survey", pa.concat_tables([kept, rows], promote_options="permissive"))
         commit.table("source", source_of(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
     return int(rows.num_rows), list(read.findings)

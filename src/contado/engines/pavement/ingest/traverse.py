@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contado.kernel.territory import Network
     from contado.kernel.territory.matching.result import MatchResult
 
-__all__ = ["Places", "Traversal", "matched", "places_of", "runs", "traversals"]
+__all__ = ["Places", "Traversal", "matched", "places_of", "points_of", "runs", "traversals"]
 
 MARGIN_S = 8.0
 """Run-up and run-out of a piece: longer than the transient of the equaliser's windows."""
@@ -92,10 +92,17 @@ def traversals(
     places = places_of(found.network, sections)
     names = list(sections)
     pieces: list[Traversal] = []
-    for number, aligned in enumerate(settled):
-        mine = found.traces.trip == number
+    for aligned, mine in zip(settled, points_of(found, len(settled)), strict=True):
         pieces += _of_drive(aligned, found.edge[mine], found.offset_m[mine], places, names)
     return pieces
+
+
+def points_of(found: MatchResult, count: int) -> list[NDArray[np.int64]]:
+    """Return the points of each of ``count`` drives that were `matched`, in their order."""
+    trip = found.traces.trip
+    order = np.argsort(trip, kind="stable")
+    bounds = np.searchsorted(trip, np.arange(count + 1), sorter=order)
+    return [order[start:end] for start, end in pairwise(bounds)]
 
 
 def places_of(network: Network, sections: Mapping[str, Sequence[int]]) -> Places:

@@ -13,7 +13,7 @@ import msgspec
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Stamp", "age_s", "append", "digest", "last_told", "stamp", "write"]
+__all__ = ["Stamp", "age_s", "append", "digest", "last_told", "silence_s", "stamp", "write"]
 
 Stamp = tuple[int, ...]
 
@@ -34,6 +34,17 @@ def age_s(file: Path) -> float:
         return time.time() - file.stat().st_mtime
     except FileNotFoundError:
         return 0.0
+
+
+def silence_s(drive: Path) -> float:
+    """Return how long nothing has come of a drive [s]: since its journal was written, or the newest of its files.
+
+    0 where its folder is gone.
+    """
+    journal = drive / "journal"
+    if journal.is_file():
+        return age_s(journal)
+    return min(map(age_s, [f for f in drive.rglob("*") if f.is_file()] or [drive]))
 
 
 def write(path: Path, content: bytes) -> None:

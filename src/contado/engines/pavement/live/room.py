@@ -30,9 +30,11 @@ from contado.engines.pavement.ingest import identity, privacy
 from contado.engines.pavement.live import chunk as chunks
 from contado.engines.pavement.live import files
 from contado.engines.pavement.live.feed import FOLDER
+from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace, held
+from contado.kernel.workspace.layout import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,8 @@ __all__ = ["Device", "Room", "Taken", "finish_due", "give_way"]
 
 KEPT_S: Final = 86_400.0
 """How long the answer to a repeated message is known after a drive was replaced [s]."""
+_DUE: Final = frozenset({"ended", "silent", "old"})
+"""States of drives of which something is to be done."""
 _MOST_WAITING: Final = 600
 _MOST_RUNNING: Final = 64
 _NICE: Final = 10
@@ -124,7 +128,7 @@ class Room:
         self.path = workspace.path / FOLDER
         self._drives: dict[str, _Drive] = {}
         self._lock = threading.RLock()
-        self._streets: tuple[files.Stamp, Streets] | None = None
+        self._streets: tuple[files.Stamp, files.Stamp, Streets] | None = None
         self._zones: tuple[files.Stamp, Any] | None = None
 
     # ------------------------------------------------------------ messages
@@ -168,6 +172,7 @@ class Room:
             The message cannot be read; nothing of it was kept.
         """
         _check(drive, number)
+        parsed = chunks.parse(content, f"chunk {number}.{kind}")
         name = keyed_hash(self.workspace.settings.workspace.key, f"{device.device_id}\n{drive}")
         line = _Line(n=number, key=files.digest(key.encode()), sha256=files.digest(content), last=last)
         with self._alone(name):
@@ -178,7 +183,7 @@ class Room:
                 return Taken(state="unchanged", chunk=number, applied=state.reached)
             if (state.path / "ended").exists():
                 raise _refused("drive_ended", f"Drive {drive!r} has ended.", "begin another drive", "drive")
-            findings = self._keep(state, line, chunks.parse(content, f"chunk {number}.{kind}"))
+            findings = self._keep(state, line, parsed)
             self._catch_up(state)
             events = [] if later else self._work_off(state)
         done = number <= state.reached
@@ -192,10 +197,13 @@ class Room:
         )
 
     def _keep(self, state: _Drive, line: _Line, parsed: chunks.Chunk) -> list[Finding]:
-        """Keep what of a message is not private; or it is refused before anything is kept."""
+        """Keep what of a message is not private; the first one that is kept makes the drive's folder."""
         part, key = parsed.measured(), self.workspace.settings.workspace.key
         rows = identity.of_rows(key, part.t_s, part.acc, part.fix_t_s, part.lon, part.lat)
         kept = parsed.outside(self.zones())
+        if not (state.path / "drive.json").exists():
+            (state.path / "chunks").mkdir(parents=True, exist_ok=True)
+            files.write(state.path / "drive.json", msgspec.json.encode(state.device))
         files.write(state.path / "chunks" / f"{line.n:06d}.parquet", kept.content())
         files.append(state.path / "journal", msgspec.json.encode(msgspec.structs.replace(line, rows=rows)))
         return list(part.findings)
@@ -215,9 +223,6 @@ class Room:
                 while len(self._drives) >= _MOST_RUNNING:
                     self._drives.pop(next(iter(self._drives)))
                 state = self._drives[name] = _Drive(path=self.path / name, device=device)
-        if not (state.path / "drive.json").exists():
-            (state.path / "chunks").mkdir(parents=True, exist_ok=True)
-            files.write(state.path / "drive.json", msgspec.json.encode(device))
         self._catch_up(state)
         return state
 
@@ -231,7 +236,7 @@ class Room:
     def work_off(self) -> None:
         """Work off what was only kept, of every drive; what is wrong is told to who sends the next message."""
         for path in self._folders():
-            if (path / "ended").exists() or not (path / "drive.json").exists():
+            if (path / "ended").exists() or not (path / "journal").exists():
                 continue
             with contextlib.suppress(ContadoError), self._alone(path.name):
                 device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
@@ -316,15 +321,29 @@ class Room:
         return events
 
     def streets(self) -> Streets:
-        """Return network and sections, read again when their tables have changed."""
+        """Return network, sections, cars, settings and condition classes: what of them has changed is read again.
+
+        The network, which takes long, only when its own tables or the settings have changed.
+        """
         from contado.engines.pavement.live.running import Streets
 
-        tables = ("road_link", "pavement_lrs_section")
-        stamp = files.stamp([f for t in tables for f in self.workspace.files_of(t)])
         with self._lock:
-            if self._streets is None or self._streets[0] != stamp:
-                self._streets = (stamp, Streets.of(self.workspace))
-            return self._streets[1]
+            roads = self._stamp("road_link", "pavement_lrs_section")
+            cars = (*self._stamp("pavement_vehicle"), self._today())
+            if self._streets is None or self._streets[0] != roads:
+                self.workspace = Workspace.open(self.workspace.path)  # its settings may be others now
+                self._streets = (roads, cars, Streets.of(self.workspace))
+            elif self._streets[1] != cars:
+                self._streets = (roads, cars, self._streets[2].updated(self.workspace))
+            return self._streets[2]
+
+    def _stamp(self, *names: str) -> files.Stamp:
+        """Return what changes with the settings or one of some tables."""
+        tables = [file for name in names for file in self.workspace.files_of(name)]
+        return files.stamp([self.workspace.path / SETTINGS, *tables])
+
+    def _today(self) -> int:
+        return local.today(self.workspace.settings.territory.timezone).toordinal()
 
     def warm(self) -> None:
         """Read what messages need of the workspace, where it knows roads, so that the first one does not wait."""
@@ -350,7 +369,7 @@ class Room:
 
     def due(self) -> bool:
         """Whether a drive waits for its batch run, or was silent for so long that it counts as ended."""
-        return any(self._state_of(path) in {"ended", "silent", "old"} for path in self._folders())
+        return any(self._state_of(path) in _DUE for path in self._folders())
 
     def _folders(self) -> list[Path]:
         return sorted(p for p in self.path.glob("*") if p.is_dir())
@@ -360,28 +379,32 @@ class Room:
             return "old" if files.age_s(done) > KEPT_S else "done"
         if (path / "ended").exists():
             return "ended"
-        silent = files.age_s(path / "journal") > self.workspace.settings.pavement.live_silent_s
-        return "silent" if silent else "running"
+        if files.silence_s(path) <= self.workspace.settings.pavement.live_silent_s:
+            return "running"
+        return "silent" if (path / "journal").exists() else "old"  # nothing was ever taken
 
     def finish(self) -> list[Loaded]:
         """Replace every drive that has ended by its batch run, the same as `contado pavement load`."""
-        from contado.engines.pavement.live.replacing import replace
-
         loaded = []
         for path in self._folders():
-            state = self._state_of(path)
-            if state == "old":
-                shutil.rmtree(path, ignore_errors=True)
-            elif state in {"ended", "silent"}:
-                with self._alone(path.name):
-                    if (path / "done").exists():
-                        continue
-                    device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
-                    lines = self._open(path.name, device).lines.values()
-                    self._end(path)
-                    sent = identity.joined(line.rows for line in lines)
-                    loaded.append(replace(self.workspace, path, device, sent))
+            if self._state_of(path) not in _DUE:
+                continue
+            with self._alone(path.name):
+                state = self._state_of(path)  # another process may have been quicker
+                if state == "old":
+                    shutil.rmtree(path, ignore_errors=True)
+                elif state in _DUE:
+                    loaded.append(self._replaced(path))
         return loaded
+
+    def _replaced(self, path: Path) -> Loaded:
+        """Replace a drive by its batch run."""
+        from contado.engines.pavement.live.replacing import replace
+
+        device = msgspec.json.decode((path / "drive.json").read_bytes(), type=Device)
+        lines = self._open(path.name, device).lines.values()
+        self._end(path)
+        return replace(self.workspace, path, device, identity.joined(line.rows for line in lines))
 
 
 def finish_due(path: str) -> None:

@@ -81,16 +81,25 @@ class Streets:
             routes=routes,
             places=traverse.places_of(network, edges),
             lines=history.lines_of(workspace.read("pavement_lrs_section")),
-            vehicles=fleet.kept_vehicles(workspace),
             settings=workspace.settings,
-            grades=condition.model(local.today(workspace.settings.territory.timezone)),
+            **_of_today(workspace),
         )
+
+    def updated(self, workspace: WorkspaceView) -> Streets:
+        """Return the same streets with the cars and condition classes of today."""
+        return dataclasses.replace(self, **_of_today(workspace))
 
     def frame(self, section: str) -> RouteFrame:
         """Return the polyline of a section."""
         if section not in self.frames:
             self.frames[section] = onroute.frame_of(self.network, self.routes[section])
         return self.frames[section]
+
+
+def _of_today(workspace: WorkspaceView) -> dict[str, Any]:
+    """Return what of `Streets` changes without the roads."""
+    today = local.today(workspace.settings.territory.timezone)
+    return {"vehicles": fleet.kept_vehicles(workspace), "grades": condition.model(today)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

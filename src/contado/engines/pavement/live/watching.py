@@ -20,7 +20,7 @@ from contado.kernel.dates import local
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -93,13 +93,14 @@ class Watcher:
 
     def look(self, on: date) -> list[Arrived]:
         """Take the drives that are complete and unchanged, and those of the live room that have ended."""
-        ready = []
+        ready = {}
         before, self._seen = self._seen, {}
         for key, group in self._groups():
-            stamp = _stamp(group)
+            if (stamp := _stamp(group)) is None:  # renamed since it was listed: the next look finds it
+                continue
             self._seen[key] = stamp
             if before.get(key) == stamp and self._done.get(key) != stamp and not self._lacks(group):
-                ready.append(group)
+                ready[key] = group
                 self._done[key] = stamp
         return [*(self._loaded(ready, on) if ready else []), *self._outlived(), *self._ended()]
 
@@ -119,7 +120,12 @@ class Watcher:
         known = self._formats()
         found = []
         for place in places:
-            groups, _ = grouped(listed(place), known)
+            try:
+                groups, _ = grouped(listed(place), known)
+            except (DataError, FileNotFoundError):
+                if place == self.folder:
+                    raise
+                continue  # a folder inside has gone since it was listed
             found += [(f"{place.relative_to(self.folder)}/{g.format}/{g.name}", g) for g in groups]
         return found
 
@@ -133,24 +139,33 @@ class Watcher:
         parts = self._formats()[group.format].part
         return next((p.kind for p in parts if not p.optional and p.kind not in group.files), "")
 
-    def _loaded(self, groups: Sequence[Group], on: date) -> list[Arrived]:
+    def _read(self, key: str, group: Group) -> DriveSet | DataError | None:
+        """Return a drive, or why it cannot be used; None where its files have changed meanwhile: another look."""
+        try:
+            return read_drives(next(iter(group.files.values())), self.columns)
+        except (DataError, FileNotFoundError) as error:
+            if isinstance(error, DataError) and _stamp(group) == self._done[key]:
+                return error
+            del self._done[key]
+            return None
+
+    def _loaded(self, groups: Mapping[str, Group], on: date) -> list[Arrived]:
         """Load drives together, as `contado pavement load` does a folder."""
         sets: list[DriveSet] = []
         arrived: list[Arrived] = []
         came: list[tuple[Drive, Group, Stamp]] = []
-        for group in groups:
-            stamp = _stamp(group)
-            try:
-                found = read_drives(next(iter(group.files.values())), self.columns)
+        for key, group in groups.items():
+            found = self._read(key, group)
+            if isinstance(found, DataError):
+                arrived.append(_rejected(group.name, found.rule, found.message, _LABEL))
+            elif found is not None:
                 sets.append(found)
-                came += [(drive, group, stamp) for drive in found.drives]
-            except DataError as error:
-                arrived.append(_rejected(group.name, error.rule, error.message, _LABEL))
+                came += [(drive, group, self._done[key]) for drive in found.drives]
         if not sets:
             return arrived
         loaded = load.load(self.workspace, sets, on=on)
         rows = {r["drive_id"]: r for r in self.workspace.read("pavement_drive").to_pylist()}
-        refused = {r.file: r for r in loaded.rejected}
+        refused = {r.sha256: r for r in loaded.rejected}
         told_of: set[str] = set()
         for drive, group, stamp in came:
             one = _arrived(drive, refused, rows, loaded, told_of)
@@ -200,9 +215,9 @@ class Watcher:
         files = sorted(held.group.files.values())
         if any(not file.is_file() for file in files) or _stamp(held.group) != held.stamp:
             return one
-        size = sum(file.stat().st_size for file in files)
+        size = sum(size for _, size, _ in held.stamp)
         for file in files:
-            file.unlink()
+            file.unlink(missing_ok=True)
         scope = records.Scope.system("pavement.watch")
         with records.open_store(self.workspace) as store, store.writing(scope) as session:
             counts = {"files": len(files), "bytes": size}
@@ -248,14 +263,16 @@ def _finished(done: load.Loaded) -> Arrived:
 
 def _arrived(
     drive: Drive,
-    refused: dict[str, Rejected],
+    refused: Mapping[str | None, Rejected],
     rows: dict[str, dict[str, Any]],
     loaded: load.Loaded,
     told_of: Container[str],
 ) -> Arrived:
-    """Say what became of a drive; the second copy of one that was ``told_of`` is unchanged."""
-    lost = next((refused[f] for f in drive.files if f in refused), None)
-    if lost is not None:
+    """Say what became of a drive; ``refused`` by the hash of a drive's content, which a file's name does not tell.
+
+    The second copy of one that was ``told_of`` is unchanged.
+    """
+    if (lost := refused.get(drive.sha256)) is not None:
         return _rejected(drive.name, lost.rule, lost.message, drive.label)
     drive_id = loaded.ids[drive.sha256]
     fresh = drive_id in loaded.written and drive.sha256 not in told_of
@@ -275,8 +292,10 @@ def _rejected(drive: str, rule: str, message: str, label: Label) -> Arrived:
     return Arrived(drive=drive, state="rejected", label=label, rule=rule, message=message)
 
 
-def _stamp(group: Group) -> Stamp:
-    return tuple(
-        (path.name, stat.st_size, stat.st_mtime_ns)
-        for path in sorted(group.files.values()) if (stat := path.stat())
-    )  # fmt: skip
+def _stamp(group: Group) -> Stamp | None:
+    """Return what changes with the files of a drive; None where one of them is not there any more."""
+    try:
+        stats = [(path.name, path.stat()) for path in sorted(group.files.values())]
+    except FileNotFoundError:
+        return None
+    return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)

@@ -47,7 +47,14 @@ def align_all(drives: Iterable[Drive]) -> tuple[tuple[Aligned, ...], tuple[Rejec
             file = drive.files[0] if drive.files else drive.name
             row = error.rows[0] if error.rows else None
             rejected.append(
-                Rejected(file=file, rule=error.rule, row=row, message=error.message, hint=error.hint)
+                Rejected(
+                    file=file,
+                    rule=error.rule,
+                    row=row,
+                    message=error.message,
+                    hint=error.hint,
+                    sha256=drive.sha256,
+                )
             )
     return tuple(aligned), tuple(rejected)
 

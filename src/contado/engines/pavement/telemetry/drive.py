@@ -101,6 +101,8 @@ class Rejected:
     row: int | None
     message: str
     hint: str = ""
+    sha256: str | None = None
+    """Hash of the numbers of both files (`Drive`), where they could be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

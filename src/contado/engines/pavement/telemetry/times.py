@@ -41,13 +41,12 @@ def seconds(raw: RawFile, header: str, column: Column) -> NDArray[np.float64]:
 
 def _from_clock(raw: RawFile, header: str) -> NDArray[np.float64]:
     times = np.array([_clock_s(raw, header, k, cell) for k, cell in enumerate(raw.text(header))])
-    if np.isnan(times).all():
-        return times
-    times -= times[np.isfinite(times)][0]
-    steps = np.diff(times, prepend=times[0])
+    told = np.isfinite(times)  # an empty cell beside midnight must not hide the step over it
+    known = times[told]
+    steps = np.diff(known, prepend=known[:1])
     turns = np.cumsum(np.where(steps < -_DAY_S / 2, 1, 0) - np.where(steps > _DAY_S / 2, 1, 0))
-    wrapped: NDArray[np.float64] = times + turns * _DAY_S
-    return wrapped
+    times[told] = known - known[:1] + turns * _DAY_S
+    return times
 
 
 def _clock_s(raw: RawFile, header: str, k: int, cell: str | None) -> float:
