@@ -357,7 +357,9 @@ def _commit(
             timezone=timezone,
         )
         lines = history.lines_of(workspace.read("pavement_lrs_section"))
-        anomalies, met = history.follow(cell_obs, felt, on=_day(day, felt, timezone), lines=lines, source_id=SOURCE_ID)
+        anomalies, met = history.follow(
+            cell_obs, felt, on=_day(day, felt, timezone), lines=lines, source_id=SOURCE_ID
+        )
         state = fused.cells.drop_columns(["observations"])
         drives = rows.drives(settled, fresh, came.known, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))

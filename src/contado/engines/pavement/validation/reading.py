@@ -14,6 +14,7 @@ from contado.engines.pavement.labels import label_of, label_of_file
 from contado.engines.pavement.profile_file import label_beside, read_profile
 from contado.engines.pavement.validation.alignment import Cells
 from contado.kernel import labels, tables
+from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound, DataError
 
 if TYPE_CHECKING:

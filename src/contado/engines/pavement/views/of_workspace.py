@@ -14,6 +14,7 @@ from contado.engines.pavement.views.reading import (
     works_of,
 )
 from contado.kernel import labels
+from contado.kernel.dates import local
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from contado.engines.pavement.views.model import (
     Work,
 )
 from contado.kernel import labels
+from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound, DataError, Finding, TableNotFound, did_you_mean
 
 if TYPE_CHECKING:
