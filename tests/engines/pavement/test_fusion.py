@@ -170,3 +170,41 @@ def test_settings_are_kept():
     [cell] = fuse([drive("a", stamp, [2.0], 0.1)], on=ON, settings=calm).cells.to_pylist()
     assert cell["iri_m_km"] == pytest.approx(2.0)
     assert cell["sd_log"] == pytest.approx(0.1)
+
+
+def calibrated(name, days_before, sd_cal, *, section="S1", iri=2.0, sd=0.02):
+    stamp = pd.Timestamp(ON, tz="UTC") - pd.Timedelta(days=days_before)
+    found = drive(f"car_{name}", stamp, [iri + 1e-6 * days_before], sd, section).append_column(
+        "sd_cal_log", pa.array([sd_cal])
+    )
+    return found.append_column("vehicle_id", pa.array(["car"]))
+
+
+def test_an_old_calibration_widens_only_its_own_passes():
+    new = [calibrated(f"n{k}", k, 0.02) for k in range(20)]
+    old = calibrated("old", 700, 0.18, section="S2")
+    alone, beside = fuse(new, on=ON).cells, fuse([*new, old], on=ON).cells.to_pylist()
+    assert beside[0]["sd_log"] == pytest.approx(alone["sd_log"][0].as_py(), rel=1e-9)
+    assert beside[1]["sd_log"] > 0.18
+
+
+def test_calibrations_of_a_vehicle_do_not_average_out_however_many_eras_there_are():
+    for kinds in ((0.08,), (0.08, 0.09, 0.1, 0.12, 0.14, 0.16, 0.18), (0.08, 0.0801, 0.0802, 0.0803)):
+        drives = [calibrated(f"n{k}", k, kinds[k % len(kinds)]) for k in range(28)]
+        assert fuse(drives, on=ON).cells["sd_log"][0].as_py() > 0.08
+
+
+def test_a_calibration_that_grows_old_stays_one_error():
+    ages = range(0, 360, 30)
+    drives = [calibrated(f"n{k}", 360 - k, (0.03**2 + 0.04**2 * k / 365.25) ** 0.5) for k in ages]
+    sd = fuse(drives, on=ON).cells["sd_log"][0].as_py()
+    assert 0.03 < sd < 0.06
+
+
+def test_the_bias_of_a_vehicle_is_that_of_its_last_calibration():
+    one = [calibrated(f"a{k}", 40 + k, 0.18, iri=2.6, sd=0.01) for k in range(4)]
+    one += [calibrated(f"b{k}", k, 0.02, sd=0.01) for k in range(4)]
+    found = fuse(one, on=ON)
+    assert abs(found.vehicle_bias["car"]) < 0.03
+    # the calibrated passes tell how wrong the others were
+    assert found.cells["iri_m_km"][0].as_py() == pytest.approx(2.0, rel=0.03)

@@ -16,14 +16,28 @@ __all__ = ["drift_filter"]
 
 @njit(nogil=True)
 def _quadratic(
-    a: NDArray[np.float64], covariance: NDArray[np.float64]
+    a: NDArray[np.float64], members: NDArray[np.int64], covariance: NDArray[np.float64]
 ) -> float:  # pragma: no cover - compiled
-    """Return the variance of a linear form."""
+    """Return the variance of a linear form of some variables, its coefficients in their order."""
     total = 0.0
-    for v in range(a.size):
-        for w in range(a.size):
-            total += a[v] * covariance[v, w] * a[w]
+    for v in range(members.size):
+        for w in range(members.size):
+            total += a[v] * covariance[members[v], members[w]] * a[w]
     return total
+
+
+@njit(nogil=True)
+def _numbered(
+    vehicle: NDArray[np.int64], place: NDArray[np.int64], members: NDArray[np.int64]
+) -> int:  # pragma: no cover - compiled
+    """Number the vehicles of a cell in ``place``, list them in ``members``, return how many they are."""
+    here = 0
+    for v in vehicle:
+        if place[v] < 0:
+            place[v] = here
+            members[here] = v
+            here += 1
+    return here
 
 
 @njit(nogil=True)
@@ -53,24 +67,27 @@ def drift_filter(
     vehicles = bias_covariance.shape[0]
     out = np.full((cells, 5), np.nan)
     pull = np.zeros(y.size)
+    # most of a fleet never passes over a cell: its vehicles are numbered anew in each
+    place = np.full(vehicles, -1)
+    members = np.zeros(vehicles, np.int64)
     a_level = np.zeros(vehicles)
     a_growth = np.zeros(vehicles)
     for c in range(cells):
         first, last = offsets[c], offsets[c + 1]
         if first == last:
             continue
-        for v in range(vehicles):
-            a_level[v] = 0.0
-            a_growth[v] = 0.0
+        here = _numbered(vehicle[first:last], place, members)
+        a_level[:here] = 0.0
+        a_growth[:here] = 0.0
         level, growth = y[first], growth_prior[0]
         p, pg, g = variance[first], 0.0, growth_prior[1]
-        a_level[vehicle[first]] = 1.0
+        a_level[place[vehicle[first]]] = 1.0
         for i in range(first + 1, last + 1):
             dt = (t_y[i] if i < last else 0.0) - t_y[i - 1]
             level += growth * dt
             p += dt * (2.0 * pg + dt * g + q2_per_y)
             pg += dt * g
-            for v in range(vehicles):
+            for v in range(here):
                 a_level[v] += dt * a_growth[v]
             if i == last:
                 break
@@ -79,16 +96,17 @@ def drift_filter(
             surprise = y[i] - level
             level += k * surprise
             growth += kg * surprise
-            for v in range(vehicles):
-                d = (1.0 if v == vehicle[i] else 0.0) - a_level[v]
+            for v in range(here):
+                d = (1.0 if v == place[vehicle[i]] else 0.0) - a_level[v]
                 a_level[v] += k * d
                 a_growth[v] += kg * d
             g -= kg * pg
             pg *= 1.0 - k
             p *= 1.0 - k
-        shared = _quadratic(a_level, bias_covariance)
+        shared = _quadratic(a_level, members[:here], bias_covariance)
         out[c, 0], out[c, 1], out[c, 2], out[c, 3], out[c, 4] = level, p + shared, growth, g, shared
         for i in range(first, last):
-            pull[i] = a_level[vehicle[i]]
-            a_level[vehicle[i]] = 0.0
+            pull[i] = a_level[place[vehicle[i]]]
+            a_level[place[vehicle[i]]] = 0.0
+        place[members[:here]] = -1
     return out, pull

@@ -6,6 +6,11 @@ zero over the fleet (its consensus is the truth) and have a variance that is est
 differences. What the whole fleet may be wrong by is the calibration that each observation states
 (`sd_cal_log`): passes of one vehicle share it, so it does not average out.
 
+A vehicle is calibrated, grows old, is calibrated anew: passes of about the same ``sd_cal_log`` are an era, with an
+error of that size. The errors of two eras of a vehicle have the lesser of their variances in common. That is exact
+for a calibration that grows old (a random walk adds to what it was wrong by) and for a mean of more and more cars;
+for a vehicle calibrated anew it is careful: calibrations never average out, and a bad one widens only its own passes.
+
 References
 ----------
 [1] S. R. Searle, G. Casella, C. E. McCulloch, Variance Components, Wiley 1992, ch. 6-7.
@@ -24,72 +29,129 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.fusion import FuseSettings
 
-__all__ = ["Fleet", "Passes", "estimate"]
+__all__ = ["Eras", "Fleet", "Passes", "estimate"]
 
 _YEAR_S = 365.25 * 86400.0
 _ROUNDS = 3
+_LEAST_SD = 1e-4
+_STEP = np.log(1.1)
+"""Calibrations whose sd differs by less than a tenth are of one era, which has the greater."""
 _GRID = np.concatenate(([0.0], np.geomspace(1e-3, 0.5, 60)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eras:
+    """Vehicles with about the same calibration, in the order of vehicle and calibration.
+
+    Attributes
+    ----------
+    names
+        Name of each era: vehicle, ``@`` and the least ``sd_cal_log`` of its kind; the same on every day.
+    vehicle
+        Number of its vehicle, shape (eras,).
+    vehicles
+        Names of the vehicles of which a pass counts; an unknown one is one of its own, called ''.
+    covariance
+        Of the errors of calibration, shape (eras, eras).
+    of_row
+        Era of each observation, -1 where no pass of its vehicle counts, shape (n,).
+    """
+
+    names: tuple[str, ...]
+    vehicle: NDArray[np.int64]
+    vehicles: tuple[str, ...]
+    covariance: NDArray[np.float64]
+    of_row: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, live: NDArray[np.bool_]) -> Eras:
+        """Return the eras of observations, of which only those ``live`` count."""
+        names = frame["vehicle_id"].fillna("").astype(str).to_numpy(object)
+        vehicles = np.unique(names[live])
+        counts = np.isin(names, vehicles)
+        sd = frame["sd_cal_log"].to_numpy(float)[counts]
+        step = np.floor(np.log(np.maximum(sd, _LEAST_SD) / _LEAST_SD) / _STEP + 1e-9).astype(np.int64)
+        vehicle = np.searchsorted(vehicles, names[counts])
+        keys, era = np.unique(np.column_stack([vehicle, step]).astype(np.int64), axis=0, return_inverse=True)
+        widest = np.zeros(len(keys))
+        np.maximum.at(widest, era.ravel(), sd)
+        same = keys[:, None, 0] == keys[None, :, 0]
+        of_row = np.full(len(frame), -1, np.int64)
+        of_row[counts] = era.ravel()
+        return cls(
+            names=tuple(f"{vehicles[v]}@{_LEAST_SD * np.exp(_STEP * k):.4f}" for v, k in keys.tolist()),
+            vehicle=keys[:, 0],
+            vehicles=tuple(vehicles.tolist()),
+            covariance=np.where(same, np.minimum.outer(widest, widest) ** 2, 0.0),
+            of_row=of_row,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passes:
     """Observations as arrays, in the order of cell and time, shape (n,).
 
-    ``y`` log IRI; ``variance`` of one pass without the calibration its vehicle shares; ``t_y`` years
-    before the day of the state (<= 0); ``cell`` and ``vehicle`` numbers; ``calibration`` variance that
-    all passes of a vehicle share, by vehicle.
+    ``y`` log IRI; ``variance`` of one pass without the calibration its era shares; ``t_y`` years
+    before the day of the state (<= 0); ``cell`` and ``era`` numbers.
     """
 
     y: NDArray[np.float64]
     variance: NDArray[np.float64]
     t_y: NDArray[np.float64]
     cell: NDArray[np.int64]
-    vehicle: NDArray[np.int64]
-    vehicles: tuple[str, ...]
-    calibration: NDArray[np.float64]
+    era: NDArray[np.int64]
+    eras: Eras
 
     @classmethod
     def of(
-        cls, frame: pd.DataFrame, cell: NDArray[np.int64], end: pd.Timestamp, options: FuseSettings
+        cls,
+        frame: pd.DataFrame,
+        live: NDArray[np.bool_],
+        cell: NDArray[np.int64],
+        end: pd.Timestamp,
+        options: FuseSettings,
     ) -> Passes:
-        """Return the arrays of sorted observations; an unknown vehicle is one of its own, called ''."""
-        names = frame["vehicle_id"].fillna("").astype(str).to_numpy(object)
-        vehicles, code = np.unique(names, return_inverse=True)
-        shared = np.zeros(vehicles.size)
-        np.maximum.at(shared, code, frame["sd_cal_log"].to_numpy(float))
-        own = np.maximum(frame["sd_log"].to_numpy(float), options.sd_floor) ** 2
-        before = (frame["t_utc"] - end).dt.total_seconds().to_numpy().astype(np.float64)
+        """Return the arrays of those of the sorted observations that count (``live``)."""
+        eras = Eras.of(frame, live)
+        read = frame[live]
+        before = (read["t_utc"] - end).dt.total_seconds().to_numpy().astype(np.float64)
         return cls(
-            y=np.log(frame["iri_m_km"].to_numpy(float)),
-            variance=own,
+            y=np.log(read["iri_m_km"].to_numpy(float)),
+            variance=np.maximum(read["sd_log"].to_numpy(float), options.sd_floor) ** 2,
             t_y=before / _YEAR_S,
-            cell=cell.astype(np.int64),
-            vehicle=code.astype(np.int64),
-            vehicles=tuple(vehicles),
-            calibration=shared**2,
+            cell=cell[live].astype(np.int64),
+            era=eras.of_row[live],
+            eras=eras,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """Biases with their joint covariance, and the Huber weight of each pass."""
+    """Biases of the eras with their joint covariance, and the Huber weight of each pass."""
 
     mean: NDArray[np.float64]
     covariance: NDArray[np.float64]
     weight: NDArray[np.float64]
 
+    def of_vehicles(self, passes: Passes) -> dict[str, float]:
+        """Return the bias of each known vehicle: that of its last pass."""
+        order = np.lexsort((passes.era, passes.t_y))
+        last = dict(
+            zip(passes.eras.vehicle[passes.era[order]].tolist(), passes.era[order].tolist(), strict=True)
+        )
+        return {name: float(self.mean[last[k]]) for k, name in enumerate(passes.eras.vehicles) if name}
+
 
 def estimate(passes: Passes, options: FuseSettings) -> Fleet:
     """Estimate the biases of the fleet and how far each pass can be trusted."""
-    vehicles = len(passes.vehicles)
-    mean, covariance = np.zeros(vehicles), np.diag(passes.calibration)
+    mean, covariance = np.zeros(len(passes.eras.names)), passes.eras.covariance
     weight = np.ones(passes.y.size)
     if passes.y.size == 0:
         return Fleet(mean=mean, covariance=covariance, weight=weight)
     level = passes.y - options.growth_per_y * passes.t_y
     spread = passes.variance + options.drift_sd**2 * _age_within_cell(passes)
     for _ in range(_ROUNDS):
-        weight = _huber(level - mean[passes.vehicle], np.sqrt(spread), passes.cell, options.huber_k)
+        weight = _huber(level - mean[passes.era], np.sqrt(spread), passes.cell, options.huber_k)
         mean, covariance = _biases(level, weight / spread, passes, options)
     return Fleet(mean=mean, covariance=covariance, weight=weight)
 
@@ -121,22 +183,40 @@ def _biases(
     """Return mean and covariance of the biases [1]."""
     from scipy import sparse
 
-    shape = (int(passes.cell.max()) + 1, len(passes.vehicles))
-    place = (passes.cell, passes.vehicle)
+    shape = (int(passes.cell.max()) + 1, len(passes.eras.names))
+    place = (passes.cell, passes.era)
     w = sparse.coo_array((precision, place), shape=shape).tocsr()
     s = sparse.coo_array((precision * level, place), shape=shape).tocsr()
     total = np.maximum(np.asarray(w.sum(axis=1)).ravel(), 1e-300)
     share = sparse.diags_array(1.0 / total) @ w
     information = np.diag(np.asarray(w.sum(axis=0)).ravel()) - (w.T @ share).toarray()
     right = np.asarray(s.sum(axis=0)).ravel() - share.T @ np.asarray(s.sum(axis=1)).ravel()
-    between = _variance_between(information, right, options.vehicle_sd)
-    excess = max(0.0, between - float(passes.calibration.mean()))
-    consensus = np.eye(right.size) - 1.0 / right.size
-    prior = np.diag(passes.calibration) + excess * consensus
+    weight: NDArray[np.float64] = np.asarray(w.sum(axis=0)).ravel()
+    prior = passes.eras.covariance + _beyond(information, right, weight, passes.eras, options)
     # (A + P^-1)^-1 = P (1 + A P)^-1, which holds for a singular prior too
     covariance = prior @ np.linalg.inv(np.eye(right.size) + information @ prior)
     covariance = 0.5 * (covariance + covariance.T)
     return covariance @ right, covariance
+
+
+def _beyond(
+    information: NDArray[np.float64],
+    right: NDArray[np.float64],
+    weight: NDArray[np.float64],
+    eras: Eras,
+    options: FuseSettings,
+) -> NDArray[np.float64]:
+    """Return the covariance by which vehicles differ beyond their calibrations; it sums to zero over them."""
+    number = len(eras.vehicles)
+    member = np.zeros((right.size, number))
+    member[np.arange(right.size), eras.vehicle] = 1.0
+    between = _variance_between(member.T @ information @ member, member.T @ right, options.vehicle_sd)
+    share = member * weight[:, None] / np.maximum(weight @ member, 1e-300)
+    stated = np.einsum("ev,ef,fv->v", share, eras.covariance, share)
+    excess = max(0.0, between - float(stated.mean()))
+    consensus: NDArray[np.float64] = np.eye(number) - 1.0 / number
+    spread: NDArray[np.float64] = excess * (member @ consensus @ member.T)
+    return spread
 
 
 def _variance_between(information: NDArray[np.float64], right: NDArray[np.float64], prior_sd: float) -> float:

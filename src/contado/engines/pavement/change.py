@@ -48,21 +48,25 @@ class CellErrors:
         Variance of each cell's level without the vehicles' part, NaN where it is not known, shape (cells,).
     offsets
         First observation of each cell, and the end, shape (cells + 1,).
-    vehicle
-        Number of the vehicle of each observation, -1 where no pass of it counts, shape (n,).
+    era
+        Number of the vehicle and calibration (`bias.Eras`) of each observation, -1 where no pass of the vehicle
+        counts, shape (n,).
     pull
-        Sensitivity of the cell's level to the bias of the vehicle, once a vehicle and cell, shape (n,).
-    vehicles
-        Names of the vehicles.
+        Sensitivity of the cell's level to the bias of the era, once an era and cell, shape (n,).
+    eras
+        Names of the eras.
+    vehicle
+        Number of the vehicle of each era, shape (eras,).
     covariance
-        Covariance of their biases.
+        Covariance of the biases of the eras.
     """
 
     own_variance: NDArray[np.float64]
     offsets: NDArray[np.int64]
-    vehicle: NDArray[np.int64]
+    era: NDArray[np.int64]
     pull: NDArray[np.float64]
-    vehicles: tuple[str, ...]
+    eras: tuple[str, ...]
+    vehicle: NDArray[np.int64]
     covariance: NDArray[np.float64]
 
 
@@ -81,8 +85,8 @@ class Level:
     cells
         Number of cells that would give the same mean if all weighed alike.
     pull, shared
-        By vehicle that passed here: sensitivity of the mean to its bias; covariance of its bias with the error of the
-        mean.
+        By era of the vehicles that passed here: sensitivity of the mean to its bias; covariance of its bias with the
+        error of the mean.
     renewed_on
         Day from which the surface of its youngest cells counts, if works are known.
     """
@@ -151,18 +155,19 @@ def level_of(
     rows = [np.arange(errors.offsets[c], errors.offsets[c + 1]) for c in cells.tolist()]
     row = np.concatenate(rows)
     part = np.repeat(share, [r.size for r in rows])
-    known = errors.vehicle[row] >= 0
+    known = errors.era[row] >= 0
     row, part = row[known], part[known]
-    pull = np.bincount(errors.vehicle[row], part * errors.pull[row], len(errors.vehicles))
+    pull = np.bincount(errors.era[row], part * errors.pull[row], len(errors.eras))
     shared = errors.covariance @ pull
-    here = np.unique(errors.vehicle[row]).tolist()
+    # of a vehicle that passed here all eras count: what is wrong with one is in part wrong with the others
+    here = np.flatnonzero(np.isin(errors.vehicle, errors.vehicle[errors.era[row]])).tolist()
     return Level(
         on=on,
         iri_m_km=mean,
         own_variance=float((share**2 * errors.own_variance[cells]).sum()),
         cells=float(1.0 / (share**2).sum()),
-        pull={errors.vehicles[v]: float(pull[v]) for v in here},
-        shared={errors.vehicles[v]: float(shared[v]) for v in here},
+        pull={errors.eras[v]: float(pull[v]) for v in here},
+        shared={errors.eras[v]: float(shared[v]) for v in here},
         renewed_on=renewed_on,
     )
 

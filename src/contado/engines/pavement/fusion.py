@@ -5,7 +5,7 @@ variance ``q^2 dt``; a pass reads ``y = x + b_vehicle + e``. Passes that disagre
 cell weigh less (Huber). Works on the road end a life of the surface: what was read before does not count.
 The biases of the vehicles are estimated over all cells together and their joint uncertainty reaches
 every cell. The state is computed from all observations sorted by time, so it does not depend on the order
-in which drives arrive, and a drive that is already in changes nothing.
+and the parts in which drives arrive, and what is already in changes nothing (`repetition`). Days are legal ones.
 
 References
 ----------
@@ -15,7 +15,6 @@ References
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +22,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contado.engines.pavement import bias
+from contado.engines.pavement import bias, lives, repetition
 from contado.engines.pavement.change import CellErrors
+from contado.engines.pavement.telemetry.group import vehicle_of
+from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound, DataError, Finding
 
 if TYPE_CHECKING:
@@ -39,11 +40,6 @@ CELL_STATES = ("measured", "not_driven", "renewed", "not_measurable")
 """Driven lately; not within `FuseSettings.not_driven_d`; works since the last pass; never measurable."""
 
 _Z90 = 1.6448536269514722
-_DAY_S = 86400.0
-_YEAR_S = 365.25 * _DAY_S
-_VEHICLE = re.compile(r"^(?P<vehicle>.+?)_pass\d+$")
-_NEEDED = ("section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log")
-_KEPT = (*_NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +90,7 @@ class Fused:
 
 def warm_up(on: date) -> None:
     """Compile the filter, or load it from disk, so that what follows is computation only."""
-    midnight = pd.Timestamp(on, tz="UTC")
+    midnight = lives.LegalDay(on).begins
     row = {
         "section_id": ["warm"] * 2,
         "cell": [0, 0],
@@ -113,23 +109,26 @@ def fuse(
     previous: pa.Table | None = None,
     works: pa.Table | None = None,
     settings: FuseSettings | None = None,
+    timezone: str = local.ROME,
 ) -> Fused:
-    """Fuse observations of cells into their state at the end of the day ``on``.
+    """Fuse observations of cells into their state at the end of the legal day ``on``.
 
     Parameters
     ----------
     observations
         Tables ``pavement_cell_obs``: section_id, cell, drive_id, t_utc (null counts as the day ``on``),
         iri_m_km (null = not measurable), sd_log, and, where known, vehicle_id, sd_cal_log (what all passes
-        of the vehicle share), cell_m, label.
+        of the vehicle with that calibration share), cell_m, label. What comes twice counts once (`repetition`).
     on
         Day of the state; later passes and works are set aside with a finding.
     previous
         State that `fuse` returned before (with its column ``observations``).
     works
-        section_id, from_m, to_m, date: what was renewed, and when.
+        section_id, from_m, to_m, date: what was renewed, and when; read from the next day on (`lives`).
     settings
         Assumptions; see `FuseSettings`.
+    timezone
+        Where days begin and end.
 
     Raises
     ------
@@ -138,19 +137,20 @@ def fuse(
     """
     options = settings or FuseSettings()
     before = observations_of(previous) if previous is not None else None
-    frame, used, repeated = _without_repetition([_frame(t, options) for t in observations], before)
-    end = pd.Timestamp(on, tz="UTC") + pd.Timedelta(days=1)
-    frame, findings = _until(frame, end)
-    frame = frame.sort_values(["section_id", "cell", "t_utc", "drive_id"], kind="stable", ignore_index=True)
-    life = _life_from(frame, works, end)
-    cells, errors, biases = _states(frame, life, end, options)
+    known = repetition.once([_frame(t, options) for t in observations], before)
+    day = lives.LegalDay(on, timezone)
+    frame, findings = _until(known.frame, day)
+    order = ["section_id", "cell", "t_utc", "drive_id", "iri_m_km"]
+    frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    life = lives.lasting(frame, works, day)
+    cells, errors, biases = _states(frame, life, day, options)
     return Fused(
         cells=cells,
         errors=errors,
-        drives_used=tuple(used),
-        drives_repeated=tuple(repeated),
+        drives_used=known.used,
+        drives_repeated=known.repeated,
         vehicle_bias=biases,
-        findings=tuple(findings),
+        findings=(*known.findings, *findings),
     )
 
 
@@ -178,10 +178,10 @@ def observations_of(state: pa.Table) -> pd.DataFrame:
 
 
 def _frame(table: pa.Table, options: FuseSettings) -> pd.DataFrame:
-    missing = [name for name in _NEEDED if name not in table.column_names]
+    missing = [name for name in repetition.NEEDED if name not in table.column_names]
     if missing:
         raise ColumnNotFound.from_missing(missing, table.column_names, table="cell_obs")
-    frame: pd.DataFrame = table.select([n for n in _KEPT if n in table.column_names]).to_pandas()
+    frame: pd.DataFrame = table.select([n for n in repetition.KEPT if n in table.column_names]).to_pandas()
     frame["t_utc"] = pd.to_datetime(frame["t_utc"], utc=True).astype("datetime64[us, UTC]")
     frame["iri_m_km"] = frame["iri_m_km"].astype(float)
     bad = np.flatnonzero((frame["iri_m_km"] <= 0).to_numpy())
@@ -196,78 +196,17 @@ def _frame(table: pa.Table, options: FuseSettings) -> pd.DataFrame:
     for name in ("section_id", "drive_id"):
         frame[name] = frame[name].astype(str)
     if "vehicle_id" not in frame:
-        frame["vehicle_id"] = [_vehicle_of(d) for d in frame["drive_id"]]
+        frame["vehicle_id"] = [vehicle_of(d) for d in frame["drive_id"]]
     for name, default in (("sd_cal_log", 0.0), ("cell_m", options.cell_m), ("label", "estimated")):
         frame[name] = frame[name].fillna(default) if name in frame else default
     return frame
 
 
-def _vehicle_of(drive: str) -> str | None:
-    """Return the vehicle in the name of a drive (VEHICLE_passN), or None."""
-    found = _VEHICLE.match(drive)
-    return found["vehicle"] if found else None
-
-
-def _without_repetition(
-    frames: list[pd.DataFrame], before: pd.DataFrame | None
-) -> tuple[pd.DataFrame, list[str], list[str]]:
-    """Return every drive once; the same content under two names counts once, under the lesser name."""
-    known = {} if before is None else {content: name for name, content in _contents(before).items()}
-    names = set(known.values())
-    kept: list[pd.DataFrame] = [] if before is None else [before]
-    used, repeated = [], []
-    drives = []
-    for frame in frames:
-        contents = _contents(frame)
-        drives += [(str(name), rows, contents[str(name)]) for name, rows in frame.groupby("drive_id")]
-    for name, rows, content in sorted(drives, key=lambda drive: (drive[0], -len(drive[1]))):
-        if name in names or content in known:
-            repeated.append(name)
-            continue
-        known[content] = name
-        names.add(name)
-        kept.append(rows)
-        used.append(name)
-    columns = [*_KEPT]
-    once = pd.concat(kept or [_nothing()], ignore_index=True)[columns]
-    return (
-        once.drop_duplicates(["section_id", "cell", "drive_id"], ignore_index=True),
-        used,
-        sorted(repeated),
-    )
-
-
-def _nothing() -> pd.DataFrame:
-    """Return observations without any row, typed."""
-    kinds = {"t_utc": "datetime64[us, UTC]", "cell": "int64"}
-    text = {"section_id", "drive_id", "vehicle_id", "label"}
-    return pd.DataFrame({n: pd.Series(dtype=kinds.get(n, "str" if n in text else "float64")) for n in _KEPT})
-
-
-def _contents(frame: pd.DataFrame) -> dict[str, tuple[int, int, float, int]]:
-    """Return, by drive, what tells its content from any other's, whatever the drive is called."""
-    if frame.empty:
-        return {}
-    ordered = frame.sort_values(["drive_id", "section_id", "cell"])
-    names = ordered["drive_id"].astype(str).to_numpy()
-    first = np.flatnonzero(np.append(True, names[1:] != names[:-1]))
-    hashed = pd.util.hash_pandas_object(ordered[["section_id", "cell", "t_utc", "iri_m_km"]], index=False)
-    instants = ordered["t_utc"].astype("int64").to_numpy()
-    parts = (
-        np.bitwise_xor.reduceat(hashed.to_numpy(), first),
-        np.diff(np.append(first, len(names))),
-        np.add.reduceat(ordered["iri_m_km"].fillna(0.0).to_numpy(), first),
-        np.minimum.reduceat(instants, first),
-    )
-    columns = (part.tolist() for part in parts)
-    return dict(zip(names[first].tolist(), zip(*columns, strict=True), strict=True))
-
-
-def _until(frame: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.DataFrame, list[Finding]]:
+def _until(frame: pd.DataFrame, day: lives.LegalDay) -> tuple[pd.DataFrame, list[Finding]]:
     """Set aside what is later than the day of the state; give undated passes that day."""
     frame = frame.assign(undated=frame["t_utc"].isna())
-    frame["t_utc"] = frame["t_utc"].fillna(end - pd.Timedelta(days=1))
-    later = (frame["t_utc"] >= end).to_numpy()
+    frame["t_utc"] = frame["t_utc"].fillna(day.begins)
+    later = (frame["t_utc"] >= day.ends).to_numpy()
     counts = {
         "later_than_on": (int(later.sum()), "later than the day of the state", "row_set_aside"),
         "no_date": (
@@ -291,66 +230,38 @@ def _until(frame: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.DataFrame, list[F
     return frame[~later], findings
 
 
-def _life_from(frame: pd.DataFrame, works: pa.Table | None, end: pd.Timestamp) -> NDArray[np.datetime64]:
-    """Return, for each observation, the day after which its cell's present surface may be read."""
-    life = np.full(len(frame), np.datetime64("NaT"), "datetime64[us]")
-    if works is None or works.num_rows == 0 or frame.empty:
-        return life
-    missing = [n for n in ("section_id", "from_m", "to_m", "date") if n not in works.column_names]
-    if missing:
-        raise ColumnNotFound.from_missing(missing, works.column_names, table="works")
-    cell_m = frame["cell_m"].to_numpy(float)
-    start = frame["cell"].to_numpy(float) * cell_m
-    section = frame["section_id"].to_numpy(object)
-    for row in works.to_pandas().itertuples():
-        done = pd.Timestamp(row.date).tz_localize(None)
-        if done.tz_localize("UTC") >= end:
-            continue
-        shared = np.minimum(start + cell_m, row.to_m) - np.maximum(start, row.from_m)
-        hit = (section == str(row.section_id)) & (shared >= 0.5 * cell_m)
-        day = np.datetime64(done.floor("D") + pd.Timedelta(days=1), "us")
-        life[hit & (np.isnat(life) | (life < day))] = day
-    return life
-
-
 def _states(
-    frame: pd.DataFrame, life: NDArray[np.datetime64], end: pd.Timestamp, options: FuseSettings
+    frame: pd.DataFrame, life: lives.Days, day: lives.LegalDay, options: FuseSettings
 ) -> tuple[pa.Table, CellErrors, dict[str, float]]:
     from contado.engines.pavement._filter import drift_filter
 
     cell_of, first = _groups(frame)
-    when = frame["t_utc"].dt.tz_localize(None).to_numpy("datetime64[us]") if len(frame) else life
-    live = (np.isnat(life) | (when >= life)) & frame["iri_m_km"].notna().to_numpy()
-    passes = bias.Passes.of(frame[live], cell_of[live], end, options)
+    read = np.isnat(life) | (lives.legal_days(frame["t_utc"], day.timezone) >= life)
+    live = read & frame["iri_m_km"].notna().to_numpy()
+    passes = bias.Passes.of(frame, live, cell_of, day.ends, options)
     fleet = bias.estimate(passes, options)
     offsets = np.searchsorted(cell_of[live], np.arange(first.size + 1)).astype(np.int64)
     state, pull = drift_filter(
         offsets,
         passes.t_y,
-        passes.y - fleet.mean[passes.vehicle],
+        passes.y - fleet.mean[passes.era],
         passes.variance / fleet.weight,
-        passes.vehicle,
+        passes.era,
         fleet.covariance,
         options.drift_sd**2,
         (options.growth_per_y, options.growth_sd_per_y**2),
     )
-    table = _table(frame, live, life, cell_of, first, state, end, options)
+    table = _table(frame, live, life, cell_of, first, state, day, options)
     errors = CellErrors(
         own_variance=state[:, 1] - state[:, 4],
         offsets=np.append(first, len(frame)).astype(np.int64),
-        vehicle=_of_rows(frame["vehicle_id"], passes.vehicles),
+        era=passes.eras.of_row,
         pull=_spread(pull, live),
-        vehicles=passes.vehicles,
+        eras=passes.eras.names,
+        vehicle=passes.eras.vehicle,
         covariance=fleet.covariance,
     )
-    known = {n: float(b) for n, b in zip(passes.vehicles, fleet.mean, strict=True) if n}
-    return table, errors, known
-
-
-def _of_rows(names: pd.Series, vehicles: Sequence[str]) -> NDArray[np.int64]:
-    """Return the number of each row's vehicle, -1 where no pass of it counts."""
-    number = {name: k for k, name in enumerate(vehicles)}
-    return np.array([number.get(name, -1) for name in names.fillna("").astype(str)], np.int64)
+    return table, errors, fleet.of_vehicles(passes)
 
 
 def _spread(values: NDArray[np.float64], live: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -372,27 +283,26 @@ def _groups(frame: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _table(
     frame: pd.DataFrame,
     live: NDArray[np.bool_],
-    life: NDArray[np.datetime64],
+    life: lives.Days,
     cell_of: NDArray[np.int64],
     first: NDArray[np.int64],
     state: NDArray[np.float64],
-    end: pd.Timestamp,
+    day: lives.LegalDay,
     options: FuseSettings,
 ) -> pa.Table:
     head = frame.iloc[first]
     used = frame[live]
     by_cell = used.groupby(cell_of[live])
     index = np.arange(first.size)
-    passes = by_cell["drive_id"].nunique().reindex(index, fill_value=0).to_numpy().astype(np.int64)
+    passes = np.bincount(cell_of[live], minlength=first.size).astype(np.int64)
     last = by_cell["t_utc"].max().reindex(index)
     sd = np.sqrt(state[:, 1])
     start = head["cell"].to_numpy(float) * head["cell_m"].to_numpy(float)
-    day = (end - pd.Timedelta(days=1)).date()
     return pa.table(
         {
             "section_id": pa.array(head["section_id"], pa.string()),
             "cell": pa.array(head["cell"].to_numpy(np.int64)),
-            "date": pa.array([day] * first.size, pa.date32()),
+            "date": pa.array([day.on] * first.size, pa.date32()),
             "from_m": pa.array(start),
             "to_m": pa.array(start + head["cell_m"].to_numpy(float)),
             "iri_m_km": _nullable(np.exp(state[:, 0])),
@@ -403,9 +313,9 @@ def _table(
             "growth_sd_per_y": _nullable(np.sqrt(state[:, 3])),
             "n_passes": pa.array(passes),
             "n_vehicles": pa.array(_vehicles(by_cell, index, passes), pa.int64(), from_pandas=True),
-            "last_on": pa.array(last.dt.date, pa.date32(), from_pandas=True),
-            "life_from": pa.array(_days(life[first]), pa.date32(), from_pandas=True),
-            "state": pa.array(_state_words(frame, life, first, last, end, options)),
+            "last_on": pa.array(lives.legal_days(last, day.timezone), pa.date32()),
+            "life_from": pa.array(life[first], pa.date32()),
+            "state": pa.array(_state_words(frame, life, first, last, day, options)),
             "label": pa.array(_labels(frame, cell_of, index)),
             "observations": _packed(frame, first),
         }
@@ -424,21 +334,17 @@ def _vehicles(
     return [None if n == 0 and p > 0 else int(n) for n, p in zip(known, passes, strict=True)]
 
 
-def _days(instants: NDArray[np.datetime64]) -> list[date | None]:
-    return [None if np.isnat(i) else i.astype("datetime64[D]").item() for i in instants]
-
-
 def _state_words(
     frame: pd.DataFrame,
-    life: NDArray[np.datetime64],
+    life: lives.Days,
     first: NDArray[np.int64],
     last: pd.Series,
-    end: pd.Timestamp,
+    day: lives.LegalDay,
     options: FuseSettings,
 ) -> list[str]:
     never = frame["iri_m_km"].isna().groupby(_groups(frame)[0]).all().to_numpy(bool)
     passed = last.notna().to_numpy(bool)
-    lately = passed & (last >= end - pd.Timedelta(days=1 + options.not_driven_d)).to_numpy(bool)
+    lately = passed & (last >= day.ends - pd.Timedelta(days=1 + options.not_driven_d)).to_numpy(bool)
     renewed = ~passed & ~np.isnat(life[first]) & ~never
     conditions = [lately, passed, renewed]
     words: list[str] = np.select(conditions, CELL_STATES[:3], CELL_STATES[3]).tolist()
@@ -451,7 +357,7 @@ def _labels(frame: pd.DataFrame, cell_of: NDArray[np.int64], index: NDArray[np.i
 
 
 def _packed(frame: pd.DataFrame, first: NDArray[np.int64]) -> pa.Array:
-    names = [n for n in _KEPT if n not in {"section_id", "cell"}]
+    names = [n for n in repetition.KEPT if n not in {"section_id", "cell"}]
     frame = frame.assign(t_utc=frame["t_utc"].mask(frame["undated"]))
     kinds = {"t_utc": pa.timestamp("us", "UTC")}
     text = {"drive_id", "vehicle_id", "label"}

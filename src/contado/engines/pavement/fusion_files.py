@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from contado.engines.pavement import columns
+from contado.engines.pavement.lives import legal_days
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["observed", "works_of"]
 
 _NUMBERS: Final = ("cell", "iri_m_km", "sd_log", "sd_cal_log", "cell_m")
+_LENGTH_OF_DAY: Final = len("2026-05-01")
 _UNMEASURED: Final = "a cell that was not measured has no IRI, not zero"
 
 
@@ -55,7 +57,7 @@ def observed(table: pa.Table, *, name: str = "cell_obs", lines: Sequence[int] | 
 
 
 def works_of(table: pa.Table, *, name: str = "works", lines: Sequence[int] | None = None) -> pa.Table:
-    """Return works with section_id, from_m, to_m and date, typed.
+    """Return works with section_id, from_m, to_m and date, typed; an instant is told as its legal day.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def works_of(table: pa.Table, *, name: str = "works", lines: Sequence[int] | Non
     columns.require(table, ["section_id", "from_m", "to_m", "date"], name)
     words = columns.names(table, "section_id", name, lines=lines, unique=False)
     start, end = (columns.numbers(table, c, name, lines=lines) for c in ("from_m", "to_m"))
-    date = _instants(table, "date", name, lines)
+    date = _days(table, "date", name, lines)
     for column, bad, rule, hint in (
         ("from_m", np.isnan(start), "missing_value", "say where the works begin"),
         ("to_m", np.isnan(end), "missing_value", "say where the works end"),
@@ -83,6 +85,21 @@ def works_of(table: pa.Table, *, name: str = "works", lines: Sequence[int] | Non
 
 def _with(table: pa.Table, column: str, values: pa.Array) -> pa.Table:
     return table.set_column(table.column_names.index(column), column, values)
+
+
+def _days(table: pa.Table, column: str, name: str, lines: Sequence[int] | None) -> pa.Array:
+    """Return a column of days: one written as a day is that day wherever it is read (errors of `_instants`)."""
+    instants = _instants(table, column, name, lines).to_pandas()
+    kind = table.schema.field(column).type
+    if pa.types.is_timestamp(kind) and kind.tz is not None:
+        written = np.zeros(len(instants), bool)
+    elif pa.types.is_temporal(kind):
+        written = np.ones(len(instants), bool)
+    else:
+        cells = table[column].to_pandas().fillna("").astype(str).str.strip()
+        written = (cells.str.len() <= _LENGTH_OF_DAY).to_numpy(bool)
+    days = np.where(written, legal_days(instants, "UTC"), legal_days(instants))
+    return pa.array(days, pa.date32())
 
 
 def _instants(table: pa.Table, column: str, name: str, lines: Sequence[int] | None) -> pa.Array:

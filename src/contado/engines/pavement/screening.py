@@ -18,7 +18,8 @@ import pyarrow as pa
 from contado.engines.pavement.partitions import group_of, listed
 from contado.engines.pavement.telemetry import pass_
 from contado.engines.pavement.telemetry.drive import Rejected, Unit
-from contado.engines.pavement.telemetry.read import nothing_readable, read_fixes, read_group, vehicle_of
+from contado.engines.pavement.telemetry.group import vehicle_of
+from contado.engines.pavement.telemetry.read import nothing_readable, read_fixes, read_group
 from contado.kernel import scale
 from contado.kernel.errors import DataError, Finding
 from contado.kernel.labels import Label
@@ -255,7 +256,7 @@ def _screened(one: Group, read: _Samples, context: Screening) -> dict[str, Any]:
     power = float(np.sum(told.count[seen] * told.rms_m_s2[seen] ** 2))
     facts = ScreenedDrive(
         drive=one.name,
-        vehicle=vehicle_of(one.name),
+        vehicle=vehicle_of(one.name) or one.name,
         label=read.label,
         samples=len(read.t_s),
         unit=told.unit,

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from contado.engines.pavement.deterioration import GrowthModel, fit, history_of
 from contado.engines.pavement.deterioration.family import family_of
 from contado.engines.pavement.deterioration.history import season_of
+from contado.engines.pavement.lives import legal_days, lived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
+    import pandas as pd
+
+    from contado.engines.pavement.lives import Days
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["family", "fitted", "life_of", "surface_age_y"]
@@ -52,17 +56,16 @@ def fitted(workspace: WorkspaceView, sections: Mapping[str, Row], on: date) -> G
     sections
         Rows of ``pavement_lrs_section`` by id.
     on
-        Last day that counts.
+        Last legal day that counts.
     """
     seen = workspace.read("pavement_cell_obs")
     names = ["section_id", "cell", "t_utc", "iri_m_km"]
     frame = seen.select(names).to_pandas()
-    frame["t_utc"] = pd.to_datetime(frame["t_utc"], utc=True)
-    end = pd.Timestamp(on, tz="UTC") + pd.Timedelta(days=1)
-    known = frame["section_id"].isin(list(sections)) & frame["iri_m_km"].notna() & (frame["t_utc"] < end)
-    frame = frame[known]
-    days = frame["t_utc"].dt.tz_localize(None).to_numpy("datetime64[D]")
-    lives = _lives(frame["section_id"].tolist(), days, workspace.read("pavement_works").to_pylist(), on)
+    days = legal_days(frame["t_utc"], workspace.settings.territory.timezone)
+    known = frame["section_id"].isin(list(sections)) & frame["iri_m_km"].notna() & (days <= np.datetime64(on))
+    frame, days = frame[known], days[known]
+    lives = _lives(frame["section_id"], days, workspace.read("pavement_works").to_pylist(), on)
+    families = {s: family(sections[s], on) for s in frame["section_id"].unique()}
     months = days.astype("datetime64[M]").astype(str)
     return fit(
         history_of(
@@ -74,19 +77,21 @@ def fitted(workspace: WorkspaceView, sections: Mapping[str, Row], on: date) -> G
                     "iri_m_km": frame["iri_m_km"].to_numpy(float),
                     "campaign": pa.array(months.tolist(), pa.string()),
                     "season": pa.array([season_of(int(m[5:7])) for m in months.tolist()], pa.string()),
-                    "family": pa.array([family(sections[s], on) for s in frame["section_id"]], pa.string()),
+                    "family": pa.array(frame["section_id"].map(families), pa.string()),
                 }
             )
         )
     )
 
 
-def _lives(
-    section: Sequence[str], days: np.ndarray[Any, np.dtype[np.datetime64]], works: Sequence[Row], on: date
-) -> list[str]:
+def _lives(section: pd.Series[str], days: Days, works: Sequence[Row], on: date) -> list[str]:
     """Return the life of the surface that each observation read: works on any part of a section begin a new one."""
-    done: dict[str, list[np.datetime64]] = {}
+    done: dict[str, list[date]] = defaultdict(list)
     for work in works:
         if work["date"] <= on:
-            done.setdefault(work["section_id"], []).append(np.datetime64(work["date"]))
-    return [life_of(s, sum(day <= d for day in done.get(s, ()))) for s, d in zip(section, days, strict=True)]
+            done[work["section_id"]].append(work["date"])
+    before = np.zeros(len(section), np.int64)
+    for name, rows in section.groupby(section).indices.items():
+        if name in done:
+            before[rows] = lived(days[rows], np.array(done[str(name)], "datetime64[D]"))
+    return [life_of(s, n) for s, n in zip(section, before.tolist(), strict=True)]

@@ -7,12 +7,12 @@ changed: a drive of an earlier day that came in late, works recorded afterwards,
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, datetime, time, timedelta
 from hashlib import sha256
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from contado import __version__
+from contado.engines.pavement.lives import LegalDay, legal_days
 from contado.kernel import tables
 from contado.kernel.progress import track
 from contado.practices.manto_stradale import layers
@@ -37,7 +37,7 @@ ANOMALIES: Final = "pavement_anomaly_history"
 MOST_DAYS: Final = 24
 """Days whose state is kept: half of them the latest, half the last ones of earlier months."""
 
-_KEPT: Final = "2"
+_KEPT: Final = "3"
 """Edition of what a kept state holds; a state of another edition is computed again."""
 
 
@@ -87,8 +87,8 @@ def kept_days(days: Iterable[date], on: date) -> list[date]:
 
 
 def _days(workspace: WorkspaceView) -> set[date]:
-    moments = workspace.read("pavement_cell_obs")["t_utc"].drop_null().unique().to_pylist()
-    return {moment.date() for moment in moments}
+    moments = workspace.read("pavement_cell_obs")["t_utc"].drop_null().unique().to_pandas()
+    return set(legal_days(moments, workspace.settings.territory.timezone).tolist())
 
 
 def _by_day(rows: Sequence[Row]) -> dict[date, list[Row]]:
@@ -100,7 +100,8 @@ def _by_day(rows: Sequence[Row]) -> dict[date, list[Row]]:
 
 def _inputs(workspace: WorkspaceView, day: date, forced: Mapping[str, tuple[Cut, ...]]) -> str:
     """Return the hash of what the state of a day is computed from; an undated row counts on every day."""
-    end = datetime.combine(day + timedelta(days=1), time(), UTC)
+    timezone = workspace.settings.territory.timezone
+    end = LegalDay(day, timezone).ends
     dated = {"pavement_cell_obs": ("t_utc", end), "pavement_anomaly_obs": ("t_utc", end)}
     parts = [_until(workspace.read(name), column, last) for name, (column, last) in dated.items()]
     parts += [_until(workspace.read("pavement_works"), "date", day), workspace.read("pavement_lrs_section")]
@@ -108,6 +109,7 @@ def _inputs(workspace: WorkspaceView, day: date, forced: Mapping[str, tuple[Cut,
     told = [
         __version__,
         _KEPT,
+        timezone,
         str(settings.cell_m),
         str(settings.not_driven_d),
         repr(sorted(forced.items())),

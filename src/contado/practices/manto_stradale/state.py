@@ -75,14 +75,20 @@ def forced_cuts(workspace: WorkspaceView) -> dict[str, tuple[Cut, ...]]:
 def snapshot(
     workspace: WorkspaceView, on: date, forced: Mapping[str, tuple[Cut, ...]] | None = None
 ) -> Snapshot:
-    """Return the state of the roads at the end of the day ``on``; ``forced`` are the `forced_cuts`."""
+    """Return the state of the roads at the end of the legal day ``on``; ``forced`` are the `forced_cuts`."""
     found = workspace.read("pavement_lrs_section")
     sections = tuple(sorted(found.to_pylist(), key=lambda s: s["section_id"]))
     known = {s["section_id"] for s in sections}
     standing = forced_cuts(workspace) if forced is None else forced
     works = cuts.works_until(workspace, on)
     cell_obs = workspace.read("pavement_cell_obs")
-    fused = fuse([cell_obs], on=on, works=workspace.read("pavement_works"), settings=fuse_settings(workspace))
+    fused = fuse(
+        [cell_obs],
+        on=on,
+        works=workspace.read("pavement_works"),
+        settings=fuse_settings(workspace),
+        timezone=workspace.settings.territory.timezone,
+    )
     lines = history.lines_of(found)
     felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
     defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]

@@ -347,15 +347,19 @@ def _commit(
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
         felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
         felt = felt if marks is None else marked(felt, marks)
-        day = _day(on, cell_obs)
+        timezone = workspace.settings.territory.timezone
+        day = _day(on, cell_obs, timezone)
         fused = fuse(
             [cell_obs],
             on=day,
             works=workspace.read("pavement_works"),
             settings=_fuse_settings(workspace.settings),
+            timezone=timezone,
         )
         lines = history.lines_of(workspace.read("pavement_lrs_section"))
-        anomalies, met = history.follow(cell_obs, felt, on=_day(day, felt), lines=lines, source_id=SOURCE_ID)
+        anomalies, met = history.follow(
+            cell_obs, felt, on=_day(day, felt, timezone), lines=lines, source_id=SOURCE_ID
+        )
         state = fused.cells.drop_columns(["observations"])
         drives = rows.drives(settled, fresh, came.known, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
@@ -414,11 +418,11 @@ def _fuse_settings(settings: Settings) -> FuseSettings:
     return FuseSettings(cell_m=settings.pavement.cell_m, not_driven_d=settings.pavement.not_driven_d)
 
 
-def _day(on: date, observed: pa.Table) -> date:
+def _day(on: date, observed: pa.Table, timezone: str) -> date:
     import pyarrow.compute as pc
 
     last = pc.max(observed["t_utc"]).as_py()
-    return on if last is None else max(on, local.legal_day(last))
+    return on if last is None else max(on, local.legal_day(last, timezone))
 
 
 def _sourced(name: str, table: pa.Table) -> pa.Table:

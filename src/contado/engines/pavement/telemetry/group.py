@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement.telemetry.textfile import stem_of
 from contado.kernel.errors import DataError
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.telemetry.columns import Format, Kind, Part
 
-__all__ = ["Group", "grouped", "listed"]
+__all__ = ["Group", "grouped", "listed", "vehicle_of"]
+
+_PASS: Final = re.compile(r"(.+)_pass\d+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +27,21 @@ class Group:
     name: str
     format: str | None
     files: dict[Kind, Path] = field(default_factory=dict)
+
+
+def vehicle_of(drive: str) -> str | None:
+    """Return the vehicle that the name of a drive tells: VEHICLE of VEHICLE_passN; any other name tells none.
+
+    Whoever calibrates takes such a drive for a car of its own, as the scale of another must not be laid on it;
+    whoever fuses knows only that the car is unknown, and counts no vehicles by it.
+
+    Examples
+    --------
+    >>> vehicle_of("car1_pass12"), vehicle_of("monday")
+    ('car1', None)
+    """
+    found = _PASS.fullmatch(drive)
+    return found.group(1) if found else None
 
 
 def listed(path: Path) -> list[Path]:

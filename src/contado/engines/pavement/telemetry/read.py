@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -14,6 +13,7 @@ import numpy as np
 from contado.engines.pavement.telemetry import clean, group, sensor_units, times
 from contado.engines.pavement.telemetry.columns import formats, unreadable
 from contado.engines.pavement.telemetry.drive import Drive, DriveSet, Rejected
+from contado.engines.pavement.telemetry.group import vehicle_of
 from contado.engines.pavement.telemetry.textfile import open_raw
 from contado.kernel.errors import DataError, Finding
 
@@ -40,14 +40,12 @@ __all__ = [
     "read_group",
     "refusal_of",
     "survey",
-    "vehicle_of",
 ]
 
 T = TypeVar("T")
 
 _FACTOR: Final = {"km_h": 1 / 3.6, "deg_s": np.pi / 180}
 _AXES: Final = ("x", "y", "z")
-_PASS: Final = re.compile(r"(.+)_pass\d+")
 _MIN_SAMPLES: Final = 10
 _MIN_FIXES: Final = 2
 
@@ -276,7 +274,7 @@ def _assemble(
     where = {key: fixes.columns[key] for key in ("time", "longitude", "latitude", "speed", "hdop")}
     return Drive(
         name=one.name,
-        vehicle=vehicle_of(one.name),
+        vehicle=vehicle_of(one.name) or one.name,
         label="simulated" if any(part.simulated for part in read.values()) else label,
         sha256=_hash(t_s, acc, *where.values()),
         t_s=t_s,
@@ -299,12 +297,6 @@ def _assemble(
         flags=tuple(dict.fromkeys(f.rule for f in findings if f.rule in _FLAGS)),
         findings=tuple(dict.fromkeys(findings)),
     )
-
-
-def vehicle_of(name: str) -> str:
-    """Return VEHICLE of VEHICLE_passN; any other name is the vehicle's own."""
-    found = _PASS.fullmatch(name)
-    return found.group(1) if found else name
 
 
 def _checked(file: str, step: Callable[[], T]) -> T:

@@ -69,7 +69,13 @@ def _check(
     lately = timedelta(days=settings.not_driven_d)
     day = on if survey.last_on is None else min(on, survey.last_on + lately)
     observed = workspace.read("pavement_cell_obs")
-    estimate = of_observations(observed, on=day, works=workspace.read("pavement_works"), settings=settings)
+    estimate = of_observations(
+        observed,
+        on=day,
+        works=workspace.read("pavement_works"),
+        settings=settings,
+        timezone=workspace.settings.territory.timezone,
+    )
     check = validate(estimate.cells, survey, calibrated_on=used, vehicles=estimate.vehicles)
     name = "undated" if survey.first_on is None else survey.first_on.isoformat()
     return FieldCheck(id=name, state_on=day, check=check)

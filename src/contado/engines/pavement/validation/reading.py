@@ -14,6 +14,7 @@ from contado.engines.pavement.labels import label_of, label_of_file
 from contado.engines.pavement.profile_file import label_beside, read_profile
 from contado.engines.pavement.validation.alignment import Cells
 from contado.kernel import labels, tables
+from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound, DataError
 
 if TYPE_CHECKING:
@@ -178,16 +179,16 @@ def of_observations(
     works: pa.Table | None = None,
     settings: FuseSettings | None = None,
     name: str = "cell_obs",
+    timezone: str = local.ROME,
 ) -> Estimate:
     """Return the state at the end of a day, by default the last pass's, and what each vehicle alone reads."""
     from contado.engines.pavement import fusion
-    from contado.kernel.dates import local
 
     columns.require(table, ["section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log"], name)
-    days = [local.legal_day(t) for t in table["t_utc"].drop_null().unique().to_pylist()]
+    days = [local.legal_day(t, timezone) for t in table["t_utc"].drop_null().unique().to_pylist()]
     options = settings or fusion.FuseSettings()
-    day = on or max(days, default=local.today())
-    fused = fusion.fuse([table], on=day, works=works, settings=options)
+    day = on or max(days, default=local.today(timezone))
+    fused = fusion.fuse([table], on=day, works=works, settings=options, timezone=timezone)
     states, passes = fused.cells, _passes(table, options.cell_m)
     found = {n: states[n].to_numpy(zero_copy_only=False) for n in (*_NEEDED, "low_m_km", "high_m_km")}
     found["passes"] = states["n_passes"].to_numpy(zero_copy_only=False)

@@ -14,6 +14,7 @@ from contado.engines.pavement.views.reading import (
     works_of,
 )
 from contado.kernel import labels
+from contado.kernel.dates import local
 from contado.kernel.errors import DataError
 
 if TYPE_CHECKING:
@@ -76,13 +77,15 @@ def _states(view: WorkspaceView) -> list[dict[str, Any]]:
     if kept.num_rows:
         return list(kept.to_pylist())
     observed = view.read("pavement_cell_obs")
-    days = [t.date() for t in observed["t_utc"].to_pylist() if t is not None]
+    timezone = view.settings.territory.timezone
+    days = [local.legal_day(t, timezone) for t in observed["t_utc"].drop_null().unique().to_pylist()]
     if not days:
         return []
     settings = FuseSettings(
         cell_m=view.settings.pavement.cell_m, not_driven_d=view.settings.pavement.not_driven_d
     )
-    fused = fuse([observed], on=max(days), works=view.read("pavement_works"), settings=settings)
+    works = view.read("pavement_works")
+    fused = fuse([observed], on=max(days), works=works, settings=settings, timezone=timezone)
     return list(fused.cells.drop_columns(["observations"]).to_pylist())
 
 

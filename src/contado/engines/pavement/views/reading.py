@@ -21,6 +21,7 @@ from contado.engines.pavement.views.model import (
     Work,
 )
 from contado.kernel import labels
+from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound, DataError, Finding, TableNotFound, did_you_mean
 
 if TYPE_CHECKING:
@@ -246,7 +247,7 @@ def _fused(table: pa.Table, name: str, works: pa.Table | None) -> tuple[pa.Table
     from contado.engines.pavement import fusion
 
     if "drive_id" in table.column_names:
-        days = [t.date() for t in table["t_utc"].to_pylist() if t is not None]
+        days = [local.legal_day(t) for t in table["t_utc"].drop_null().unique().to_pylist()]
         if not days:
             raise DataError(
                 f"{name} has no dated pass.", rule="no_date", hint="fuse it with --on DATE first", field=name

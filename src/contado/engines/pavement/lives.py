@@ -1,0 +1,122 @@
+"""Lives of a road's surface, by legal days: works end one, and passes from the next day on read the new one.
+
+Of a pass on the day of the works nobody knows which came first, so it counts for the old surface. Every reader
+of works follows this rule: the fusion of the cells and the growth of a road's roughness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from contado.kernel.dates import local
+from contado.kernel.errors import ColumnNotFound
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+Days = np.ndarray[tuple[Any, ...], np.dtype[np.datetime64]]
+
+__all__ = ["Days", "LegalDay", "lasting", "legal_days", "lived", "read_from"]
+
+
+@dataclass(frozen=True, slots=True)
+class LegalDay:
+    """A day of the law, and where."""
+
+    on: date
+    timezone: str = local.ROME
+
+    @property
+    def begins(self) -> pd.Timestamp:
+        """First instant, in UTC."""
+        return _midnight(self.on, self.timezone)
+
+    @property
+    def ends(self) -> pd.Timestamp:
+        """First instant of the next day, in UTC."""
+        return _midnight(self.on + timedelta(days=1), self.timezone)
+
+
+def _midnight(day: date, timezone: str) -> pd.Timestamp:
+    return pd.Timestamp(local.place(datetime.combine(day, time()), timezone).instant)
+
+
+def legal_days(values: pd.Series[Any], timezone: str = local.ROME) -> Days:
+    """Return the legal days of instants; a date is one, and so is a time without a zone.
+
+    Examples
+    --------
+    >>> instants = pd.Series(pd.to_datetime(["2026-06-01T21:30Z", "2026-06-01T22:30Z"]))
+    >>> legal_days(instants).astype(str).tolist()
+    ['2026-06-01', '2026-06-02']
+    """
+    found = pd.to_datetime(values)
+    if found.dt.tz is not None:
+        found = found.dt.tz_convert(local.zone(timezone)).dt.tz_localize(None)
+    days: Days = found.to_numpy("datetime64[us]").astype("datetime64[D]")
+    return days
+
+
+def read_from(works: Days) -> Days:
+    """Return the legal day from which passes read the surface that works of a day made."""
+    return works + np.timedelta64(1, "D")
+
+
+def lived(days: Days, works: Days) -> NDArray[np.int64]:
+    """Return how many of the works on a surface came before each observation read it.
+
+    Parameters
+    ----------
+    days
+        Legal days of the observations, shape (n,).
+    works
+        Days of the works, in any order.
+    """
+    return np.searchsorted(np.sort(read_from(works)), days, side="right").astype(np.int64)
+
+
+def lasting(frame: pd.DataFrame, works: pa.Table | None, day: LegalDay) -> Days:
+    """Return, for each observation, the legal day from which its cell's present surface is read; NaT from ever.
+
+    Parameters
+    ----------
+    frame
+        section_id, cell, cell_m; all rows of a section together.
+    works
+        section_id, from_m, to_m, date; works on at least half of a cell renew it.
+    day
+        Works after this day are not known yet.
+
+    Raises
+    ------
+    ColumnNotFound
+        A column of the works is missing.
+    """
+    life = np.full(len(frame), np.datetime64("NaT"), "datetime64[D]")
+    if works is None or works.num_rows == 0 or frame.empty:
+        return life
+    missing = [n for n in ("section_id", "from_m", "to_m", "date") if n not in works.column_names]
+    if missing:
+        raise ColumnNotFound.from_missing(missing, works.column_names, table="works")
+    section = frame["section_id"].to_numpy(object)
+    edges = np.concatenate(([0], np.flatnonzero(section[1:] != section[:-1]) + 1, [section.size]))
+    rows_of = {section[a]: slice(a, b) for a, b in pairwise(edges)}
+    cell_m = frame["cell_m"].to_numpy(float)
+    start = frame["cell"].to_numpy(float) * cell_m
+    done = legal_days(works["date"].to_pandas(), day.timezone)
+    columns = (works[n].to_pylist() for n in ("section_id", "from_m", "to_m"))
+    for name, from_m, to_m, when, first in zip(*columns, done, read_from(done), strict=True):
+        rows = rows_of.get(str(name))
+        if rows is not None and when <= np.datetime64(day.on):
+            length, here = cell_m[rows], start[rows]
+            shared = np.minimum(here + length, to_m) - np.maximum(here, from_m)
+            part = life[rows]
+            part[(shared >= 0.5 * length) & (np.isnat(part) | (part < first))] = first
+    return life
