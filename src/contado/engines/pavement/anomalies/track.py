@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement.anomalies import axles
@@ -23,7 +24,7 @@ from contado.engines.pavement.anomalies.life import Anomaly, Change
 from contado.engines.pavement.anomalies.sources import SENSOR, Sensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from contado.engines.pavement.anomalies.life import Passage, Sighting, State
     from contado.engines.pavement.anomalies.side import Side
@@ -126,27 +127,28 @@ def follow(
             _note(met, anomaly.state, after, passage, seen=sighting is not None)
             state[identifier] = after
         for sighting in left:
-            fresh = _fresh(sighting, passage)
-            if fresh.anomaly_id not in state:
-                state[fresh.anomaly_id] = fresh
-                _note(met, None, fresh, passage, seen=True)
+            fresh = _fresh(sighting, passage, settings, state)
+            state[fresh.anomaly_id] = fresh
+            _note(met, None, fresh, passage, seen=True)
     return sorted(state.values(), key=lambda a: (a.section_id, a.chainage_m, a.anomaly_id)), met
 
 
 def _assign(state: Mapping[str, Anomaly], passage: Passage) -> tuple[dict[str, Sighting], list[Sighting]]:
-    """Give each sighting to the nearest known place like it, nearest pairs first."""
+    """Give each sighting to the nearest known place like it, nearest pairs first; return the others too."""
+    # in an order of its own, so that the order of the rows decides nothing
+    sightings = sorted(passage.sightings, key=lambda s: (s.chainage_m, repr(s)))
     pairs = sorted(
         (distance, identifier, i)
-        for i, s in enumerate(passage.sightings)
+        for i, s in enumerate(sightings)
         for distance, identifier in _near(state, passage, s)
     )
     matched: dict[str, Sighting] = {}
     used: set[int] = set()
     for _, identifier, i in pairs:
         if identifier not in matched and i not in used:
-            matched[identifier] = passage.sightings[i]
+            matched[identifier] = sightings[i]
             used.add(i)
-    return matched, [s for i, s in enumerate(passage.sightings) if i not in used]
+    return matched, [s for i, s in enumerate(sightings) if i not in used]
 
 
 def _near(state: Mapping[str, Anomaly], passage: Passage, sighting: Sighting) -> list[tuple[float, str]]:
@@ -313,18 +315,29 @@ def _state_unseen(
     return state
 
 
-def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
+def _free_id(sighting: Sighting, passage: Passage, taken: Container[str]) -> str:
+    """Return section, place and day, with a number from 2 where another anomaly has that name already.
+
+    So it is with what is level with the road beside what is below it, and with what is told anew on the day on
+    which it was closed.
+    """
+    name = f"{passage.section_id}:{sighting.chainage_m:.1f}:{passage.day:.0f}"
+    numbered = (f"{name}:{k}" for k in count(2))
+    return next(n for n in chain([name], numbered) if n not in taken)
+
+
+def _fresh(sighting: Sighting, passage: Passage, settings: TrackSettings, taken: Container[str]) -> Anomaly:
     decided = passage.sensor.decides
     odds = PRIOR + _gain(passage.sensor) + axles.weight(sighting.second_axle)
     return Anomaly(
-        anomaly_id=f"{passage.section_id}:{sighting.chainage_m:.1f}:{passage.day:.0f}",
+        anomaly_id=_free_id(sighting, passage, taken),
         section_id=passage.section_id,
         chainage_m=sighting.chainage_m,
         kind=sighting.kind,
         height_mm=sighting.height_mm,
         severity=sighting.severity,
         state="fixture" if sighting.fixture_id else "confirmed" if decided else "new",
-        log_odds=max(odds, _logit(TrackSettings().confirmed_p)) if decided else odds,
+        log_odds=max(odds, _logit(settings.confirmed_p)) if decided else odds,
         first_seen=passage.day,
         last_seen=passage.day,
         last_not_seen=None,
