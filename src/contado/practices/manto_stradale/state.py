@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
-from contado.engines.pavement.anomalies.sources import KINDS
+from contado.engines.pavement.anomalies.sources import DEFECTS
 from contado.engines.pavement.change import level_of
 from contado.engines.pavement.cuts import at_cell_ends
 from contado.engines.pavement.fusion import FuseSettings, fuse
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from contado.engines.pavement.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["DEFECTS", "Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
+__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
 
-DEFECTS = frozenset(KINDS) - {"speed_bump"}
-"""Kinds that count against a road; a speed bump was put there on purpose."""
 _OPEN = frozenset({"new", "confirmed", "worse"})
 _NO_DEFECT = frozenset({"closed", "fixture"})
 _LIKELY = 0.5
