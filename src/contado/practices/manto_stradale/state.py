@@ -82,7 +82,8 @@ def snapshot(
     cell_obs = workspace.read("pavement_cell_obs")
     fused = fuse([cell_obs], on=on, works=workspace.read("pavement_works"), settings=fuse_settings(workspace))
     lines = history.lines_of(found)
-    felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
+    told, timezone = workspace.read("pavement_anomaly_obs"), workspace.settings.territory.timezone
+    felt = history.anomalies(cell_obs, told, on=on, lines=lines, timezone=timezone)
     defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
     numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
     cells = _by_section(numbered.to_pylist(), known)
