@@ -127,6 +127,7 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
             label="simulated"
             if any(e["label"] == "simulated" for s in told for e in s.events)
             else "estimated",
+            findings=story.notes(view, told),
             section_id=span.section_id,
             from_m=span.from_m,
             to_m=span.to_m,

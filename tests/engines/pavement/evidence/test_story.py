@@ -123,7 +123,7 @@ def test_the_ways_to_ask_about_a_place_find_it(workspace):
 
 def test_passes_are_told_with_what_they_met_and_undated_ones_of_no_day(workspace):
     for k, met in enumerate(([], [hole(300.0)], [hole(300.0)])):
-        drive(workspace, f"d{k}", DAY + dt.timedelta(days=k), {"A": met})
+        drive(workspace, f"d{k}", DAY + dt.timedelta(days=k), {"A": met}, on=dt.date(2026, 3, 9))
     drives = [
         {"drive_id": f"d{k}", "vehicle_id": "car", "start_utc": None if k == 2 else DAY, "label": "simulated"}
         for k in range(3)
@@ -138,3 +138,6 @@ def test_passes_are_told_with_what_they_met_and_undated_ones_of_no_day(workspace
         ("d1", True, "2026-03-03"),
     ]
     assert found[1].audit_seq == (told[0].first_seen["audit_seq"],)
+    (note,) = story.notes(workspace, told)
+    assert (note.rule, note.row) == ("no_date", "d2")
+    assert story.notes(workspace, []) == []

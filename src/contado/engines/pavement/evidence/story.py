@@ -15,7 +15,7 @@ from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.evidence.placing import Places
 from contado.kernel.dates import local
-from contado.kernel.errors import DataError, RecordNotFound
+from contado.kernel.errors import DataError, Finding, RecordNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["Pass", "Span", "Story", "at_place", "of_anomaly", "of_section", "passes", "stories"]
+__all__ = ["Pass", "Span", "Story", "at_place", "notes", "of_anomaly", "of_section", "passes", "stories"]
 
 _DAY_S: Final = 86_400.0
 _SEEN: Final = frozenset({"seen", "reported", "confirmed"})
@@ -201,7 +201,7 @@ def stories(view: WorkspaceView, span: Span, *, only: str | None = None) -> list
     now = {r["anomaly_id"]: r for r in view.read("pavement_anomaly").to_pylist()}
     rows: dict[str, list[Row]] = {}
     for row in sorted(view.read(log.TABLE).to_pylist(), key=lambda r: (r["at_utc"], r["audit_seq"])):
-        if only in {None, row["anomaly_id"]}:
+        if only in {None, row["anomaly_id"]} and row["section_id"] == span.section_id:
             rows.setdefault(row["anomaly_id"], []).append(row)
     found = []
     for name, events in rows.items():
@@ -226,8 +226,7 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
     """Return the drives that measured some of ``span``, in order of time; those without a date are left out."""
     timezone = view.settings.territory.timezone
     measured, day = covered(view.read("pavement_cell_obs"))
-    drives = view.read("pavement_drive").select(["drive_id", "start_utc"]).to_pylist()
-    undated = {row["drive_id"] for row in drives if row["start_utc"] is None}
+    undated = _undated(view)
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for event in (e for s in told for e in s.holding):
         rows.setdefault(event["drive_id"], []).append(event)
@@ -235,7 +234,7 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
     for (section, drive), parts in measured.items():
         if section != span.section_id or not any(a < span.to_m and b > span.from_m for a, b in parts):
             continue
-        if drive.partition(".")[0] in undated:  # the day that it counts as of is no day to vouch for
+        if _whole(drive) in undated:  # the day that it counts as of is no day to vouch for
             continue
         at = datetime.fromtimestamp(round(day[section, drive] * _DAY_S), UTC).astimezone(local.zone(timezone))
         if span.holds_day(at.isoformat()):
@@ -249,3 +248,31 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
                 )
             )
     return sorted(found, key=lambda p: (p.at_local, p.drive_id))
+
+
+def notes(view: WorkspaceView, told: Sequence[Story]) -> list[Finding]:
+    """Return a warning where rows that hold are of drives whose day nobody knows."""
+    undated = _undated(view)
+    drives = {d for s in told for e in s.holding if (d := _whole(e["drive_id"])) in undated}
+    if not drives:
+        return []
+    return [
+        Finding(
+            severity="warning",
+            rule="no_date",
+            table=log.TABLE,
+            row=min(drives),
+            message=f"{len(drives)} drives have no date: their rows stand on the day they were first loaded.",
+            hint="vouch for no day by them: they passed on that day or before",
+        )
+    ]
+
+
+def _undated(view: WorkspaceView) -> set[str]:
+    drives = view.read("pavement_drive").select(["drive_id", "start_utc"]).to_pylist()
+    return {row["drive_id"] for row in drives if row["start_utc"] is None}
+
+
+def _whole(drive_id: str) -> str:
+    """Return the drive that a piece belongs to."""
+    return drive_id.partition(".")[0]
