@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
-from contado.engines.pavement.anomalies.sources import KINDS
+from contado.engines.pavement.anomalies.sources import DEFECTS
 from contado.engines.pavement.change import level_of
 from contado.engines.pavement.cuts import at_cell_ends
 from contado.engines.pavement.fusion import FuseSettings, fuse
@@ -29,10 +29,8 @@ if TYPE_CHECKING:
     from contado.engines.pavement.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["DEFECTS", "Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
+__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
 
-DEFECTS = frozenset(KINDS) - {"speed_bump"}
-"""Kinds that count against a road; a speed bump was put there on purpose."""
 _OPEN = frozenset({"new", "confirmed", "worse"})
 _NO_DEFECT = frozenset({"closed", "fixture"})
 _LIKELY = 0.5
@@ -90,7 +88,8 @@ def snapshot(
         timezone=workspace.settings.territory.timezone,
     )
     lines = history.lines_of(found)
-    felt = history.anomalies(cell_obs, workspace.read("pavement_anomaly_obs"), on=on, lines=lines)
+    told, timezone = workspace.read("pavement_anomaly_obs"), workspace.settings.territory.timezone
+    felt = history.anomalies(cell_obs, told, on=on, lines=lines, timezone=timezone)
     defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
     numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
     cells = _by_section(numbered.to_pylist(), known)

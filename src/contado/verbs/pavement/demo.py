@@ -153,7 +153,7 @@ def _cells(stage: Path, processed: ProcessAnswer) -> Path:
 
 def _segments(stage: Path, cut: SegmentAnswer, processed: ProcessAnswer) -> Path:
     """Write the segments with the severity of the defects on them."""
-    from contado.engines.pavement.views.grading import DEFECTS
+    from contado.engines.pavement.anomalies.sources import DEFECTS
 
     defects = [a for a in processed.anomalies if a.kind in DEFECTS]
     rows = []

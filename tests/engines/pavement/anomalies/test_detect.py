@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
-from contado.engines.pavement.anomalies.detect import detect
+from contado.engines.pavement.anomalies.detect import DetectSettings, detect
+from contado.engines.pavement.anomalies.detect import _peaks as detect_peaks
 from contado.engines.pavement.anomalies.kind import (
     CRITICALITIES,
     Shape,
@@ -15,6 +18,7 @@ from contado.engines.pavement.anomalies.kind import (
     severity,
 )
 from contado.engines.pavement.anomalies.stack import shifts, warp
+from contado.engines.pavement.measure import GRID_M
 
 N = 5000
 S = 0.1 * np.arange(N)
@@ -113,3 +117,27 @@ def test_severity_grows_with_height_length_and_speed_and_stays_in_range():
 
 def test_colours_follow_the_shipped_thresholds():
     assert [criticality(s) for s in (0, 30, 50, 90)] == list(CRITICALITIES)
+
+
+def plain_peaks(score, settings):
+    """The rule as it reads: from the highest on, what is near to none that was kept before."""
+    kept = []
+    for k in np.argsort(-score, kind="stable"):
+        if score[k] >= settings.joint_threshold and all(
+            abs(k - other) * GRID_M > settings.apart_m for other in kept
+        ):
+            kept.append(int(k))
+    return sorted(kept)
+
+
+def test_the_highest_places_of_a_long_road_are_found_by_looking_at_their_neighbours():
+    score = np.abs(np.random.default_rng(0).normal(0, 0.5, 100_000))
+    begun = [time.process_time()]
+    found = []
+    for look in (detect_peaks, plain_peaks):
+        found.append(look(score, DetectSettings()))
+        begun.append(time.process_time())
+    ours, plain = np.diff(begun)
+    assert found[0] == found[1]
+    assert len(found[0]) > 400
+    assert ours < plain / 3

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from importlib.resources import files
+from itertools import permutations
 
 import pytest
 
@@ -140,3 +142,39 @@ def test_passes_over_what_is_closed_are_no_evidence():
     seen = [felt(0), told(1, "inspector", answer="absent"), felt(2, hit=False), felt(3, hit=False)]
     _, met = follow([], seen)
     assert [c.what for c in met] == ["seen", "denied"]
+
+
+def test_a_hole_that_an_inspector_finds_where_a_camera_saw_a_crack_is_an_anomaly_of_its_own():
+    seen = [told(9, "camera", "alligator_crack"), told(9, "inspector", "pothole", answer="present")]
+    for arrived in permutations(seen):
+        found, met = follow([], arrived)
+        assert [(a.anomaly_id, a.kind, a.state) for a in found] == [
+            ("A:500.0:9", "alligator_crack", "new"),
+            ("A:500.0:9:2", "pothole", "confirmed"),
+        ]
+        assert [(c.drive_id, c.what) for c in met] == [("camera9", "seen"), ("inspector9", "confirmed")]
+
+
+def test_what_is_reported_again_on_the_day_it_was_denied_is_not_lost():
+    told_of = [told(9.2, "citizen"), told(9.25, "inspector", answer="absent"), told(9.4, "citizen")]
+    for arrived in permutations(told_of):
+        found, met = follow([], arrived)
+        assert [(a.anomaly_id, a.state) for a in found] == [("A:500.0:9", "closed"), ("A:500.0:9:2", "new")]
+        assert [(c.anomaly_id, c.what) for c in met] == [
+            ("A:500.0:9", "reported"),
+            ("A:500.0:9", "denied"),
+            ("A:500.0:9:2", "reported"),
+        ]
+
+
+def test_names_do_not_depend_on_the_order_of_the_rows():
+    kinds = ("pothole", "raised", "alligator_crack")
+    seen = tuple(Sighting(chainage_m=500.0 + 0.01 * k, kind=kind) for k, kind in enumerate(kinds))
+    expected = {
+        "A:500.0:9": "pothole",
+        "A:500.0:9:2": "raised",
+        "A:500.0:9:3": "alligator_crack",
+    }
+    for order in permutations(seen):
+        found, _ = follow([], [dataclasses.replace(told(9, "camera"), sightings=order)])
+        assert {a.anomaly_id: a.kind for a in found} == expected

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 
 import pytest
 
 from contado.engines.pavement.anomalies.life import Passage, Sighting
+from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.anomalies.track import SENSOR, Sensor, TrackSettings, existence, track
 
 
@@ -103,3 +105,11 @@ def test_existence_weighs_the_source():
     reliable = Sensor(pd=0.99, pf=0.001)
     assert existence([True], [True], reliable) > existence([True], [True], SENSOR)
     assert existence([False], [False], SENSOR) == pytest.approx(0.05)
+
+
+@pytest.mark.parametrize("sure", [0.5, 0.999])
+def test_what_decides_is_as_sure_as_the_settings_say_at_the_first_sight_too(sure):
+    decides = dataclasses.replace(passage(0, hole()), sensor=sensor_of("inspector"))
+    (found,), _ = track([], [decides], TrackSettings(confirmed_p=sure))
+    untold = existence([True], [True], sensor_of("inspector"))
+    assert found.p_exists == pytest.approx(max(sure, untold))

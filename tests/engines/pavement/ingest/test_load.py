@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import threading
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import geopandas as gpd
 import numpy as np
@@ -14,6 +15,7 @@ import shapely
 from contado.engines.pavement import simulate
 from contado.engines.pavement.ingest import load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
+from contado.engines.pavement.ingest.rows import dated, instants
 from contado.engines.pavement.survey import Vehicle
 from contado.kernel import tables
 from contado.kernel.errors import DataError, UsageError
@@ -385,3 +387,63 @@ def test_fixtures_declared_later_are_no_defects_from_then_on(tmp_path, drives):
     load.load(workspace, load.read_folders(drives), on=ON)
     withdrawn = {a["anomaly_id"]: a["state"] for a in workspace.read("pavement_anomaly").to_pylist()}
     assert withdrawn[place["anomaly_id"]] == "confirmed"
+
+
+def undated(drives, path, name):
+    """One of the drives, whose receiver wrote no date."""
+    part = path / f"{name}_undated"
+    part.mkdir()
+    for file in [*drives.glob(f"{name}_acc*"), drives / "meta.json"]:
+        shutil.copy(file, part)
+    (gnss,) = drives.glob(f"{name}_gnss.csv")
+    with gnss.open(encoding="utf-8", newline="") as file:
+        read = csv.DictReader(file)
+        kept = [name for name in read.fieldnames if name != "time_utc"]
+        lines = [",".join(row[name] for name in kept) for row in read]
+    (part / gnss.name).write_text("\n".join([",".join(kept), *lines]) + "\n", encoding="utf-8")
+    return part
+
+
+def test_a_drive_without_a_date_counts_for_good_as_of_the_day_it_was_first_loaded(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    # a day after the simulated passes
+    first = max(d.day for d in load.read_folders(drives)[0].drives) + timedelta(days=1)
+    parts = [undated(drives, tmp_path, name) for name in ("car1_pass1", "car1_pass2", "car2_pass1")]
+    for k, part in enumerate(parts):
+        load.load(workspace, load.read_folders(part), on=first + timedelta(days=k))
+    kept = {n: workspace.read(f"pavement_{n}").to_pylist() for n in ("cell_obs", "anomaly_obs", "evidence")}
+    days = {r["drive_id"].partition(".")[0]: r["t_utc"] for r in kept["cell_obs"]}
+    assert sorted(t.date() for t in days.values()) == [first + timedelta(days=k) for k in range(3)]
+    assert {(r["drive_id"], r["t_utc"].date()) for r in kept["anomaly_obs"]} <= {
+        (name, t.date()) for name, t in days.items()
+    }
+    told = workspace.read("pavement_drive").to_pylist()
+    assert [(r["start_utc"], "no_date" in r["flags"]) for r in told] == [(None, True)] * 3
+    assert {a["first_seen"] for a in workspace.read("pavement_anomaly").to_pylist()} <= {
+        first + timedelta(days=k) for k in range(3)
+    }
+    assert kept["evidence"]
+    assert "withdrawn" not in {r["what"] for r in kept["evidence"]}
+    met = [(r["anomaly_id"], r["drive_id"]) for r in kept["evidence"]]
+    assert len(met) == len(set(met))
+
+
+def test_a_drive_that_takes_its_own_place_keeps_its_day():
+    before = datetime(2026, 5, 1, 10, tzinfo=UTC)
+    observed = [
+        {"section_id": "S", "cell": k, "drive_id": name, "t_utc": t_utc, "iri_m_km": 2.0, "sd_log": 0.1}
+        | {"label": "estimated"}
+        for k, (name, t_utc) in enumerate([("a.0", before), ("a.1", before), ("b", None)])
+    ]
+    old = {
+        "cell_obs": tables.from_rows("pavement_cell_obs", observed),
+        "anomaly_obs": tables.empty("pavement_anomaly_obs"),
+    }
+    since = instants(old, {"a"})
+    assert since == {"a": before}
+    again = tables.from_rows("pavement_cell_obs", [r | {"t_utc": None} for r in observed])
+    later = before + timedelta(days=9)
+    settled = dated(again, since, later)
+    assert settled["t_utc"].to_pylist() == [before, before, later]
+    assert settled.schema == again.schema
+    assert dated(settled, {}, later + timedelta(days=1)) is settled

@@ -9,6 +9,7 @@ height.
 
 from __future__ import annotations
 
+from bisect import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -117,13 +118,14 @@ def _joint(shock: Floats, shape: Floats, settings: DetectSettings) -> Floats:
 def _peaks(score: Floats, settings: DetectSettings) -> list[int]:
     """Return the grid points above the threshold that are the highest within `apart_m`, in order."""
     apart = settings.apart_m / GRID_M
-    kept: list[int] = []
+    kept: list[int] = []  # in order, so that only two of them can be near
     for k in np.argsort(-score, kind="stable"):
         if score[k] < settings.joint_threshold:
             break
-        if all(abs(k - other) > apart for other in kept):
-            kept.append(int(k))
-    return sorted(kept)
+        at = bisect(kept, k)
+        if all(abs(k - other) > apart for other in kept[max(0, at - 1) : at + 1]):
+            kept.insert(at, int(k))
+    return kept
 
 
 def _detection(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CLASSES", "KINDS", "NAMES", "SENSOR", "Sensor", "sense_of", "sensor_of"]
+__all__ = ["CLASSES", "DEFECTS", "KINDS", "NAMES", "SENSOR", "Sensor", "sense_of", "sensor_of"]
 
 KINDS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -31,6 +31,9 @@ KINDS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 """Kind -> below (-1), above (1) or level with (0) the road around it."""
+
+DEFECTS: Final = frozenset(KINDS) - {"speed_bump"}
+"""Kinds that count against a road, cracks too; a speed bump was put there on purpose."""
 
 CLASSES: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement.anomalies import axles
@@ -23,7 +25,7 @@ from contado.engines.pavement.anomalies.life import Anomaly, Change
 from contado.engines.pavement.anomalies.sources import SENSOR, Sensor
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from contado.engines.pavement.anomalies.life import Passage, Sighting, State
     from contado.engines.pavement.anomalies.side import Side
@@ -110,8 +112,9 @@ def follow(
     state = {a.anomaly_id: a for a in known}
     met: list[Change] = []
     for passage in sorted(passages, key=lambda p: (p.day, p.drive_id)):
-        matched, left = _assign(state, passage)
-        asked = _asked(state, passage)
+        standing = _standing(state, passage)
+        matched, left = _assign(standing, passage.sightings)
+        asked = _asked(standing, passage)
         for identifier, anomaly in list(state.items()):
             if anomaly.section_id != passage.section_id:
                 continue
@@ -126,46 +129,70 @@ def follow(
             _note(met, anomaly.state, after, passage, seen=sighting is not None)
             state[identifier] = after
         for sighting in left:
-            fresh = _fresh(sighting, passage)
-            if fresh.anomaly_id not in state:
-                state[fresh.anomaly_id] = fresh
-                _note(met, None, fresh, passage, seen=True)
+            fresh = _fresh(sighting, passage, settings, state)
+            state[fresh.anomaly_id] = fresh
+            _note(met, None, fresh, passage, seen=True)
     return sorted(state.values(), key=lambda a: (a.section_id, a.chainage_m, a.anomaly_id)), met
 
 
-def _assign(state: Mapping[str, Anomaly], passage: Passage) -> tuple[dict[str, Sighting], list[Sighting]]:
-    """Give each sighting to the nearest known place like it, nearest pairs first."""
+def _assign(standing: _Standing, told: Iterable[Sighting]) -> tuple[dict[str, Sighting], list[Sighting]]:
+    """Give each sighting to the nearest known place like it, nearest pairs first; return the others too."""
+    # in an order of its own, so that the order of the rows decides nothing
+    sightings = sorted(told, key=lambda s: (s.chainage_m, repr(s)))
     pairs = sorted(
         (distance, identifier, i)
-        for i, s in enumerate(passage.sightings)
-        for distance, identifier in _near(state, passage, s)
+        for i, s in enumerate(sightings)
+        for distance, identifier in _near(standing, s)
     )
     matched: dict[str, Sighting] = {}
     used: set[int] = set()
     for _, identifier, i in pairs:
         if identifier not in matched and i not in used:
-            matched[identifier] = passage.sightings[i]
+            matched[identifier] = sightings[i]
             used.add(i)
-    return matched, [s for i, s in enumerate(passage.sightings) if i not in used]
+    return matched, [s for i, s in enumerate(sightings) if i not in used]
 
 
-def _near(state: Mapping[str, Anomaly], passage: Passage, sighting: Sighting) -> list[tuple[float, str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Standing:
+    """What is known on a section and not closed, by chainage, and how far from a sighting it may be [m]."""
+
+    places: Sequence[Anomaly]
+    sensor_m: float
+    most_m: float
+
+
+def _standing(state: Mapping[str, Anomaly], passage: Passage) -> _Standing:
+    here = [a for a in state.values() if a.section_id == passage.section_id and a.state != "closed"]
+    sensor_m = passage.sensor.reach_m
+    return _Standing(
+        places=sorted(here, key=_chainage),
+        sensor_m=sensor_m,
+        most_m=max((a.reach_m for a in here), default=0.0) + sensor_m,
+    )
+
+
+def _chainage(anomaly: Anomaly) -> float:
+    return anomaly.chainage_m
+
+
+def _near(standing: _Standing, sighting: Sighting) -> list[tuple[float, str]]:
     """Return the places that a sighting may be, with their distance [m]."""
+    first = bisect_left(standing.places, sighting.chainage_m - standing.most_m, key=_chainage)
+    last = bisect_right(standing.places, sighting.chainage_m + standing.most_m, first, key=_chainage)
     return [
         (abs(a.chainage_m - sighting.chainage_m), a.anomaly_id)
-        for a in state.values()
-        if a.section_id == passage.section_id
-        and a.state != "closed"
-        and abs(a.chainage_m - sighting.chainage_m) <= max(passage.sensor.reach_m, a.reach_m)
+        for a in standing.places[first:last]
+        if abs(a.chainage_m - sighting.chainage_m) <= max(standing.sensor_m, a.reach_m)
         and a.sense == sighting.sense
     ]
 
 
-def _asked(state: Mapping[str, Anomaly], passage: Passage) -> str | None:
+def _asked(standing: _Standing, passage: Passage) -> str | None:
     """Return the place that somebody was asked about, where it is known."""
     if passage.asked is None:
         return None
-    return min(_near(state, passage, passage.asked), default=(0.0, None))[1]
+    return min(_near(standing, passage.asked), default=(0.0, None))[1]
 
 
 def _gain(sensor: Sensor) -> float:
@@ -313,18 +340,29 @@ def _state_unseen(
     return state
 
 
-def _fresh(sighting: Sighting, passage: Passage) -> Anomaly:
+def _free_id(sighting: Sighting, passage: Passage, taken: Container[str]) -> str:
+    """Return section, place and day, with a number from 2 where another anomaly has that name already.
+
+    So it is with what is level with the road beside what is below it, and with what is told anew on the day on
+    which it was closed.
+    """
+    name = f"{passage.section_id}:{sighting.chainage_m:.1f}:{passage.day:.0f}"
+    numbered = (f"{name}:{k}" for k in count(2))
+    return next(n for n in chain([name], numbered) if n not in taken)
+
+
+def _fresh(sighting: Sighting, passage: Passage, settings: TrackSettings, taken: Container[str]) -> Anomaly:
     decided = passage.sensor.decides
     odds = PRIOR + _gain(passage.sensor) + axles.weight(sighting.second_axle)
     return Anomaly(
-        anomaly_id=f"{passage.section_id}:{sighting.chainage_m:.1f}:{passage.day:.0f}",
+        anomaly_id=_free_id(sighting, passage, taken),
         section_id=passage.section_id,
         chainage_m=sighting.chainage_m,
         kind=sighting.kind,
         height_mm=sighting.height_mm,
         severity=sighting.severity,
         state="fixture" if sighting.fixture_id else "confirmed" if decided else "new",
-        log_odds=max(odds, _logit(TrackSettings().confirmed_p)) if decided else odds,
+        log_odds=max(odds, _logit(settings.confirmed_p)) if decided else odds,
         first_seen=passage.day,
         last_seen=passage.day,
         last_not_seen=None,

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from contado.engines.pavement.anomalies.passages import covered
 from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.evidence.placing import Places
-from contado.engines.pavement.ingest import history
 from contado.kernel.dates import local
-from contado.kernel.errors import DataError, RecordNotFound
+from contado.kernel.errors import DataError, Finding, RecordNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,11 +24,9 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
-__all__ = ["Pass", "Span", "Story", "at_place", "of_anomaly", "of_section", "passes", "stories"]
+__all__ = ["Pass", "Span", "Story", "at_place", "notes", "of_anomaly", "of_section", "passes", "stories"]
 
 _DAY_S: Final = 86_400.0
-_NO_DAY: Final = datetime(2200, 1, 1, tzinfo=UTC)
-"""Stands for the day of a drive without one, which is told of no day."""
 _SEEN: Final = frozenset({"seen", "reported", "confirmed"})
 _NOT_SEEN: Final = frozenset({"not_seen", "denied", "repaired"})
 
@@ -196,27 +194,39 @@ def _span(section: Row, from_m: float, to_m: float) -> Span:
 
 
 def stories(view: WorkspaceView, span: Span, *, only: str | None = None) -> list[Story]:
-    """Return what is known of the anomalies within ``span``, or of one of them, by chainage."""
+    """Return what is known of the anomalies within ``span``, or of one of them, by chainage.
+
+    An anomaly lies where the last of its rows that hold has it; all its rows are told, wherever they have it.
+    """
     now = {r["anomaly_id"]: r for r in view.read("pavement_anomaly").to_pylist()}
     rows: dict[str, list[Row]] = {}
     for row in sorted(view.read(log.TABLE).to_pylist(), key=lambda r: (r["at_utc"], r["audit_seq"])):
-        if only in {None, row["anomaly_id"]} and span.holds(row["section_id"], row["chainage_m"]):
+        if only in {None, row["anomaly_id"]} and row["section_id"] == span.section_id:
             rows.setdefault(row["anomaly_id"], []).append(row)
-    found = [_story(name, events, now.get(name), span.holds_day) for name, events in rows.items()]
-    return sorted((s for s in found if s.events), key=lambda s: (s.events[-1]["chainage_m"], s.anomaly_id))
+    found = []
+    for name, events in rows.items():
+        story, last = _story(name, events, now.get(name), span.holds_day), (_holding(events) or events)[-1]
+        if story.events and span.holds(last["section_id"], last["chainage_m"]):
+            found.append((last["chainage_m"], name, story))
+    return [story for *_, story in sorted(found, key=lambda f: f[:2])]
 
 
 def _story(name: str, events: Sequence[Row], anomaly: Row | None, within: Callable[[str], bool]) -> Story:
+    shown, holding = (tuple(e for e in part if within(e["at_local"])) for part in (events, _holding(events)))
+    return Story(anomaly_id=name, events=shown, holding=holding, anomaly=anomaly)
+
+
+def _holding(events: Sequence[Row]) -> list[Row]:
+    """Return the rows that none revises or withdraws."""
     revised = {e["revises"] for e in events} - {None}
-    shown = [e for e in events if within(e["at_local"])]
-    holding = [e for e in shown if e["audit_seq"] not in revised and e["what"] != "withdrawn"]
-    return Story(anomaly_id=name, events=tuple(shown), holding=tuple(holding), anomaly=anomaly)
+    return [e for e in events if e["audit_seq"] not in revised and e["what"] != "withdrawn"]
 
 
 def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]:
-    """Return the drives that measured some of ``span``, in order of time."""
+    """Return the drives that measured some of ``span``, in order of time; those without a date are left out."""
     timezone = view.settings.territory.timezone
-    measured, day = history.covered(view.read("pavement_cell_obs"), _NO_DAY)
+    measured, day = covered(view.read("pavement_cell_obs"))
+    undated = _undated(view)
     rows: dict[str, list[Mapping[str, Any]]] = {}
     for event in (e for s in told for e in s.holding):
         rows.setdefault(event["drive_id"], []).append(event)
@@ -224,7 +234,7 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
     for (section, drive), parts in measured.items():
         if section != span.section_id or not any(a < span.to_m and b > span.from_m for a, b in parts):
             continue
-        if day[section, drive] * _DAY_S >= _NO_DAY.timestamp():
+        if _whole(drive) in undated:  # the day that it counts as of is no day to vouch for
             continue
         at = datetime.fromtimestamp(round(day[section, drive] * _DAY_S), UTC).astimezone(local.zone(timezone))
         if span.holds_day(at.isoformat()):
@@ -238,3 +248,31 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
                 )
             )
     return sorted(found, key=lambda p: (p.at_local, p.drive_id))
+
+
+def notes(view: WorkspaceView, told: Sequence[Story]) -> list[Finding]:
+    """Return a warning where rows that hold are of drives whose day nobody knows."""
+    undated = _undated(view)
+    drives = {d for s in told for e in s.holding if (d := _whole(e["drive_id"])) in undated}
+    if not drives:
+        return []
+    return [
+        Finding(
+            severity="warning",
+            rule="no_date",
+            table=log.TABLE,
+            row=min(drives),
+            message=f"{len(drives)} drives have no date: their rows stand on the day they were first loaded.",
+            hint="vouch for no day by them: they passed on that day or before",
+        )
+    ]
+
+
+def _undated(view: WorkspaceView) -> set[str]:
+    drives = view.read("pavement_drive").select(["drive_id", "start_utc"]).to_pylist()
+    return {row["drive_id"] for row in drives if row["start_utc"] is None}
+
+
+def _whole(drive_id: str) -> str:
+    """Return the drive that a piece belongs to."""
+    return drive_id.partition(".")[0]

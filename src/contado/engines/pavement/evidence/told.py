@@ -155,6 +155,7 @@ class Desk:
             _within(felt, sections),
             on=max(on or local.today(timezone), latest),
             lines=history.lines_of(_within(self.workspace.read("pavement_lrs_section"), sections)),
+            timezone=timezone,
             source_id=SOURCE_ID,
         )
         before = _within(self._kept["anomaly"], sections).to_pylist()

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
+from statistics import median
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from contado.engines.pavement.anomalies import life, track
 from contado.engines.pavement.anomalies.kind import criticality
-from contado.engines.pavement.anomalies.sources import sensor_of
+from contado.engines.pavement.anomalies.passages import passages_of
 from contado.engines.pavement.lines import Line
 from contado.kernel import tables
 from contado.kernel.dates import local
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
 
-__all__ = ["anomalies", "covered", "follow", "lines_of"]
+__all__ = ["anomalies", "follow", "lines_of"]
 
 _DAY_S = 86400.0
-MIN_COVERAGE = 0.5
-"""Share of a cell that a pass must have measured for its silence about an anomaly to count."""
+_NEAR_M = 8.0
+"""Observations within this distance of an anomaly tell how well its place is known."""
 
 
 def lines_of(sections: pa.Table) -> dict[str, Line]:
@@ -41,6 +41,7 @@ def anomalies(
     *,
     on: date,
     lines: Mapping[str, Line],
+    timezone: str = local.ROME,
     source_id: str | None = None,
 ) -> pa.Table:
     """Return table ``pavement_anomaly``: what is known of each anomaly at the end of the legal day ``on``.
@@ -53,8 +54,11 @@ def anomalies(
         Day of the state.
     lines
         Lines of the sections, for the points.
+    timezone
+        Zone of the legal time.
     """
-    return follow(cell_obs, anomaly_obs, on=on, lines=lines, source_id=source_id)[0]
+    found, _ = follow(cell_obs, anomaly_obs, on=on, lines=lines, timezone=timezone, source_id=source_id)
+    return found
 
 
 def follow(
@@ -63,12 +67,12 @@ def follow(
     *,
     on: date,
     lines: Mapping[str, Line],
+    timezone: str = local.ROME,
     source_id: str | None = None,
 ) -> tuple[pa.Table, list[life.Change]]:
     """Return what `anomalies` returns, and who met each anomaly when, with the state before and after."""
-    end = local.place(datetime.combine(on + timedelta(days=1), time())).instant
     simulated = {r["section_id"] for r in anomaly_obs.to_pylist() if r["label"] == "simulated"}
-    passages = _passages(cell_obs, anomaly_obs, end)
+    passages = passages_of(cell_obs, anomaly_obs, on=on, timezone=timezone)
     found: list[life.Anomaly] = []
     met: list[life.Change] = []
     for part in _by_section(passages):
@@ -76,76 +80,17 @@ def follow(
         found += here
         met += (replace(c, label="simulated") if c.section_id in simulated else c for c in changes)
     facts = _facts(anomaly_obs.to_pylist())
-    rows = [_row(a, lines.get(a.section_id), facts, simulated, source_id) for a in found]
+    rows = [
+        {
+            **_row(a, timezone),
+            "position_sd_m": _position_sd(facts.get(a.section_id, ()), a.chainage_m),
+            "geometry": _point(lines.get(a.section_id), a.chainage_m),
+            "label": "simulated" if a.section_id in simulated else "estimated",
+            "source_id": source_id,
+        }
+        for a in found
+    ]
     return tables.sort("pavement_anomaly", tables.from_rows("pavement_anomaly", rows)), met
-
-
-def _passages(cell_obs: pa.Table, anomaly_obs: pa.Table, end: datetime) -> list[life.Passage]:
-    """Return one passage a section and drive, with what it measured and noticed."""
-    measured, day = covered(cell_obs, end)
-    told: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for row in anomaly_obs.to_pylist():
-        moment = row["t_utc"] or end
-        if moment > end:
-            continue
-        key = (row["section_id"], row["drive_id"])
-        day.setdefault(key, moment.timestamp() / _DAY_S)
-        told[key].append(row)
-    return [_passage(key, day[key], measured.get(key, ()), told[key]) for key in sorted(day)]
-
-
-def _passage(
-    key: tuple[str, str], day: float, measured: tuple[tuple[float, float], ...], rows: list[dict[str, Any]]
-) -> life.Passage:
-    """Return what one drive, camera or person said of one section."""
-    fields = ("chainage_m", "kind", "height_mm", "severity")
-    further = ("fixture_id", "second_axle", "side")  # of rows told by people they may be absent
-    told = sorted(
-        (life.Sighting(**{n: row[n] for n in fields} | {n: row.get(n) for n in further}) for row in rows),
-        key=lambda s: (s.chainage_m, s.kind),
-    )
-    first: dict[str, Any] = rows[0] if rows else {"source": "car"}
-    answer = first.get("answer")
-    return life.Passage(
-        section_id=key[0],
-        drive_id=key[1],
-        day=day,
-        covered_m=measured,
-        sightings=() if answer in {"absent", "repaired"} else tuple(told),
-        sensor=sensor_of(first["source"], first.get("kind", "")),
-        source=first["source"],
-        asked=told[0] if answer else None,
-        answer=answer,
-        who=first.get("who"),
-        photo=first.get("photo"),
-        label=first.get("label", "estimated"),
-    )
-
-
-def covered(
-    cell_obs: pa.Table, end: datetime
-) -> tuple[dict[tuple[str, str], tuple[tuple[float, float], ...]], dict[tuple[str, str], float]]:
-    """Return the stretches that each drive measured of each section, and the day it did."""
-    names = ["section_id", "drive_id", "cell", "cell_m", "t_utc", "iri_m_km", "coverage"]
-    rows = cell_obs.select(names).to_pandas()
-    rows["t_utc"] = rows["t_utc"].fillna(end)
-    rows = rows[(rows["t_utc"] <= end) & rows["iri_m_km"].notna() & (rows["coverage"] >= MIN_COVERAGE)]
-    rows = rows.sort_values(["section_id", "drive_id", "cell"], ignore_index=True)
-    if rows.empty:
-        return {}, {}
-    start = rows["cell"].to_numpy(float) * rows["cell_m"].to_numpy(float)
-    stop = start + rows["cell_m"].to_numpy(float)
-    pass_of = rows.groupby(["section_id", "drive_id"], sort=False).ngroup().to_numpy()
-    new = np.concatenate(([True], (np.diff(pass_of) != 0) | (start[1:] > stop[:-1] + 1e-6)))
-    first = np.flatnonzero(new)
-    last = np.append(first[1:], len(rows)) - 1
-    found: dict[tuple[str, str], tuple[tuple[float, float], ...]] = {}
-    for section, drive, a, b in zip(
-        rows["section_id"].iloc[first], rows["drive_id"].iloc[first], start[first], stop[last], strict=True
-    ):
-        found[section, drive] = (*found.get((section, drive), ()), (float(a), float(b)))
-    moment = rows.groupby(["section_id", "drive_id"])["t_utc"].min()
-    return found, {key: stamp.timestamp() / _DAY_S for key, stamp in moment.items()}
 
 
 def _by_section(passages: Iterable[life.Passage]) -> Iterable[list[life.Passage]]:
@@ -157,33 +102,41 @@ def _by_section(passages: Iterable[life.Passage]) -> Iterable[list[life.Passage]
 
 
 def _facts(felt: Iterable[Mapping[str, Any]]) -> dict[str, list[tuple[float, float]]]:
-    """Return place and its standard deviation of every observation, by section."""
+    """Return place and its standard deviation of every observation, by section and in the order of the places."""
     facts: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for row in felt:
         if row["position_sd_m"] is not None:
             facts[row["section_id"]].append((row["chainage_m"], row["position_sd_m"]))
-    return facts
+    return {section: sorted(found) for section, found in facts.items()}
 
 
-def _row(
-    anomaly: life.Anomaly,
-    line: Line | None,
-    facts: Mapping[str, list[tuple[float, float]]],
-    simulated: set[str],
-    source_id: str | None,
-) -> dict[str, Any]:
+def _position_sd(facts: Sequence[tuple[float, float]], chainage_m: float) -> float | None:
+    """Return the median standard deviation of the places near one [m]; None without any."""
+    first = bisect_left(facts, chainage_m - _NEAR_M, key=_place)
+    last = bisect_right(facts, chainage_m + _NEAR_M, first, key=_place)
+    return median(sd for _, sd in facts[first:last]) if last > first else None
+
+
+def _place(fact: tuple[float, float]) -> float:
+    return fact[0]
+
+
+def _point(line: Line | None, chainage_m: float) -> Any:
+    """Return the point of the line at a place; None without a line."""
     import shapely
 
-    near = [sd for place, sd in facts.get(anomaly.section_id, ()) if abs(place - anomaly.chainage_m) <= 8.0]
-    point = None
-    if line is not None:
-        lon, lat = line.lonlat(anomaly.chainage_m)
-        point = shapely.Point(float(lon), float(lat))
+    if line is None:
+        return None
+    lon, lat = line.lonlat(chainage_m)
+    return shapely.Point(float(lon), float(lat))
+
+
+def _row(anomaly: life.Anomaly, timezone: str) -> dict[str, Any]:
+    """Return what the tracking itself knows of an anomaly."""
     return {
         "anomaly_id": anomaly.anomaly_id,
         "section_id": anomaly.section_id,
         "chainage_m": anomaly.chainage_m,
-        "position_sd_m": float(np.median(near)) if near else None,
         "kind": anomaly.kind,
         "height_mm": anomaly.height_mm,
         "side": anomaly.side,
@@ -192,19 +145,16 @@ def _row(
         "p_exists": anomaly.p_exists,
         "passes": anomaly.hits,
         "passes_possible": anomaly.hits + anomaly.misses,
-        "first_seen": _date(anomaly.first_seen),
-        "last_seen": _date(anomaly.last_seen),
-        "last_not_seen": _date(anomaly.last_not_seen),
+        "first_seen": _date(anomaly.first_seen, timezone),
+        "last_seen": _date(anomaly.last_seen, timezone),
+        "last_not_seen": _date(anomaly.last_not_seen, timezone),
         "state": anomaly.state,
         "fixture_id": anomaly.fixture_id,
         "confirmed_by": anomaly.confirmed_by,
         "photo": anomaly.photo,
         "source": anomaly.source,
-        "geometry": point,
-        "label": "simulated" if anomaly.section_id in simulated else "estimated",
-        "source_id": source_id,
     }
 
 
-def _date(day: float | None) -> date | None:
-    return None if day is None else local.legal_day(datetime.fromtimestamp(day * _DAY_S, UTC))
+def _date(day: float | None, timezone: str) -> date | None:
+    return None if day is None else local.legal_day(datetime.fromtimestamp(day * _DAY_S, UTC), timezone)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from contado.engines.pavement.anomalies.fixtures import marked
+from contado.engines.pavement.anomalies.passages import noon
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import (
@@ -144,7 +145,8 @@ def load(
     sets
         Drives, as `read_folders` returns them.
     on
-        Day of the states; where a drive is later, the day of the last drive.
+        Day of the states; where a drive is later, the day of the last drive. A drive without a date counts
+        as of that day from then on.
     vehicles
         What is known of the vehicles, by the names in the files.
     live
@@ -340,15 +342,17 @@ def _commit(
     import pyarrow as pa
 
     with workspace.commit(lock=_LOCKS) as commit:
+        timezone = workspace.settings.territory.timezone
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
         done, settled, fresh = _still_new(came, settled, seen.fresh, old["drive"])
+        since = rows.instants(old, done.twice)
         for name in _OF_DRIVES:
             old[name] = arrivals.of_drives(old[name], done.ids, inside=False)
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
         felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
         felt = felt if marks is None else marked(felt, marks)
-        timezone = workspace.settings.territory.timezone
         day = _day(on, cell_obs, timezone)
+        cell_obs, felt = (rows.dated(t, since, noon(day, timezone)) for t in (cell_obs, felt))
         fused = fuse(
             [cell_obs],
             on=day,
@@ -357,8 +361,9 @@ def _commit(
             timezone=timezone,
         )
         lines = history.lines_of(workspace.read("pavement_lrs_section"))
+        last = _day(day, felt, timezone)
         anomalies, met = history.follow(
-            cell_obs, felt, on=_day(day, felt, timezone), lines=lines, source_id=SOURCE_ID
+            cell_obs, felt, on=last, lines=lines, timezone=timezone, source_id=SOURCE_ID
         )
         state = fused.cells.drop_columns(["observations"])
         drives = rows.drives(settled, fresh, came.known, workspace.settings)

@@ -11,6 +11,7 @@ from contado.kernel import tables
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
 
     import pyarrow as pa
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.telemetry.drive import Aligned
     from contado.kernel.settings import Settings
 
-__all__ = ["SOURCE_ID", "added", "drives", "mountings", "source"]
+__all__ = ["SOURCE_ID", "added", "dated", "drives", "instants", "mountings", "source"]
 
 SOURCE_ID = "pavement_drives"
 """Source of everything that drives told."""
@@ -33,7 +34,7 @@ def drives(
     """Return rows of ``pavement_drive``; of what the live door dropped a part, the hash of the files is not known."""
     cells: dict[str, int] = defaultdict(int)
     for name, iri in zip(*(fresh["cell_obs"][c].to_pylist() for c in ("drive_id", "iri_m_km")), strict=True):
-        cells[name.partition(".")[0]] += iri is not None
+        cells[_whole(name)] += iri is not None
     found = []
     for aligned in settled:
         drive, whose = aligned.drive, known[aligned.drive.name]
@@ -50,13 +51,51 @@ def drives(
                 "n_samples": drive.n_samples_raw,
                 "n_fixes": drive.n_fixes_raw,
                 "cells": cells[drive.name],
-                "flags": list(aligned.flags) + ["privacy_zone"] * (whose.sha256 is None),
+                "flags": [
+                    *aligned.flags,
+                    *["privacy_zone"] * (whose.sha256 is None),
+                    *["no_date"] * (start is None),
+                ],
                 "retention_until": privacy.retention_until(drive, settings),
                 "label": drive.label,
                 "source_id": SOURCE_ID,
             }
         )
     return found
+
+
+def instants(old: Mapping[str, pa.Table], ids: Collection[str]) -> dict[str, datetime]:
+    """Return when some drives first measured or felt something, as the tables of observations have it."""
+    found: dict[str, datetime] = {}
+    for name in ("cell_obs", "anomaly_obs"):
+        known = arrivals.of_drives(old[name], ids, inside=True).select(["drive_id", "t_utc"])
+        for row in known.to_pylist():
+            if row["t_utc"] is not None:
+                drive = _whole(row["drive_id"])
+                found[drive] = min(found.get(drive, row["t_utc"]), row["t_utc"])
+    return found
+
+
+def dated(observed: pa.Table, since: Mapping[str, datetime], otherwise: datetime) -> pa.Table:
+    """Return observations, each with an instant: of an undated drive the one that it had before, else ``otherwise``.
+
+    So the day of a drive without a date is settled when it is first loaded, and no later day moves it.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    column = observed.schema.get_field_index("t_utc")
+    if observed["t_utc"].null_count == 0:
+        return observed
+    settled = [since.get(_whole(drive), otherwise) for drive in observed["drive_id"].to_pylist()]
+    kind = observed.schema.field(column).type
+    filled = pc.coalesce(observed["t_utc"], pa.chunked_array([pa.array(settled, kind)]))
+    return observed.set_column(column, observed.schema.field(column), filled)
+
+
+def _whole(drive_id: str) -> str:
+    """Return the drive that a piece belongs to."""
+    return drive_id.partition(".")[0]
 
 
 def mountings(settled: Sequence[Aligned]) -> list[dict[str, Any]]:

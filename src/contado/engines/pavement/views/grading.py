@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement import condition
+from contado.engines.pavement.anomalies.sources import DEFECTS
 from contado.engines.pavement.views.model import NOT_DRIVEN_D
 
 if TYPE_CHECKING:
@@ -16,14 +17,12 @@ if TYPE_CHECKING:
     from contado.engines.pavement.condition import Model
     from contado.engines.pavement.views.model import Cell, Road, Spot
 
-__all__ = ["DEFECTS", "PIECE_M", "Piece", "Total", "pieces", "totals"]
+__all__ = ["PIECE_M", "Piece", "Total", "pieces", "totals"]
 
 PIECE_M: Final = 100.0
 """Cells of reports; shorter ones are put together."""
 _ENOUGH: Final = 0.5
 """Share of a piece that must be known."""
-DEFECTS: Final = frozenset({"pothole", "depression", "manhole", "raised"})
-"""Kinds that count against a road; a speed bump was put there on purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
