@@ -93,6 +93,7 @@ class _States:
         self._observed = [workspace.read("pavement_cell_obs")]
         self._works = workspace.read("pavement_works")
         self._settings = fuse_settings(workspace)
+        self._timezone = workspace.settings.territory.timezone
         self._sections = sections
         self._days: dict[date, dict[str, list[Row]]] = {}
 
@@ -112,7 +113,13 @@ class _States:
 
     def _of_day(self, day: date) -> dict[str, list[Row]]:
         if day not in self._days:
-            fused = fuse(self._observed, on=day, works=self._works, settings=self._settings)
+            fused = fuse(
+                self._observed,
+                on=day,
+                works=self._works,
+                settings=self._settings,
+                timezone=self._timezone,
+            )
             names = ["section_id", "from_m", "to_m", *_INTERVAL]
             own: dict[str, list[Row]] = defaultdict(list)
             for cell in fused.cells.select(names).to_pylist():
