@@ -12,6 +12,7 @@ import numpy as np
 from contado.engines.pavement.position import Fixes, RouteLine, Track, spans
 from contado.kernel.errors import DataError
 from contado.kernel.territory import crs
+from contado.kernel.territory.matching.traces import any_near
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,8 +32,6 @@ FLAG_TEXTS: Final = {
     "ambiguous_match": "on parts another road fits as well (match probability below 0.8); they were not used",
 }
 
-FAR_M: Final = 5000.0
-"""A drive that is nowhere nearer to the network comes with wrong coordinates or a wrong network."""
 NEIGHBOUR_M: Final = 60.0
 STEP_M: Final = 2.0
 SAME_HEADING: Final = float(np.cos(np.radians(30)))
@@ -93,12 +92,14 @@ def _points_of_others(network: Network, route: Route, tree: cKDTree) -> tuple[Fl
     mine[route.edges] = True
     back = network.edge_reverse[route.edges]
     mine[back[back >= 0]] = True
-    counts = np.diff(network.geometry_offsets)
-    left = np.setdiff1d(np.arange(len(network.geometry_x)), network.geometry_offsets[1:] - 1)
-    left = left[~np.repeat(mine, counts)[left]]
+    begins = ~np.repeat(mine, np.diff(network.geometry_offsets))
+    begins[network.geometry_offsets[1:] - 1] = False
+    left = np.flatnonzero(begins)
     ax, ay = network.geometry_x[left], network.geometry_y[left]
     dx, dy = network.geometry_x[left + 1] - ax, network.geometry_y[left + 1] - ay
     length = np.hypot(dx, dy)
+    around = _within(ax + dx / 2, ay + dy / 2, NEIGHBOUR_M + length / 2, tree)
+    ax, ay, dx, dy, length = ax[around], ay[around], dx[around], dy[around], length[around]
     reach, _ = tree.query(np.column_stack([ax + dx / 2, ay + dy / 2]))
     near = (reach <= NEIGHBOUR_M + length / 2) & (length > 0)
     ax, ay, dx, dy, length = ax[near], ay[near], dx[near], dy[near], length[near]
@@ -107,6 +108,14 @@ def _points_of_others(network: Network, route: Route, tree: cKDTree) -> tuple[Fl
     share = (np.arange(len(owner)) - np.repeat(np.cumsum(number) - number, number) + 0.5) / number[owner]
     unit_x, unit_y = dx / length, dy / length
     return ax[owner] + share * dx[owner], ay[owner] + share * dy[owner], unit_x[owner], unit_y[owner]
+
+
+def _within(x: Floats, y: Floats, reach_m: Floats, tree: cKDTree) -> Bools:
+    """Return which points lie no farther than ``reach_m`` from the box about the points of ``tree``."""
+    (left, low), (right, high) = tree.mins, tree.maxes
+    across = (x >= left - reach_m) & (x <= right + reach_m)
+    found: Bools = across & (y >= low - reach_m) & (y <= high + reach_m)
+    return found
 
 
 def fixes_of(drive: Drive, frame: RouteFrame) -> Fixes:
@@ -118,8 +127,8 @@ def fixes_of(drive: Drive, frame: RouteFrame) -> Fixes:
         Rule ``lon_lat_swapped_or_off_network``: no fix lies within 5 km of the network.
     """
     x, y = crs.to_measure(drive.lon, drive.lat, frame.network.epsg)
-    if not _near_network(x, y, frame.network):
-        swapped = _near_network(*crs.to_measure(drive.lat, drive.lon, frame.network.epsg), frame.network)
+    if not any_near(frame.network, drive.lon, drive.lat):
+        swapped = any_near(frame.network, drive.lat, drive.lon)
         hint = (
             "longitude and latitude are swapped: exchange the two columns"
             if swapped
@@ -134,17 +143,6 @@ def fixes_of(drive: Drive, frame: RouteFrame) -> Fixes:
             field="lon",
         )
     return Fixes(t_s=drive.fix_t_s, x_m=x, y_m=y, speed_m_s=drive.speed_m_s)
-
-
-def _near_network(x: Floats, y: Floats, network: Network) -> bool:
-    from scipy.spatial import cKDTree
-
-    finite = np.isfinite(x) & np.isfinite(y)
-    if not finite.any():
-        return False
-    tree = cKDTree(np.column_stack([network.node_x, network.node_y]))
-    distance, _ = tree.query(np.column_stack([x[finite], y[finite]]), distance_upper_bound=FAR_M)
-    return bool(np.isfinite(distance).any())
 
 
 def ambiguous(fixes: Fixes, located: Track, frame: RouteFrame) -> Bools:

@@ -147,3 +147,20 @@ def test_a_row_without_a_time_among_timed_ones_is_counted(write, network):
 def test_unordered_times_are_no_jump(write, network):
     text = "trip,t_s,lon,lat\na,500,9.0,45.0\na,0,9.4,45.0\n"
     assert traces.check(traces.read(write(text)), network).findings == ()
+
+
+def test_points_of_each_trip_in_order_also_where_one_has_none():
+    table = pa.table(
+        {"trip": ["b", "a", "b"], "t_s": [2.0, 0.0, 1.0], "lon": [9.0, 9.1, 9.2], "lat": [45.0] * 3}
+    )
+    found = traces.of(table)
+    order, _ = found.ordered(found.lon, found.lat)
+    assert [part.tolist() for part in found.by_trip(order)] == [[2, 0], [1]]
+    assert [part.tolist() for part in found.by_trip(order[:2])] == [[2, 0], []]
+
+
+def test_a_long_stay_at_a_false_place_is_left_out_whole():
+    lon = np.concatenate([np.full(50, 9.0), np.full(200, 12.0), np.full(50, 9.001)])
+    table = pa.table({"t_s": np.arange(300.0), "lon": lon, "lat": np.full(300, 45.0)})
+    jumps = traces._jumps(traces.of(table), np.ones(300, bool))
+    assert np.flatnonzero(jumps).tolist() == list(range(50, 250))

@@ -272,8 +272,7 @@ def match_online(
     course = _Course(batch.Points.at(x, y, traces.t_s), network.edge_length_m)
     OnlineMatcher(network, chosen).extend([0.0], traces.lon[usable[:1]], traces.lat[usable[:1]])  # compiles
     began = time.thread_time()
-    for trip in range(len(traces.trips)):
-        mine = usable[traces.trip[usable] == trip]
+    for trip, mine in enumerate(traces.by_trip(usable)):
         matcher = OnlineMatcher(network, chosen, lag_s=lag_s)
         rows = zip(traces.t_s[mine].tolist(), x[mine].tolist(), y[mine].tolist(), strict=True)
         places = [place for row in rows for place in matcher.push(*row)] + matcher.finish()

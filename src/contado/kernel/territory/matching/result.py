@@ -146,8 +146,7 @@ class MatchResult:
     def _gap_rows(self) -> list[tuple[int, int, int, int]]:
         """Trip, point before, point after (-1 at the ends) and unmatched points of each open span."""
         rows = []
-        for trip in range(len(self.traces.trips)):
-            own = self.order[self.traces.trip[self.order] == trip]
+        for trip, own in enumerate(self.traces.by_trip(self.order)):
             matched = np.flatnonzero(self.used[own])
             edges = np.concatenate(([-1], matched, [len(own)]))
             for left, right in pairwise(edges):

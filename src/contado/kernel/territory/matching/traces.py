@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.territory.network.model import Network
 
-__all__ = ["Traces", "apart", "check", "of", "read"]
+__all__ = ["Traces", "any_near", "apart", "check", "of", "read"]
 
 OFF_NETWORK_M = 5000.0
 TOP_SPEED_M_S = 140.0
@@ -52,6 +52,10 @@ class Traces:
         """Return the points by trip and time, and those of them whose position x, y is known."""
         order = np.lexsort((np.nan_to_num(self.t_s, nan=np.inf), self.trip))
         return order, order[np.isfinite(x[order]) & np.isfinite(y[order])]
+
+    def by_trip(self, points: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+        """Return the points of each trip, in order, of ``points`` sorted by trip as `ordered` gives them."""
+        return np.split(points, np.searchsorted(self.trip[points], np.arange(1, len(self.trips))))
 
     def line(self, point: int) -> int:
         """Return the line or row of a point in its file."""
@@ -235,9 +239,9 @@ def _refuse(traces: Traces, bad: NDArray[np.bool_], rule: str, what: str, *, dro
 def _check_place(traces: Traces, network: Network, known: NDArray[np.bool_]) -> None:
     """Raise where no known point lies within 5 km of the network."""
     lon, lat = traces.lon[known], traces.lat[known]
-    if not len(lon) or _any_near(network, lon, lat):
+    if not len(lon) or any_near(network, lon, lat):
         return
-    swapped = _any_near(network, lat, lon)
+    swapped = any_near(network, lat, lon)
     metres = float(np.median(np.abs(lon))) > 360.0
     if swapped:
         hint = "longitude and latitude are swapped: exchange the columns lon and lat"
@@ -256,8 +260,8 @@ def _check_place(traces: Traces, network: Network, known: NDArray[np.bool_]) -> 
     )
 
 
-def _any_near(network: Network, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
-    """Tell whether any point lies within 5 km of a vertex of the network; one point a square kilometre."""
+def any_near(network: Network, lon: NDArray[np.float64], lat: NDArray[np.float64]) -> bool:
+    """Tell whether any point [deg] lies within 5 km of a vertex of the network; one point a square kilometre."""
     inside = (np.abs(lon) <= 180.0) & (np.abs(lat) <= 90.0)
     if not inside.any():
         return False
@@ -275,20 +279,27 @@ def _jumps(traces: Traces, good: NDArray[np.bool_]) -> NDArray[np.bool_]:
     order = np.lexsort((np.nan_to_num(traces.t_s, nan=np.inf), traces.trip))
     order = order[good[order]]
     jumps = np.zeros(len(good), dtype=bool)
-    if not _leaps(traces, order[:-1], order[1:]).any():
+    lon, lat = np.radians(traces.lon), np.radians(traces.lat)
+    from_the_one_before = _leaps(traces, lon, lat, order[:-1], order[1:])
+    if not from_the_one_before.any():
         return jumps
-    last = -1
-    for i in order.tolist():
-        if last >= 0 and _leaps(traces, np.array([last]), np.array([i]))[0]:
-            jumps[i] = True
+    last = 0
+    for n in range(1, len(order)):
+        if last == n - 1:
+            leap = from_the_one_before[n - 1]
         else:
-            last = i
+            leap = _leaps(traces, lon, lat, order[last], order[n])
+        if leap:
+            jumps[order[n]] = True
+        else:
+            last = n
     return jumps
 
 
-def _leaps(traces: Traces, before: NDArray[np.int64], after: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which steps are longer than a vehicle makes in their time."""
-    lon, lat = np.radians(traces.lon), np.radians(traces.lat)
+def _leaps(
+    traces: Traces, lon: NDArray[np.float64], lat: NDArray[np.float64], before: Any, after: Any
+) -> NDArray[np.bool_]:
+    """Tell which steps are longer than a vehicle makes in their time; lon, lat [rad] of all points."""
     mean = (lat[before] + lat[after]) / 2.0
     step = 6_371_000.0 * np.hypot((lon[after] - lon[before]) * np.cos(mean), lat[after] - lat[before])
     seconds = traces.t_s[after] - traces.t_s[before]
