@@ -18,6 +18,7 @@ from contado.web.page import NotFound, Page
 from contado.web.pages import beforeafter, unitreport
 from contado.web.pages.drawings import Scale, choropleth, locator
 from contado.web.pages.home import works_map
+from contado.web.pages.programme_sites import worksites_of
 from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _rows(page: Page) -> list[UnitRow]:
     spend: Counter[str] = Counter()
     for c in programme.chosen:
         if c.code:
-            spend[c.code] += round(c.paid or c.cost)
+            spend[c.code] += round(c.spent)
     return [
         UnitRow(unit=u, density=_density(u), works=works[u.code], spend=spend[u.code])
         for u in page.site.territory.units
@@ -150,7 +151,6 @@ def municipality(page: Page) -> Response:
         page.unknown.append(f"with={query['with']}")
     sheet = _sheet(page, unit)
     beside = {line.indicator.id: line for line in _lines(page, other)} if other else {}
-    sites = Counter(c.site for c in sheet.works if c.site)
     shown = {t.practice for t in sheet.themes if t.practice}
     missing = [c.entry for c in page.site.cards if c.entry.practice not in shown]
     return page.render(
@@ -171,7 +171,7 @@ def municipality(page: Page) -> Response:
         without=len(missing),
         missing=missing,
         works=sheet.works,
-        shared=sum(n - 1 for n in sites.values() if n > 1),
+        saving=sum(w.saving for w in worksites_of(page.site) if w.code == unit.code),
         programme=page.site.programme,
         practice_names={c.entry.practice: c.entry.plain for c in page.site.cards},
         unit_sign=unit_sign,
