@@ -143,7 +143,7 @@ def test_everything_that_rests_on_the_town_is_labelled_simulated(demo):
     labels = {info.id: info.label for info in view.layers()}
     assert labels["manto_stradale_sections"] == labels["programme"] == "simulated"
     assert labels["municipalities"] == "measured"
-    for table in ("pavement_cell_obs", "intervention"):
+    for table in ("pavement_lrs_section", "pavement_cell_obs", "intervention"):
         assert set(view.read(table)["label"].to_pylist()) == {"simulated"}
 
 

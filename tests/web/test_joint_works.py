@@ -206,3 +206,9 @@ def test_the_programme_on_the_home_page_has_its_date(client, site):
     figure = next(f for f in re.findall(r'<li class="ct-figure">.*?</li>', html) if "interventi" in f)
     day, month = site.programme.on[8:10], site.programme.on[5:7]
     assert f"{day}/{month}" in words(figure)
+
+
+def test_years_in_units_are_words_for_italian_readers(client, site):
+    c = next(c for c in site.programme.chosen)
+    for path, sign in (("/programma/interventi", "km·anno"), ("/en/programme/interventions", "km·y")):
+        assert sign in client.get(f"{path}/{c.id}").text

@@ -14,7 +14,6 @@ from contado.web.i18n import Words
 from contado.web.page import NotFound
 from contado.web.pages.programme import context
 from contado.web.pages.programme_sites import worksites_of
-from contado.web.pages.territory import unit_sign
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +66,7 @@ def intervention(page: Page) -> Response:
         binding=_binding(site, c),
         effects=effects(site, c),
         indicator_names={name: i.name.of(page.lang) for name, i in registry(site.view).items()},
-        unit_sign=unit_sign,
+        unit_sign=lambda unit: i18n.unit_sign(unit, page.lang),
         chain=chain(site, c.id),
         draws=programme.details.sturdiness.draws if programme.details.sturdiness else None,
     )

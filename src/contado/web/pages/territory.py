@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 
 from contado.kernel import publish
 from contado.kernel.errors import UsageError
-from contado.kernel.units import UNITS
 from contado.web import files, i18n
 from contado.web.data.territory import fold
 from contado.web.i18n import Words
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from contado.web.pages.drawings import MapView
     from contado.web.site import Site
 
-__all__ = ["Theme", "municipality", "territory", "unit_pdf", "unit_sign"]
+__all__ = ["Theme", "municipality", "territory", "unit_pdf"]
 
 _SHOWN = {
     "density": Words("residenti per km²", "residents per km²"),
@@ -174,7 +173,7 @@ def municipality(page: Page) -> Response:
         saving=sum(w.saving for w in worksites_of(page.site) if w.code == unit.code),
         programme=page.site.programme,
         practice_names={c.entry.practice: c.entry.plain for c in page.site.cards},
-        unit_sign=unit_sign,
+        unit_sign=lambda unit: i18n.unit_sign(unit, page.lang),
         digits=digits,
     )
 
@@ -232,11 +231,6 @@ def _themes(page: Page, lines: Sequence[Line]) -> list[Theme]:
             official = entries[practice].official if practice else ""
             out.append(Theme(title=title, official=official, practice=practice, lines=own))
     return out
-
-
-def unit_sign(unit: str) -> str:
-    """Return the sign of a unit as it is printed after a number."""
-    return UNITS[unit].sign if unit in UNITS else unit
 
 
 def digits(value: float | None) -> int:

@@ -103,10 +103,8 @@ def _theme(page: Page, theme: Theme) -> Table:
 
 
 def _row(page: Page, line: Line) -> tuple[object, ...]:
-    from contado.web.pages.territory import unit_sign
-
     rank = str(line.rank) if line.rank else line.why_no_rank.of(page.lang) if line.why_no_rank else None
-    name, sign = line.indicator.name.of(page.lang), unit_sign(line.indicator.unit)
+    name, sign = line.indicator.name.of(page.lang), i18n.unit_sign(line.indicator.unit, page.lang)
     when = i18n.date_text(line.period, page.lang)
     return (name, sign, line.value, line.low, line.high, line.metropolitan, rank, when, line.label)
 
