@@ -4,11 +4,14 @@ import json
 import re
 import subprocess
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 
 from contado.cli.app import run
 from contado.kernel.workspace import WorkspaceView
+from contado.verbs._demo_text import summary
+from contado.verbs.demo import DemoAnswer
 from contado.web.data.worksites import worksites
 from contado.web.site import Site, opener
 from invented.processes import program
@@ -182,3 +185,18 @@ def test_a_folder_that_is_no_demonstration_is_left_alone(tmp_path, capsys):
     assert run(["demo", str(tmp_path), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["rule"] == "workspace_not_empty"
     assert (tmp_path / "mine.txt").read_text() == "keep me"
+
+
+def test_the_summary_tells_savings_across_domains_from_all(demo):
+    _, answer = demo
+    joint = answer["joint"]
+    told = msgspec.convert({k: v for k, v in answer.items() if k != "schema"}, DemoAnswer)
+    for lang in ("it", "en"):
+        (line,) = [one for one in summary(told, lang).splitlines() if f"{joint['saving_eur']:,.0f}" in one]
+        assert re.findall(r"[\d,]*\d", line) == [
+            str(joint["pairs"]),
+            f"{joint['saving_eur']:,.0f}",
+            *sorted(
+                (f"{joint['across_saving_eur']:,.0f}", str(joint["across_pairs"])), key=len, reverse=True
+            ),
+        ]
