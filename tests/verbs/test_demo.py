@@ -196,7 +196,7 @@ def test_the_summary_tells_savings_across_domains_from_all(demo):
         assert re.findall(r"[\d,]*\d", line) == [
             str(joint["pairs"]),
             f"{joint['saving_eur']:,.0f}",
-            *sorted(
-                (f"{joint['across_saving_eur']:,.0f}", str(joint["across_pairs"])), key=len, reverse=True
+            f"{joint['across_saving_eur']:,.0f}",
+            str(joint["across_pairs"]),
             ),
         ]
