@@ -198,5 +198,4 @@ def test_the_summary_tells_savings_across_domains_from_all(demo):
             f"{joint['saving_eur']:,.0f}",
             f"{joint['across_saving_eur']:,.0f}",
             str(joint["across_pairs"]),
-            ),
         ]
