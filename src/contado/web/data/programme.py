@@ -224,7 +224,8 @@ def load(view: View, territory: Territory) -> Programme:
     found = rows(view, "intervention")
     types = type_names(view)
     titles = {str(r["id"]): intervention_name(r, types) for r in found}
-    payments = [r | _told(r, titles, named) for r in payments]
+    told = {lang: {key: title.of(lang) for key, title in titles.items()} for lang in LANGS}
+    payments = [r | _told(r, told, named) for r in payments]
     decided = by_intervention(payments)
     candidates = [_candidate(r, titles[str(r["id"])], decided.get(str(r["id"]), []), names) for r in found]
     candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
@@ -321,9 +322,8 @@ def by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
     return out
 
 
-def _told(row: Row, titles: Mapping[str, Words], named: Mapping[str, str]) -> Row:
-    """Return the reasons with the names of interventions and sources in place of their keys."""
-    names = {lang: {key: title.of(lang) for key, title in titles.items()} for lang in LANGS}
+def _told(row: Row, names: Mapping[str, Mapping[str, str]], named: Mapping[str, str]) -> Row:
+    """Return the reasons with the names of interventions (by language) and sources in place of their keys."""
     return {
         f"reason_{lang}": in_names(text(row, f"reason_{lang}"), text(row, "reason_code"), names[lang], named)
         for lang in LANGS
