@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
+    from contado.web.i18n import Lang
 
 __all__ = ["Candidate", "Cell", "Programme", "Proposed", "Run", "by_intervention", "load", "proposed"]
 
@@ -322,7 +323,7 @@ def by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
     return out
 
 
-def _told(row: Row, names: Mapping[str, Mapping[str, str]], named: Mapping[str, str]) -> Row:
+def _told(row: Row, names: Mapping[Lang, Mapping[str, str]], named: Mapping[str, str]) -> Row:
     """Return the reasons with the names of interventions (by language) and sources in place of their keys."""
     return {
         f"reason_{lang}": in_names(text(row, f"reason_{lang}"), text(row, "reason_code"), names[lang], named)
