@@ -1,12 +1,19 @@
 """The demonstration: the whole pipeline from an invented town to a verified programme."""
 
 import json
+import re
 import subprocess
 
+import msgspec
+import pyarrow.parquet as pq
 import pytest
 
 from contado.cli.app import run
 from contado.kernel.workspace import WorkspaceView
+from contado.verbs._demo_text import summary
+from contado.verbs.demo import DemoAnswer
+from contado.web.data.worksites import worksites
+from contado.web.site import Site, opener
 from invented.processes import program
 
 
@@ -94,13 +101,42 @@ def test_the_programme_keeps_its_budgets_and_is_verified(demo):
 
 def test_works_of_different_domains_share_worksites_and_save_money(demo):
     folder, answer = demo
-    assert answer["joint"]["pairs"] >= 1
-    assert answer["joint"]["saving_eur"] > 0
+    joint = answer["joint"]
+    assert joint["across_pairs"] >= 1
+    assert joint["across_saving_eur"] > 0
     works = WorkspaceView(folder).read("intervention").drop_columns(["geometry"]).to_pylist()
     assert {w["practice"] for w in works} == {"manto_stradale", "biciplan", "forestazione"}
     invented = [w for w in works if w["practice"] != "manto_stradale"]
     assert len(invented) == 4
     assert all(w["worksite_cost_eur"] > 0 and w["road_link_ids"] for w in invented)
+
+
+def test_what_the_worksites_save_is_the_cost_that_nobody_pays(demo):
+    folder, answer = demo
+    view, joint = WorkspaceView(folder), answer["joint"]
+    works = {w["id"]: w for w in view.read("intervention").drop_columns(["geometry"]).to_pylist()}
+    paid = [r for r in view.read("programme").to_pylist() if r["start_year"] is not None]
+    cost = sum(works[key]["cost_eur"] for key in {r["intervention_id"] for r in paid})
+    assert joint["saving_eur"] == pytest.approx(cost - sum(r["amount_eur"] for r in paid), abs=0.05)
+    (record,) = folder.glob("runs/*/inputs/relation.parquet")
+    starts = {r["intervention_id"]: r["start_year"] for r in paid}
+    across = [
+        r["saving_eur"]
+        for r in pq.read_table(record).to_pylist()
+        if r["kind"] == "joint_worksite"
+        and starts.get(r["a"], 0) == starts.get(r["b"], 1)
+        and works[r["a"]]["practice"] != works[r["b"]]["practice"]
+    ]
+    assert (len(across), sum(across)) == (joint["across_pairs"], pytest.approx(joint["across_saving_eur"]))
+    assert joint["across_pairs"] < joint["pairs"]
+    shown = worksites(Site(opener(folder)).programme)
+    assert sum(w.saving for w in shown) == pytest.approx(joint["saving_eur"], abs=0.05)
+
+
+def test_the_reason_names_the_sources(demo):
+    _, answer = demo
+    assert "pagato da" in answer["accepted"]["reason_it"]
+    assert not {"own", "regional"} & set(re.findall(r"\w+", answer["accepted"]["reason_it"]))
 
 
 def test_everything_that_rests_on_the_town_is_labelled_simulated(demo):
@@ -110,7 +146,7 @@ def test_everything_that_rests_on_the_town_is_labelled_simulated(demo):
     labels = {info.id: info.label for info in view.layers()}
     assert labels["manto_stradale_sections"] == labels["programme"] == "simulated"
     assert labels["municipalities"] == "measured"
-    for table in ("pavement_cell_obs", "intervention"):
+    for table in ("pavement_lrs_section", "pavement_cell_obs", "intervention"):
         assert set(view.read(table)["label"].to_pylist()) == {"simulated"}
 
 
@@ -149,3 +185,17 @@ def test_a_folder_that_is_no_demonstration_is_left_alone(tmp_path, capsys):
     assert run(["demo", str(tmp_path), "--json"]) == 2
     assert json.loads(capsys.readouterr().out)["error"]["rule"] == "workspace_not_empty"
     assert (tmp_path / "mine.txt").read_text() == "keep me"
+
+
+def test_the_summary_tells_savings_across_domains_from_all(demo):
+    _, answer = demo
+    joint = answer["joint"]
+    told = msgspec.convert({k: v for k, v in answer.items() if k != "schema"}, DemoAnswer)
+    for lang in ("it", "en"):
+        (line,) = [one for one in summary(told, lang).splitlines() if f"{joint['saving_eur']:,.0f}" in one]
+        assert re.findall(r"[\d,]*\d", line) == [
+            str(joint["pairs"]),
+            f"{joint['saving_eur']:,.0f}",
+            f"{joint['across_saving_eur']:,.0f}",
+            str(joint["across_pairs"]),
+        ]

@@ -85,16 +85,23 @@ def test_reasons_name_interventions_and_sources():
     }
     named = {"own": "Fondi propri", "regional": "Regione"}
     assert (
-        programme._told(row, {}, named)["reason_it"]
+        programme._told(row, {"it": {}, "en": {}}, named)["reason_it"]
         == "In programma nel 2029, pagato da Fondi propri, Regione."
     )
     out = {
         "reason_code": "excluded_by",
         "reason_it": "Escluso: è stato scelto m:S1:000:wearing_4cm.",
-        "reason_en": None,
+        "reason_en": "Excluded: m:S1:000:wearing_4cm was chosen.",
     }
-    told = programme._told(out, {"m:S1:000:wearing_4cm": "Usura, Via Roma"}, named)
-    assert told == {"reason_it": "Escluso: è stato scelto Usura, Via Roma.", "reason_en": None}
+    titles = {
+        "it": {"m:S1:000:wearing_4cm": "Usura, Via Roma"},
+        "en": {"m:S1:000:wearing_4cm": "Wearing course, Via Roma"},
+    }
+    told = programme._told(out, titles, named)
+    assert told == {
+        "reason_it": "Escluso: è stato scelto Usura, Via Roma.",
+        "reason_en": "Excluded: Wearing course, Via Roma was chosen.",
+    }
 
 
 @pytest.mark.parametrize(

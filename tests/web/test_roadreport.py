@@ -67,6 +67,12 @@ def test_a_report_is_an_observation_without_name_and_without_cookie(client, city
     assert (line["what"], line["who"]) == ("reported", None)
 
 
+@pytest.mark.parametrize("where", ["45,4610, 9,1700", "45.4610° N, 9.1700° E"])
+def test_a_place_is_read_as_phones_write_it(client, city, where):
+    assert send(client, where=where).status_code == 200
+    assert [row["section_id"] for row in told(city)] == ["A"]
+
+
 def test_the_same_form_twice_is_one_report(client, city):
     token = token_of(client.get(PATH).text)
     assert [send(client, token, {"photo": ("p.png", PNG)}).status_code for _ in range(2)] == [200, 200]

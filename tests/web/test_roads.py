@@ -40,9 +40,13 @@ def test_a_proposal_is_named_by_treatment_and_stretch_in_the_language_of_the_pag
         lang="en", site=SimpleNamespace(type_names={"wearing_4cm": Words("Usura", "Wearing course, 4 cm")})
     )
     segment = SimpleNamespace(id="manto_stradale:S12:000800", from_m=800.0, to_m=1280.0)
-    own = SimpleNamespace(id="manto_stradale:S12:000800:wearing_4cm", type="wearing_4cm", name="Usura, Via X")
+    own = SimpleNamespace(
+        id="manto_stradale:S12:000800:wearing_4cm",
+        type="wearing_4cm",
+        name=Words("Usura, Via X", "Wearing course, 4 cm, Via X"),
+    )
     assert roadsection._option_name(page, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
-    assert roadsection._option_name(page, own, []) == "Usura, Via X"
+    assert roadsection._option_name(page, own, []) == "Wearing course, 4 cm, Via X"
 
 
 def test_works_begin_another_line_of_the_history(client):

@@ -34,7 +34,7 @@ _TEXT = {
         "truth": "  median error {error:.1f} %, {inside:.0f} % of the 90 % intervals hold the truth (an upper bound: the simulated cars are of the kind the estimator assumes)",
         "money": "Programme      {chosen} of {candidates} candidates, EUR {spent:,.0f} of {budget:,.0f}; value EUR {value:,.0f}",
         "gap": "  at most {gap:.2%} below the best ({proof}), {verified}; prices and user costs are illustrative",
-        "joint": "  {pairs} pairs of works of different domains share a worksite: EUR {saving:,.0f} saved (cycle lanes and tree rows are invented)",
+        "joint": "  {pairs} pairs of works share a worksite: EUR {saving:,.0f} saved, EUR {across_saving:,.0f} of it by {across} pairs of different domains (cycle lanes and tree rows are invented)",
         "checked": "verified to the cent",
         "unchecked": "NOT verified",
         "yes": "Why yes",
@@ -51,7 +51,7 @@ _TEXT = {
         "truth": "  errore mediano {error:.1f} %, il {inside:.0f} % degli intervalli al 90 % contiene il vero (un limite superiore: le auto simulate sono del tipo che lo stimatore suppone)",
         "money": "Programma      {chosen} di {candidates} candidati, {spent:,.0f} di {budget:,.0f} EUR; valore {value:,.0f} EUR",
         "gap": "  al massimo {gap:.2%} sotto il meglio ({proof}), {verified}; prezzi e costi degli utenti sono illustrativi",
-        "joint": "  {pairs} coppie di lavori di settori diversi in un solo cantiere: {saving:,.0f} EUR risparmiati (corsie ciclabili e filari sono inventati)",
+        "joint": "  {pairs} coppie di lavori in un solo cantiere: {saving:,.0f} EUR risparmiati, {across_saving:,.0f} EUR da {across} coppie di settori diversi (corsie ciclabili e filari sono inventati)",
         "checked": "verificato al centesimo",
         "unchecked": "NON verificato",
         "yes": "Perché sì",
@@ -101,7 +101,15 @@ def summary(answer: DemoAnswer, lang: Literal["it", "en"]) -> str:
             verified=words["checked" if money.verified else "unchecked"],
         )
     )
-    lines.append(words["joint"].format(pairs=answer.joint.pairs, saving=answer.joint.saving_eur))
+    joint = answer.joint
+    lines.append(
+        words["joint"].format(
+            pairs=joint.pairs,
+            saving=joint.saving_eur,
+            across=joint.across_pairs,
+            across_saving=joint.across_saving_eur,
+        )
+    )
     lines += _explained(words, words["yes"], answer.accepted, lang)
     if answer.rejected is not None:
         lines += _explained(words, words["no"], answer.rejected, lang)

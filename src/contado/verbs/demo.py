@@ -23,9 +23,10 @@ from contado.verbs._demo_streets import bring_street_works
 from contado.verbs._demo_trial import bring_trial
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.workspace import Workspace, WorkspaceView
+    from contado.verbs._plans import JointWorksite
 
 _MARK = "demo.json"
 _START, _ON = date(2026, 8, 3), date(2026, 10, 31)
@@ -80,10 +81,12 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Joint(msgspec.Struct, frozen=True, kw_only=True):
-    """Pairs of works that start on one worksite, and what that saves."""
+    """Pairs of works that start on one worksite, and what that saves; ``across``: those of two domains alone."""
 
     pairs: int
     saving_eur: float
+    across_pairs: int
+    across_saving_eur: float
 
 
 class Explained(msgspec.Struct, frozen=True, kw_only=True):
@@ -291,13 +294,23 @@ def _tell(built: Path, season: Path, loaded: Any, planned: Any, folder: Path) ->
         classes=[_class(sections, letter) for letter in (*_CLASSES, None)],
         accuracy=_accuracy(sections, season / "truth_iri_100m.csv"),
         programme=_money(view),
-        joint=Joint(
-            pairs=len(planned.joint_worksites),
-            saving_eur=sum(pair.saving_eur for pair in planned.joint_worksites),
-        ),
+        joint=_joint(view, planned.joint_worksites),
         accepted=accepted,
         rejected=rejected,
         seconds=0.0,
+    )
+
+
+def _joint(view: WorkspaceView, pairs: Sequence[JointWorksite]) -> Joint:
+    """Count the pairs and sum their savings, all of them and those of works of different domains."""
+    works = view.read("intervention").select(["id", "practice"]).to_pylist()
+    domain = {w["id"]: w["practice"] for w in works}
+    across = [pair for pair in pairs if domain[pair.a] != domain[pair.b]]
+    return Joint(
+        pairs=len(pairs),
+        saving_eur=sum(pair.saving_eur for pair in pairs),
+        across_pairs=len(across),
+        across_saving_eur=sum(pair.saving_eur for pair in across),
     )
 
 
@@ -351,7 +364,8 @@ def _explained(view: Any) -> tuple[Explained, Explained | None]:
     inside = [r for r in rows if r["start_year"] is not None]
     outside = [r for r in rows if r["reason_code"] == "outranked"]
     out = max(outside, key=_margin, default=None)
-    return _one(works, max(inside, key=_margin)), None if out is None else _one(works, out)
+    named = {r["source"]: r["name"] for r in view.read("funding_source").to_pylist()}
+    return _one(works, max(inside, key=_margin), named), None if out is None else _one(works, out, named)
 
 
 def _margin(row: dict[str, Any]) -> tuple[float, str]:
@@ -359,16 +373,22 @@ def _margin(row: dict[str, Any]) -> tuple[float, str]:
     return (float("-inf") if margin is None else margin, row["intervention_id"])
 
 
-def _one(works: dict[str, Any], row: dict[str, Any]) -> Explained:
-    work = works[row["intervention_id"]]
+def _one(works: dict[str, Any], row: dict[str, Any], sources: Mapping[str, str]) -> Explained:
+    from contado.kernel.portfolio.told import in_names
+
+    work, titles = works[row["intervention_id"]], {key: one["name"] for key, one in works.items()}
+    reasons = (
+        in_names(row[name], row["reason_code"], titles, sources) for name in ("reason_it", "reason_en")
+    )
+    reason_it, reason_en = (reason or "" for reason in reasons)
     return Explained(
         id=work["id"],
         name=work["name"],
         cost_eur=work["cost_eur"],
         start_year=row["start_year"],
         yield_ratio=row["yield_ratio"],
-        reason_it=row["reason_it"],
-        reason_en=row["reason_en"],
+        reason_it=reason_it,
+        reason_en=reason_en,
         selection_frequency=row["selection_frequency"],
         robustness=row["robustness"],
     )

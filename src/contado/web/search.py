@@ -101,7 +101,8 @@ def _interventions(site: Site) -> Iterator[Entry]:
         yield search.Entry(
             kind="intervention",
             ref=c.id,
-            title_it=c.name,
+            title_it=c.name.it,
+            title_en=c.name.en,
             more_it=" · ".join(part for part in (c.municipality, *numbers.get(c.id, [])) if part),
             codes=(c.id, *numbers.get(c.id, [])),
         )

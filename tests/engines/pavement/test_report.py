@@ -9,6 +9,7 @@ import pytest
 from contado.engines.pavement.report import report
 from contado.engines.pavement.views.reading import read_state
 from contado.kernel import publish
+from contado.kernel.publish.report import show
 from contado.kernel.publish.report import tables as tables_of
 from invented import survey
 
@@ -34,6 +35,12 @@ def test_key_figures_and_kilometres_by_class(state):
     assert sum(row[3] for row in chart.table.rows) == pytest.approx(1.0)
     assert sum(row[4] for row in chart.table.rows) == 1
     assert made.lead.startswith("0,4 km su 1,0")
+
+
+def test_a_share_is_printed_with_a_digit_as_on_the_page_of_the_practice(state):
+    table = blocks(report(state), "In breve")[1].table
+    shown = [show(value, table.columns[3], "it") for value in (0.324, 0.316, 0.124, 0.224, 0.012)]
+    assert shown == [f"{v}\u00a0%" for v in ("32,4", "31,6", "12,4", "22,4", "1,2")]
 
 
 def test_the_worst_pieces_come_first(state):

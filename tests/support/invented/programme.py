@@ -102,7 +102,7 @@ def _effect_row(o: Option) -> dict:
         "intervention_id": o.key,
         "indicator": "condition_index_km_y",
         "value": o.cost * o.ratio / 5e4,
-        "unit": "index_km_y",
+        "unit": "km_y",
         "method": "test",
         "label": "simulated",
         "source_id": "test",

@@ -156,7 +156,7 @@ def _classes(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.C
         publish.Column(say("Classe", "Class")),
         publish.Column(say("Indice di condizione", "Condition index")),
         publish.Column("km", "number", 1),
-        publish.Column(say("Quota", "Share"), "share", 0),
+        publish.Column(say("Quota", "Share"), "share", 1),
         publish.Column(say("Tratti incerti", "Uncertain pieces"), "number"),
     )
     title = say("Chilometri per classe", "Kilometres by class")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from contado.kernel import labels
 from contado.kernel.errors import TableNotFound
+from contado.kernel.portfolio.told import in_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["BudgetRow", "Digest", "Effect", "Joint", "Unit", "Work", "read"]
 
 Row = dict[str, Any]
-_KEY: Final = re.compile(r"[\w.-]+(?::[\w.-]*\w)+")
-"""A planning id: the practice's name, then its own keys."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,17 +232,12 @@ def _work(
         paid=dict(paid),
         value_eur=head.get("value_eur"),
         yield_ratio=head.get("yield_ratio"),
-        reason_it=_told(head.get("reason_it"), titles),
-        reason_en=_told(head.get("reason_en"), titles),
+        reason_it=in_names(head.get("reason_it"), head.get("reason_code"), titles, named) or "",
+        reason_en=in_names(head.get("reason_en"), head.get("reason_code"), titles, named) or "",
         selection_frequency=head.get("selection_frequency"),
         robustness=head.get("robustness"),
         label=row["label"],
     )
-
-
-def _told(reason: str | None, titles: Mapping[str, str]) -> str:
-    """Return a reason with the names of interventions in place of their ids."""
-    return _KEY.sub(lambda m: titles.get(m[0], m[0]), reason or "")
 
 
 def _budgets(

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel.publish import Column
+from contado.kernel.publish.report import LABELS
 from contado.web.data.view import rows
 
 if TYPE_CHECKING:
@@ -47,6 +48,21 @@ _SURFACE = (
 )
 _WORKS = "elemento ascissa_iniziale_m ascissa_finale_m data_fine lavorazione costo_eur intervento"
 _UNKNOWN = (None, None, None)
+_WORDS: Final = {
+    "carreggiata": {"single": "unica", "left": "sinistra", "right": "destra"},
+    "senso": {"forward": "crescente", "backward": "decrescente"},
+    "pavimentazione": {
+        "asphalt": "asfalto",
+        "concrete": "calcestruzzo",
+        "paving_stones": "masselli",
+        "sett": "cubetti di pietra",
+        "cobblestone": "acciottolato",
+        "gravel": "ghiaia",
+        "unpaved": "non pavimentata",
+    },
+    "come_nasce": {label: words.it for label, words in LABELS.items()},
+}
+"""Column -> the table's words in Italian; another word stays as the body wrote it."""
 _MONEY = frozenset({"costo_eur"})
 
 
@@ -62,7 +78,9 @@ def registers(site: Site) -> list[Register]:
 
 def _register(name: str, title: str, header: str, found: Iterator[tuple[Any, ...]]) -> Register:
     columns = tuple(Column(c, "money" if c in _MONEY else "plain") for c in header.split())
-    return Register(name=name, title=title, columns=columns, rows=tuple(found))
+    told = [_WORDS.get(c.heading, {}) for c in columns]
+    rows = tuple(tuple(w.get(v, v) for w, v in zip(told, row, strict=True)) for row in found)
+    return Register(name=name, title=title, columns=columns, rows=rows)
 
 
 def _elements(site: Site, visible: dict[str, Section]) -> Iterator[tuple[Any, ...]]:

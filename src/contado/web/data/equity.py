@@ -65,7 +65,7 @@ def spends(candidates: Sequence[Candidate], territory: Territory) -> list[Spend]
     works: dict[str, int] = {}
     for c in candidates:
         if c.chosen and c.code:
-            money[c.code] = money.get(c.code, 0.0) + (c.paid or c.cost)
+            money[c.code] = money.get(c.code, 0.0) + c.spent
             works[c.code] = works.get(c.code, 0) + 1
     out = [
         Spend(
@@ -121,4 +121,4 @@ def _spent(kind: str, key: str, candidates: Sequence[Candidate]) -> float | None
     mine = {"municipality": lambda c: c.code, "domain": lambda c: c.practice}.get(kind)
     if mine is None:
         return None
-    return sum(c.paid or c.cost for c in candidates if c.chosen and mine(c) == key)
+    return sum(c.spent for c in candidates if c.chosen and mine(c) == key)

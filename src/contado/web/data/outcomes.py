@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contado.web.data.practices import intervention_name, type_names
 from contado.web.data.roads import Interval
 from contado.web.data.view import day, real, rows, text
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.indicators import Indicator, Table
     from contado.web.data.view import Row
+    from contado.web.i18n import Words
 
 __all__ = ["Outcome", "Together", "load", "together"]
 
@@ -25,7 +27,7 @@ class Outcome:
     """One indicator of one work before and after it."""
 
     intervention: str
-    name: str
+    name: Words
     practice: str
     code: str | None
     indicator: Indicator
@@ -67,7 +69,7 @@ class Together:
 
 def load(view: View, registry: Table) -> list[Outcome]:
     """Return what was observed of each work, of each indicator its first and its last value."""
-    known = {str(r["id"]): r for r in rows(view, "intervention")}
+    known, types = {str(r["id"]): r for r in rows(view, "intervention")}, type_names(view)
     series: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows(view, "observation"):
         work = text(row, "intervention_id")
@@ -77,15 +79,16 @@ def load(view: View, registry: Table) -> list[Outcome]:
     for (work, indicator), values in series.items():
         ordered = sorted(values, key=lambda row: str(row["period"]))
         if len(ordered) > 1 and indicator in registry.indicators:
-            found.append(_outcome(known[work], registry.indicators[indicator], ordered[0], ordered[-1]))
+            name = intervention_name(known[work], types)
+            found.append(_outcome(known[work], name, registry.indicators[indicator], ordered[0], ordered[-1]))
     place = {name: i for i, name in enumerate(registry.indicators)}
     return sorted(found, key=lambda o: (o.practice, place[o.indicator.id], o.intervention))
 
 
-def _outcome(work: Row, indicator: Indicator, first: Row, last: Row) -> Outcome:
+def _outcome(work: Row, name: Words, indicator: Indicator, first: Row, last: Row) -> Outcome:
     return Outcome(
         intervention=str(work["id"]),
-        name=text(work, "name") or str(work["id"]),
+        name=name,
         practice=str(work["practice"]),
         code=text(work, "municipality"),
         indicator=indicator,

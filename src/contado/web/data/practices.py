@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from contado.kernel.practice import PageSpec
     from contado.kernel.workspace import WorkspaceView as View
+    from contado.web.data.view import Row
 
-__all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue", "type_names"]
+__all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue", "intervention_name", "type_names"]
 
 State = Literal["measures", "running", "starting", "no_data"]
 
@@ -146,7 +147,11 @@ def _practices_of(values: Sequence[dict[str, object]], owners: Mapping[str, str]
     return found
 
 
-_TYPES = {"trial_mix": Words("Miscela in prova", "Mix on trial")}
+_TYPES = {
+    "trial_mix": Words("Miscela in prova", "Mix on trial"),
+    "cycle_lane": Words("Corsia ciclabile", "Cycle lane"),
+    "tree_row": Words("Filare alberato", "Tree row"),
+}
 """Types of intervention that no catalogue of treatments names."""
 
 
@@ -158,6 +163,26 @@ def type_names(view: View) -> dict[str, Words]:
         for r in found
         if r.get("name_it")
     }
+
+
+def intervention_name(row: Row, types: Mapping[str, Words]) -> Words:
+    """Return the name of an intervention: type, road and chainage in both languages, else as it was given.
+
+    A practice gives the name in Italian and begins it with that of the type; road and chainage are the
+    same in both languages.
+
+    Examples
+    --------
+    >>> types = {"crack_sealing": Words("Sigillatura delle fessure", "Crack sealing")}
+    >>> row = {"id": "a", "type": "crack_sealing", "name": "Sigillatura delle fessure, Via Roma, 0+000–0+260"}
+    >>> intervention_name(row, types).en
+    'Crack sealing, Via Roma, 0+000–0+260'
+    """
+    given = text(row, "name") or str(row["id"])
+    kind = types.get(str(row["type"]))
+    if kind is None or not given.startswith(kind.it):
+        return Words(given, given)
+    return Words(given, kind.en + given.removeprefix(kind.it))
 
 
 @cache

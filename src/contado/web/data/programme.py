@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from contado.kernel.portfolio.details import Details
+from contado.kernel.portfolio.details import Details, SitePair
+from contado.kernel.portfolio.told import in_names
 from contado.web.data import runs
 from contado.web.data.equity import Band, Floor, Spend, bands, floors, spends
+from contado.web.data.practices import intervention_name, type_names
 from contado.web.data.view import real, rows, text
-from contado.web.i18n import Words
+from contado.web.i18n import LANGS, Words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
+    from contado.web.i18n import Lang
 
 __all__ = ["Candidate", "Cell", "Programme", "Proposed", "Run", "by_intervention", "load", "proposed"]
 
@@ -32,12 +34,13 @@ _WEAK = {"simulated", "estimated", "to_confirm"}
 class Candidate:
     """An intervention and what the programme decided about it; ``payments``: source, year, EUR.
 
+    ``eligible`` is the cost of which a funding rule pays a share, before what a shared worksite saves [EUR].
     ``yield_`` is value per euro at the budgets' prices: 1 on the line. ``mark`` tells an exception: in by a
     floor, or out because another excludes it.
     """
 
     id: str
-    name: str
+    name: Words
     practice: str
     type: str
     code: str | None
@@ -45,6 +48,7 @@ class Candidate:
     cost: float
     cost_low: float | None
     cost_high: float | None
+    eligible: float
     year: int | None
     sources: tuple[str, ...]
     paid: float
@@ -62,6 +66,11 @@ class Candidate:
     label: str | None
     site: str | None
     asset: str | None
+
+    @property
+    def spent(self) -> float:
+        """What is paid for it, shared worksites taken off; its cost where no payments are known."""
+        return self.paid or self.cost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +110,8 @@ class Programme:
     spends: tuple[Spend, ...] = ()
     run: Run | None = None
     details: Details = field(default_factory=Details)
+    pairs: tuple[SitePair, ...] = ()
+    """Interventions that can share a worksite: found by the plan between practices, or handed in by one."""
     on: str | None = None
 
     @property
@@ -127,7 +138,7 @@ class Programme:
     @property
     def spent(self) -> float:
         """Payments of the chosen ones."""
-        return sum(c.paid or c.cost for c in self.chosen)
+        return sum(c.spent for c in self.chosen)
 
     @property
     def budget(self) -> float:
@@ -212,23 +223,46 @@ def load(view: View, territory: Territory) -> Programme:
     payments = [_with_name(r, "source", named) for r in rows(view, "programme")]
     names = {u.code: u.name for u in territory.units}
     found = rows(view, "intervention")
-    titles = {str(r["id"]): text(r, "name") or str(r["id"]) for r in found}
-    payments = [r | _told(r, titles, named) for r in payments]
+    types = type_names(view)
+    titles = {str(r["id"]): intervention_name(r, types) for r in found}
+    told = {lang: {key: title.of(lang) for key, title in titles.items()} for lang in LANGS}
+    payments = [r | _told(r, told, named) for r in payments]
     decided = by_intervention(payments)
-    candidates = [_candidate(r, decided.get(str(r["id"]), []), names) for r in found]
+    candidates = [_candidate(r, titles[str(r["id"])], decided.get(str(r["id"]), []), names) for r in found]
     candidates.sort(key=lambda c: (-(c.yield_ if c.yield_ is not None else -1.0), c.id))
     prices = [_with_name(r, "key", named) for r in rows(view, "price")]
     run = _run(rows(view, "run"))
     budgets = [_with_name(r, "source", named) for r in rows(view, "budget")]
+    details = runs.details_of(view, run.id if run else None)
     return Programme(
         candidates=tuple(candidates),
         cells=_cells(budgets, payments, prices),
         floors=floors(view, _floor_prices(prices), candidates, territory),
         spends=tuple(spends(candidates, territory)),
         run=run,
-        details=runs.details_of(view, run.id if run else None),
+        details=details,
+        pairs=tuple(_pairs(details.worksites, _relations(view, run))),
         on=_written_on(view, run),
     )
+
+
+def _relations(view: View, run: Run | None) -> list[Row]:
+    """Return the relations as the run read them; the workspace's where it left no record."""
+    if run is not None and runs.record_of(view, run.id):
+        return runs.inputs_of(view, run.id, "relation")
+    return rows(view, "relation")
+
+
+def _pairs(found: Sequence[SitePair], relations: Sequence[Row]) -> list[SitePair]:
+    """Return the pairs that the plan found, then those of the practices' own relations."""
+    known = {frozenset((p.a, p.b)) for p in found if not p.off}
+    own = [r for r in relations if r["kind"] == "joint_worksite"]
+    return [*found, *(_pair(r) for r in own if frozenset((r["a"], r["b"])) not in known)]
+
+
+def _pair(row: Row) -> SitePair:
+    saving, reason = real(row, "saving_eur"), text(row, "reason")
+    return SitePair(a=str(row["a"]), b=str(row["b"]), saving_eur=saving, reason=reason)
 
 
 def _floor_prices(prices: Sequence[Row]) -> dict[str, float]:
@@ -289,19 +323,12 @@ def by_intervention(found: Sequence[Row]) -> dict[str, list[Row]]:
     return out
 
 
-def _told(row: Row, titles: Mapping[str, str], named: Mapping[str, str]) -> Row:
-    """Return the reasons with the names of interventions and sources in place of their keys."""
-    out: Row = {}
-    for column in ("reason_it", "reason_en"):
-        words = re.sub(
-            r"[\w.-]+(?::[\w.-]*\w)+", lambda m: titles.get(m[0], m[0]), str(row.get(column) or "")
-        )
-        head, by, tail = words.partition(" da " if column == "reason_it" else " by ")
-        if row.get("reason_code") == "chosen" and by:
-            keys = tail.rstrip(".").split(", ")
-            words = f"{head}{by}{', '.join(named.get(k, k) for k in keys)}."
-        out[column] = words or None
-    return out
+def _told(row: Row, names: Mapping[Lang, Mapping[str, str]], named: Mapping[str, str]) -> Row:
+    """Return the reasons with the names of interventions (by language) and sources in place of their keys."""
+    return {
+        f"reason_{lang}": in_names(text(row, f"reason_{lang}"), text(row, "reason_code"), names[lang], named)
+        for lang in LANGS
+    }
 
 
 def _with_name(row: Row, column: str, named: Mapping[str, str]) -> Row:
@@ -309,7 +336,7 @@ def _with_name(row: Row, column: str, named: Mapping[str, str]) -> Row:
     return row | {column: named.get(str(row.get(column)), row.get(column))}
 
 
-def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candidate:
+def _candidate(row: Row, title: Words, decided: list[Row], names: Mapping[str, str]) -> Candidate:
     code = text(row, "municipality")
     head = decided[0] if decided else {}
     chosen = any(
@@ -319,14 +346,15 @@ def _candidate(row: Row, decided: list[Row], names: Mapping[str, str]) -> Candid
     reason_it, reason_en = text(head, "reason_it"), text(head, "reason_en")
     return Candidate(
         id=str(row["id"]),
-        name=text(row, "name") or str(row["id"]),
+        name=title,
         practice=str(row["practice"]),
         type=str(row["type"]),
         code=code,
         municipality=names.get(code or "") or code,
-        cost=real(row, "cost_eur") or 0.0,
+        cost=(cost := real(row, "cost_eur") or 0.0),
         cost_low=real(row, "cost_low_eur"),
         cost_high=real(row, "cost_high_eur"),
+        eligible=cost if (base := real(row, "eligible_cost_eur")) is None else base,
         year=_whole(head, "start_year") if chosen else None,
         sources=tuple(sorted({str(d["source"]) for d in decided if d.get("source")})) if chosen else (),
         paid=sum(real(d, "amount_eur") or 0.0 for d in decided) if chosen else 0.0,

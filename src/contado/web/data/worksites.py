@@ -41,7 +41,7 @@ class Worksite:
     @property
     def paid(self) -> float:
         """Payments of all its interventions [EUR]."""
-        return sum(c.paid or c.cost for c in self.members)
+        return sum(c.spent for c in self.members)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Apart:
 
 def worksites(programme: Programme) -> list[Worksite]:
     """Return the worksites by year, the dearest first."""
-    pairs = [p for p in programme.details.worksites if not p.off]
+    pairs = [p for p in programme.pairs if not p.off]
     found = [
         _worksite(members, pairs)
         for year in sorted({c.year or 0 for c in programme.chosen})
@@ -97,10 +97,10 @@ def apart(programme: Programme) -> list[Apart]:
     known = {c.id: c for c in programme.candidates}
     out = [
         Apart(a=known[p.a], b=known[p.b], saving=p.saving_eur, off=p.off)
-        for p in programme.details.worksites
+        for p in programme.pairs
         if p.a in known and p.b in known and (p.off or _split(known[p.a], known[p.b]))
     ]
-    return sorted(out, key=lambda p: (not p.off, p.a.name, p.b.name))
+    return sorted(out, key=lambda p: (not p.off, p.a.name.it, p.b.name.it))
 
 
 def _split(a: Candidate, b: Candidate) -> bool:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.kernel.publish import timeline as lines
-from contado.kernel.units import UNITS
 from contado.web import i18n
 from contado.web.data import outcomes
 
@@ -41,7 +40,7 @@ def pictures(page: Page, found: Iterable[Outcome]) -> list[Picture]:
 def _picture(page: Page, t: Together) -> Picture:
     names = {c.entry.practice: c.entry.plain.of(page.lang) for c in page.site.cards}
     digits = 0 if (t.before.value or 0.0) >= 20 else 1
-    unit = UNITS[t.indicator.unit].sign if t.indicator.unit in UNITS else t.indicator.unit
+    unit = i18n.unit_sign(t.indicator.unit, page.lang)
     was, now = (i18n.number(v.value, page.lang, digits) for v in (t.before, t.after))
     what = t.indicator.name.of(page.lang)
     n = len(t.works)

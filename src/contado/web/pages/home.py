@@ -105,7 +105,7 @@ def _planned(page: Page) -> Figure:
             f"in {places} {'municipality' if places == 1 else 'municipalities'}, EUR {millions} million",
         ),
         label="simulated" if programme.simulated else "estimated",
-        when="",
+        when=i18n.date_text(programme.on, page.lang)[:5],
     )
 
 

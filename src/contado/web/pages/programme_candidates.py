@@ -14,37 +14,39 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from contado.web.data.programme import Candidate
+    from contado.web.i18n import Lang
     from contado.web.page import Page
     from contado.web.site import Site
 
 __all__ = ["FILTERS", "candidates", "options", "selected"]
 
 FILTERS = ("q", "practice", "unit", "year", "state", "robust")
-_SORTS: dict[str, Callable[[Candidate], Any]] = {
-    "yield": lambda c: (c.yield_ is None, -(c.yield_ or 0.0), c.id),
-    "cost": lambda c: (-c.cost, c.id),
-    "name": lambda c: (c.name, c.id),
-    "municipality": lambda c: (c.municipality is None, c.municipality or "", c.id),
-    "year": lambda c: (c.year is None, c.year or 0, c.id),
-    "drawn": lambda c: (c.frequency is None, -(c.frequency or 0.0), c.id),
+_SORTS: dict[str, Callable[[Candidate, Lang], Any]] = {
+    "yield": lambda c, _: (c.yield_ is None, -(c.yield_ or 0.0), c.id),
+    "cost": lambda c, _: (-c.cost, c.id),
+    "name": lambda c, lang: (c.name.of(lang), c.id),
+    "municipality": lambda c, _: (c.municipality is None, c.municipality or "", c.id),
+    "year": lambda c, _: (c.year is None, c.year or 0, c.id),
+    "drawn": lambda c, _: (c.frequency is None, -(c.frequency or 0.0), c.id),
 }
 
 
-def selected(site: Site, query: Mapping[str, str]) -> list[Candidate]:
-    """Return the candidates that a query asks for, in its order."""
+def selected(site: Site, query: Mapping[str, str], lang: Lang = "it") -> list[Candidate]:
+    """Return the candidates that a query asks for, in its order; names sort as ``lang`` writes them."""
     key = fold(query.get("q", ""))
     unit = site.territory.find(query["unit"]) if query.get("unit") else None
     found = [
         c
         for c in site.programme.candidates
-        if (not key or key in fold(c.name) or key in fold(c.id))
+        if (not key or any(key in fold(told) for told in (c.name.it, c.name.en, c.id)))
         and (unit is None or c.code == unit.code)
         and (not query.get("practice") or c.practice == query["practice"])
         and (not query.get("year") or str(c.year) == query["year"])
         and (query.get("state") not in {"in", "out"} or c.chosen == (query["state"] == "in"))
         and (not query.get("robust") or c.robustness == query["robust"])
     ]
-    return sorted(found, key=_SORTS.get(query.get("sort", "yield"), _SORTS["yield"]))
+    key_of = _SORTS.get(query.get("sort", "yield"), _SORTS["yield"])
+    return sorted(found, key=lambda c: key_of(c, lang))
 
 
 def candidates(page: Page) -> Response:
@@ -55,7 +57,7 @@ def candidates(page: Page) -> Response:
     return page.render(
         "candidates.html",
         **shared,
-        table=slice_rows(page, selected(page.site, query), query, "candidates"),
+        table=slice_rows(page, selected(page.site, query, page.lang), query, "candidates"),
         query=query,
         sort=query.get("sort") if query.get("sort") in _SORTS else "yield",
         options=options(page, every, shared["plain"]),

@@ -67,7 +67,7 @@ def chosen(site: Site, query: Mapping[str, str], *, drafts: bool = False) -> Com
     return site.cached(f"compare:{a.id}:{b.id}", lambda: comparison.between(site.view, a, b))
 
 
-def titles(site: Site) -> dict[str, str]:
+def titles(site: Site) -> dict[str, Words]:
     """Return the names of the interventions."""
     return {c.id: c.name for c in site.programme.candidates}
 

@@ -53,7 +53,7 @@ def _one(site: Site, query: Mapping[str, str]) -> Candidate:
 
 def _candidates(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for c in programme_candidates.selected(site, query):
-        facts = (c.id, c.name, c.practice, c.type, c.code, c.municipality, c.label)
+        facts = (c.id, c.name.it, c.practice, c.type, c.code, c.municipality, c.label)
         money = (c.cost, c.cost_low, c.cost_high, c.value, c.margin, c.yield_)
         reason = (c.reason_code, c.reason.it, c.reason.en) if c.reason else (c.reason_code, None, None)
         yield (*facts, *money, c.chosen, c.year, ";".join(c.sources), c.frequency, c.robustness, *reason)
@@ -71,7 +71,7 @@ def _curve(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  
 
 def _worksites(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for w in programme_sites.selected(site, query):
-        ids, names = ";".join(c.id for c in w.members), ";".join(c.name for c in w.members)
+        ids, names = ";".join(c.id for c in w.members), ";".join(c.name.it for c in w.members)
         yield w.id, w.year, w.code, w.head.municipality, ids, names, ";".join(w.sources), w.paid, w.saving
 
 
@@ -126,7 +126,8 @@ def _rules(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  
 
 def _payments(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for p in programme_intervention.mix(site, _one(site, query)):
-        yield p.source, p.year, p.eur, p.share, p.article, p.formula.en if p.formula else None, p.status
+        formula = p.formula.en if p.formula else None
+        yield p.source, p.year, p.eur, p.share, p.eligible_share, p.article, formula, p.status
 
 
 def _otherwise(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
@@ -150,7 +151,16 @@ def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     names = programme_compare.titles(site)
     for c in found.changes if found else ():
         sources = ";".join(c.from_sources), ";".join(c.to_sources)
-        yield c.id, names.get(c.id), c.kind, c.from_year, c.to_year, *sources, c.from_eur, c.to_eur
+        yield (
+            c.id,
+            names[c.id].it if c.id in names else None,
+            c.kind,
+            c.from_year,
+            c.to_year,
+            *sources,
+            c.from_eur,
+            c.to_eur,
+        )
 
 
 def _differences(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
@@ -181,7 +191,7 @@ TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[
     "labels": ("label candidates chosen value_eur value_share", _shares),
     "inputs": ("table rows sha256", _inputs),
     "rules": (" ".join((*_RULE, "domains")), _rules),
-    "payments": ("source year amount_eur share article formula status", _payments),
+    "payments": ("source year amount_eur share eligible_share article formula status", _payments),
     "otherwise": (
         "id chosen exact loss_eur break_even_cost_eur break_even_benefit_eur cost_eur benefit_eur",
         _otherwise,

@@ -13,7 +13,7 @@ from contado.web.data.view import real, rows, text
 from contado.web.i18n import Words
 from contado.web.page import NotFound
 from contado.web.pages.programme import context
-from contado.web.pages.territory import unit_sign
+from contado.web.pages.programme_sites import worksites_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,12 +32,16 @@ __all__ = ["Payment", "chain", "effects", "intervention", "mix"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """What one source pays in one year [EUR], by which article and formula; ``status`` of the rule."""
+    """What one source pays in one year [EUR], by which article and formula; ``status`` of the rule.
+
+    ``share`` is of all that is paid, ``eligible_share`` of the eligible cost, which a rule limits.
+    """
 
     source: str
     year: int
     eur: float
     share: float
+    eligible_share: float | None
     article: str | None
     formula: Words | None
     status: str | None
@@ -51,17 +55,18 @@ def intervention(page: Page) -> Response:
     if c is None:
         raise NotFound(page.parts["intervention_id"])
     others = [o for o in programme.candidates if o.id != c.id]
+    sites = worksites_of(site)
     return page.render(
         "intervention.html",
-        **context(page, Words(c.name, c.name)) | {"simulated": c.label == "simulated"},
+        **context(page, c.name) | {"simulated": c.label == "simulated"},
         c=c,
         rivals=[o for o in others if c.asset and o.asset == c.asset],
-        together=[o for o in others if c.site and o.site == c.site and o.chosen and o.year == c.year],
+        together=[o for w in sites if c in w.members for o in w.members if o is not c],
         payments=mix(site, c),
         binding=_binding(site, c),
         effects=effects(site, c),
         indicator_names={name: i.name.of(page.lang) for name, i in registry(site.view).items()},
-        unit_sign=unit_sign,
+        unit_sign=lambda unit: i18n.unit_sign(unit, page.lang),
         chain=chain(site, c.id),
         draws=programme.details.sturdiness.draws if programme.details.sturdiness else None,
     )
@@ -102,34 +107,35 @@ def mix(site: Site, c: Candidate) -> list[Payment]:
             year=year,
             eur=eur,
             share=eur / total,
+            eligible_share=eur / c.eligible if c.eligible else None,
             article=text(amounts.get(source) or ruled.get(source, {}), "article"),
-            formula=_formula(amounts.get(source), ruled.get(source), c.cost),
+            formula=_formula(amounts.get(source), ruled.get(source), c),
             status=text(amounts.get(source) or ruled.get(source, {}), "status"),
         )
         for source, year, eur in sorted(c.payments, key=lambda p: (p[1], -p[2]))
     ]
 
 
-def _formula(amount: dict[str, Any] | None, rule: dict[str, Any] | None, cost: float) -> Words | None:
-    """Return the formula that an engine wrote, else the cap that the rule sets on this cost."""
+def _formula(amount: dict[str, Any] | None, rule: dict[str, Any] | None, c: Candidate) -> Words | None:
+    """Return the formula that an engine wrote, else the cap that the rule sets on the eligible cost."""
     if amount is not None and (written := text(amount, "formula")):
         return Words(written, written)
     rate = real(rule, "max_rate") if rule else None
     if rate is None or rule is None:
         return None
     most = real(rule, "max_eur_per_intervention")
-    cap = min(rate * cost, most) if most is not None else rate * cost
-    return Words(
-        f"al massimo {_cap_text(rate, cost, most, cap, 'it', 'al massimo')}",
-        f"at most {_cap_text(rate, cost, most, cap, 'en', 'at most')}",
-    )
+    cap = min(rate * c.eligible, most) if most is not None else rate * c.eligible
+    it = _cap_text(rate, c.eligible, most, cap, "it", "al massimo", "quota del costo ammissibile")
+    en = _cap_text(rate, c.eligible, most, cap, "en", "at most", "share of the eligible cost")
+    return Words(f"al massimo {it}", f"at most {en}")
 
 
-def _cap_text(rate: float, cost: float, most: float | None, cap: float, lang: Lang, word: str) -> str:
+def _cap_text(
+    rate: float, base: float, most: float | None, cap: float, lang: Lang, word: str, of: str
+) -> str:
     limit = f", {word} {i18n.number(most, lang)} €" if most is not None else ""
-    return (
-        f"{i18n.number(100 * rate, lang)} % × {i18n.number(cost, lang)} €{limit} = {i18n.number(cap, lang)} €"
-    )
+    amounts = [i18n.number(v, lang) for v in (100 * rate, base, cap)]
+    return f"{amounts[0]} % × {amounts[1]} €{limit} = {amounts[2]} € ({of})"
 
 
 def chain(site: Site, key: str) -> Sequence[Step]:

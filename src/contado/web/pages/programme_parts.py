@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from contado.kernel.errors import DataError
+from contado.kernel.portfolio.increments import Step
 from contado.kernel.portfolio.reprice import reprice
 from contado.kernel.publish import charts
 from contado.web import i18n, style
@@ -95,7 +96,6 @@ def budgets(page: Page) -> Response:
     classes = {
         (c.source, c.year): style.classify(c.price, breaks) for c in programme.cells if c.price is not None
     }
-    increments = programme.details.increments
     names = [n if page.lang == "it" else n.replace(",", ".") for n in _PRICE_NAMES]
     counts = Counter(classes.values())
     return page.render(
@@ -110,7 +110,7 @@ def budgets(page: Page) -> Response:
         cell_of={(c.source, c.year): c for c in programme.cells},
         wrong=sorted(query.keys() - asked.keys()),
         estimate=estimate(programme, asked),
-        nested=increments.nested if increments else None,
+        nested=all(row.left == 0 for row in found),
         wide=_drawn(page, found, 740, 300),
         narrow=_drawn(page, found, 340, 250),
     )
@@ -154,11 +154,16 @@ def estimate(programme: Programme, asked: Mapping[str, str]) -> Estimate | DataE
 
 
 def curve(programme: Programme) -> list[CurveRow]:
-    """Return the value curve that the run stored; without one there are no rows."""
+    """Return the value curve that the run stored; without one there are no rows.
+
+    At today's budgets the row is the programme itself: the curve plans anew, and another plan may be as good
+    within the gap.
+    """
     increments = programme.details.increments
     out: list[CurveRow] = []
     before: set[str] = set()
-    for step in increments.steps if increments else ():
+    for planned in increments.steps if increments else ():
+        step = _today(programme, planned) if planned.scale == 1 else planned
         budget, chosen = step.scale * programme.budget, set(step.chosen)
         last = out[-1] if out else None
         euro = None
@@ -179,6 +184,15 @@ def curve(programme: Programme) -> list[CurveRow]:
         )
         before = chosen
     return out
+
+
+def _today(programme: Programme, planned: Step) -> Step:
+    """Return the programme as a step of the curve; what was planned anew where the run's value is not known."""
+    run = programme.run
+    if run is None or run.value is None:
+        return planned
+    chosen = [c.id for c in programme.chosen]
+    return Step(scale=planned.scale, value=run.value, bound=run.bound, gap=run.gap, chosen=chosen)
 
 
 def _drawn(page: Page, found: Sequence[CurveRow], width: float, height: float) -> str:

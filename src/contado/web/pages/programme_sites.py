@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from contado.web.page import Page
     from contado.web.site import Site
 
-__all__ = ["FILTERS", "selected", "worksites"]
+__all__ = ["FILTERS", "selected", "worksites", "worksites_of"]
 
 FILTERS = ("year", "source", "unit", "practice")
 MARGIN, LEAST_DEG = 30, 0.012
@@ -43,12 +43,17 @@ class Mark(NamedTuple):
     many: bool
 
 
+def worksites_of(site: Site) -> list[Worksite]:
+    """Return all worksites of the programme."""
+    return site.cached("worksites", lambda: data.worksites(site.programme))
+
+
 def selected(site: Site, query: Mapping[str, str]) -> list[Worksite]:
     """Return the worksites that a query asks for."""
     unit = site.territory.find(query["unit"]) if query.get("unit") else None
     return [
         w
-        for w in site.cached("worksites", lambda: data.worksites(site.programme))
+        for w in worksites_of(site)
         if (not query.get("year") or str(w.year) == query["year"])
         and (not query.get("source") or query["source"] in w.sources)
         and (unit is None or w.code == unit.code)
@@ -89,7 +94,13 @@ def _marks(page: Page, found: Sequence[Worksite]) -> tuple[list[Mark], int]:
     known = [(w, place) for w in found if (place := _place(page.site, places, w)) is not None]
     if len(known) <= SINGLE:
         marks = [
-            Mark(*at, f"{w.year % 100:02d}", f"{w.head.name}, {w.year}", _link(page, w), many=False)
+            Mark(
+                *at,
+                f"{w.year % 100:02d}",
+                f"{w.head.name.of(page.lang)}, {w.year}",
+                _link(page, w),
+                many=False,
+            )
             for w, at in known
         ]
         return marks, len(found) - len(known)

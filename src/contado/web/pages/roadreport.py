@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +13,7 @@ from contado.engines.pavement.evidence.told import desk
 from contado.kernel.errors import DataError
 from contado.kernel.records import Scope
 from contado.kernel.workspace import Workspace
+from contado.web.coordinates import lat_lon
 from contado.web.i18n import Words
 from contado.web.page import NotFound
 from contado.web.pages.inspections import OWN_POSITION, photo_of
@@ -32,7 +32,6 @@ __all__ = ["report", "send"]
 _SYSTEM: Final = Scope.system("web.road_report")
 CHOICES: Final = ("pothole", "depression", "manhole", "raised", "alligator_crack")
 """What a citizen can tell apart."""
-_POINT = re.compile(r"\s*(-?\d{1,2}(?:\.\d+)?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d+)?)\s*")
 
 
 def report(page: Page) -> Response:
@@ -90,14 +89,14 @@ def send(page: Page, form: FormData) -> Response:
 
 def _told(workspace: Workspace, given: dict[str, str], faults: dict[str, Words]) -> Told | None:
     """Return the observation; add to ``faults`` what is wrong with its place."""
-    found = _POINT.fullmatch(given["where"])
+    found = lat_lon(given["where"])
     if found is None:
         faults["where"] = Words(
             "Scrivi latitudine e longitudine, come 45.4642, 9.1900.",
             "Write latitude and longitude, such as 45.4642, 9.1900.",
         )
         return None
-    lat, lon = float(found[1]), float(found[2])
+    lat, lon = found
     places = Places(workspace.read("pavement_lrs_section"), workspace.read("pavement_anomaly").to_pylist())
     kind = given["kind"] if given["kind"] in CHOICES else CHOICES[0]
     try:

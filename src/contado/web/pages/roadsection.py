@@ -132,7 +132,7 @@ def _option_name(page: Page, option: Candidate, segments: Sequence[Segment]) -> 
     own = next((s for s in segments if s.id == option.id.rpartition(":")[0]), None)
     treatment = page.site.type_names.get(option.type)
     if own is None or treatment is None:
-        return option.name
+        return option.name.of(page.lang)
     return f"{treatment.of(page.lang)}, {i18n.interval_text(own.from_m, own.to_m, page.lang, 0)} m"
 
 

@@ -10,7 +10,6 @@ from starlette.exceptions import HTTPException
 
 from contado.kernel import publish
 from contado.kernel.errors import UsageError
-from contado.kernel.units import UNITS
 from contado.web import files, i18n
 from contado.web.data.territory import fold
 from contado.web.i18n import Words
@@ -18,6 +17,7 @@ from contado.web.page import NotFound, Page
 from contado.web.pages import beforeafter, unitreport
 from contado.web.pages.drawings import Scale, choropleth, locator
 from contado.web.pages.home import works_map
+from contado.web.pages.programme_sites import worksites_of
 from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from contado.web.pages.drawings import MapView
     from contado.web.site import Site
 
-__all__ = ["Theme", "municipality", "territory", "unit_pdf", "unit_sign"]
+__all__ = ["Theme", "municipality", "territory", "unit_pdf"]
 
 _SHOWN = {
     "density": Words("residenti per km²", "residents per km²"),
@@ -94,7 +94,7 @@ def _rows(page: Page) -> list[UnitRow]:
     spend: Counter[str] = Counter()
     for c in programme.chosen:
         if c.code:
-            spend[c.code] += round(c.paid or c.cost)
+            spend[c.code] += round(c.spent)
     return [
         UnitRow(unit=u, density=_density(u), works=works[u.code], spend=spend[u.code])
         for u in page.site.territory.units
@@ -150,7 +150,6 @@ def municipality(page: Page) -> Response:
         page.unknown.append(f"with={query['with']}")
     sheet = _sheet(page, unit)
     beside = {line.indicator.id: line for line in _lines(page, other)} if other else {}
-    sites = Counter(c.site for c in sheet.works if c.site)
     shown = {t.practice for t in sheet.themes if t.practice}
     missing = [c.entry for c in page.site.cards if c.entry.practice not in shown]
     return page.render(
@@ -171,10 +170,10 @@ def municipality(page: Page) -> Response:
         without=len(missing),
         missing=missing,
         works=sheet.works,
-        shared=sum(n - 1 for n in sites.values() if n > 1),
+        saving=sum(w.saving for w in worksites_of(page.site) if w.code == unit.code),
         programme=page.site.programme,
         practice_names={c.entry.practice: c.entry.plain for c in page.site.cards},
-        unit_sign=unit_sign,
+        unit_sign=lambda unit: i18n.unit_sign(unit, page.lang),
         digits=digits,
     )
 
@@ -232,11 +231,6 @@ def _themes(page: Page, lines: Sequence[Line]) -> list[Theme]:
             official = entries[practice].official if practice else ""
             out.append(Theme(title=title, official=official, practice=practice, lines=own))
     return out
-
-
-def unit_sign(unit: str) -> str:
-    """Return the sign of a unit as it is printed after a number."""
-    return UNITS[unit].sign if unit in UNITS else unit
 
 
 def digits(value: float | None) -> int:

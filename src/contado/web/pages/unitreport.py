@@ -53,7 +53,7 @@ def unit_report(
 
 def _facts(page: Page, unit: Unit, works: Sequence[Candidate]) -> Figures:
     label, none = page.borders_label, page.say("non noto", "not known")
-    cost = sum(c.cost for c in works)
+    cost = sum(c.spent for c in works)
     millions = i18n.number(cost / 1e6, page.lang, i18n.million_digits(cost))
     facts = [
         (
@@ -103,10 +103,8 @@ def _theme(page: Page, theme: Theme) -> Table:
 
 
 def _row(page: Page, line: Line) -> tuple[object, ...]:
-    from contado.web.pages.territory import unit_sign
-
     rank = str(line.rank) if line.rank else line.why_no_rank.of(page.lang) if line.why_no_rank else None
-    name, sign = line.indicator.name.of(page.lang), unit_sign(line.indicator.unit)
+    name, sign = line.indicator.name.of(page.lang), i18n.unit_sign(line.indicator.unit, page.lang)
     when = i18n.date_text(line.period, page.lang)
     return (name, sign, line.value, line.low, line.high, line.metropolitan, rank, when, line.label)
 
@@ -122,10 +120,10 @@ def _works(page: Page, works: Sequence[Candidate]) -> Table | Paragraph:
         columns=(
             Column(say("Intervento", "Intervention")),
             Column(say("Anno", "Year"), "year"),
-            Column(say("Costo, €", "Cost, EUR"), "number"),
+            Column(say("Spesa, €", "Spend, EUR"), "number"),
             Column(say("Come nasce", "Origin"), "label"),
         ),
-        rows=tuple((c.name, c.year, c.cost, c.label or "estimated") for c in works),
+        rows=tuple((c.name.of(page.lang), c.year, c.spent, c.label or "estimated") for c in works),
         missing=say("non noto", "not known"),
     )
 

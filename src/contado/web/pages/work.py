@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from contado.web.data.jobs import STATES, jobs_of, title_of
+from contado.web.data.practices import intervention_name
 from contado.web.data.view import day, rows, text
 from contado.web.i18n import Words
 
@@ -34,7 +35,7 @@ class Deadline(msgspec.Struct, frozen=True, kw_only=True):
     due: dt.date
     what: Words
     intervention: str
-    name: str
+    name: Words
     late: bool
 
 
@@ -75,7 +76,7 @@ def _deadlines(page: Page) -> list[Deadline]:
     if not scope.units:
         return []
     within = {
-        str(r["id"]): str(r.get("name") or r["id"])
+        str(r["id"]): intervention_name(r, page.site.type_names)
         for r in rows(page.site.view, "intervention")
         if scope.covers(str(r.get("municipality") or ""))
     }

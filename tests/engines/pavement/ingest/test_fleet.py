@@ -97,3 +97,34 @@ def test_old_calibrations_are_open_to_a_survey():
     known = fleet.kept_vehicles(kept(NOMINAL_CAR))
     assert fleet.to_calibrate(known, DAY + timedelta(days=10))["a"].calibration is not None
     assert fleet.to_calibrate(known, DAY + timedelta(days=400))["a"].calibration is None
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "label"),
+    [
+        ("simulated", "estimated", "simulated"),
+        ("estimated", "simulated", "simulated"),
+        ("estimated", "estimated", "estimated"),
+        (None, "estimated", "estimated"),
+    ],
+)
+def test_a_car_stays_simulated_while_what_it_knows_of_itself_is(before, now, label):
+    def told(label):
+        scale = Calibration(scale=1.1, sd_log=0.03, calibrated=True, on=DAY)
+        return SimpleNamespace(
+            vehicles=[SimpleNamespace(vehicle="a", car=NOMINAL_CAR, calibration=scale)], label=label
+        )
+
+    table = tables.empty("pavement_vehicle")
+    if before:
+        table = fleet.table(table, [told(before)], "a", {}, "drives")
+    assert fleet.table(table, [told(now)], "a", {}, "drives")["label"].to_pylist() == [label]
+
+
+def test_a_car_heard_on_a_simulated_and_a_real_section_in_one_run_is_simulated():
+    car = SimpleNamespace(
+        vehicle="a", car=NOMINAL_CAR, calibration=Calibration(scale=1.0, sd_log=0.1, calibrated=False)
+    )
+    results = [SimpleNamespace(vehicles=[car], label=label) for label in ("simulated", "estimated")]
+    found = fleet.table(tables.empty("pavement_vehicle"), results, "a", {}, "drives")
+    assert found["label"].to_pylist() == ["simulated"]

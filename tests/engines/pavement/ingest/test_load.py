@@ -48,7 +48,7 @@ def test_everything_is_stored_and_labelled(loaded):
     workspace, answer = loaded
     assert (answer.drives, answer.loaded, answer.unchanged, answer.rejected) == (4, 4, 0, ())
     assert answer.label == "simulated"
-    for name in ("drive", "vehicle", "cell_obs", "cell_state"):
+    for name in ("lrs_section", "drive", "vehicle", "cell_obs", "cell_state"):
         table = workspace.read(f"pavement_{name}")
         assert table.num_rows
         assert set(table["label"].to_pylist()) == {"simulated"}

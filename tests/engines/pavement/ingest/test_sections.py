@@ -96,3 +96,12 @@ def test_an_edge_off_the_network_names_its_line(network, tmp_path):
     with pytest.raises(DataError) as caught:
         sections.from_files(network, routes)
     assert (caught.value.rule, caught.value.rows) == ("route_off_network", (3,))
+
+
+def test_what_the_facts_do_not_say_of_their_birth_the_network_says(network, tmp_path):
+    routes = write(tmp_path, "routes.csv", "section_id,way_id,from_node,to_node\nA,7,1,2\nB,7,2,3\n")
+    facts = write(tmp_path, "facts.csv", "section_id,label\nA,measured\nB,\n")
+    table, _ = sections.from_files(network, routes, facts, label="simulated")
+    assert table["label"].to_pylist() == ["measured", "simulated"]
+    assert sections.from_files(network, routes, facts)[0]["label"].to_pylist() == ["measured", None]
+    assert set(sections.of_ways(network, label="simulated")["label"].to_pylist()) == {"simulated"}

@@ -237,6 +237,7 @@ def table(
     rows = {row["vehicle_id"]: row for row in old.to_pylist()}
     for result in results:
         for found in (v for v in result.vehicles if v.vehicle in cars):
+            before = rows.get(found.vehicle, {}).get("label")
             rows[found.vehicle] = {
                 "vehicle_id": found.vehicle,
                 **_columns(found.car),
@@ -244,7 +245,7 @@ def table(
                 "sd_log": found.calibration.sd_log,
                 "calibrated": found.calibration.calibrated,
                 "calibrated_on": found.calibration.on,
-                "label": labels.joint({result.label}),
+                "label": labels.joint({result.label, before}),
                 "source_id": source_id,
             }
     for name, value in bias.items():

@@ -69,6 +69,12 @@ def _label(file: Path) -> Label:
     return "simulated" if said == "simulated" else "measured"
 
 
+def _label_of_sections(workspace: Workspace) -> Label | None:
+    """Return ``simulated`` where the streets are; else nothing is known of how the facts were born."""
+    streets = (info.label for info in workspace.layers() if info.id == LAYER)
+    return "simulated" if "simulated" in streets else None
+
+
 def _streets(network: Network, links: pa.Table) -> pa.Table:
     """Return every piece once, in the direction it was drawn."""
     import pyarrow as pa
@@ -79,17 +85,20 @@ def _streets(network: Network, links: pa.Table) -> pa.Table:
 
 
 def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None) -> tuple[int, list[Finding]]:
-    """Write table ``pavement_lrs_section``; without ``routes`` the ways of the network are the sections."""
+    """Write table ``pavement_lrs_section``; without ``routes`` the ways of the network are the sections.
+
+    Sections of a simulated network are simulated.
+    """
     from contado.kernel.territory import Network
 
     network = Network.from_links(workspace.read("road_link"), epsg=workspace.settings.territory.epsg)
-    locate = _locate(workspace)
+    locate, label = _locate(workspace), _label_of_sections(workspace)
     if routes is None:
-        table = sections.of_ways(network, locate=locate, source_id=NETWORK_SOURCE)
+        table = sections.of_ways(network, locate=locate, source_id=NETWORK_SOURCE, label=label)
         findings: list[Finding] = []
     else:
         table, findings = sections.from_files(
-            network, routes, facts, locate=locate, source_id=SECTIONS_SOURCE
+            network, routes, facts, locate=locate, source_id=SECTIONS_SOURCE, label=label
         )
     with workspace.commit() as commit:
         commit.table("pavement_lrs_section", table)

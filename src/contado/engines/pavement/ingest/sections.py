@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.kernel.labels import Label
     from contado.kernel.territory import Network, Route
 
 __all__ = ["from_files", "of_ways", "route_of"]
@@ -53,6 +54,7 @@ def from_files(
     *,
     locate: Callable[[float, float], str | None] | None = None,
     source_id: str | None = None,
+    label: Label | None = None,
 ) -> tuple[pa.Table, list[Finding]]:
     """Return the sections of a file of routes, with the facts of a second file.
 
@@ -67,6 +69,8 @@ def from_files(
         One row a section: section_id and what is known of it (road_code, name, width_m, aadt ...).
     locate
         Gives the municipality of a point (lon, lat).
+    label
+        How the sections were born of which the facts do not say so.
 
     Raises
     ------
@@ -78,7 +82,7 @@ def from_files(
     known, findings = _facts_of(facts)
     edges = _edges_by_section(read, network, routes)
     rows = [
-        _row(network, section, chosen, known.get(section, {}), locate, source_id)
+        _row(network, section, chosen, known.get(section, {}), locate, source_id, label)
         for section, chosen in edges.items()
     ]
     lost = [section for section in known if section not in edges]
@@ -153,6 +157,7 @@ def of_ways(
     min_length_m: float = 100.0,
     locate: Callable[[float, float], str | None] | None = None,
     source_id: str | None = None,
+    label: Label | None = None,
 ) -> pa.Table:
     """Return one section for each way and direction of the network, where it is long enough.
 
@@ -173,7 +178,7 @@ def of_ways(
         name = str(network.edge_name[run[0]] or "") or None
         section = f"{way}:{int(network.edge_seq[run[0]])}:{'f' if forward else 'b'}"
         facts = {"road_name": name, "direction": "forward" if forward else "backward"}
-        rows.append(_row(network, section, run, facts, locate, source_id))
+        rows.append(_row(network, section, run, facts, locate, source_id, label))
     return tables.from_rows("pavement_lrs_section", rows)
 
 
@@ -198,6 +203,7 @@ def _row(
     facts: Mapping[str, Any],
     locate: Callable[[float, float], str | None] | None,
     source_id: str | None,
+    label: Label | None,
 ) -> dict[str, Any]:
     import shapely
 
@@ -212,6 +218,7 @@ def _row(
         given["municipality"] = locate(float(middle[0][0]), float(middle[1][0]))
     return {
         **given,
+        "label": given["label"] or label,
         "section_id": section,
         "length_m": route.length_m,
         "links": [str(link) for link in network.link_id[np.asarray(edges)]],
