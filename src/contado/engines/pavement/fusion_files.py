@@ -102,11 +102,12 @@ def refuse_mixed(
     """
     known: dict[str, float] = {}
     if previous is not None:
+        columns.require(previous, ["section_id", "from_m", "to_m"], "previous state")
         ends = (previous[c].to_pylist() for c in ("section_id", "from_m", "to_m"))
         known = {str(section): end - start for section, start, end in zip(*ends, strict=True)}
     for name, table, lines in parts:
-        length = columns.numbers(table, "cell_m", name, lines=lines)
-        length[np.isnan(length)] = cell_m
+        told = columns.numbers(table, "cell_m", name, lines=lines)
+        length = np.where(np.isnan(told), cell_m, told)
         sections = table["section_id"].to_pylist()
         for section, one in zip(sections, length.tolist(), strict=True):
             known.setdefault(section, one)
