@@ -85,7 +85,9 @@ def measured(cells: pa.Table) -> dict[str, Cells]:
     """Return the cells of a table with section_id, from_m and to_m, by section."""
     frame = cells.select(["section_id", "from_m", "to_m"]).to_pandas()
     return {
-        str(section): Cells(from_m=part["from_m"].to_numpy(float), to_m=part["to_m"].to_numpy(float))
+        str(section): Cells(
+            from_m=part["from_m"].to_numpy(np.float64), to_m=part["to_m"].to_numpy(np.float64)
+        )
         for section, part in frame.groupby("section_id")
     }
 

@@ -280,7 +280,7 @@ def _from(table: pa.Table, source_id: str) -> pa.Table:
     return kept.append_column("source_id", pa.array([source_id] * table.num_rows, pa.string()))
 
 
-def _locate(workspace: Workspace) -> Callable[[float, float], str | None] | None:
+def _locate(workspace: WorkspaceView) -> Callable[[float, float], str | None] | None:
     """Return what gives the municipality of a point; None where the workspace has no municipalities."""
     from contado.kernel.territory import boundaries
     from contado.kernel.territory.locate import Locator
