@@ -86,7 +86,7 @@ def measured(cells: pa.Table) -> dict[str, Cells]:
     frame = cells.select(["section_id", "from_m", "to_m"]).to_pandas()
     return {
         str(section): Cells(
-            from_m=part["from_m"].to_numpy(np.float64), to_m=part["to_m"].to_numpy(np.float64)
+            from_m=np.asarray(part["from_m"], np.float64), to_m=np.asarray(part["to_m"], np.float64)
         )
         for section, part in frame.groupby("section_id")
     }
