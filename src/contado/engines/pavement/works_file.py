@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -83,12 +84,13 @@ def read(file: Path, known: Sequence[Treatment], *, otherwise: str, timezone: st
 
 def measured(cells: pa.Table) -> dict[str, Cells]:
     """Return the cells of a table with section_id, from_m and to_m, by section."""
-    frame = cells.select(["section_id", "from_m", "to_m"]).to_pandas()
+    ends: dict[str, list[tuple[float, float]]] = defaultdict(list)
+    rows = zip(*(cells[name].to_pylist() for name in ("section_id", "from_m", "to_m")), strict=True)
+    for section, start, end in rows:
+        ends[str(section)].append((start, end))
     return {
-        str(section): Cells(
-            from_m=np.asarray(part["from_m"], np.float64), to_m=np.asarray(part["to_m"], np.float64)
-        )
-        for section, part in frame.groupby("section_id")
+        section: Cells(from_m=np.array([a for a, _ in found]), to_m=np.array([b for _, b in found]))
+        for section, found in ends.items()
     }
 
 
