@@ -98,7 +98,7 @@ def grid(sections: pa.Table, cell_m: float) -> dict[str, Cells]:
     """Return the whole cells of each section of table ``pavement_lrs_section``."""
     found = {}
     for section, length in zip(*(sections[c].to_pylist() for c in ("section_id", "length_m")), strict=True):
-        start = cell_m * np.arange(int((length + 1e-6) // cell_m))
+        start: NDArray[np.float64] = np.arange(int((length + 1e-6) // cell_m), dtype=np.float64) * cell_m
         found[section] = Cells(from_m=start, to_m=start + cell_m, length_m=length)
     return found
 
