@@ -1,5 +1,6 @@
 """Declarations: from typed structs to what a face needs."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,6 +30,7 @@ class Ask(Request, frozen=True, kw_only=True):
     out: Annotated[Path | None, option("folder")] = None
     floors: Annotated[bool, option("keep floors")] = True
     gap: Annotated[float, option("gap", ge=0)] | None = None
+    on: Annotated[date | None, option("day")] = None
 
 
 class Reply(Answer, kw_only=True):
@@ -49,7 +51,7 @@ VERB = Verb(
 
 
 def test_fields_tell_type_default_unit_and_choices():
-    files, length, colour, out, floors, gap = fields(Ask)
+    files, length, colour, out, floors, gap, _ = fields(Ask)
     assert files.positional
     assert files.many
     assert files.required
@@ -84,6 +86,15 @@ def test_a_bad_value_is_quoted_with_what_is_valid(values, rule, field, quoted):
     assert (error.value.rule, error.value.field) == (rule, field)
     assert quoted in error.value.message
     assert error.value.hint
+
+
+def test_a_day_that_is_written_otherwise_is_told_the_form():
+    with pytest.raises(UsageError) as caught:
+        convert(Ask, {"files": [], "on": "31/12/2026"})
+    assert (caught.value.rule, caught.value.hint) == (
+        "bad_value",
+        "day; write it as YYYY-MM-DD: 2026-12-31",
+    )
 
 
 def test_an_unknown_choice_lists_every_valid_one():

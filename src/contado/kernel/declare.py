@@ -26,6 +26,7 @@ import types
 import typing
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -62,6 +63,8 @@ __all__ = [
 ]
 
 NO_DEFAULT = msgspec.NODEFAULT
+
+_DAY = "; write it as YYYY-MM-DD: 2026-12-31"
 
 _RECORDS = "contado.kernel.records.access:open_records"
 """The records are named, not imported: declarations stand on the ground floor."""
@@ -405,7 +408,7 @@ def _bad_value(text: str, request: type[R], values: Mapping[str, Any]) -> UsageE
         hint = hint if hint.startswith("valid") else f"{hint} valid: {', '.join(spec.choices)}"
         message = f"{message}; valid: {', '.join(spec.choices)}"
     else:
-        rule, hint = "bad_value", spec.help
+        rule, hint = "bad_value", spec.help + (_DAY if spec.type is date else "")
     return UsageError(f"{name}: {values[name]!r} is not valid: {message}.", rule=rule, hint=hint, field=name)
 
 

@@ -137,6 +137,7 @@ def test_what_is_simulated_stays_simulated(write, tmp_path):
     [
         ("S1,1,", "S1,one,", "not_a_number", (3,)),
         ("S1,1,", "S1,1.5,", "bad_number", (3,)),
+        ("S1,1,", "S1,-1,", "negative_value", (3,)),
         ("2.2,0.1", "0,0.1", "iri_not_positive", (4,)),
         ("2.2,0.1", "2.2,", "missing_value", (4,)),
         ("2.2,0.1", "2.2,-0.1", "negative_value", (4,)),
@@ -160,7 +161,9 @@ def test_fuse_names_the_line(write, tmp_path, old, new, rule, rows):
 @pytest.mark.parametrize(
     ("row", "rule"),
     [
-        ("S1,0,100,01/05/2027", "bad_date"),
+        ("S1,0,100,31/02/2027", "bad_date"),
+        ("S1,0,100,2027-05", "bad_date"),
+        ("S1,-5,100,2027-05-01", "negative_value"),
         ("S1,0,100,", "missing_value"),
         ("S1,x,100,2027-05-01", "not_a_number"),
         ("S1,0,,2027-05-01", "missing_value"),
@@ -209,6 +212,91 @@ def test_fuse_reads_works(write, tmp_path):
         on="2027-06-01",
     )
     assert [c.state for c in answer.cells] == ["renewed", "not_measurable"]
+
+
+def fused(write, tmp_path, observations=OBSERVATIONS, **values):
+    return run(
+        "pavement fuse",
+        observations=[write("obs.csv", observations)],
+        out=tmp_path / "out",
+        on="2027-06-01",
+        cell_m=100,
+        **values,
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("S2,0,100,2027-05-10", "no section that is known (S2)"),
+        ("S1,0,100,2027-06-02", "after the day of the state (S1)"),
+        ("S1,0,49,2027-05-10", "cover half of no cell (S1)"),
+        ("S1,5000,6000,2027-05-10", "cover half of no cell (S1)"),
+    ],
+)
+def test_fuse_tells_of_works_that_renew_nothing(write, tmp_path, row, said):
+    works = write("w.csv", f"section_id,from_m,to_m,date\nS1,0,100,2026-01-01\n{row}\n")
+    [found] = fused(write, tmp_path, works=works).findings
+    assert (found.rule, found.row, found.severity) == ("not_used", 3, "warning")
+    assert said in found.message
+    assert found.hint
+
+
+def test_fuse_reads_italian_days_of_works_and_tells_of_a_misspelt_column(write, tmp_path):
+    works = write("w.csv", "section_id,from_m,to_m,date,tretment\nS1,0,100,10/05/2027,x\n")
+    answer = fused(write, tmp_path, works=works)
+    assert [c.state for c in answer.cells] == ["renewed", "not_measurable"]
+    [found] = answer.findings
+    assert (found.rule, found.hint) == ("unknown_column", "did you mean treatment?")
+
+
+def test_works_of_an_instant_count_on_its_legal_day(write, tmp_path):
+    works = write("w.csv", "section_id,from_m,to_m,date\nS1,0,100,2027-06-01T22:30:00Z\n")
+    [found] = fused(write, tmp_path, works=works).findings
+    assert "after the day" in found.message
+
+
+def test_fuse_refuses_cells_of_two_lengths_on_one_section(write, tmp_path):
+    head = "section_id,cell,drive_id,t_utc,iri_m_km,sd_log,cell_m"
+    a, b = (f"S1,3,{d},2027-05-01T08:00:00Z,2.0,0.1,{c}" for d, c in (("a", 20), ("b", 100)))
+    with pytest.raises(ContadoError, match=r"obs\.csv, line 3: a cell of 100 m on section S1") as caught:
+        fused(write, tmp_path, f"{head}\n{a}\n{b}\n")
+    assert (caught.value.rule, caught.value.rows, bool(caught.value.hint)) == ("mixed_cells", (3,), True)
+    other = write("two.csv", f"{head}\n{b}\n")
+    with pytest.raises(ContadoError, match=r"two\.csv, line 2"):
+        run("pavement fuse", observations=[write("one.csv", f"{head}\n{a}\n"), other], out=tmp_path / "x")
+    fused(write, tmp_path, f"{head}\n{a}\n{b.replace('S1', 'S2')}\n")
+    with pytest.raises(ContadoError, match=r"obs\.csv, line 2"):
+        fused(write, tmp_path, f"{head}\n{b}\n", previous=tmp_path / "out" / "cell_state.parquet")
+
+
+def test_fuse_tells_of_a_misspelt_length_and_of_the_one_that_it_assumes(write, tmp_path):
+    observations = OBSERVATIONS.replace("sd_log\n", "sd_log,cell_length_m\n").replace("0.1\n", "0.1,20\n")
+    answer = run("pavement fuse", observations=[write("o.csv", observations)], out=tmp_path, on="2027-06-01")
+    found = {f.rule: f for f in answer.findings}
+    assert found["unknown_column"].hint == "did you mean cell_m?"
+    assert "100 m" in found["assumed_value"].message
+    assert found["assumed_value"].severity == "note"
+
+
+def test_fuse_reads_treatments_even_without_works_and_says_where_to_add_one(write, tmp_path):
+    with pytest.raises(ContadoError, match=r"nope\.csv"):
+        fused(write, tmp_path, treatments=tmp_path / "nope.csv")
+    own = write("own.csv", "code,unit_cost_eur_m2,iri_after_m_km\nusura,14,1.2\n")
+    [found] = fused(write, tmp_path, treatments=own).findings
+    assert (found.rule, found.hint) == ("not_used", "give --works too")
+    works = write("w.csv", "section_id,from_m,to_m,date,treatment\nS1,0,100,2027-05-10,B12\n")
+    with pytest.raises(ContadoError) as caught:
+        fused(write, tmp_path, treatments=own, works=works)
+    assert "own.csv" in caught.value.hint
+    assert "--treatments" not in caught.value.hint
+
+
+def test_a_drive_of_which_all_is_later_was_not_used(write, tmp_path):
+    late = f"{OBSERVATIONS}S1,0,car3_pass1,2027-07-01T08:00:00Z,2.2,0.1\n"
+    answer = fused(write, tmp_path, late)
+    assert answer.drives_used == ["car1_pass1", "car2_pass1"]
+    assert [f.rule for f in answer.findings] == ["later_than_on"]
 
 
 def test_condition_says_what_is_unknown_and_takes_weights(write):

@@ -10,12 +10,13 @@ import msgspec
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.kernel.errors import Finding
 from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from contado.kernel.errors import Finding
+    from contado.engines.pavement.works_file import Works
 
 __all__ = ["VERB", "FuseAnswer", "FuseRequest"]
 
@@ -32,9 +33,13 @@ class FuseRequest(Request, frozen=True, kw_only=True):
         option("treatments that the works may name: code, unit_cost_eur_m2, ...; default the catalogue"),
     ] = None
     on: Annotated[date | None, option("day of the state; default today")] = None
-    cell_m: Annotated[
-        float, option("length of a cell where the observations do not state it", unit="m", gt=0)
-    ] = 100.0
+    cell_m: (
+        Annotated[
+            float,
+            option("length of a cell where the observations do not state it; default 100", unit="m", gt=0),
+        ]
+        | None
+    ) = None
 
 
 class CellRow(msgspec.Struct, kw_only=True):
@@ -67,33 +72,42 @@ class FuseAnswer(LabelledAnswer, kw_only=True):
 def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 - the shape of every verb
     import time
 
-    from contado.engines.pavement import fusion, fusion_files
+    from contado.engines.pavement import fusion, fusion_files, works_file
     from contado.engines.pavement.labels import label_of
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 
     on = request.on or today()
+    cell_m = request.cell_m or fusion_files.CELL_M
     read = [tables.read(Path(path)) for path in request.observations]
+    names = [Path(path).name for path in request.observations]
     previous = tables.read(request.previous).table if request.previous else None
     given = [
-        fusion_files.observed(r.table, name=Path(path).name, lines=r.lines)
-        for path, r in zip(request.observations, read, strict=True)
+        fusion_files.observed(r.table, name=name, lines=r.lines) for name, r in zip(names, read, strict=True)
     ]
+    fusion_files.refuse_mixed(zip(names, given, (r.lines for r in read), strict=True), cell_m, previous)
     works, told = _works(request.works, request.treatments)
-    settings = fusion.FuseSettings(cell_m=request.cell_m)
+    settings = fusion.FuseSettings(cell_m=cell_m)
     fusion.warm_up(on)
     began = time.perf_counter()
-    fused = fusion.fuse(given, on=on, previous=previous, works=works, settings=settings)
+    fused = fusion.fuse(
+        given, on=on, previous=previous, works=works.rows if works else None, settings=settings
+    )
     seconds = time.perf_counter() - began
     file = request.out / "cell_state.parquet"
     file.parent.mkdir(parents=True, exist_ok=True)
     placed = geometry.carried([*given, previous], fused.cells)
     tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
+    for name, one, r in zip(names, given, read, strict=True):
+        told += [*r.findings, *fusion_files.noticed(one, name=name, cell_m=request.cell_m)]
+    if works is not None:
+        told += works_file.not_used(works, works_file.measured(fused.cells), on)
+    rests_on = set(fusion.observations_of(fused.cells)["drive_id"])
     return FuseAnswer(
         label=label_of(fused.cells),
-        findings=named([*(f for r in read for f in r.findings), *told, *fused.findings]),
+        findings=named([*told, *fused.findings]),
         cells=_rows(fused.cells),
-        drives_used=list(fused.drives_used),
+        drives_used=[drive for drive in fused.drives_used if drive in rests_on],
         drives_repeated=list(fused.drives_repeated),
         vehicle_bias=fused.vehicle_bias,
         on=on,
@@ -102,23 +116,28 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
     )
 
 
-def _works(path: Path | None, catalogue: Path | None) -> tuple[pa.Table | None, list[Finding]]:
-    from contado.engines.pavement import fusion_files, treatments
-    from contado.kernel import tables
+def _works(path: Path | None, catalogue: Path | None) -> tuple[Works | None, list[Finding]]:
+    """Read the works and the treatments that they may name; the treatments also where nothing names one."""
+    from contado.engines.pavement import treatments, works_file
 
-    if path is None:
-        return None, []
-    read = tables.read(path)
     known, findings = treatments.of_file(catalogue) if catalogue else (treatments.catalogue(), [])
-    treatments.coded(
-        read.table,
-        known,
-        name=path.name,
-        lines=read.lines,
-        otherwise="leave the cell empty, or give the body's own treatments with --treatments",
-    )
-    works = fusion_files.works_of(read.table, name=path.name, lines=read.lines)
-    return works, [*read.findings, *findings]
+    if path is not None:
+        own = (
+            f"add it to {catalogue.name}" if catalogue else "give the body's own treatments with --treatments"
+        )
+        works = works_file.read(path, known, otherwise=f"leave the cell empty, or {own}")
+        return works, [*works.findings, *findings]
+    if catalogue is not None:
+        findings.append(
+            Finding(
+                severity="warning",
+                rule="not_used",
+                table=catalogue.name,
+                message=f"{catalogue.name}: treatments count only together with works.",
+                hint="give --works too",
+            )
+        )
+    return None, findings
 
 
 def _rows(cells: pa.Table) -> list[CellRow]:

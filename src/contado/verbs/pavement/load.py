@@ -13,6 +13,7 @@ from contado.verbs.pavement._dialect import named
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
+    from contado.engines.pavement.works_file import Works
     from contado.kernel.errors import Finding
     from contado.kernel.workspace import Workspace
 
@@ -64,15 +65,18 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     from contado.kernel.workspace import Workspace
 
     assert context.workspace is not None
-    sets = load.read_folders(request.folder, request.columns)  # bad input is told before anything is written
+    on = request.on or today()
+    # every input is read and checked before anything is written
+    sets = load.read_folders(request.folder, request.columns)
+    vehicles = read_fleet(request.vehicles) if request.vehicles else None
     workspace = Workspace.open(context.workspace)
-    findings = _roads(request, workspace)
+    findings = _roads(request, workspace, on)
     with context.records() as records:
         loaded = load.load(
             workspace,
             sets,
-            on=request.on or today(),
-            vehicles=read_fleet(request.vehicles) if request.vehicles else None,
+            on=on,
+            vehicles=vehicles,
             scope=records.scope,
             progress=context.progress,
         )
@@ -92,10 +96,10 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     )
 
 
-def _roads(request: LoadRequest, workspace: Workspace) -> list[Finding]:
-    """Bring in network, sections, survey, fixtures and works where they were given."""
-    from contado.engines.pavement.ingest import roads
-    from contado.engines.pavement.ingest.fixtures import load_fixtures
+def _roads(request: LoadRequest, workspace: Workspace, on: date) -> list[Finding]:
+    """Bring in network, sections, survey, fixtures and works where they were given; nothing where one is unusable."""
+    from contado.engines.pavement.anomalies.fixtures import read_fixtures
+    from contado.engines.pavement.ingest import fixtures, roads
 
     if request.sections is not None and request.routes is None:
         raise UsageError(
@@ -104,18 +108,38 @@ def _roads(request: LoadRequest, workspace: Workspace) -> list[Finding]:
             hint="give --routes too",
             field="routes",
         )
-    if request.network is not None:
-        roads.load_network(workspace, request.network, profile=request.profile)
-    findings: list[Finding] = []
-    if request.network is not None or request.routes is not None:
-        findings += roads.load_sections(workspace, request.routes, request.sections)[1]
+    network, known = request.network, request.fixtures
+    streets = roads.read_network(workspace, network, profile=request.profile) if network else None
+    made = streets is not None or request.routes is not None
+    sections = roads.read_sections(workspace, request.routes, request.sections, streets) if made else None
+    works = roads.read_works(workspace, request.works) if request.works else None
+    shakes = read_fixtures(known) if known else None
+    # the survey checks itself before it writes, so it is the first that does
+    findings = list(roads.load_survey(workspace, request.survey)[1]) if request.survey else []
+    with workspace.commit(lock=[roads.WORKS_LOCK] if works else []) as commit:
+        for part in (streets, sections):
+            if part is not None:
+                part.put(commit)
+        if known is not None and shakes is not None:
+            fixtures.put_fixtures(commit, shakes, known)
+        if request.works is not None and works is not None:
+            roads.put_works(commit, works, request.works)
+    told = [*(sections.findings if sections else ()), *findings, *(works.findings if works else ())]
+    return [*told, *_idle(request, workspace, works, on)]
+
+
+def _idle(request: LoadRequest, workspace: Workspace, works: Works | None, on: date) -> list[Finding]:
+    """Tell of works that renew nothing, and of surveyed sections that do not exist."""
+    from contado.engines.pavement import works_file
+    from contado.engines.pavement.ingest import roads
+
+    rows = workspace.read("pavement_lrs_section")
+    found: list[Finding] = []
+    if works is not None:
+        found += works_file.not_used(works, works_file.grid(rows, workspace.settings.pavement.cell_m), on)
     if request.survey is not None:
-        findings += roads.load_survey(workspace, request.survey)[1]
-    if request.fixtures is not None:
-        load_fixtures(workspace, request.fixtures)
-    if request.works is not None:
-        findings += roads.load_works(workspace, request.works)[1]
-    return findings
+        found += roads.unplaced(request.survey, rows["section_id"].to_pylist())
+    return found
 
 
 VERB = Verb(

@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from contado.engines.pavement import simulate
+from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
 from contado.engines.pavement.ingest.rows import dated, instants
@@ -298,9 +299,65 @@ def test_works_name_treatments_of_the_catalogue_of_the_workspace(tmp_path):
     own = {"code": "usura", "unit_cost_eur_m2": 14.0, "also": "B12|B13"}
     with workspace.commit() as commit:
         commit.table("pavement_treatment", tables.from_rows("pavement_treatment", [own]))
-    assert bring("b13") == ["usura"]
+    assert bring("b13") == ["usura", "wearing_4cm", None]  # the first are the same works, told anew
     with pytest.raises(UsageError):
         bring("wearing_4cm")
+
+
+def test_works_are_history_and_stay(tmp_path):
+    workspace = Workspace.create(tmp_path / "w")
+    file = tmp_path / "works.csv"
+    for rows in ("S1,0,60,2026-10-01,", "S1,60,120,2026-10-02,", "S1,0,80,01/10/2026,wearing_4cm"):
+        file.write_text(f"section_id,from_m,to_m,date,treatment\n{rows}\n", encoding="utf-8")
+        assert roads.load_works(workspace, file) == (1, [])
+    kept = workspace.read("pavement_works").to_pylist()
+    assert [(r["from_m"], r["to_m"], r["date"], r["treatment"]) for r in kept] == [
+        (0, 80, date(2026, 10, 1), "wearing_4cm"),
+        (60, 120, date(2026, 10, 2), None),
+    ]
+
+
+def test_works_that_are_loaded_meanwhile_are_not_lost(tmp_path, monkeypatch):
+    workspace = Workspace.create(tmp_path / "w")
+    for name in ("a", "b"):
+        rows = f"section_id,from_m,to_m,date\n{name},0,100,2026-04-01\n"
+        (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    put = roads.put_works
+    other = threading.Thread(
+        target=roads.load_works, args=(Workspace.open(workspace.path), tmp_path / "b.csv")
+    )
+
+    def meanwhile(*told):
+        monkeypatch.setattr(roads, "put_works", put)
+        other.start()
+        other.join(0.5)  # long enough to write, were it not kept waiting
+        put(*told)
+
+    monkeypatch.setattr(roads, "put_works", meanwhile)
+    roads.load_works(workspace, tmp_path / "a.csv")
+    other.join()
+    assert workspace.read("pavement_works")["section_id"].to_pylist() == ["a", "b"]
+
+
+def test_the_states_follow_works_and_day_without_a_new_drive(drives, loaded, tmp_path):
+    shutil.copytree(loaded[0].path, tmp_path / "w")
+    workspace = Workspace.open(tmp_path / "w")
+    file = tmp_path / "works.csv"
+    file.write_text("section_id,from_m,to_m,date\ntruth_route,100,160,2026-04-20\n", encoding="utf-8")
+    roads.load_works(workspace, file)
+    late = date(2026, 5, 20)
+    sets = load.read_folders(drives)
+    again = load.load(workspace, sets, on=late)
+    assert (again.loaded, again.states_changed) == (0, 0)
+    cells = workspace.read("pavement_cell_state").to_pylist()
+    assert {c["date"] for c in cells} == {late}
+    assert [c["from_m"] for c in cells if c["state"] == "renewed"] == [100, 120, 140]
+    observed, works = workspace.read("pavement_cell_obs"), workspace.read("pavement_works")
+    whole = fuse([observed], on=late, works=works, settings=FuseSettings(cell_m=20.0)).cells
+    assert [c["iri_m_km"] for c in cells] == whole["iri_m_km"].to_pylist()
+    before = workspace.file_hashes()
+    load.load(workspace, sets, on=late)
+    assert workspace.file_hashes() == before
 
 
 def test_a_later_drive_adds_to_what_is_there(drives, tmp_path):

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.anomalies.fixtures import Located
     from contado.kernel.territory import Network, Route
-    from contado.kernel.workspace import Workspace, WorkspaceView
+    from contado.kernel.workspace import Commit, Workspace, WorkspaceView
 
-__all__ = ["load_fixtures", "on_sections"]
+__all__ = ["load_fixtures", "on_sections", "put_fixtures"]
 
 FIXTURE_SOURCE = "pavement_fixtures"
 
@@ -30,6 +30,14 @@ def load_fixtures(workspace: Workspace, file: Path) -> int:
     DataError
         As `read_fixtures`.
     """
+    known = read_fixtures(file)
+    with workspace.commit() as commit:
+        put_fixtures(commit, known, file)
+    return len(known)
+
+
+def put_fixtures(commit: Commit, known: Sequence[Fixture], file: Path) -> None:
+    """Write table ``pavement_fixture`` anew with the fixtures of a file."""
     rows = [
         {
             "fixture_id": f.fixture_id,
@@ -39,13 +47,11 @@ def load_fixtures(workspace: Workspace, file: Path) -> int:
             "name": f.name,
             "source_id": FIXTURE_SOURCE,
         }
-        for f in read_fixtures(file)
+        for f in known
     ]
-    with workspace.commit() as commit:
-        commit.table("pavement_fixture", tables.from_rows("pavement_fixture", rows))
-        source = source_of(FIXTURE_SOURCE, "Known fixtures of the roads", file)
-        commit.table("source", source, practice=FIXTURE_SOURCE)
-    return len(rows)
+    commit.table("pavement_fixture", tables.from_rows("pavement_fixture", rows))
+    source = source_of(FIXTURE_SOURCE, "Known fixtures of the roads", file)
+    commit.table("source", source, practice=FIXTURE_SOURCE)
 
 
 def on_sections(

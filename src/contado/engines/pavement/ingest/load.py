@@ -165,11 +165,7 @@ def load(
     settled, rejected = _settled(came.new, workspace, progress)
     seen = _observed(workspace, settled, vehicles or {}, progress)
     marks = _marks(workspace, seen)
-    written, changed = (
-        _commit(workspace, came, settled, seen, on, scope, marks)
-        if settled or came.again or marks is not None
-        else (_Written(), 0)
-    )
+    written, changed = _commit(workspace, came, settled, seen, on, scope, marks)
     deleted = privacy.apply_retention(workspace, unended=live is None)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
@@ -338,7 +334,11 @@ def _commit(
     scope: Scope | None,
     marks: Mapping[str, Sequence[Located]] | None,
 ) -> tuple[_Written, int]:
-    """Write observations, states and evidence; return what was, and how many anomalies are new or changed state."""
+    """Write observations, states and evidence; return what was, and how many anomalies are new or changed state.
+
+    Without new drives the states may have changed all the same: with works, with marks, with the day. Where they
+    have not, nothing is written.
+    """
     import pyarrow as pa
 
     with workspace.commit(lock=_LOCKS) as commit:
@@ -365,7 +365,10 @@ def _commit(
         anomalies, met = history.follow(
             cell_obs, felt, on=last, lines=lines, timezone=timezone, source_id=SOURCE_ID
         )
-        state = fused.cells.drop_columns(["observations"])
+        state = _sourced("pavement_cell_state", fused.cells.drop_columns(["observations"]))
+        nothing_new = not settled and not done.twice and marks is None
+        if nothing_new and state.equals(old["cell_state"]) and anomalies.equals(old["anomaly"]):
+            return done, 0
         drives = rows.drives(settled, fresh, came.known, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
         commit.table(
@@ -379,7 +382,7 @@ def _commit(
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
         commit.table("pavement_anomaly", anomalies)
-        commit.table("pavement_cell_state", _sourced("pavement_cell_state", state))
+        commit.table("pavement_cell_state", state)
         if settled:
             commit.table("source", rows.source(settled), practice="pavement")
         _commit_evidence(commit, old["evidence"], met, scope)

@@ -2,61 +2,100 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+from contado.engines.pavement import columns, treatments, works_file
 from contado.engines.pavement.ingest import sections
 from contado.kernel import tables
 from contado.kernel.provenance import sha256_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
+    from contado.engines.pavement.works_file import Works
     from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
     from contado.kernel.territory import Network
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.workspace import Commit, Workspace, WorkspaceView
 
 __all__ = [
     "LAYER",
     "NETWORK_SOURCE",
     "SECTIONS_SOURCE",
+    "WORKS_LOCK",
+    "Sections",
+    "Streets",
     "load_network",
     "load_sections",
     "load_survey",
     "load_works",
+    "put_works",
+    "read_network",
+    "read_sections",
+    "read_works",
     "source_of",
+    "unplaced",
 ]
 
 NETWORK_SOURCE = "street_network"
 SECTIONS_SOURCE = "road_sections"
 WORKS_SOURCE = "road_works"
 SURVEY_SOURCE = "road_survey"
+WORKS_LOCK: Final = "tables/pavement_works"
 LAYER = "road_links"
 """Layer of the streets, each piece once."""
 
 
-def load_network(workspace: Workspace, file: Path, *, profile: str = "drive") -> int:
-    """Write table ``road_link`` and its layer from a network file; return the number of directed links."""
-    from contado.kernel.territory import Network
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streets:
+    """A street network as a file tells it: rows of table ``road_link``, and its layer."""
 
-    network = Network.from_file(file, profile, workspace.settings.territory.epsg)
-    links = network.links(source=file.name, source_id=NETWORK_SOURCE)
-    with workspace.commit() as commit:
-        commit.table("road_link", links)
-        commit.table("source", source_of(NETWORK_SOURCE, "Street network", file), practice=NETWORK_SOURCE)
+    file: Path
+    links: pa.Table
+    pieces: pa.Table
+    label: Label
+
+    def put(self, commit: Commit) -> None:
+        """Write table and layer."""
+        commit.table("road_link", self.links)
+        commit.table(
+            "source", source_of(NETWORK_SOURCE, "Street network", self.file), practice=NETWORK_SOURCE
+        )
         commit.layer(
             LAYER,
-            _streets(network, links),
+            self.pieces,
             crs="EPSG:4326",
             title_it="Rete stradale",
             title_en="Street network",
             source_id=NETWORK_SOURCE,
-            label=_label(file),
+            label=self.label,
         )
-    return int(links.num_rows)
+
+
+def read_network(workspace: WorkspaceView, file: Path, *, profile: str = "drive") -> Streets:
+    """Read a network file; nothing is written (errors of `contado.kernel.territory.Network.from_file`)."""
+    from contado.kernel.territory import Network
+
+    network = Network.from_file(file, profile, workspace.settings.territory.epsg)
+    links = network.links(source=file.name, source_id=NETWORK_SOURCE)
+    return Streets(
+        file=file,
+        links=tables.sort("road_link", tables.conform("road_link", links)),
+        pieces=_streets(network, links),
+        label=_label(file),
+    )
+
+
+def load_network(workspace: Workspace, file: Path, *, profile: str = "drive") -> int:
+    """Write table ``road_link`` and its layer from a network file; return the number of directed links."""
+    streets = read_network(workspace, file, profile=profile)
+    with workspace.commit() as commit:
+        streets.put(commit)
+    return int(streets.links.num_rows)
 
 
 def _label(file: Path) -> Label:
@@ -69,10 +108,10 @@ def _label(file: Path) -> Label:
     return "simulated" if said == "simulated" else "measured"
 
 
-def _label_of_sections(workspace: Workspace) -> Label | None:
+def _label_of_sections(workspace: WorkspaceView, streets: Streets | None) -> Label | None:
     """Return ``simulated`` where the streets are; else nothing is known of how the facts were born."""
-    streets = (info.label for info in workspace.layers() if info.id == LAYER)
-    return "simulated" if "simulated" in streets else None
+    known = {info.label for info in workspace.layers() if info.id == LAYER} if streets is None else {streets.label}
+    return "simulated" if "simulated" in known else None
 
 
 def _streets(network: Network, links: pa.Table) -> pa.Table:
@@ -84,53 +123,97 @@ def _streets(network: Network, links: pa.Table) -> pa.Table:
     return links.select(names).take(first)
 
 
-def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None) -> tuple[int, list[Finding]]:
-    """Write table ``pavement_lrs_section``; without ``routes`` the ways of the network are the sections.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections:
+    """Rows of table ``pavement_lrs_section``, the file of their edges, and what was noticed."""
+
+    rows: pa.Table
+    routes: Path | None
+    findings: tuple[Finding, ...]
+
+    def put(self, commit: Commit) -> None:
+        """Write the table."""
+        commit.table("pavement_lrs_section", self.rows)
+        if self.routes is not None:
+            source = source_of(SECTIONS_SOURCE, "Road sections", self.routes)
+            commit.table("source", source, practice=SECTIONS_SOURCE)
+
+
+def read_sections(
+    workspace: WorkspaceView, routes: Path | None, facts: Path | None, streets: Streets | None = None
+) -> Sections:
+    """Read sections; without ``routes`` the ways of the network are the sections. Nothing is written.
 
     Sections of a simulated network are simulated.
-    """
-    from contado.kernel.territory import Network
 
-    network = Network.from_links(workspace.read("road_link"), epsg=workspace.settings.territory.epsg)
-    locate, label = _locate(workspace), _label_of_sections(workspace)
-    if routes is None:
-        table = sections.of_ways(network, locate=locate, source_id=NETWORK_SOURCE, label=label)
-        findings: list[Finding] = []
-    else:
-        table, findings = sections.from_files(
-            network, routes, facts, locate=locate, source_id=SECTIONS_SOURCE, label=label
-        )
-    with workspace.commit() as commit:
-        commit.table("pavement_lrs_section", table)
-        if routes is not None:
-            commit.table(
-                "source", source_of(SECTIONS_SOURCE, "Road sections", routes), practice=SECTIONS_SOURCE
-            )
-    return table.num_rows, findings
-
-
-def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
-    """Write table ``pavement_works`` (section_id, from_m, to_m, date[, treatment, cost_eur]).
+    Parameters
+    ----------
+    streets
+        Network that the workspace is to have; by default the one that it has.
 
     Raises
     ------
-    UsageError
-        A treatment that is not in the workspace's catalogue (`unknown_choice`), with its line.
+    DataError
+        As `contado.engines.pavement.ingest.sections.from_files`.
     """
-    from contado.engines.pavement import treatments
+    from contado.kernel.territory import Network
 
-    read = tables.read(file, declared="pavement_works")
-    rows = treatments.coded(
-        _from(read.table, WORKS_SOURCE),
-        treatments.of_workspace(workspace.read("pavement_treatment")),
-        name=file.name,
-        lines=read.lines,
-        otherwise="leave the cell empty, or bring the body's own codes into table pavement_treatment",
+    links = workspace.read("road_link") if streets is None else streets.links
+    network = Network.from_links(links, epsg=workspace.settings.territory.epsg)
+    locate, label = _locate(workspace), _label_of_sections(workspace, streets)
+    if routes is None:
+        rows = sections.of_ways(network, locate=locate, source_id=NETWORK_SOURCE, label=label)
+        return Sections(rows=rows, routes=None, findings=())
+    rows, found = sections.from_files(
+        network, routes, facts, locate=locate, source_id=SECTIONS_SOURCE, label=label
     )
+    return Sections(rows=rows, routes=routes, findings=tuple(found))
+
+
+def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None) -> tuple[int, list[Finding]]:
+    """Write table ``pavement_lrs_section`` as `read_sections` reads it; return its rows and what was noticed."""
+    found = read_sections(workspace, routes, facts)
     with workspace.commit() as commit:
-        commit.table("pavement_works", rows)
-        commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
-    return int(rows.num_rows), list(read.findings)
+        found.put(commit)
+    return found.rows.num_rows, list(found.findings)
+
+
+def read_works(workspace: WorkspaceView, file: Path) -> Works:
+    """Read works whose treatments are those of the workspace (errors of `works_file.read`); nothing is written."""
+    return works_file.read(
+        file,
+        treatments.of_workspace(workspace.read("pavement_treatment")),
+        otherwise="leave the cell empty, or bring the body's own codes into table pavement_treatment",
+        timezone=workspace.settings.territory.timezone,
+    )
+
+
+def put_works(commit: Commit, works: Works, file: Path) -> None:
+    """Add works to table ``pavement_works``, which the commit has locked: they are history, and stay.
+
+    Works that begin at the same place of a section on the same day are the same ones, as the newer file tells them.
+    """
+    import pyarrow as pa
+
+    known = commit.workspace.read("pavement_works")
+    new = tables.conform("pavement_works", _from(works.rows, WORKS_SOURCE))
+    rows = {(r["section_id"], r["from_m"], r["date"]): r for t in (known, new) for r in t.to_pylist()}
+    commit.table("pavement_works", pa.Table.from_pylist(list(rows.values()), known.schema))
+    commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
+
+
+def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
+    """Add works to table ``pavement_works`` (`put_works`); return the rows of the file and what was noticed.
+
+    Raises
+    ------
+    DataError, UsageError
+        As `read_works`.
+    """
+    works = read_works(workspace, file)
+    with workspace.commit(lock=[WORKS_LOCK]) as commit:
+        put_works(commit, works, file)
+    return int(works.rows.num_rows), list(works.findings)
 
 
 def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
@@ -149,7 +232,6 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     import numpy as np
     import pyarrow as pa
 
-    from contado.engines.pavement import columns
     from contado.engines.pavement.campaigns import ROLES
     from contado.engines.pavement.profile_file import label_beside
 
@@ -169,6 +251,19 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
         commit.table("pavement_survey", pa.concat_tables([kept, rows], promote_options="permissive"))
         commit.table("source", source_of(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
     return int(rows.num_rows), list(read.findings)
+
+
+def unplaced(file: Path, known: Sequence[str]) -> list[Finding]:
+    """Tell in one finding which rows of a survey lie on none of the ``known`` sections."""
+    read = tables.read(file, declared="pavement_survey")
+    named, there = columns.texts(read.table, "section_id"), set(known)
+    off = [row for row, section in enumerate(named) if section not in there]
+    if not off:
+        return []
+    lines = read.lines or range(1, len(named) + 1)
+    what = "surveyed stretches that lie on no section that is known"
+    places, whose = [lines[row] for row in off], [named[row] for row in off]
+    return [works_file.told(file.name, places, whose, what, "look at section_id", known)]
 
 
 def _role(word: str) -> str:
@@ -195,7 +290,7 @@ def _from(table: pa.Table, source_id: str) -> pa.Table:
     return kept.append_column("source_id", pa.array([source_id] * table.num_rows, pa.string()))
 
 
-def _locate(workspace: Workspace) -> Callable[[float, float], str | None] | None:
+def _locate(workspace: WorkspaceView) -> Callable[[float, float], str | None] | None:
     """Return what gives the municipality of a point; None where the workspace has no municipalities."""
     from contado.kernel.territory import boundaries
     from contado.kernel.territory.locate import Locator
