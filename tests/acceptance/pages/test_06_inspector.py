@@ -229,12 +229,12 @@ def test_an_answer_can_be_undone_for_five_seconds_and_is_sent_afterwards(fresh, 
     page.wait_for_selector(".ct-given .ct-accepted + .ct-accepted", state="attached", timeout=30_000)
     assert [r["what"] for r in evidence(fresh)] == ["confirmed", "repaired"]
     last = page.evaluate(
-        '''() => {
+        """() => {
         const list = document.querySelector(".ct-spots"), worst = list.lastElementChild;
         worst.dataset.worse = "";
         document.getElementById("sort").value = "severity";
         document.querySelector(".ct-order").dispatchEvent(new Event("change"));
-        return list.firstElementChild === worst; }'''
+        return list.firstElementChild === worst; }"""
     )
     assert last  # a worsened one stands first, as the server orders
     assert (page.problems, page.foreign) == ([], [])

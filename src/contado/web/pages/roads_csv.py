@@ -104,7 +104,7 @@ def _fleet(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:  # noqa
 
 def _coverage(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
     for c in site.coverage:
-        yield c.code, c.name, c.km, c.not_driven_km, c.share, c.last, c.label
+        yield c.code, c.name, c.km, c.not_driven_km, c.share, c.not_measurable_km, c.last, c.label
 
 
 def _field_check(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:
@@ -146,6 +146,9 @@ TABLES: dict[str, tuple[str, Callable[[Site, QueryParams], Iterator[tuple[Any, .
     "storia": (_HISTORY, _history),
     "flotta": (_FLEET, _fleet),
     "verifica": (_FIELD_CHECK, _field_check),
-    "copertura": ("istat municipality km not_driven_km not_driven_share last_on label", _coverage),
+    "copertura": (
+        "istat municipality km not_driven_km not_driven_share not_measurable_km last_on label",
+        _coverage,
+    ),
 }
 """Name in the address -> columns, and what makes the rows."""
