@@ -240,3 +240,26 @@ def test_later_works_and_drives_do_not_change_the_past(toy, diagnosis):
     for a, b in zip(*kept, strict=True):
         assert np.isclose(a["iri_m_km"], b["iri_m_km"])
         assert (a["from_m"], a["to_m"], a["last_on"]) == (b["from_m"], b["to_m"], b["last_on"])
+
+
+def cell(from_m: float, state: str = "measured", length_m: float = 20.0) -> dict:
+    return {"from_m": from_m, "to_m": from_m + length_m, "state": state}
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ([], (110.0, 0.0)),  # nobody drove it
+        (
+            [cell(0), cell(20), cell(40), cell(60), cell(80)],
+            (0.0, 10.0),
+        ),  # less than a cell is left at the end
+        ([cell(20), cell(40, "not_measurable"), cell(60), cell(80)], (0.0, 50.0)),
+        ([cell(0), cell(20, "not_driven"), cell(40, "renewed"), cell(60), cell(80)], (40.0, 10.0)),
+        ([cell(0), cell(20)], (70.0, 0.0)),  # it turned off: nobody drove the rest
+    ],
+)
+def test_what_was_driven_and_could_not_be_measured_is_not_called_not_driven(cells, expected):
+    from contado.practices.manto_stradale import indicators
+
+    assert indicators._unmeasured(110.0, cells) == pytest.approx(expected)

@@ -47,6 +47,11 @@ def test_the_figures_are_those_of_the_check_and_say_that_they_are_simulated(clie
     assert "accuratezza misurata" not in text.lower()
 
 
+def test_bounds_of_classes_are_written_in_the_language_of_the_page(client):
+    assert "m/km 2–3,5<" in get(client)
+    assert "m/km 2–3.5<" in get(client, "en")
+
+
 def test_the_drawing_has_a_sentence_all_points_and_a_table(client):
     html = get(client)
     drawn = re.findall(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import csv
 import dataclasses
 import datetime as dt
+import html
+import io
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -75,20 +78,29 @@ def test_the_most_worsened_stands_first_and_the_unknown_last():
     assert [c.after.id for c in history.changes(before, after)] == ["c", "b", "a"]
 
 
+def csv_of(client, path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(client.get(path).text)))
+
+
+LATER = dt.timedelta(days=29)
+MAP = "/buone-pratiche/manto-stradale/mappa"
+
+
 @pytest.fixture(scope="module")
 def toy(tmp_path_factory):
-    """Pages of the toy roads as they are on their last day, and the days on which cars drove."""
+    """Pages of the toy roads as they are some weeks after their last day, and the days on which cars drove."""
     import pyarrow.compute as pc
 
     practice = registered()["manto_stradale"].practice()
     workspace: Workspace = toy_territory(tmp_path_factory.mktemp("history") / "city", practice)
     days = sorted({m.date() for m in workspace.read("pavement_cell_obs").column("t_utc").to_pylist()})
-    diagnosis = practice.diagnose(workspace, on=days[-1])
+    on = days[-1] + LATER
+    diagnosis = practice.diagnose(workspace, on=on)
     with workspace.commit() as c:
         for name, table in diagnosis.tables.items():
             if name.startswith("pavement_"):
                 c.table(name, table)
-        for name, table in practice.layers(workspace, on=days[-1]).items():
+        for name, table in practice.layers(workspace, on=on).items():
             c.layer(name, table.filter(pc.is_valid(table["geometry"])), label="simulated", crs="EPSG:4326")
     return TestClient(create(workspace.path)), days
 
@@ -96,7 +108,7 @@ def toy(tmp_path_factory):
 def test_the_time_row_holds_the_days_on_which_vehicles_drove(toy):
     client, days = toy
     text = client.get("/buone-pratiche/manto-stradale/mappa").text
-    assert f'max="{len(days) - 1}"' in text
+    assert f'max="{len(days)}"' in text  # and the day of the present state
     early = min(days)
     shown = client.get(f"/buone-pratiche/manto-stradale/mappa?date={early}").text
     assert f"/viste/sections.json?date={early}" in shown
@@ -104,6 +116,71 @@ def test_the_time_row_holds_the_days_on_which_vehicles_drove(toy):
     assert client.get(f"/viste/sections.json?date={early}").status_code == 200
     assert client.get("/viste/sections.json?date=1999-01-01").status_code == 404
     assert "date=1999-01-01" in client.get("/buone-pratiche/manto-stradale/mappa?date=1999-01-01").text
+
+
+def test_the_present_state_says_its_day_and_the_last_pass_a_past_day_only_itself(toy):
+    client, days = toy
+    on, last, first = (f"{d:%d/%m/%Y}" for d in (days[-1] + LATER, days[-1], days[0]))
+    now = f"stima al {on}, ultimo passaggio {last}"
+    text = client.get(MAP).text
+    assert now in text[text.index('id="ct-when"') :][:120]
+    assert f"{days[-1] + LATER:%Y}</b>" in text[text.index('id="ct-time"') :][:200]
+    section = re.search(r'<tr data-id="([^"]+)"', text)[1]
+    assert "stima al" in client.get(f"/buone-pratiche/manto-stradale/sezioni/{section}").text
+    english = client.get("/en/good-practices/road-surface/map").text
+    assert f"estimate of {on}, last pass {last}" in english
+    for day, said in ((days[-1], last), (days[0], first)):
+        past = client.get(f"{MAP}?date={day}").text
+        assert f"al {said}" in past[past.index('id="ct-when"') :][:120]
+        assert now not in past
+    # the values of the last day of drives are those of the comparison, not those of the present state
+    kept = {r["section_id"]: r for r in csv_of(client, f"/strade/storia.csv?date={days[-1]}")}
+    grown = {r["section_id"]: r for r in csv_of(client, "/dati/manto_stradale_sections.csv")}
+    assert any(kept[s]["iri_m_km"] != grown[s]["iri_m_km"] for s in kept)
+
+
+def test_files_of_a_past_day_hold_that_day_with_the_filters_of_the_page(toy):
+    client, days = toy
+    letter = next(r["class"] for r in csv_of(client, f"/strade/storia.csv?date={days[0]}") if r["class"])
+    text = client.get(f"{MAP}?date={days[0]}&class={letter}").text
+    links = {html.unescape(a) for a in re.findall(r'href="(/strade/storia[^"]+)"', text)}
+    assert links == {f"/strade/storia.csv?class={letter}&date={days[0]}"}  # what I see, and under the table
+    assert not re.findall(r'href="(/dati/[^"]*)"[^>]*data-seen', text)
+    got = client.get(links.pop())
+    assert f'filename="storia-{days[0]}.csv"' in got.headers["content-disposition"]
+    found = list(csv.DictReader(io.StringIO(got.text)))
+    assert [r["section_id"] for r in found] == re.findall(r'<tr data-id="([^"]+)"', text)
+    assert {(r["class"], r["date"]) for r in found} == {(letter, str(days[0]))}
+    assert client.get(f"/strade/storia.csv?date={days[0]}&class=Z").status_code == 400
+    assert client.get("/strade/storia.csv?date=1999-01-01").status_code == 404
+
+
+def test_files_of_the_present_state_have_the_filters_of_the_page(client):
+    text = client.get(f"{MAP}?class=A,B&unit=015002").text
+    under = re.findall(
+        r'href="(/dati/manto_stradale_sections\.(?:csv|gpkg)[^"]*)"', text[text.index("ct-pager") :]
+    )
+    assert len(under) == 2
+    assert all(a.endswith("?class=A%2CB&amp;unit=015002") for a in under)
+    shown = re.findall(r'<tr data-id="([^"]+)"', text)
+    assert shown
+    assert {r["section_id"] for r in csv_of(client, html.unescape(under[0]))} == set(shown)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (
+            f"{MAP}?sel=ZZZ&page=abc&bbox=foo&z=abc&layers=foo:1,names:2",
+            "bbox=foo, z=abc, layers=foo:1, layers=names:2, sel=ZZZ, page=abc",
+        ),
+        ("/dati/manto_stradale_sections?sel=x&z=a", "z=a, sel=x"),
+        ("/buone-pratiche/manto-stradale/verifica-sul-campo?date=zzz", "date=zzz"),
+    ],
+)
+def test_what_an_address_asks_in_vain_is_noted(client, path, said):
+    assert f"Ignorato: {said}<" in client.get(path).text
+    assert "Ignorato" not in client.get(f"{MAP}?z=11.5&x=9.1&y=45.4&layers=names:0.5,sections:0&page=2").text
 
 
 def test_the_comparison_shows_the_same_changes_on_the_map_and_in_the_table(toy):

@@ -80,6 +80,34 @@ def test_order_and_kind_come_with_the_address(clients):
     assert "sort=sideways, kind=dragon" in page
 
 
+@pytest.mark.parametrize(
+    ("read", "expected"),
+    [
+        ([], (None, None)),
+        ([-37.2], (None, None)),
+        ([-37.2] * 5, (None, None)),  # one load writes the height that its passes have together
+        ([-37.2, -36.9], (None, None)),  # alike to the millimetre
+        ([-37.2, -41.0, -35.1], (35.1, 41.0)),
+    ],
+)
+def test_copies_of_one_height_are_no_interval(read, expected):
+    assert data._range(read) == expected
+
+
+def test_where_one_height_was_read_the_page_says_that_the_interval_is_not_known(city, monkeypatch):
+    monkeypatch.setattr(data, "_range", lambda read: (None, None))
+    client = TestClient(create(city), base_url="http://127.0.0.1")
+    with records.open_store(Workspace.open(city)) as store:
+        client.get(link_of(store, "anna"))
+    assert "intervallo non noto: una sola altezza letta" in client.get(PATH).text
+    assert "interval not known: one height read only" in client.get("/en/inspections").text
+
+
+def test_a_worsened_spot_is_told_so_to_the_order_of_the_page(clients):
+    text = clients("anna").get(PATH).text
+    assert len(re.findall(r"<li [^>]*data-worse", text)) == text.count(", peggiorata</a>")
+
+
 def test_an_answer_is_taken_once_and_leaves_the_list_until_something_changes(clients, city):
     anna = clients("anna")
     first = listed(anna)[0]

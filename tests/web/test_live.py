@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import re
+import shutil
 import types
 
 import msgspec
@@ -151,8 +153,24 @@ def test_the_road_map_lists_what_the_reader_may_hear(clients):
     assert 'id="ct-live"' in text
     table = text[text.index('id="ct-live"') :]
     assert set(re.findall(r"<tr><td>([MLS])</td>", table)) == {"M"}
-    assert 'id="ct-live"' not in clients("olga", units=["015002"]).get(MAP).text
+    elsewhere = clients("olga", units=["015002"]).get(MAP).text
+    assert "js/live.js" in elsewhere  # a drive may come there after the page was opened
+    assert re.search(r'id="ct-live"[^>]* hidden', elsewhere)
     assert 'id="ct-live"' not in clients().get(MAP).text
+    assert "js/live.js" not in clients().get(MAP).text
+
+
+def test_a_map_that_was_opened_before_a_drive_listens_and_counts_in_words(clients, city):
+    shutil.rmtree(city / "live")
+    anna = clients("anna", units=[MILANO])
+    assert re.search(r'id="ct-live"[^>]* hidden', anna.get(MAP).text)
+    tell(city, "one", 1, "M")
+    text = anna.get(MAP).text
+    assert not re.search(r'id="ct-live"[^>]* hidden', text)
+    assert "<span data-count>1 cella, 1 anomalia</span>" in text
+    english = anna.get("/en/good-practices/road-surface/map").text
+    assert "<span data-count>1 cell, 1 anomaly</span>" in english
+    assert "after the next diagnosis" in html.unescape(english)
 
 
 def test_a_stream_ends_so_that_its_reader_is_asked_anew(clients, monkeypatch):

@@ -82,6 +82,30 @@ def test_the_fleet_says_which_model_each_car_uses_and_how_old_its_calibration_is
     assert spread == pytest.approx(math.sqrt(0.013**2 + 0.04**2 * years), rel=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("place", "it", "en"),
+    [
+        (1, "1ª su 42", "1st of 42"),
+        (2, "2ª su 42", "2nd of 42"),
+        (3, "3ª su 42", "3rd of 42"),
+        (4, "4ª su 42", "4th of 42"),
+        (12, "12ª su 42", "12th of 42"),
+        (22, "22ª su 42", "22nd of 42"),
+        (113, "113ª su 42", "113th of 42"),
+    ],
+)
+def test_a_place_in_a_list_is_no_count(place, it, en):
+    for lang, told in (("it", it), ("en", en)):
+        page = SimpleNamespace(lang=lang, say=lambda it, en, lang=lang: it if lang == "it" else en)
+        assert roadsection.place_of(page, place, 42) == told
+
+
+def test_the_sheet_of_a_section_says_its_place_in_english(client):
+    text = client.get("/en/good-practices/road-surface/sections/S001-04").text
+    assert re.search(r"\d(st|nd|rd|th) of \d+ sections", text)
+    assert re.search(r"\d(st|nd|rd|th) of \d+ segments", text)
+
+
 @pytest.mark.parametrize(("bias", "drifts"), [(0.1, False), (0.1001, True), (-0.11, True), (None, False)])
 def test_ten_per_cent_is_the_limit(bias, drifts):
     none = Interval(value=None)

@@ -17,6 +17,7 @@ from contado.web.i18n import Words
 from contado.web.security import SignInNeeded, forms, principal, roles
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Mapping
 
     from starlette.requests import Request
@@ -101,6 +102,15 @@ class Page:
     def say(self, it: str, en: str) -> str:
         """Return the text of the page's language."""
         return it if self.lang == "it" else en
+
+    def as_of(self, on: dt.date | None, last: dt.date | None) -> str:
+        """Return the day of values that rest on passes: of the latest pass, or of a later estimate and that pass."""
+        if last is None or on is None or on == last:
+            return i18n.date_text(last, self.lang)
+        state, driven = i18n.date_text(on, self.lang), i18n.date_text(last, self.lang)
+        return self.say(
+            f"stima al {state}, ultimo passaggio {driven}", f"estimate of {state}, last pass {driven}"
+        )
 
     def query(self, *known: str) -> dict[str, str]:
         """Return the known parameters that were given; the others are noted on the page."""

@@ -143,10 +143,25 @@ def test_appearance_is_kept_only_when_chosen(tab, address):
     assert page.evaluate("localStorage.length") == 0
 
 
+FOCUS = """() => [...document.querySelectorAll("a, button, input, select, summary")].filter(
+    (e) => e.checkVisibility()).map((e) => {
+    e.focus({focusVisible: true});
+    const s = getComputedStyle(e);
+    return [s.outlineColor, s.outlineStyle, s.outlineWidth, s.outlineOffset, s.boxShadow];
+})"""
+
+
 def test_the_keyboard_reaches_the_content_first(tab, address):
     page = tab(1280)
     page.goto(address + "/")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "ct-skip"
+    for scheme, token in (("light", "rgb(179, 0, 94)"), ("dark", "rgb(255, 138, 194)")):
+        page.emulate_media(color_scheme=scheme)
+        rings = page.evaluate(FOCUS)
+        dark = {"rgb(255, 138, 194)"}  # on the deep bars
+        assert {r[0] for r in rings} == {token} | dark, rings
+        assert {tuple(r[1:]) for r in rings} == {("solid", "3px", "2px", "none")}
+    page.locator(".ct-skip").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"

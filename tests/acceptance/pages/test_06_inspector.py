@@ -218,9 +218,25 @@ def test_an_answer_can_be_undone_for_five_seconds_and_is_sent_afterwards(fresh, 
     page.locator(".ct-undo button").click()
     page.wait_for_selector(".ct-given .ct-queued", state="detached")
     assert page.locator(".ct-spot:target h2").is_visible()
+    page.locator(".ct-spot:target .ct-pair a").click()
+    page.locator(".ct-spot:target button[value=present]").click()
+    page.wait_for_timeout(3000)
+    page.locator(".ct-spot:target button[value=present]").click()
+    page.wait_for_timeout(3000)  # the time of the first answer is over, that of the second is not
+    assert page.locator(".ct-undo").is_visible()
+    page.locator(".ct-undo button").click()
     page.locator(".ct-spot:target button[value=repaired]").click()
-    page.wait_for_selector(".ct-given .ct-accepted", state="attached", timeout=30_000)
-    assert [r["what"] for r in evidence(fresh)] == ["repaired"]
+    page.wait_for_selector(".ct-given .ct-accepted + .ct-accepted", state="attached", timeout=30_000)
+    assert [r["what"] for r in evidence(fresh)] == ["confirmed", "repaired"]
+    last = page.evaluate(
+        """() => {
+        const list = document.querySelector(".ct-spots"), worst = list.lastElementChild;
+        worst.dataset.worse = "";
+        document.getElementById("sort").value = "severity";
+        document.querySelector(".ct-order").dispatchEvent(new Event("change"));
+        return list.firstElementChild === worst; }"""
+    )
+    assert last  # a worsened one stands first, as the server orders
     assert (page.problems, page.foreign) == ([], [])
 
 

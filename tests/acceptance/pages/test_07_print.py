@@ -30,3 +30,20 @@ def test_print_is_portrait_with_legend_and_label_and_without_navigation(tab, add
     assert abs(height / 96 * 2.54 - 9.4) < 0.05
     assert abs(float(box[1]) - 595) < 2
     assert abs(float(box[2]) - 842) < 2
+
+
+def test_the_scale_on_paper_is_that_of_the_smaller_canvas_and_the_key_hides_nothing(tab, address):
+    page = tab(1280)
+    # a printer leaves the map no time to draw itself anew: its canvas is scaled as it is
+    page.add_init_script("window.ResizeObserver = class { observe() {} unobserve() {} disconnect() {} }")
+    page.goto(address + MAP)
+    settle(page)
+    size = "() => { const c = document.querySelector('#ct-map canvas'); return [c.clientWidth, c.clientHeight, document.querySelector('.maplibregl-ctrl-scale').offsetWidth]; }"
+    width, height, bar = page.evaluate(size)
+    page.emulate_media(media="print")
+    frame, key = (page.locator(s).bounding_box() for s in ("#ct-map", "#ct-key"))
+    smaller = min(frame["width"] / width, frame["height"] / height)  # object-fit: contain
+    assert smaller < 0.9
+    assert abs(page.evaluate(size)[2] - bar * smaller) <= 1
+    assert key["y"] >= frame["y"] + frame["height"] - 1
+    assert key["y"] + key["height"] <= page.locator(".ct-timerow").bounding_box()["y"] + 1

@@ -52,6 +52,17 @@ def test_words_of_label_uncertain_and_unknown(html):
     assert "al 10 aprile 2026 · 0,9 di 1,0 km percorsi negli ultimi 30 giorni" in html
 
 
+def test_every_landmark_has_a_name_of_its_own_and_the_bar_is_one(html):
+    import html5lib
+
+    tree = html5lib.parse(html, namespaceHTMLElements=False)
+    heads = {h.get("id"): "".join(h.itertext()) for h in tree.iter() if h.get("id")}
+    landmarks = [e for e in tree.iter() if e.tag == "section" or e.get("role") == "region"]
+    names = [e.get("aria-label") or heads[e.get("aria-labelledby")] for e in landmarks]
+    assert len(set(names)) == len(names), names
+    assert names[0] == "Dati simulati"  # content outside every landmark is skipped by who walks them
+
+
 def test_english(state):
     text = maps.render(state, lang="en").decode()
     assert '<html lang="en">' in text

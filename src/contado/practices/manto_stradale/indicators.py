@@ -67,12 +67,13 @@ def section_figures(found: Snapshot) -> dict[str, Row]:
 
 def _figures(section: Row, segments: Sequence[Row], cells: Sequence[Row], anomalies: Sequence[Row]) -> Row:
     length_m = sum(s["to_m"] - s["from_m"] for s in segments)
-    driven_m = sum(c["to_m"] - c["from_m"] for c in cells if c["state"] == "measured")
+    not_driven_m, not_measurable_m = _unmeasured(section["length_m"], cells)
     inside = [a for a in anomalies if any(s["from_m"] <= a["chainage_m"] < s["to_m"] for s in segments)]
     return {
         "length_m": section["length_m"],
         "measured_m": length_m,
-        "not_driven_m": max(0.0, section["length_m"] - driven_m),
+        "not_driven_m": not_driven_m,
+        "not_measurable_m": not_measurable_m,
         "anomalies": len(inside),
         "iri": _mean(segments, "iri_m_km", "low_m_km", "high_m_km"),
         "condition": _mean(segments, "condition_index", "condition_low", "condition_high"),
@@ -83,6 +84,26 @@ def _figures(section: Row, segments: Sequence[Row], cells: Sequence[Row], anomal
         "first_segment": min(segments, key=lambda s: s["rank"], default=None),
         "label": labels.joint(s["label"] for s in segments),
     }
+
+
+def _unmeasured(length_m: float, cells: Sequence[Row]) -> tuple[float, float]:
+    """Return how much of a section had no pass lately, and how much passes could not measure [m].
+
+    A car that drove a section leaves no whole cell at its ends, and none where it braked or the signal failed: less
+    than two cells in a row were driven all the same. A longer gap is one that nobody drove.
+    """
+    if not cells:
+        return length_m, 0.0
+    rows = sorted(cells, key=lambda c: c["from_m"])
+    late = sum(c["to_m"] - c["from_m"] for c in rows if c["state"] in {"not_driven", "renewed"})
+    silent = sum(c["to_m"] - c["from_m"] for c in rows if c["state"] == "not_measurable")
+    ends = [0.0, *(c["to_m"] for c in rows)]
+    gaps = [
+        max(0.0, start - end)
+        for end, start in zip(ends, [*(c["from_m"] for c in rows), length_m], strict=True)
+    ]
+    longest = 2 * max(c["to_m"] - c["from_m"] for c in rows)
+    return late + sum(g for g in gaps if g >= longest), silent + sum(g for g in gaps if g < longest)
 
 
 def _mean(segments: Sequence[Row], *names: str) -> tuple[float, float, float] | None:

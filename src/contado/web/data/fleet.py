@@ -13,7 +13,7 @@ from contado.web.i18n import Words
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.roads import Roads
@@ -62,12 +62,13 @@ class Vehicle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Roads of one municipality: length, length without a recent pass [km], latest pass."""
+    """Roads of one municipality: length, length without a recent pass, length that passes could not measure [km]."""
 
     code: str | None
     name: str | None
     km: float
     not_driven_km: float | None
+    not_measurable_km: float | None
     last: dt.date | None
     label: str | None
 
@@ -128,16 +129,21 @@ def coverage(roads: Roads) -> list[Coverage]:
     found = []
     for (code, name), places in by_place.items():
         own = [roads.sections[i] for i in places]
-        left = [s.not_driven_km for s in own]
         labels = {s.label for s in own}
         found.append(
             Coverage(
                 code=code,
                 name=name,
                 km=sum(s.length_km for s in own),
-                not_driven_km=None if None in left else sum(v or 0.0 for v in left),
+                not_driven_km=_total(s.not_driven_km for s in own),
+                not_measurable_km=_total(s.not_measurable_km for s in own),
                 last=max((s.last for s in own if s.last), default=None),
                 label=next((n for n in ("simulated", "estimated", "measured") if n in labels), None),
             )
         )
     return sorted(found, key=lambda c: (-(c.not_driven_km or 0.0), c.name or ""))
+
+
+def _total(lengths: Iterable[float | None]) -> float | None:
+    found = list(lengths)
+    return None if None in found else sum(v or 0.0 for v in found)

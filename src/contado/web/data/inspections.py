@@ -119,8 +119,7 @@ def _spot(
 ) -> Spot:
     from_km = real(section, "from_km")
     code = text(section, "municipality")
-    # the range of what single passes read; one reading is no range
-    several = len(read) > 1
+    lowest, highest = _range(read)
     return Spot(
         id=str(row["anomaly_id"]),
         section_id=str(row["section_id"]),
@@ -133,8 +132,8 @@ def _spot(
         chainage_m=float(row["chainage_m"]),
         side=text(row, "side"),
         height_mm=real(row, "height_mm"),
-        lowest_mm=min(map(abs, read)) if several else None,
-        highest_mm=max(map(abs, read)) if several else None,
+        lowest_mm=lowest,
+        highest_mm=highest,
         severity=real(row, "severity"),
         p_exists=float(row["p_exists"]),
         passes=int(row["passes"] or 0),
@@ -147,6 +146,17 @@ def _spot(
         lat=point[1],
         line=_line(section),
     )
+
+
+def _range(read: Iterable[float]) -> tuple[float | None, float | None]:
+    """Return the lowest and highest of what single passes read [mm]; None where all say the same.
+
+    One height that all passes of a load share is copied into the row of each: copies are no range.
+    """
+    sizes = sorted(map(abs, read))
+    if len({round(size) for size in sizes}) < 2:
+        return None, None
+    return sizes[0], sizes[-1]
 
 
 def _line(section: Row) -> Geometry | None:

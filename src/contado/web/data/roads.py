@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from contado.web.data.view import day, layer_rows, pick, real, text
+from contado.web.data.view import day, layer_rows, pick, real, rows, text
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -82,6 +82,7 @@ class Section:
     why: tuple[tuple[str, float], ...] = ()
     silent: tuple[str, ...] = ()
     not_driven_km: float | None = None
+    not_measurable_km: float | None = None
     level: Level | None = field(default=None, repr=False, compare=False)
     """Mean on the day of the state with the parts of its error, where they were kept."""
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
@@ -130,6 +131,8 @@ class Roads:
 
     sections: tuple[Section, ...] = ()
     anomalies: tuple[Anomaly, ...] = ()
+    on: dt.date | None = None
+    """Day that the values hold for, where it is not that of the latest pass: the diagnosis lets them age."""
 
     @property
     def km(self) -> float:
@@ -197,14 +200,17 @@ class Filter:
 
 def load(view: View, territory: Territory) -> Roads:
     """Read the two layers of the road practice; absent ones give no rows."""
-    return of_rows(territory, layer_rows(view, SECTIONS), layer_rows(view, ANOMALIES))
+    on = max((on for row in rows(view, "pavement_segment") if (on := day(row, "on"))), default=None)
+    return of_rows(territory, layer_rows(view, SECTIONS), layer_rows(view, ANOMALIES), on)
 
 
-def of_rows(territory: Territory, section_rows: Iterable[Row], anomaly_rows: Iterable[Row]) -> Roads:
-    """Return the roads that rows of the two layers describe."""
+def of_rows(
+    territory: Territory, section_rows: Iterable[Row], anomaly_rows: Iterable[Row], on: dt.date | None = None
+) -> Roads:
+    """Return the roads that rows of the two layers describe, ``on`` the day of the state where it is known."""
     names = {u.code: u.name for u in territory.units}
     sections = sorted((_section(row, names) for row in section_rows), key=_by_priority)
-    return Roads(sections=tuple(sections), anomalies=tuple(_anomaly(row) for row in anomaly_rows))
+    return Roads(sections=tuple(sections), anomalies=tuple(_anomaly(row) for row in anomaly_rows), on=on)
 
 
 def select(roads: Roads, wanted: Filter) -> list[Section]:
@@ -283,6 +289,7 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
         why=why,
         silent=silent,
         not_driven_km=real(row, "not_driven_km"),
+        not_measurable_km=real(row, "not_measurable_km"),
         level=_level(row),
         geometry=from_wkb(wkb) if wkb else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from contado.kernel.publish.agreement import MOST_DRAWN, Agreement, agreement
@@ -84,6 +85,7 @@ def field_check(page: Page) -> Response:
     found = page.site.field_checks
     check = next((c for c in found.checks if c.id == query.get("date")), None)
     if check is None:
+        page.unknown += [f"date={query['date']}"] if "date" in query else []
         check = next(iter(found.checks), None)
     alike = max(0.0, check.alike) if check and check.alike is not None else HALF_ALIKE
     return page.render(
@@ -103,11 +105,18 @@ def field_check(page: Page) -> Response:
         warnings=[_FINDINGS[f.rule] for f in check.findings if f.rule in _FINDINGS] if check else [],
         known={s.id for s in page.site.roads.sections},
         groups=_GROUPS,
+        bounds=lambda name: _bounds(page, name),
         source=_SOURCES.get(check.noise_source) if check else None,
         plans=campaigns_for(min(alike, 0.9)),
         alike=alike,
         seen_alike=check is not None and check.alike is not None,
     )
+
+
+def _bounds(page: Page, name: str) -> str:
+    """Return the name of a class of figures, ``2 - 3.5`` or ``>= 5``, as the page's language writes it."""
+    text = re.sub(r"\d+\.\d+", lambda found: found[0].replace(".", page.say(",", ".")), name)
+    return text.replace(" - ", "–").replace(">=", "≥")
 
 
 def _drawing(page: Page, check: Check) -> Drawing | None:

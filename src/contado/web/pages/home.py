@@ -78,7 +78,7 @@ def _figures(page: Page) -> Iterator[Figure]:
 
 
 def _last(page: Page) -> str:
-    return i18n.date_text(page.site.roads.last, page.lang)[:5]
+    return i18n.date_text(page.site.roads.on or page.site.roads.last, page.lang)[:5]
 
 
 def _driven(page: Page) -> Figure:

@@ -95,6 +95,7 @@ def layer(page: Page) -> Response:
     table = slice_rows(page, places.tolist(), keep, "layer", layer=dataset.id)
     looks = class_looks(classing, shown.geometry)
     chosen = _chosen(query.get("sel"), shown)
+    mapframe.note_unknown(page, query, (dataset.id, "names"), chosen)
     return page.render(
         "layer.html",
         simulated=dataset.label == "simulated",

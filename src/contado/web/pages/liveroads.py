@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.kernel import labels
+from contado.web import i18n
 from contado.web.live import feed_of
 from contado.web.pages import strips
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Live", "live_of"]
 
 _ROWS: Final = 20
+_CELLS: Final = (("cella", "cell"), ("celle", "cells"))
+_ANOMALIES: Final = (("anomalia", "anomaly"), ("anomalie", "anomalies"))
+"""One, several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,32 +36,34 @@ class LiveRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Numbers of cells and anomalies of the drives that go on, the latest rows, words of the module."""
+    """What the drives that go on have told: in a phrase, the latest rows; words of the module that listens."""
 
-    cells: int
-    anomalies: int
+    going: bool
+    count: str
     rows: list[LiveRow]
     label: str
     words: str
 
 
 def live_of(page: Page) -> Live | None:
-    """Return the drives that go on; None where there is none, or it is not for whoever asks."""
+    """Return the drives that go on, maybe none yet; None where they are not for whoever asks."""
     from contado.engines.pavement.live import feed
 
-    if not feed.running(page.site.view.path) or (heard := feed_of(page.request, page.site)) is None:
+    if (heard := feed_of(page.request, page.site)) is None:
         return None
-    events = [e for e in heard.read() if e["state"] == "running"]
-    if not events and heard.narrow:
-        return None
+    news = heard.read() if feed.running(page.site.view.path) else []
+    events = [e for e in news if e["state"] == "running"]
     cells = [c for e in events for c in e["cells"]]
     anomalies = [a for e in events for a in e["anomalies"]]
     rows = [*(_anomaly(page, a) for a in anomalies), *(_cell(c) for c in cells)]
     return Live(
-        cells=len(cells),
-        anomalies=len(anomalies),
+        going=bool(events),
+        count=", ".join(
+            f"{i18n.number(n, page.lang)} {page.say(*words[n != 1])}"
+            for n, words in ((len(cells), _CELLS), (len(anomalies), _ANOMALIES))
+        ),
         rows=rows[-_ROWS:][::-1],
-        label=labels.joint(part["label"] for part in (*cells, *anomalies)),
+        label=labels.joint(part["label"] for part in (*cells, *anomalies, {"label": page.site.roads.label})),
         words=_words(page),
     )
 
@@ -82,11 +88,11 @@ def _anomaly(page: Page, anomaly: dict[str, Any]) -> LiveRow:
 
 def _words(page: Page) -> str:
     words = {
-        "cells": page.say("celle", "cells"),
-        "anomalies": page.say("anomalie", "anomalies"),
+        "cells": [page.say(*words) for words in _CELLS],
+        "anomalies": [page.say(*words) for words in _ANOMALIES],
         "ended": page.say(
-            "i passaggi sono finiti e sono stati elaborati: ricarica la pagina",
-            "the drives have ended and were processed: reload the page",
+            "i passaggi sono finiti: la mappa li mostra dopo la prossima diagnosi",
+            "the drives have ended: the map shows them after the next diagnosis",
         ),
         "kinds": {kind: words.of(page.lang) for kind, words in strips.KINDS.items()},
     }

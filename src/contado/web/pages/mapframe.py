@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any
 
 from contado.web import i18n, statics, style
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from contado.web.page import Page
     from contado.web.style import RoadClass
 
-__all__ = ["config", "first_view", "point_of", "road_classes"]
+__all__ = ["config", "first_view", "note_unknown", "point_of", "road_classes"]
 
 _EVERYWHERE = (8.7, 45.1, 9.6, 45.7)
 """West, south, east, north of the first territory, where a workspace holds nothing to look at."""
@@ -115,6 +116,26 @@ def point_of(geometry: Geometry | None, name: str) -> dict[str, Any] | None:
     middle = shapely.get_coordinates(shapely.point_on_surface(geometry))[0]
     point = {"type": "Point", "coordinates": [round(float(v), 5) for v in middle]}
     return {"type": "Feature", "properties": {"id": name}, "geometry": point}
+
+
+def note_unknown(page: Page, query: Mapping[str, str], layers: Iterable[str], chosen: object | None) -> None:
+    """Note on the page what the query says of the view, its layers and the choice and cannot be followed."""
+    known = set(layers)
+    page.unknown += [f"{k}={query[k]}" for k in ("z", "x", "y") if k in query and math.isnan(_real(query[k]))]
+    for part in filter(None, query.get("layers", "").split(",")):
+        name, _, opacity = part.partition(":")
+        if name not in known or not 0.0 <= _real(opacity, -1.0) <= 1.0:
+            page.unknown.append(f"layers={part}")
+    if "sel" in query and chosen is None:
+        page.unknown.append(f"sel={query['sel']}")
+
+
+def _real(text: str, otherwise: float = math.nan) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return otherwise
+    return value if math.isfinite(value) else otherwise
 
 
 def first_view(page: Page, bounds: Iterable[float] | None) -> list[float]:

@@ -121,6 +121,7 @@ def _compared(page: Page, query: dict[str, str], first: dt.date, last: dt.date) 
     }
     listed = [c for c in found if c.class_id in some]
     chosen = after.by_id(query.get("sel", ""))
+    mapframe.note_unknown(page, query, ("sections", "names"), chosen)
     return {
         "first": first,
         "last": last,

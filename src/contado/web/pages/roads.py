@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
 
+    from starlette.datastructures import QueryParams
     from starlette.responses import Response
 
     from contado.web.data.roads import ClassTotal, Roads, Section
     from contado.web.page import Page
+    from contado.web.site import Site
 
-__all__ = ["CONTRIBUTIONS", "bounds", "iri_scale", "road_map", "wanted_of"]
+__all__ = ["CONTRIBUTIONS", "bounds", "filter_of", "iri_scale", "road_map", "wanted_of"]
 
 _QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter", "bbox")
 CONTRIBUTIONS: dict[str, Words] = {
@@ -53,10 +55,11 @@ def road_map(page: Page) -> Response:
     query = page.query(*_QUERY)
     site = page.site
     day, roads = _roads_on(page, query.get("date"))
-    wanted = _filter(page, query)
+    wanted = _filter(page)
     found = select(roads, wanted)
     keep = _kept(query, wanted, day)
     chosen = roads.by_id(query["sel"]) if query.get("sel") else None
+    mapframe.note_unknown(page, query, (*(layer["id"] for layer in map_layers(day)), "names"), chosen)
     anomalies = roads.anomalies_of(chosen.id) if chosen else []
     plain = card.entry.plain.of(page.lang)
     return page.render(
@@ -81,9 +84,7 @@ def road_map(page: Page) -> Response:
         units=[u for u in site.territory.units if any(s.code == u.code for s in roads.sections)],
         empty=_empty_words(page, roads, wanted, found),
         scale=iri_scale(roads.sections),
-        time=time_row(
-            page, site.history.days, str(day) if day else None, "map", keep, practice="manto_stradale"
-        ),
+        time=time_row(page, _days(site), str(day) if day else None, "map", keep, practice="manto_stradale"),
         map_config=_map_config(page, roads, day, wanted, chosen) if roads.sections else "",
         kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
@@ -95,42 +96,56 @@ def wanted_of(page: Page) -> tuple[Roads, Filter, Section | None]:
     """Return the roads that the address of the map asks for: of which day, which of them, which is chosen."""
     query = page.query(*_QUERY)
     _, roads = _roads_on(page, query.get("date"))
-    return roads, _filter(page, query), roads.by_id(query.get("sel", ""))
+    return roads, _filter(page), roads.by_id(query.get("sel", ""))
 
 
 def _roads_on(page: Page, text: str | None) -> tuple[dt.date | None, Roads]:
     """Return the roads of the day that was asked for; the last day and none are the present state."""
-    site = page.site
-    day = next((d for d in site.history.days if d.isoformat() == text), None)
+    site, days = page.site, _days(page.site)
+    day = next((d for d in days if d.isoformat() == text), None)
     if text and day is None:
         page.unknown.append(f"date={text}")
-    if day is None or day == site.history.days[-1]:
+    if day is None or day == days[-1]:
         return None, site.roads
     found = site.roads_on(day)
     return (None, site.roads) if found is None else (day, found)
 
 
-def _filter(page: Page, query: dict[str, str]) -> Filter:
-    """Read the filter; several ``class`` values or one comma-separated are the same, none means all."""
-    asked = {c.strip() for value in page.many("class") for c in value.split(",")}
+def _days(site: Site) -> list[dt.date]:
+    """Return the days of the time row: those on which vehicles drove, and the one that the present state is of."""
+    days, on = list(site.history.days), site.roads.on
+    return [*days, on] if days and on is not None and on > days[-1] else days
+
+
+def _filter(page: Page) -> Filter:
+    wanted, unknown = filter_of(page.site, page.request.query_params)
+    page.unknown.extend(unknown)
+    return wanted
+
+
+def filter_of(site: Site, query: QueryParams) -> tuple[Filter, list[str]]:
+    """Return the filter that a query asks for, and the parts of it that are not understood.
+
+    Several ``class`` values or one comma-separated are the same, none means all.
+    """
+    asked = {c.strip() for value in query.getlist("class") for c in value.split(",")}
     classes = frozenset(asked & set(CLASS_IDS))
-    if not classes and "filter" not in query:
+    if not classes and not query.get("filter"):
         classes = frozenset(CLASS_IDS)
-    unit = page.site.territory.find(query["unit"]) if query.get("unit") else None
-    sort = query.get("sort", "priority")
-    if sort not in SORTS:
-        page.unknown.append(f"sort={sort}")
-        sort = "priority"
-    if query.get("unit") and unit is None:
-        page.unknown.append(f"unit={query['unit']}")
-    page.unknown.extend(f"class={value}" for value in sorted(asked - set(CLASS_IDS)) if value)
-    return Filter(
+    place, box, sort = (query.get(name, "").strip() for name in ("unit", "bbox", "sort"))
+    unit, bbox = site.territory.find(place) if place else None, selection.bbox_of(box)
+    unknown = [f"class={value}" for value in sorted(asked - set(CLASS_IDS)) if value]
+    unknown += [f"unit={place}"] if place and unit is None else []
+    unknown += [f"bbox={box}"] if box and bbox is None else []
+    unknown += [f"sort={sort}"] if sort and sort not in SORTS else []
+    wanted = Filter(
         classes=classes,
         code=unit.code if unit else None,
-        words=query.get("q", ""),
-        sort=sort,
-        bbox=selection.bbox_of(query.get("bbox")),
+        words=query.get("q", "").strip(),
+        sort=sort if sort in SORTS else "priority",
+        bbox=bbox,
     )
+    return wanted, unknown
 
 
 def _kept(query: dict[str, str], wanted: Filter, day: dt.date | None) -> dict[str, Any]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING, Any
 
+from starlette.exceptions import HTTPException
+
 from contado.web.data.cadastre import registers
+from contado.web.data.roads import select
 from contado.web.files import csv_answer
 from contado.web.page import NotFound
+from contado.web.pages.roads import filter_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from starlette.datastructures import QueryParams
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -29,7 +34,9 @@ def table(request: Request, site: Site) -> Response:
     if name not in TABLES:
         raise NotFound(name)
     header, make = TABLES[name]
-    return csv_answer(request, header.split(), make(site, request.query_params), f"{name}.csv")
+    day = request.query_params.get("date") if name == "storia" else None
+    rows = list(make(site, request.query_params))
+    return csv_answer(request, header.split(), rows, f"{name}-{day}.csv" if day else f"{name}.csv")
 
 
 def _register(request: Request, site: Site, name: str) -> Response:
@@ -52,7 +59,7 @@ def _state(s: Section | None) -> tuple[Any, ...]:
     return (s.class_id, s.iri.value, s.iri.low, s.iri.high) if s else (None,) * 4
 
 
-def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+def _changes(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:
     first, last = sorted((_day(query, "from"), _day(query, "to")))
     for c in site.changes(first, last):
         place = (c.after.id, c.after.road_code, c.after.road_name, c.after.code, c.after.municipality)
@@ -60,7 +67,11 @@ def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
         yield (*place, first, last, *_state(c.before), *_state(c.after), *step)
 
 
-def _history(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+def _history(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:
+    """Yield the states of all sections or one; with ``date`` those of that day, as the map of it lists them."""
+    if "date" in query:
+        yield from _past(site, query)
+        return
     wanted = query.get("section")
     if wanted is not None and site.roads.by_id(wanted) is None:
         raise NotFound(wanted)
@@ -69,7 +80,20 @@ def _history(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
             yield from (tuple(row[column] for column in _HISTORY.split()) for row in states)
 
 
-def _fleet(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
+def _past(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:
+    day = _day(query, "date")
+    roads = site.roads_on(day)
+    if roads is None:
+        raise NotFound(str(day))
+    wanted, unknown = filter_of(site, query)
+    if unknown:
+        raise HTTPException(400, f"not understood: {', '.join(unknown)}")
+    states = {row["section_id"]: row for row in site.history.sections[day]}
+    for s in select(roads, wanted):
+        yield tuple(states[s.id][column] for column in _HISTORY.split())
+
+
+def _fleet(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
     for v in site.fleet:
         scale = (v.scale.value, v.scale.low, v.scale.high)
         month = v.last.isoformat()[:7] if v.last else None
@@ -78,12 +102,12 @@ def _fleet(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  
         yield (*car, v.drives, v.km, month, v.kept_until, v.label)
 
 
-def _coverage(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
+def _coverage(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:  # noqa: ARG001 - one signature
     for c in site.coverage:
-        yield c.code, c.name, c.km, c.not_driven_km, c.share, c.last, c.label
+        yield c.code, c.name, c.km, c.not_driven_km, c.share, c.not_measurable_km, c.last, c.label
 
 
-def _field_check(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
+def _field_check(site: Site, query: QueryParams) -> Iterator[tuple[Any, ...]]:
     for check in site.field_checks.checks:
         if query.get("date") in {None, check.id}:
             for s in check.stretches:
@@ -117,11 +141,14 @@ _FIELD_CHECK = (
     "check_id section_id from_m to_m surveyed_m_km estimated_m_km low_m_km high_m_km error_share passes "
     "speed_kmh last_on label"
 )
-TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[Any, ...]]]]] = {
+TABLES: dict[str, tuple[str, Callable[[Site, QueryParams], Iterator[tuple[Any, ...]]]]] = {
     "cambiamenti": (_CHANGES, _changes),
     "storia": (_HISTORY, _history),
     "flotta": (_FLEET, _fleet),
     "verifica": (_FIELD_CHECK, _field_check),
-    "copertura": ("istat municipality km not_driven_km not_driven_share last_on label", _coverage),
+    "copertura": (
+        "istat municipality km not_driven_km not_driven_share not_measurable_km last_on label",
+        _coverage,
+    ),
 }
 """Name in the address -> columns, and what makes the rows."""

@@ -52,9 +52,10 @@ def _cadastre(site: Site) -> publish.Report:
     label = {"simulated": "simulata", "estimated": "stimata", "measured": "misurata"}
     condition = label.get(site.roads.label or "", "di origine non nota")
     last = date_text(site.roads.last, "it") or "nessuno"
+    on = f" al {date_text(site.roads.on, 'it')}" if site.roads.on else ""
     about = (
         f"Termini del {cadastre.NORM}, da confermare sul testo. Ascisse in metri dall’inizio dell’elemento.",
-        f"Condizione della pavimentazione {condition} da sensori in auto; ultimo passaggio {last}.",
+        f"Condizione della pavimentazione {condition}{on} da sensori in auto; ultimo passaggio {last}.",
     )
     return publish.Report(
         title="Catasto delle strade",

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from contado.web.data.view import Row
     from contado.web.page import Page
 
-__all__ = ["STATES", "Moment", "Past", "section"]
+__all__ = ["STATES", "Moment", "Past", "place_of", "section"]
 
 STATES: dict[str, Words] = {
     "new": Words("nuova, da confermare", "new, to be confirmed"),
@@ -99,6 +99,8 @@ def section(page: Page) -> Response:
         place=_place(page, found),
         rank=1 + next(i for i, s in enumerate(roads.sections) if s.id == found.id),
         n=len(roads.sections),
+        place_of=lambda place, n: place_of(page, place, n),
+        state_on=roads.on,
         anomalies=sorted(anomalies, key=lambda a: (a.chainage_m is None, a.chainage_m, a.id)),
         photos=(pictures := _photos(page, found))[:MOST_PHOTOS],
         n_photos=len(pictures),
@@ -118,6 +120,14 @@ def section(page: Page) -> Response:
         scale=iri_scale(roads.sections),
         neighbours=[s for s in roads.sections if s.road_code and s.road_code == found.road_code],
     )
+
+
+def place_of(page: Page, place: int, n: int) -> str:
+    """Return a place in a list: 3ª di 42, 3rd of 42."""
+    teen = place % 100 in {11, 12, 13}
+    ending = "th" if teen else {1: "st", 2: "nd", 3: "rd"}.get(place % 10, "th")
+    number, of = i18n.number(place, page.lang), i18n.number(n, page.lang)
+    return page.say(f"{number}ª su {of}", f"{number}{ending} of {of}")
 
 
 def _options(page: Page, found: Section) -> list[Candidate]:

@@ -29,11 +29,14 @@ class Slice(Generic[T]):
 
 
 def slice_rows(page: Page, found: Sequence[T], query: Mapping[str, Any], name: str, **parts: str) -> Slice[T]:
-    """Return the page of ``found`` that ``query["page"]`` asks for; one out of range gives the nearest."""
+    """Return the page of ``found`` that ``query["page"]`` asks for; one out of range gives the nearest, no number the first."""
     size = page.site.view.settings.web.rows_a_page
     pages = max(1, -(-len(found) // size))
     asked = str(query.get("page") or "1")
-    number = min(pages, max(1, int(asked))) if asked.isdigit() else 1
+    if not asked.isdecimal():
+        page.unknown.append(f"page={asked}")
+        asked = "1"
+    number = min(pages, max(1, int(asked)))
     start = (number - 1) * size
     rows = found[start : start + size]
     return Slice(

@@ -1,14 +1,14 @@
 // Small comforts of every page; nothing here is needed to read or to act.
 const menu = document.querySelector(".ct-menu-button");
 menu?.addEventListener("click", () => {
-  const open = menu.getAttribute("aria-expanded") !== "true";
-  menu.setAttribute("aria-expanded", String(open));
+  menu.setAttribute("aria-expanded", menu.getAttribute("aria-expanded") !== "true");
 });
 
-document.querySelector("[data-print]")?.addEventListener("click", () => window.print());
-
-const link = document.querySelector("[data-copy-link]");
-link?.addEventListener("click", async (event) => {
+// at the document: a map replaces its buttons
+document.addEventListener("click", async (event) => {
+  if (event.target.closest("[data-print]")) print();
+  const link = event.target.closest("[data-copy-link]");
+  if (!link) return;
   event.preventDefault();
   try {
     await navigator.clipboard.writeText(location.href);

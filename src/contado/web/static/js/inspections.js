@@ -17,6 +17,7 @@ let here = null;
 let trouble = "";
 let busy = false;
 let timer = 0;
+let closing = 0;
 
 const say = (text, value) => text.replace("#", value);
 const clock = (at) => new Date(at).toLocaleTimeString(lang, { hour: "numeric", minute: "2-digit" });
@@ -63,7 +64,7 @@ function arrange() {
   const kind = document.getElementById("kind").value;
   const sort = document.getElementById("sort").value;
   const items = [...list.children];
-  const order = { near: (a, b) => far(a) - far(b), severity: (a, b) => b.dataset.severity - a.dataset.severity }[sort];
+  const order = { near: (a, b) => far(a) - far(b), severity: (a, b) => ("worse" in b.dataset) - ("worse" in a.dataset) || b.dataset.severity - a.dataset.severity }[sort];
   if (order && (here || sort !== "near")) list.append(...items.sort(order));
   else if (sort === "section") list.append(...items.sort((a, b) => a.dataset.n - b.dataset.n));
   for (const item of items) item.hidden = "done" in item.dataset || Boolean(kind && item.dataset.kind !== kind);
@@ -234,9 +235,10 @@ root.addEventListener("change", ({ target }) => {
 function offerUndo(entry) {
   undo.querySelector("span").textContent = say(texts.said, `${texts.answers[entry.answer]}, ${entry.title}`);
   undo.hidden = false;
-  const close = setTimeout(() => { undo.hidden = true; }, HOLD_MS);
+  clearTimeout(closing); // the one of the answer before
+  closing = setTimeout(() => { undo.hidden = true; }, HOLD_MS);
   undo.querySelector("button").onclick = async () => {
-    clearTimeout(close);
+    clearTimeout(closing);
     undo.hidden = true;
     await drop(entry.n);
     await draw();

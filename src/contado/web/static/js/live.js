@@ -1,5 +1,5 @@
-// Drives that go on: their cells and anomalies on the map and in the table beside it, as they are told. Only a
-// page that finds one at work asks for this module; without it the table shows what there was when it was made.
+// Drives that go on: their cells and anomalies on the map and in the table beside it, as they are told. Only who
+// may hear of them gets this module; without it the table shows what there was when the page was made.
 const box = document.getElementById("ct-live");
 const frame = document.getElementById("ct-map");
 const words = JSON.parse(box.dataset.words);
@@ -19,6 +19,7 @@ const all = (part) => [...drives.values()].flatMap((d) => [...d[part].values()])
 function take(event) {
   if (event.state !== "running") drives.delete(event.drive);
   else {
+    box.hidden = false;
     const one = drive(event.drive);
     // a cell that is told again moves to the end: the latest stand last
     for (const c of event.cells) one.cells.delete(`${c.section_id} ${c.cell}`), one.cells.set(`${c.section_id} ${c.cell}`, c);
@@ -28,9 +29,11 @@ function take(event) {
   draw();
 }
 
+const count = (found, [one, several]) => `${found.length.toLocaleString(lang)} ${found.length === 1 ? one : several}`;
+
 function draw() {
   const cells = all("cells"), anomalies = all("anomalies");
-  box.querySelector("[data-count]").textContent = drives.size ? `${cells.length} ${words.cells}, ${anomalies.length} ${words.anomalies}` : words.ended;
+  box.querySelector("[data-count]").textContent = drives.size ? `${count(cells, words.cells)}, ${count(anomalies, words.anomalies)}` : words.ended;
   const rows = [...anomalies.map((a) => [a.section_id, a.chainage_m, null, words.kinds[a.kind] ?? a.kind, a.id]), ...cells.map((c) => [c.section_id, c.from_m, c, "", `${c.section_id} ${c.cell}`])];
   box.querySelector("tbody").replaceChildren(...rows.slice(-ROWS).reverse().map(row));
   paint(cells, anomalies);

@@ -1,6 +1,5 @@
-// The map of a tool page: own layers only, twin of the table beside it. Everything here is comfort: legend,
-// dates and table work by plain links and forms without it. What a link or a form asks for is fetched, and the
-// parts of the page that changed are put in the place of the old ones, so the map stays.
+// The map of a tool page, twin of the table beside it. What a link or a form asks for is fetched and the parts
+// that changed are put in the place of the old ones, so the map stays; without this they work by themselves.
 const frame = document.getElementById("ct-map");
 let config = JSON.parse(frame.dataset.map);
 const says = frame.querySelector(".ct-mapsays");
@@ -62,7 +61,7 @@ async function start() {
       : { bounds: config.bounds, fitBoundsOptions: { padding: { top: 20, right: 20, bottom: 70, left: 20 }, maxZoom: 16 } }),
   };
   let map;
-  // to ask for WebGL beforehand makes a context more; without it the words and drawing of who has no JavaScript
+  // without WebGL the words and drawing of who has no JavaScript
   try { map = new lib.Map(options); } catch { return holder.remove(), flat(), show(words), wire(); }
   map.touchZoomRotate.disableRotation();
   map.keyboard.disableRotation();
@@ -102,7 +101,7 @@ function mapStyle() {
   };
 }
 
-// The classes of a layer as an expression; the last one holds for what is in none.
+// Classes as an expression; the last one holds for what is in none.
 const byClass = (layer, make) => (layer.classes.length > 1 ? ["match", layer.classOf, ...layer.classes.slice(0, -1).flatMap((c) => [c.id, make(c)]), make(layer.classes.at(-1))] : make(layer.classes[0]));
 const width = (layer, extra = 0) => ["interpolate", ["linear"], ["zoom"], ...[8, 10, 12, 15].flatMap((z, i) => [z, byClass(layer, (c) => c.widths[i] + extra + (high ? 1 : 0))])];
 
@@ -116,7 +115,7 @@ function addLayer(map, layer) {
     if (layer === main && !["hover", "ink", "white"].includes(part)) filtered.push([id, rule]);
   };
   const drawn = layer.tiles ? ["!", cell] : null;
-  const also = (...rules) => ["all", ...(drawn ? [drawn] : []), ...rules];
+  const also = (...rules) => ["all", drawn ?? true, ...rules];
   const dashed = layer.classes.filter((c) => c.dash).map((c) => c.id);
   const isDashed = ["in", layer.classOf, ["literal", dashed]];
   const order = { [`${{ line: "line", polygon: "fill", point: "symbol" }[layer.geometry]}-sort-key`]: byClass(layer, (c) => c.order ?? 0) };
@@ -173,7 +172,7 @@ function addNames(map) {
   map.addLayer({ id: "chosen", type: "symbol", source: "chosen", layout: { ...font, "text-field": ["get", "id"], "text-size": 14, "text-offset": [0, 1.5], "text-allow-overlap": true }, paint: { "text-color": white, "text-halo-color": ink, "text-halo-width": 5 } });
 }
 
-// Signs are drawn here, so that no image is fetched: the shape tells the kind, full or hollow confirmed or not.
+// No image is fetched: the shape tells the kind, full or hollow confirmed or not.
 function canvas(size, draw) {
   const g = Object.assign(document.createElement("canvas"), { width: size, height: size }).getContext("2d", { willReadFrequently: true });
   draw(g);
@@ -196,7 +195,6 @@ function hatch(map) {
 }
 
 function wire(map) {
-  const boxes = () => [...document.querySelectorAll("#ct-legend input[name=class]")];
   const nameOf = (found) => (found ? String(main.tiles ? found.id : found.properties.id) : "");
   const mark = (parts, id) => map && parts.forEach((p) => map.setFilter(`${main.id}-${p}`, ["==", idOf, id]));
   let hovered = "";
@@ -205,18 +203,18 @@ function wire(map) {
     document.querySelector(".ct-hovered")?.classList.remove("ct-hovered");
     hovered = id;
     mark(["hover"], id);
-    if (id) rowOf(id)?.classList.add("ct-hovered");
+    rowOf(id)?.classList.add("ct-hovered");
   };
   const filter = () => {
-    const rules = [["in", main.classOf, ["literal", boxes().filter((b) => b.checked).map((b) => b.value)]], ...(config.rule ? [config.rule] : [])];
-    for (const [id, rule] of filtered) if (!/-(cells|numbers)$/.test(id)) map.setFilter(id, ["all", ...(rule ? [rule] : []), ...rules]);
+    const shown = ["in", main.classOf, ["literal", [...document.querySelectorAll("#ct-legend :checked")].map((b) => b.value)]];
+    for (const [id, rule] of filtered) if (!/-(cells|numbers)$/.test(id)) map.setFilter(id, ["all", rule ?? true, config.rule ?? true, shown]);
   };
   // Choosing pans only when the object is out of sight; it never zooms by itself.
   const choose = () => {
     mark(["ink", "white"], config.selected ?? "");
     map.getSource("chosen").setData(config.chosen);
     const at = config.chosen.features[0]?.geometry.coordinates;
-    if (at && !map.getBounds().contains(at)) map.panTo(at, { animate: !prefers("(prefers-reduced-motion: reduce)") });
+    if (at && !map.getBounds().contains(at)) map.panTo(at);
   };
   const bbox = () => map.getBounds().toArray().flat().map((v) => v.toFixed(5)).join(",");
   const seen = () => document.querySelectorAll("a[data-seen]").forEach((a) => {
@@ -234,8 +232,8 @@ function wire(map) {
     const answer = await fetch(url.pathname + url.search);
     if (!answer.ok) return location.assign(url);
     const news = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const focus = document.activeElement?.id, scroll = document.querySelector(".ct-toolscroll")?.scrollTop;
-    for (const part of document.querySelectorAll("[data-part]")) if (news.getElementById(part.id)) part.replaceWith(news.getElementById(part.id));
+    const focus = document.activeElement.id, scroll = document.querySelector(".ct-toolscroll")?.scrollTop;
+    document.querySelectorAll("[data-part]").forEach((part) => part.replaceWith(news.getElementById(part.id) ?? part));
     if (push) history.pushState(null, "", url);
     const fresh = JSON.parse(news.getElementById("ct-map").dataset.map);
     fresh.layers.forEach((l, i) => { if (map && l.data && l.data !== config.layers[i].data) map.getSource(l.id).setData(l.data); });
@@ -259,7 +257,7 @@ function wire(map) {
   addEventListener("popstate", () => go(location.href, false));
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-part] a");
-    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || link.pathname !== location.pathname || link.hasAttribute("download")) return;
+    if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey || link.pathname !== location.pathname || link.hasAttribute("download")) return;
     event.preventDefault();
     go(link.href);
   });
@@ -294,7 +292,13 @@ function wire(map) {
     const found = nameOf(under(event.point));
     if (found) go(`${changed({ sel: found }).href.split("#")[0]}#sezione`);
   });
+  // paper draws the canvas smaller, and its scale
+  const paper = () => {
+    const bar = parseFloat(frame.querySelector(".maplibregl-ctrl-scale").style.width);
+    for (const side of ["Width", "Height"]) frame.style.setProperty(`--${side}`, bar / frame[`client${side}`]);
+  };
   map.on("moveend", () => {
+    paper();
     const c = map.getCenter();
     history.replaceState(null, "", changed({ z: map.getZoom().toFixed(2), x: c.lng.toFixed(4), y: c.lat.toFixed(4) }));
     seen();
@@ -303,6 +307,7 @@ function wire(map) {
   filter();
   choose();
   seen();
+  paper();
   layersPanel(map, changed);
 }
 
