@@ -110,7 +110,11 @@ def _label(file: Path) -> Label:
 
 def _label_of_sections(workspace: WorkspaceView, streets: Streets | None) -> Label | None:
     """Return ``simulated`` where the streets are; else nothing is known of how the facts were born."""
-    known = {info.label for info in workspace.layers() if info.id == LAYER} if streets is None else {streets.label}
+    known = (
+        {info.label for info in workspace.layers() if info.id == LAYER}
+        if streets is None
+        else {streets.label}
+    )
     return "simulated" if "simulated" in known else None
 
 
