@@ -35,6 +35,7 @@ def test_italian_reference_gives_the_same_numbers(tmp_path):
     [
         ("from_m,to_m,iri_m_km\n0,100,2\n100,200,0\n200,300,-1\n", "iri_not_positive", (3, 4)),
         ("from_m,to_m,iri_m_km\n0,100,2\n100,200,x\n", "not_a_number", (3,)),
+        ("from_m;to_m;iri_m_km\n0;100;2,5\n100;200;x\n", "not_a_number", (3,)),
         ("from_m,to_m,iri_m_km\n0,100,2\n100,100,2\n", "chainage_not_increasing", (3,)),
         ("from_m,to_m,iri_m_km\n", "empty_file", ()),
     ],

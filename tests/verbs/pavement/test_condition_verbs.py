@@ -236,6 +236,14 @@ def test_condition_names_the_line(write, old, new, rule, rows):
     assert (caught.value.rule, caught.value.rows) == (rule, rows)
 
 
+def test_condition_blames_only_the_bad_cell_of_an_italian_file(write):
+    text = SEGMENTS.replace("4.8", "abc").replace(",", ";").replace(".", ",")
+    with pytest.raises(ContadoError) as caught:
+        run("pavement condition", segments=write("s.csv", text))
+    assert (caught.value.rule, caught.value.rows) == ("not_a_number", (3,))
+    assert "'abc'" in caught.value.message
+
+
 def test_condition_reports_in_italian_and_english(write):
     answer = run("pavement condition", segments=write("s.csv", SEGMENTS), on="2026-11-01")
     text = load("pavement condition").text

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from contado.engines.pavement import roughness_index
 from contado.engines.pavement.calibration import Calibration
@@ -16,12 +17,12 @@ from contado.engines.pavement.profile_file import read_profile
 from contado.engines.pavement.vehicles import Model, QuarterCar
 from contado.kernel import tables
 from contado.kernel.errors import ColumnNotFound, DataError, UsageError
+from contado.kernel.tables import csv_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from contado.engines.pavement.profile_file import Profile
@@ -93,7 +94,11 @@ class _File:
 
     def numbers(self, name: str, *, blank: bool = False) -> Floats:
         """Return a column as numbers; an empty cell is NaN where ``blank`` allows it."""
-        cells = self.table[name].to_pylist()
+        column = self.table[name]
+        if pa.types.is_string(column.type):
+            bad = csv_dialect.not_numbers(column).to_numpy(zero_copy_only=False)
+            self.refuse(bad, name, "not_a_number", "give a number")
+        cells = column.to_pylist()
         values = np.full(len(cells), np.nan)
         for i, cell in enumerate(cells):
             try:

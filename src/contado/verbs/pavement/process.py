@@ -212,7 +212,7 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     )
     answer = _answer(result)
     answer.rejected = [RejectedDrive.of(one) for one in rejected]
-    told = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    told = [*network.findings, *route.findings, *(reference.findings if reference else ()), *result.findings]
     answer.findings = named([*told, *_not_used(request, answer, reference, fleet)])
     line = route_line(network, route)
     answer.section_id = request.route.name.partition(".")[0]

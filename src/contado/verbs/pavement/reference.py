@@ -93,7 +93,7 @@ def _run(request: ReferenceRequest, context: Context) -> ReferenceAnswer:
         points=points,
         route_length_m=route.length_m,
         compute_s=time.perf_counter() - start,
-        findings=named([*network.findings, *findings]),
+        findings=named([*network.findings, *route.findings, *findings]),
     )
 
 
