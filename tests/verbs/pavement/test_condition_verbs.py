@@ -71,6 +71,32 @@ def test_a_bridge_cuts_at_both_its_ends_and_a_cut_says_why(write):
     assert caught.value.rule == "missing_column"
 
 
+TWO_ROADS = "section_id,from_m,to_m,iri_m_km\nA,0,100,2\nA,100,200,2\nB,200,300,2\nB,300,400,2\nC,0,100,3\nC,200,300,3\n"
+
+
+def test_each_section_is_cut_by_itself(write):
+    cuts = "section_id,chainage_m\nB,300\nA,300\n"
+    answer = run("pavement segment", cells=write("cells.csv", TWO_ROADS), cuts=write("cuts.csv", cuts))
+    found = [(s.section_id, s.from_m, s.to_m, s.cells) for s in answer.segments]
+    assert found == [
+        ("A", 0, 200, 2), ("B", 200, 300, 1), ("B", 300, 400, 1), ("C", 0, 100, 1), ("C", 200, 300, 1),
+    ]  # fmt: skip
+    assert answer.homogeneous_share == 1.0
+    assert [(f.rule, f.row) for f in answer.findings] == [("cut_off_road", 3), ("gap", "C")]
+
+
+def test_a_bad_cell_of_a_section_is_named_by_its_line(write):
+    with pytest.raises(ContadoError) as caught:
+        run("pavement segment", cells=write("cells.csv", TWO_ROADS.replace("C,200,300", "C,50,300")))
+    assert (caught.value.rule, caught.value.rows) == ("cells_not_in_order", (7,))
+
+
+def test_cuts_beyond_the_road_are_told(write):
+    cuts = write("cuts.csv", "from_m,to_m\n-50,-10\n0,400\n300,900\n500,900\n")
+    answer = run("pavement segment", cells=write("cells.csv", CELLS), cuts=cuts)
+    assert [f.row for f in answer.findings if f.rule == "cut_off_road"] == [2, 5]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "rule", "rows"),
     [
