@@ -52,6 +52,9 @@ def test_missing_column_names_the_nearest(tmp_path):
         read_reference(write(tmp_path, "from_m,to_m,iri_mkm\n0,100,2\n"))
     assert caught.value.rule == "missing_column"
     assert "iri_mkm" in caught.value.hint
+    with pytest.raises(ColumnNotFound) as caught:
+        read_reference(write(tmp_path, "from_m,to_m,iri\n0,100,2\n"))
+    assert caught.value.hint == "did you mean iri?"
 
 
 def test_fleet_with_cars_or_scales_or_both(tmp_path):

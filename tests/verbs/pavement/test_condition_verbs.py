@@ -16,7 +16,7 @@ from contado.verbs import load
 CELLS = "from_m,to_m,iri_m_km,note\n0,100,2.0,x\n100,200,2.1,y\n200,300,5.0,z\n300,400,5.1,z\n"
 SEGMENTS = (
     "segment,iri_m_km,length_m,severity_per_100m,aadt,accident_rate,hydro_risk\n"
-    "a,2.1,400,10,9000,0.3,1\nb,4.8,300,60,,0.3,3\nc,1.1,900,0,22000,1.3,0\n"
+    "a,2.1,400,10,9000,0.3,1\nb,4.8,300,60,,0.3,1\nc,1.1,900,0,22000,1.3,0\n"
 )
 OBSERVATIONS = (
     "section_id,cell,drive_id,t_utc,iri_m_km,sd_log\n"
@@ -252,6 +252,7 @@ def test_condition_says_what_is_unknown_and_takes_weights(write):
     [
         ("4.8", "-4.8", "iri_not_positive", (3,)),
         ("9000", "-1", "negative_value", (2,)),
+        (",,0.3,1", ",,0.3,45", "share_range", (3,)),
         ("22000", "lots", "not_a_number", (4,)),
         ("iri_m_km", "iri", "missing_column", ()),
     ],
@@ -334,6 +335,29 @@ def test_strategies_write_an_options_folder(write, tmp_path):
     assert options["benefit_eur"].to_pylist() == [r["benefit"] for r in rows if r["strategy"]]
     budgets = tables.read(tmp_path / "options" / "budgets.csv").table.to_pylist()
     assert budgets[0] == {"budget": 0, "year": 2027, "source": "own", "budget_eur": 100_000}
+
+
+@pytest.mark.parametrize(
+    ("segments", "treatments", "file"),
+    [
+        (SEGMENTS.splitlines()[0] + "\n", None, "s.csv"),
+        (
+            SEGMENTS,
+            "code,unit_cost_eur_m2,min_condition,max_condition,iri_after_m_km,growth_factor\n",
+            "t.csv",
+        ),
+    ],
+)
+def test_strategies_tell_a_file_without_a_row(write, tmp_path, segments, treatments, file):
+    answer = run(
+        "pavement strategies",
+        segments=write("s.csv", segments),
+        years="2027",
+        out=tmp_path / "options",
+        on="2026-11-01",
+        **({"treatments": write("t.csv", treatments)} if treatments else {}),
+    )
+    assert [f.table for f in answer.findings if f.rule == "empty_table"] == [file]
 
 
 def test_strategies_in_euros_set_aside_what_has_no_traffic(write, tmp_path):

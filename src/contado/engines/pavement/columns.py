@@ -23,7 +23,7 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
     """Raise `ColumnNotFound` when one of ``columns`` is absent."""
     missing = [c for c in columns if c not in table.column_names]
     if missing:
-        raise ColumnNotFound.from_missing(missing, table.column_names, table=name)
+        raise ColumnNotFound.from_missing(missing, table.column_names, table=name, used=columns)
 
 
 def unknown(table: pa.Table, known: Sequence[str], name: str) -> list[Finding]:

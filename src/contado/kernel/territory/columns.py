@@ -26,7 +26,7 @@ def need(table: pa.Table, names: Sequence[str], file: str) -> None:
         Rule ``missing_column``, with the nearest name present.
     """
     if missing := [name for name in names if name not in table.column_names]:
-        raise ColumnNotFound.from_missing(missing, table.column_names, table=file)
+        raise ColumnNotFound.from_missing(missing, table.column_names, table=file, used=names)
 
 
 def line_of(row: int, lines: Sequence[int] | None) -> int:
