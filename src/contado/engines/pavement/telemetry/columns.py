@@ -82,8 +82,8 @@ def _not_found(
     missing: Sequence[Column], headers: Sequence[str], found: Iterable[str], file: str
 ) -> ColumnNotFound:
     error = ColumnNotFound.from_missing([c.name[0] for c in missing], headers, table=file, used=found)
-    if missing[0].quantity == "speed":  # a column of a like name holds another unit
-        error.hint = f"give the speed in m/s as {missing[0].name[0]}, or in km/h as speed_kmh"
+    if missing[0].quantity == "speed":  # a column of a like name may hold another unit
+        error.hint += f" In m/s it is called {missing[0].name[0]}, in km/h speed_kmh; convert other units"
     return error
 
 
