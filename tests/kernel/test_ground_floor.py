@@ -37,6 +37,14 @@ def test_rules_are_snake_case_and_models_end_with_three():
 
 
 def test_an_error_says_what_where_and_what_to_do():
+    other = errors.ColumnNotFound.from_missing(
+        ["to_m", "iri_m_km"], ["from_m"], table="t", used=["from_m", "to_m"]
+    )
+    assert other.hint == "the columns present are from_m"
+    near = errors.ColumnNotFound.from_missing(
+        ["iri_m_km"], ["from_m", "to_m", "iri"], table="t", used=["from_m", "to_m"]
+    )
+    assert near.hint == "did you mean iri?"
     error = errors.ColumnNotFound.from_missing(["cost_eur"], ["id", "costo_eur"], table="intervention")
     assert str(error) == "intervention: missing column cost_eur. Hint: did you mean costo_eur?"
     assert error.to_dict() == {

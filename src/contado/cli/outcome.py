@@ -9,6 +9,7 @@ import sys
 import tempfile
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
@@ -83,8 +84,15 @@ def _from_os(error: OSError) -> ContadoError:
         errno.EACCES: ("no_permission", "Access is denied", "check who owns the file"),
         errno.EROFS: ("no_permission", "The file system is read-only", "choose another place"),
         errno.EISDIR: ("file_not_found", "A folder stands where a file is needed", "give a file"),
+        errno.EEXIST: (
+            "file_not_found",
+            "A file stands where a folder is needed",
+            "name a folder, or move the file",
+        ),
         errno.ENOTDIR: ("file_not_found", "A file stands where a folder is needed", "give a folder"),
     }
+    if error.errno == errno.EEXIST and Path(error.filename or "").is_dir():
+        rules[errno.EEXIST] = ("file_error", "There is a folder of this name already", "give another name")
     rule, text, hint = rules.get(
         error.errno or 0, ("file_error", error.strerror or str(error), "check the path")
     )

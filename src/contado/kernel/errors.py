@@ -174,10 +174,23 @@ class ColumnNotFound(DataError):
     default_rule = "missing_column"
 
     @classmethod
-    def from_missing(cls, missing: Iterable[str], available: Iterable[str], *, table: str) -> ColumnNotFound:
-        """Build the error for the ``missing`` columns of ``table``; the hint compares the first one."""
+    def from_missing(
+        cls, missing: Iterable[str], available: Iterable[str], *, table: str, used: Iterable[str] = ()
+    ) -> ColumnNotFound:
+        """Build the error for the ``missing`` columns of ``table``.
+
+        The hint compares the first one with those ``available`` that are not ``used`` already: with one that is the
+        same but for its unit (``iri`` for ``iri_m_km``), else with those that resemble it.
+        """
         names, present = list(missing), list(available)
-        hint = did_you_mean(names[0], present) or f"the columns present are {', '.join(present)}"
+        free = sorted(set(present) - set(used))
+        unitless = [c for c in free if names[0].startswith(f"{c}_") or c.startswith(f"{names[0]}_")]
+        close = unitless or nearest(names[0], free)
+        hint = (
+            f"did you mean {', '.join(close)}?"
+            if close
+            else f"the columns present are {', '.join(present) or 'none'}"
+        )
         return cls(f"{table}: missing column {', '.join(names)}.", hint=hint, field=names[0])
 
 

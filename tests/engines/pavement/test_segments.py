@@ -118,3 +118,15 @@ def test_a_gap_ends_a_segment():
     found = segment([0, 100, 300, 400], [100, 200, 400, 500], [2.0, 2.0, 2.0, 2.0])
     assert list(zip(found.from_m, found.to_m, strict=True)) == [(0, 200), (300, 500)]
     assert [f.rule for f in found.findings] == ["gap"]
+
+
+def test_nothing_is_compiled_after_the_warm_up():
+    from contado.engines.pavement import _pelt, segments
+
+    segments.warm_up()
+    before = list(_pelt.pelt.signatures)
+    columns = [np.arange(6) * 100.0, np.arange(1, 7) * 100.0, np.full(6, 2.0)]
+    for column in columns:
+        column.flags.writeable = False
+    segments.segment(*columns)
+    assert list(_pelt.pelt.signatures) == before

@@ -35,6 +35,7 @@ def test_italian_reference_gives_the_same_numbers(tmp_path):
     [
         ("from_m,to_m,iri_m_km\n0,100,2\n100,200,0\n200,300,-1\n", "iri_not_positive", (3, 4)),
         ("from_m,to_m,iri_m_km\n0,100,2\n100,200,x\n", "not_a_number", (3,)),
+        ("from_m;to_m;iri_m_km\n0;100;2,5\n100;200;x\n", "not_a_number", (3,)),
         ("from_m,to_m,iri_m_km\n0,100,2\n100,100,2\n", "chainage_not_increasing", (3,)),
         ("from_m,to_m,iri_m_km\n", "empty_file", ()),
     ],
@@ -51,6 +52,9 @@ def test_missing_column_names_the_nearest(tmp_path):
         read_reference(write(tmp_path, "from_m,to_m,iri_mkm\n0,100,2\n"))
     assert caught.value.rule == "missing_column"
     assert "iri_mkm" in caught.value.hint
+    with pytest.raises(ColumnNotFound) as caught:
+        read_reference(write(tmp_path, "from_m,to_m,iri\n0,100,2\n"))
+    assert caught.value.hint == "did you mean iri?"
 
 
 def test_fleet_with_cars_or_scales_or_both(tmp_path):

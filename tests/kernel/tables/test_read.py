@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from contado.kernel import tables
 from contado.kernel.errors import DataError, TableNotFound
 from contado.kernel.provenance import Provenance
-from contado.kernel.tables.csv_dialect import comma_to_point
+from contado.kernel.tables.csv_dialect import comma_to_point, not_numbers
 
 
 @pytest.fixture
@@ -61,6 +62,26 @@ def test_thousands_with_dots_only_are_told_as_ambiguous(csv):
     result = tables.read(csv("id;cost_eur\na;1.500\nb;2.750\n"))
     assert result.table["cost_eur"].to_pylist() == [1.5, 2.75]
     assert "ambiguous_number" in dict(notes(result))
+
+
+def test_a_blank_or_unknown_cell_does_not_keep_a_column_from_decimal_commas(csv):
+    result = tables.read(csv("id;v\na;1,5\nb; \nc;nan\nd;2,5\n"))
+    assert result.table["v"].to_pylist() == [1.5, None, None, 2.5]
+
+
+@pytest.mark.parametrize(
+    ("cells", "bad"),
+    [
+        (["0,70", "15%"], [1]),
+        (["1,5", "abc", "2,5", "", None], [1]),
+        (["1.234,50", "1,5 m"], [1]),
+        (["1.5", "115,000"], [1]),
+        (["x", "y"], [0, 1]),
+        (["1", " 2.5 ", "1e3"], []),
+    ],
+)
+def test_only_what_is_no_number_in_either_style_keeps_a_column_from_being_numbers(cells, bad):
+    assert pc.indices_nonzero(not_numbers(pa.array(cells))).to_pylist() == bad
 
 
 @pytest.mark.parametrize(

@@ -76,12 +76,50 @@ def test_a_route_file_stretches_edges_to_its_chainages(tmp_path, network):
 
 
 @pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (["0,5,1,2,0,95", "1,5,2,3,95,206"], [2]),
+        (["0,5,1,2,0,78", "1,5,2,3,78,108"], [3]),
+        (["0,5,1,2,70,79", "1,5,2,3,79,190"], [2]),
+        (["0,5,1,2,0,79", "1,5,2,3,79,190"], []),
+        (["0,5,1,2,0,20"], [2]),
+    ],
+)
+def test_an_edge_not_as_long_as_its_chainages_is_told(tmp_path, network, rows, told):
+    path = tmp_path / "route.csv"
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    found = Route.read(path, network).findings
+    assert [(f.rule, f.row) for f in found] == [("chainage_stretched", line) for line in told]
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (["0,5,1,2,0,99999"], (2,)),
+        (["0,5,1,2,0,790", "1,5,2,3,790,1900"], (2, 3)),
+        (["0,5,1,2,0,79", "1,5,2,3,79,99", "2,5,3,2,99,210"], (3,)),
+    ],
+)
+def test_chainages_of_another_road_are_refused(tmp_path, network, rows, lines):
+    path = tmp_path / "route.csv"
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    with pytest.raises(DataError) as caught:
+        Route.read(path, network)
+    assert (caught.value.rule, caught.value.rows) == ("chainage_stretched", lines)
+
+
+@pytest.mark.parametrize(
     ("text", "rule", "rows"),
     [
         (HEADER + "0,5,1,2,0,80\n1,5,9,3,80,190\n", "route_off_network", (3,)),
         (HEADER + "0,5,2,1,0,80\n1,5,2,3,80,190\n", "route_not_connected", (3,)),
         (HEADER + "0,5,1,2,0,80\n1,5,2,3,90,190\n", "chainage_not_increasing", (3,)),
         (HEADER + "0,5,1,x,0,80\n", "not_a_number", (2,)),
+        (
+            (HEADER + "0,5,1,2,0,80.5\n1,5,2,3,y,190\n").replace(",", ";").replace(".", ","),
+            "not_a_number",
+            (3,),
+        ),
         (HEADER, "empty_file", ()),
     ],
 )

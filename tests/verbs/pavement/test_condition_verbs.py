@@ -16,7 +16,7 @@ from contado.verbs import load
 CELLS = "from_m,to_m,iri_m_km,note\n0,100,2.0,x\n100,200,2.1,y\n200,300,5.0,z\n300,400,5.1,z\n"
 SEGMENTS = (
     "segment,iri_m_km,length_m,severity_per_100m,aadt,accident_rate,hydro_risk\n"
-    "a,2.1,400,10,9000,0.3,1\nb,4.8,300,60,,0.3,3\nc,1.1,900,0,22000,1.3,0\n"
+    "a,2.1,400,10,9000,0.3,1\nb,4.8,300,60,,0.3,1\nc,1.1,900,0,22000,1.3,0\n"
 )
 OBSERVATIONS = (
     "section_id,cell,drive_id,t_utc,iri_m_km,sd_log\n"
@@ -69,6 +69,32 @@ def test_a_bridge_cuts_at_both_its_ends_and_a_cut_says_why(write):
     with pytest.raises(ContadoError) as caught:
         run("pavement segment", cells=write("cells.csv", CELLS), cuts=write("cuts.csv", "from_m\n90\n"))
     assert caught.value.rule == "missing_column"
+
+
+TWO_ROADS = "section_id,from_m,to_m,iri_m_km\nA,0,100,2\nA,100,200,2\nB,200,300,2\nB,300,400,2\nC,0,100,3\nC,200,300,3\n"
+
+
+def test_each_section_is_cut_by_itself(write):
+    cuts = "section_id,chainage_m\nB,300\nA,300\n"
+    answer = run("pavement segment", cells=write("cells.csv", TWO_ROADS), cuts=write("cuts.csv", cuts))
+    found = [(s.section_id, s.from_m, s.to_m, s.cells) for s in answer.segments]
+    assert found == [
+        ("A", 0, 200, 2), ("B", 200, 300, 1), ("B", 300, 400, 1), ("C", 0, 100, 1), ("C", 200, 300, 1),
+    ]  # fmt: skip
+    assert answer.homogeneous_share == 1.0
+    assert [(f.rule, f.row) for f in answer.findings] == [("cut_off_road", 3), ("gap", "C")]
+
+
+def test_a_bad_cell_of_a_section_is_named_by_its_line(write):
+    with pytest.raises(ContadoError) as caught:
+        run("pavement segment", cells=write("cells.csv", TWO_ROADS.replace("C,200,300", "C,50,300")))
+    assert (caught.value.rule, caught.value.rows) == ("cells_not_in_order", (7,))
+
+
+def test_cuts_beyond_the_road_are_told(write):
+    cuts = write("cuts.csv", "from_m,to_m\n-50,-10\n0,400\n300,900\n500,900\n")
+    answer = run("pavement segment", cells=write("cells.csv", CELLS), cuts=cuts)
+    assert [f.row for f in answer.findings if f.rule == "cut_off_road"] == [2, 5]
 
 
 @pytest.mark.parametrize(
@@ -314,6 +340,7 @@ def test_condition_says_what_is_unknown_and_takes_weights(write):
     [
         ("4.8", "-4.8", "iri_not_positive", (3,)),
         ("9000", "-1", "negative_value", (2,)),
+        (",,0.3,1", ",,0.3,45", "share_range", (3,)),
         ("22000", "lots", "not_a_number", (4,)),
         ("iri_m_km", "iri", "missing_column", ()),
     ],
@@ -322,6 +349,14 @@ def test_condition_names_the_line(write, old, new, rule, rows):
     with pytest.raises(ContadoError) as caught:
         run("pavement condition", segments=write("s.csv", SEGMENTS.replace(old, new)))
     assert (caught.value.rule, caught.value.rows) == (rule, rows)
+
+
+def test_condition_blames_only_the_bad_cell_of_an_italian_file(write):
+    text = SEGMENTS.replace("4.8", "abc").replace(",", ";").replace(".", ",")
+    with pytest.raises(ContadoError) as caught:
+        run("pavement condition", segments=write("s.csv", text))
+    assert (caught.value.rule, caught.value.rows) == ("not_a_number", (3,))
+    assert "'abc'" in caught.value.message
 
 
 def test_condition_reports_in_italian_and_english(write):
@@ -388,6 +423,29 @@ def test_strategies_write_an_options_folder(write, tmp_path):
     assert options["benefit_eur"].to_pylist() == [r["benefit"] for r in rows if r["strategy"]]
     budgets = tables.read(tmp_path / "options" / "budgets.csv").table.to_pylist()
     assert budgets[0] == {"budget": 0, "year": 2027, "source": "own", "budget_eur": 100_000}
+
+
+@pytest.mark.parametrize(
+    ("segments", "treatments", "file"),
+    [
+        (SEGMENTS.splitlines()[0] + "\n", None, "s.csv"),
+        (
+            SEGMENTS,
+            "code,unit_cost_eur_m2,min_condition,max_condition,iri_after_m_km,growth_factor\n",
+            "t.csv",
+        ),
+    ],
+)
+def test_strategies_tell_a_file_without_a_row(write, tmp_path, segments, treatments, file):
+    answer = run(
+        "pavement strategies",
+        segments=write("s.csv", segments),
+        years="2027",
+        out=tmp_path / "options",
+        on="2026-11-01",
+        **({"treatments": write("t.csv", treatments)} if treatments else {}),
+    )
+    assert [f.table for f in answer.findings if f.rule == "empty_table"] == [file]
 
 
 def test_strategies_in_euros_set_aside_what_has_no_traffic(write, tmp_path):

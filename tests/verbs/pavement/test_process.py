@@ -85,6 +85,20 @@ def test_reference_calibrates(run, tmp_path):
     assert answer["vehicles"][0]["calibrated"]
 
 
+def test_a_survey_of_too_few_cells_is_told(run, tmp_path):
+    reference = tmp_path / "r.csv"
+    reference.write_text("from_m,to_m,iri_m_km\n100,200,3\n100,200,4\n")
+    fleet = tmp_path / "f.csv"
+    fleet.write_text("vehicle,scale,calibrated_on\nvan,1.1,2999-01-01\n")
+    code, answer = run("--reference", reference, "--vehicles", fleet, "--cell-m", 5000)
+    assert code == 0
+    told = {f["rule"]: f for f in answer["findings"]}
+    assert "2 surveyed cells are usable, 3 are needed" in told["too_few_surveyed_cells"]["message"]
+    assert told["survey_contradicts"]["row"] == 3
+    assert told["calibration_in_future"]["row"] == "van"
+    assert "5000 m" in told["no_complete_cell"]["message"]
+
+
 def test_truth_columns_are_never_read(run):
     _, plain = run()
 

@@ -109,6 +109,14 @@ def test_budgets_by_year_and_a_year_without(file, tmp_path):
     assert [f.rule for f in found.findings] == ["year_outside_horizon"]
 
 
+def test_where_money_is_left_over_no_break_even_cost_is_told(file):
+    spare = plan(file(), budget_per_year=1000.5)
+    assert sum(y.spent_eur for y in spare.years) < 1000.5
+    assert [w.break_even_cost_eur for w in spare.why] == [None] * 3
+    short = plan(file(), budget_per_year=110)
+    assert any(w.break_even_cost_eur for w in short.why)
+
+
 def test_strategies_that_gain_nothing_are_found(file):
     found = plan(file(SMALL + "a,3,2027,10,0,1,20\n"), budget_per_year=160)
     assert [(f.rule, f.row) for f in found.findings] == [("no_effect", "a 3")]

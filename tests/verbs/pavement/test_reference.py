@@ -49,6 +49,7 @@ def test_points_in_another_country(ask):
     [
         ("--chainages", "km\n1\n", "missing_column", []),
         ("--chainages", "chainage_m\n1\nfar\n", "not_a_number", [3]),
+        ("--chainages", "chainage_m\n1\n1.234,5\n2\n", "ragged_row", [3]),
         ("--points", "lon,lat\n0,0\n9.5277,47.119\n", "impossible_position", [2]),
     ],
 )

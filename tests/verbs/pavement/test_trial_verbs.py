@@ -164,6 +164,14 @@ def test_lifecycle_of_two_costs_and_of_a_table(write, capsys):
     assert answer.alternatives[1].gwp_kg_m2_y is None
 
 
+def test_a_break_even_that_does_not_exist_has_a_reason(write):
+    mixes = write("mixes.csv", "name,cost_eur_m2,life_y\nplain,10,10\nfair,12,14\nendless,100,200\n")
+    answer = ask("pavement lifecycle", alternatives=mixes, base_cost=100, base_life=12, extra_cost_share=9)
+    told = [f.message for f in answer.findings if f.rule == "no_break_even"]
+    assert answer.break_even_life_y is None
+    assert [message.partition(" has")[0] for message in told] == ["The dearer mix", "endless"]
+
+
 def test_lifecycle_without_anything_to_compare_is_refused(capsys):
     code, answer = printed(capsys, "pavement", "lifecycle", "--base-cost", "100")
     assert (code, answer["error"]["rule"]) == (2, "missing_value")

@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Calibration", "FittedCar", "consensus", "fit_car", "on_axles", "scale_from_reference"]
+__all__ = [
+    "MIN_REFERENCE_CELLS",
+    "Calibration",
+    "FittedCar",
+    "consensus",
+    "fit_car",
+    "on_axles",
+    "scale_from_reference",
+    "usable_cells",
+]
 
 PRIOR_SD_LOG: Final = 0.15
 """Spread of K1, K2, C and mu of passenger cars about the nominal car (25 % either way, even)."""
@@ -40,6 +49,7 @@ SPECTRUM_SD_LOG: Final = 0.15
 MIN_WINDOWS: Final = 8
 FIT_BAND_HZ: Final = (0.6, 35.0)
 MIN_REFERENCE_CELLS: Final = 3
+"""Fewest surveyed cells that calibrate a vehicle."""
 REFERENCE_SD_LOG: Final = 0.01
 """Repeatability of a class 1 profilometer's IRI (ASTM E950), the least that any calibration can do."""
 MODEL_SD_LOG: Final = 0.05
@@ -161,8 +171,7 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
     reference_m_km
         Surveyed IRI of the cells [m/km].
     """
-    ratio = np.log(reference_m_km) - _mean_over_passes(passes)
-    ratio = ratio[np.isfinite(ratio)]
+    ratio = _ratios(passes, reference_m_km)
     if len(ratio) < MIN_REFERENCE_CELLS:
         return None
     centre, sd = _robust_mean(ratio)
@@ -173,6 +182,17 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
         calibrated=True,
         cell_sd_log=float(np.sqrt(off / (PRIOR_CELLS + len(ratio) - 1))),
     )
+
+
+def usable_cells(passes: Sequence[Floats], reference_m_km: Floats) -> int:
+    """Return how many surveyed cells a vehicle has measured; arguments as `scale_from_reference`."""
+    return len(_ratios(passes, reference_m_km))
+
+
+def _ratios(passes: Sequence[Floats], reference_m_km: Floats) -> Floats:
+    """Return log surveyed over measured IRI of the cells where both are known."""
+    ratio: Floats = np.log(reference_m_km) - _mean_over_passes(passes)
+    return ratio[np.isfinite(ratio)]
 
 
 def consensus(

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from contado.kernel.errors import ColumnNotFound, DataError, Finding, UsageError, did_you_mean, nearest
+from contado.kernel.tables import csv_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,7 +23,7 @@ def require(table: pa.Table, columns: Sequence[str], name: str) -> None:
     """Raise `ColumnNotFound` when one of ``columns`` is absent."""
     missing = [c for c in columns if c not in table.column_names]
     if missing:
-        raise ColumnNotFound.from_missing(missing, table.column_names, table=name)
+        raise ColumnNotFound.from_missing(missing, table.column_names, table=name, used=columns)
 
 
 def unknown(table: pa.Table, known: Sequence[str], name: str) -> list[Finding]:
@@ -133,11 +134,7 @@ def numbers(
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         found = pc.utf8_trim_whitespace(values)
         empty = pc.fill_null(pc.equal(found, ""), True)
-        good = pc.fill_null(
-            pc.match_substring_regex(found, r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"), False
-        )
-        bad = np.flatnonzero(~pc.or_(empty, good).to_numpy())
-        refuse(bad, *where)
+        refuse(np.flatnonzero(csv_dialect.not_numbers(values).to_numpy(zero_copy_only=False)), *where)
         values = pc.if_else(empty, None, found)
     elif not (_is_numeric(values.type) or pa.types.is_null(values.type)):
         refuse(np.flatnonzero(values.is_valid().to_numpy()), *where)

@@ -20,12 +20,14 @@ from contado.engines.pavement.anomalies.fixtures import Located, located, marked
 from contado.engines.pavement.anomalies.places import Place, places
 from contado.engines.pavement.anomalies.stack import shifts, warp
 from contado.engines.pavement.calibration import (
+    MIN_REFERENCE_CELLS,
     NOMINAL,
     Calibration,
     consensus,
     fit_car,
     on_axles,
     scale_from_reference,
+    usable_cells,
 )
 from contado.engines.pavement.cells import (
     MIN_COVERAGE,
@@ -48,6 +50,7 @@ from contado.kernel.progress import track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
     from typing import TypeAlias
 
     import pyarrow as pa
@@ -186,7 +189,7 @@ def process(  # noqa: PLR0913 - each is one fact of a run
         result,
         drives=tuple(answered),
         label=read.label,
-        findings=_findings(read, traces, repeated),
+        findings=(*_findings(read, traces, repeated), *result.findings),
         compute_s=perf_counter() - began,
     )
 
@@ -237,7 +240,7 @@ def combine(
         ),
         anomaly_obs=marked(felt, {section_id: known}) if known else felt,
         label=labels.joint(s.drive.label for s in seen),
-        findings=(),
+        findings=_too_short(seen, reference, told, frame),
         compute_s=perf_counter() - began,
     )  # fmt: skip
 
@@ -339,9 +342,8 @@ def _calibrations(
     names = sorted({s.drive.vehicle for s in seen})
     settled = {n: c for n in names if n in known and (c := known[n].calibration) is not None}
     if reference is not None:
-        bounds = (reference.from_m, reference.to_m)
         for name in (n for n in names if n not in settled):
-            mine = [(s.drive.day, _readings(s, bounds, frame)) for s in seen if s.drive.vehicle == name]
+            mine = _on_reference(seen, reference, name, frame)
             if (found := scale_from_reference([r.log_iri for _, r in mine], reference.iri_m_km)) is not None:
                 last = max((day for day, r in mine if day and r.known.any()), default=None)
                 settled[name] = dataclasses.replace(found, on=last)
@@ -354,6 +356,37 @@ def _calibrations(
     if len(edges) == 0:
         return {name: settled.get(name, NOMINAL) for name in names}
     return consensus(passes, settled)
+
+
+def _on_reference(
+    seen: Sequence[_Seen], reference: Reference, vehicle: str, frame: RouteFrame
+) -> list[tuple[date | None, CellReadings]]:
+    """Return the day of each pass of a vehicle and what it read on the surveyed stretches."""
+    bounds = (reference.from_m, reference.to_m)
+    return [(s.drive.day, _readings(s, bounds, frame)) for s in seen if s.drive.vehicle == vehicle]
+
+
+def _too_short(
+    seen: Sequence[_Seen], reference: Reference | None, known: Mapping[str, Vehicle], frame: RouteFrame
+) -> tuple[Finding, ...]:
+    """Name the vehicles that the survey was to calibrate and has too few cells for."""
+    found = []
+    for name in sorted({s.drive.vehicle for s in seen}):
+        if reference is None or (name in known and known[name].calibration is not None):
+            continue
+        mine = [r.log_iri for _, r in _on_reference(seen, reference, name, frame)]
+        if (count := usable_cells(mine, reference.iri_m_km)) < MIN_REFERENCE_CELLS:
+            found.append(
+                Finding(
+                    severity="warning",
+                    rule="too_few_surveyed_cells",
+                    row=name,
+                    message=f"{name}: {count} surveyed cells are usable, {MIN_REFERENCE_CELLS} are needed: "
+                    "the survey does not calibrate it.",
+                    hint="survey more cells (of 100 m) that it drives over at 4.5 m/s or more",
+                )
+            )
+    return tuple(found)
 
 
 def _aged(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration]) -> dict[str, Calibration]:

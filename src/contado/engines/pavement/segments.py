@@ -124,7 +124,8 @@ def segment(
         IRI not positive (`iri_not_positive`), cells not in order (`cells_not_in_order`), no cell
         (`empty_table`).
     """
-    start, end, iri = (np.ascontiguousarray(a, np.float64) for a in (from_m, to_m, iri_m_km))
+    # copies: the search is compiled once more for arrays that nobody may write to, as columns of a table are
+    start, end, iri = (np.array(a, np.float64, order="C") for a in (from_m, to_m, iri_m_km))
     _check(start, end, iri)
     from contado.engines.pavement._pelt import pelt  # compiled: only for input that passed the check
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, get_args
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 
 from contado.engines.pavement import roughness_index
 from contado.engines.pavement.calibration import Calibration
@@ -15,18 +16,17 @@ from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.profile_file import read_profile
 from contado.engines.pavement.vehicles import Model, QuarterCar
 from contado.kernel import tables
-from contado.kernel.errors import ColumnNotFound, DataError, UsageError
+from contado.kernel.errors import ColumnNotFound, DataError, Finding, UsageError
+from contado.kernel.tables import csv_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from contado.engines.pavement.profile_file import Profile
     from contado.engines.pavement.vehicles import TransferFunction
-    from contado.kernel.errors import Finding
 
     Floats = NDArray[np.float64]
 
@@ -41,6 +41,10 @@ ORDINARY: Final = HalfCar()
 """What a half-car is taken for where its row does not say."""
 SURVEYED_M: Final = 100.0
 """Length of the cells that a measured profile is turned into."""
+SHARED_M: Final = 1.0
+"""Stretches that share no more than this do not speak of the same road."""
+CONTRADICTS_LOG: Final = 0.10
+"""How far two surveys of a stretch may differ [log]: other wheel track, other line driven."""
 FLEET_SD_LOG: Final = 0.05
 """Uncertainty of a scale that comes without one."""
 
@@ -89,11 +93,15 @@ class _File:
     def need(self, names: tuple[str, ...]) -> None:
         present = self.table.column_names
         if missing := [name for name in names if name not in present]:
-            raise ColumnNotFound.from_missing(missing, present, table=self.name)
+            raise ColumnNotFound.from_missing(missing, present, table=self.name, used=names)
 
     def numbers(self, name: str, *, blank: bool = False) -> Floats:
         """Return a column as numbers; an empty cell is NaN where ``blank`` allows it."""
-        cells = self.table[name].to_pylist()
+        column = self.table[name]
+        if pa.types.is_string(column.type):
+            bad = csv_dialect.not_numbers(column).to_numpy(zero_copy_only=False)
+            self.refuse(bad, name, "not_a_number", "give a number")
+        cells = column.to_pylist()
         values = np.full(len(cells), np.nan)
         for i, cell in enumerate(cells):
             try:
@@ -151,7 +159,28 @@ def read_reference(path: Path) -> Reference:
         iri <= 0, "iri_m_km", "iri_not_positive", "an IRI is above 0; leave out what was not surveyed"
     )
     file.refuse(to_m <= from_m, "to_m", "chainage_not_increasing", "to_m lies beyond from_m")
-    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, findings=file.findings)
+    told = _contradicting(file, from_m, to_m, iri)
+    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, findings=(*file.findings, *told))
+
+
+def _contradicting(file: _File, from_m: Floats, to_m: Floats, iri: Floats) -> list[Finding]:
+    """Name the rows that say something else of a stretch than the one before along the road."""
+    order = np.lexsort((to_m, from_m))
+    a, b = order[:-1], order[1:]
+    shared = np.minimum(to_m[a], to_m[b]) - from_m[b] > SHARED_M
+    apart = np.abs(np.log(iri[a] / iri[b])) > CONTRADICTS_LOG
+    return [
+        Finding(
+            severity="warning",
+            rule="survey_contradicts",
+            table=file.name,
+            row=int(file.lines[int(max(i, k))]),
+            message=f"{file.name}, lines {file.lines[int(min(i, k))]} and {file.lines[int(max(i, k))]}: "
+            f"{iri[i]:g} and {iri[k]:g} m/km on one stretch.",
+            hint="keep the row that holds; both were used",
+        )
+        for i, k in zip(a[shared & apart], b[shared & apart], strict=True)
+    ]
 
 
 def _of_profile(found: Profile) -> Reference:

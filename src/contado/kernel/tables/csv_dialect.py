@@ -28,12 +28,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMULA",
+    "NUMBER_OF_EITHER_STYLE",
     "Decoded",
     "comma_column",
     "comma_to_point",
     "decode",
     "has_decimal_comma",
     "is_ambiguous",
+    "not_numbers",
     "rows",
     "separator",
     "unescape",
@@ -41,6 +43,9 @@ __all__ = [
 
 FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
 """A cell that a spreadsheet may take for a formula; an apostrophe is put before it, and taken off again."""
+NUMBER_OF_EITHER_STYLE: Final = r"^\s*[+-]?[\d.,]*\d[.,]?([eE][+-]?\d+)?\s*$"
+"""A number as English or as Italian writes it."""
+_POINT: Final = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _COMMA: Final = r"^\s*[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+\s*$"
 _GROUPS: Final = r"^\s*[+-]?\d{1,3}(\.\d{3}){2,}(,\d+)?\s*$"
 _THOUSANDS: Final = re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d+)?")
@@ -122,6 +127,26 @@ def is_ambiguous(column: pa.Array) -> bool:
     """Whether all numbers of a column could be thousands or three decimals (``1.234``)."""
     filled = pc.drop_null(pc.if_else(pc.equal(column, ""), None, column))
     return len(filled) > 0 and bool(pc.all(pc.match_substring_regex(filled, _ONE_GROUP)).as_py())
+
+
+def not_numbers(column: pa.Array) -> pa.Array:
+    """Say of each cell of a text column whether it keeps the column from being numbers; an empty one does not.
+
+    Where some cell is no number in either style of decimals, such cells are to blame, and not the good ones
+    beside them whose decimal commas were left as they were; else those without a decimal point are.
+
+    Examples
+    --------
+    >>> import pyarrow as pa
+    >>> not_numbers(pa.array(["0,70", "15%", ""])).to_pylist(), not_numbers(pa.array(["1.5", "115,000"])).to_pylist()
+    ([False, True, False], [False, True])
+    """
+    empty = pc.fill_null(pc.equal(pc.utf8_trim_whitespace(column), ""), True)
+    for style in (NUMBER_OF_EITHER_STYLE, _POINT):
+        bad = pc.and_not(pc.fill_null(pc.invert(pc.match_substring_regex(column, style)), False), empty)
+        if pc.any(bad).as_py():
+            break
+    return bad
 
 
 def comma_column(column: pa.Array, mark: str) -> tuple[pa.Array, int]:

@@ -26,7 +26,6 @@ _NOT_FINITE: Final = r"(?i)^\s*([+-]?inf(inity)?|[+-]?nan)\s*$"
 _CODE: Final = r"^\s*[+-]?(0\d+|\d{19,})\s*$"
 """Leading zero or more digits than an integer holds: a code, not a number."""
 _WHOLE: Final = r"^\s*[+-]?\d+\s*$"
-_NUMBER_OF_EITHER_STYLE: Final = r"^\s*[+-]?[\d.,]*\d[.,]?([eE][+-]?\d+)?\s*$"
 _FAST_BYTES: Final = 1 << 20
 
 
@@ -240,9 +239,16 @@ def _numeric_columns(header: list[str], columns: list[pa.Array], declared: Schem
     ]
 
 
+def _filled(column: pa.Array) -> pa.Array:
+    """Return the cells of a text column that hold something: neither blank nor a number without end."""
+    blank = pc.equal(pc.utf8_trim_whitespace(column), "")
+    odd = pc.match_substring_regex(column, _NOT_FINITE)
+    return pc.drop_null(pc.if_else(pc.or_(odd, blank), None, column))
+
+
 def _all_numbers(column: pa.Array) -> bool:
-    filled = pc.drop_null(pc.if_else(pc.equal(column, ""), None, column))
-    look = pc.match_substring_regex(filled, _NUMBER_OF_EITHER_STYLE)
+    filled = _filled(column)
+    look = pc.match_substring_regex(filled, csv_dialect.NUMBER_OF_EITHER_STYLE)
     return len(filled) > 0 and bool(pc.all(look).as_py())
 
 
@@ -325,7 +331,7 @@ def _inferred(name: str, column: str, cells: pa.Array) -> tuple[pa.Array, list[F
             if quick is not None and quick.null_count < len(quick):
                 return quick, []
     odd = pc.match_substring_regex(cells, _NOT_FINITE)
-    filled = pc.drop_null(pc.if_else(pc.or_(odd, pc.equal(cells, "")), None, cells))
+    filled = _filled(cells)
     if len(filled) and pc.all(pc.is_in(pc.utf8_lower(filled), value_set=pa.array(["true", "false"]))).as_py():
         return parse(cells, pa.bool_())[0], []
     if not len(filled) or not pc.all(pc.match_substring_regex(filled, _NUMERIC)).as_py():

@@ -26,7 +26,7 @@ def need(table: pa.Table, names: Sequence[str], file: str) -> None:
         Rule ``missing_column``, with the nearest name present.
     """
     if missing := [name for name in names if name not in table.column_names]:
-        raise ColumnNotFound.from_missing(missing, table.column_names, table=file)
+        raise ColumnNotFound.from_missing(missing, table.column_names, table=file, used=names)
 
 
 def line_of(row: int, lines: Sequence[int] | None) -> int:
@@ -46,17 +46,17 @@ def numbers(table: pa.Table, name: str, file: str, lines: Sequence[int] | None =
     try:
         values: NDArray[np.float64] = column.cast("float64").to_numpy(zero_copy_only=False)
     except (ValueError, NotImplementedError):
-        row, value = next(
-            (i, v) for i, v in enumerate(column.to_pylist()) if v is not None and not _is_number(v)
-        )
+        values, bad = _of_text(column)
+        if not bad:
+            return values
     else:
         return values
-    line = line_of(row, lines)
+    rows = [line_of(row, lines) for row in bad[:20]]
     raise DataError(
-        f"{file}, line {line}: {name} is {value!r}, not a number.",
+        f"{file}, line {rows[0]}: {name} is {column[bad[0]].as_py()!r}, not a number.",
         rule="not_a_number",
         hint="correct the line",
-        rows=[line],
+        rows=rows,
         field=name,
     )
 
@@ -84,9 +84,14 @@ def integers(table: pa.Table, name: str, file: str, lines: Sequence[int] | None 
     return result
 
 
-def _is_number(value: object) -> bool:
-    try:
-        float(str(value))
-    except ValueError:
-        return False
-    return True
+def _of_text(column: pa.ChunkedArray) -> tuple[NDArray[np.float64], list[int]]:
+    """Return the numbers that stand in cells of text, and the rows (from 0) that keep the column from being numbers."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from contado.kernel.tables import cells, csv_dialect
+
+    text = pa.array(["" if cell is None else str(cell).strip() for cell in column.to_pylist()], pa.string())
+    bad = pc.indices_nonzero(csv_dialect.not_numbers(text)).to_pylist()
+    values, endless = cells.parse(text, pa.float64())
+    return values.to_numpy(zero_copy_only=False), bad or endless

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.kernel.errors import DataError
+from contado.kernel.errors import DataError, Finding
 from contado.kernel.territory import columns, crs
 
 if TYPE_CHECKING:
@@ -30,6 +30,13 @@ __all__ = ["Calibration", "Route", "cells"]
 _ROUNDING_M = 1e-6
 """A chainage this far off the ends is still on the route: sums of floats are not exact."""
 
+_LIKE: Final = (0.9, 1.1)
+"""Chainage per metre of an edge that calls for no word: official lengths differ from those of a map."""
+_POSSIBLE: Final = (0.5, 2.0)
+"""Beyond these no survey is that far from the map: the chainages are those of another road, or in another unit."""
+_SLACK_M: Final = 1.0
+"""Difference of lengths that is never told: short edges of files in whole metres."""
+
 COLUMNS = ("seq", "way_id", "from_node", "to_node", "from_m", "to_m")
 
 
@@ -43,6 +50,8 @@ class Route:
     """Chainage of each edge's start."""
     to_m: NDArray[np.float64]
     """Chainage of each edge's end."""
+    findings: tuple[Finding, ...] = ()
+    """Edges of a route file that are not as long as its chainages say."""
 
     def __repr__(self) -> str:
         return f"Route({len(self.edges)} edges, {self.start_m:.2f} to {self.end_m:.2f} m)"
@@ -57,7 +66,9 @@ class Route:
             A column is missing.
         DataError
             Rules ``table_not_found``, ``not_a_number``, ``empty_file``, ``route_off_network`` (an edge
-            the network does not have) and ``route_not_connected``, with the lines.
+            the network does not have), ``route_not_connected``, ``chainage_not_increasing`` and
+            ``chainage_stretched`` (an edge more than twice or less than half as long by its chainages as on
+            the map), with the lines.
         """
         from contado.kernel import tables
 
@@ -79,7 +90,8 @@ class Route:
         edges = _find_edges(network, keys, to_m - from_m, lines, file)
         _check_connected(network, edges, lines, file)
         _check_increasing(from_m, to_m, lines, file)
-        return cls(network=network, edges=edges, from_m=from_m, to_m=to_m)
+        stretched = _stretched(network.edge_length_m[edges], to_m - from_m, lines, file)
+        return cls(network=network, edges=edges, from_m=from_m, to_m=to_m, findings=tuple(stretched))
 
     @classmethod
     def from_edges(cls, network: Network, edges: Sequence[int] | NDArray[np.int64]) -> Route:
@@ -345,3 +357,41 @@ def _check_increasing(
             rows=rows,
             field="from_m",
         )
+
+
+def _stretched(
+    mapped_m: NDArray[np.float64], given_m: NDArray[np.float64], lines: list[int], name: str
+) -> list[Finding]:
+    """Name the edges whose chainages are not their length, and refuse those that cannot be of this road.
+
+    A route may begin and end within an edge: its first and last one are told, but not refused, where they are short.
+    """
+    ratio = given_m / np.maximum(mapped_m, _ROUNDING_M)
+    unlike = (np.abs(given_m - mapped_m) > _SLACK_M) & ((ratio < _LIKE[0]) | (ratio > _LIKE[1]))
+    inner = np.arange(len(ratio)) % max(len(ratio) - 1, 1) > 0
+    refused = unlike & ((ratio > _POSSIBLE[1]) | (inner & (ratio < _POSSIBLE[0])))
+    told = [
+        f"{name}, line {line}: {given:g} m by its chainages, {mapped:g} m on the map ({share:.3g} times)."
+        for line, given, mapped, share in zip(lines, given_m, mapped_m.round(2), ratio, strict=True)
+    ]
+    if refused.any():
+        rows = [lines[i] for i in np.flatnonzero(refused)]
+        raise DataError(
+            told[int(np.flatnonzero(refused)[0])],
+            rule="chainage_stretched",
+            hint="from_m and to_m are metres along the route; an edge is about to_m - from_m long",
+            rows=rows,
+            field="to_m",
+        )
+    return [
+        Finding(
+            severity="warning",
+            rule="chainage_stretched",
+            message=told[i],
+            table=name,
+            row=lines[i],
+            hint="its chainages are spread over the whole edge; check from_m and to_m",
+            action="kept",
+        )
+        for i in np.flatnonzero(unlike).tolist()
+    ]

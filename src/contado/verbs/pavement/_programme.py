@@ -28,12 +28,14 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.int64]
     Vector = NDArray[np.float64]
 
-__all__ = ["Limits", "Plan", "best_plan", "values_at"]
+__all__ = ["Limits", "Plan", "best_plan", "price_that_tells", "values_at"]
 
 _TO_SPARE = 2.0
 """How much closer than asked the rounding of prices is let come: it takes a moment."""
 _CENTS = 100.0
 _TINY = 1e-6
+_NOTHING = 1e-4
+"""Share of the worth of a programme at which a year's money counts as free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,6 +291,16 @@ def _share(gap: float, stated: _Stated, result: OptionsResult | None) -> float:
     if result is None or result.bound_eur <= 0:
         return gap
     return gap * abs(result.bound_eur + float(stated.base.sum())) / result.bound_eur
+
+
+def price_that_tells(plan: Plan, year: int, budget_eur: float, even_eur: float) -> bool:
+    """Whether a break-even cost rests on a price of money that is more than the rounding of the search.
+
+    Money that is left over is worth nothing; the search ends at a price near zero at which the whole budget of the year
+    is worth a ten-thousandth of the programme or less, and the break-even cost is more than that budget.
+    """
+    worth = plan.price.get(year, 0.0) * budget_eur
+    return worth > _NOTHING * abs(plan.bound or 0.0) or even_eur <= budget_eur
 
 
 def values_at(offers: Offers, price: Mapping[int, float], crew_price: Mapping[int, float]) -> Vector:

@@ -76,6 +76,7 @@ _COLUMNS = (
     "hydro_risk",
     "network_role",
 )
+_SHARES = ("hydro_risk", "network_role")
 
 
 def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noqa: ARG001 - the shape of every verb
@@ -129,6 +130,10 @@ def _values(read: ReadResult, name: str) -> dict[str, NDArray[np.float64]]:
     from contado.engines.pavement import columns
 
     values = {c: columns.numbers(read.table, c, name, lines=read.lines) for c in _COLUMNS}
+    for column in _SHARES:
+        more = np.flatnonzero(values[column] > 1)
+        share = "a share lies between 0 and 1: 45 % is 0.45"
+        columns.refuse(more, read.table, column, name, "share_range", share, read.lines)
     for column, found in values.items():
         wrong = found <= 0 if column in {"iri_m_km", "length_m"} else found < 0
         rule = {"iri_m_km": "iri_not_positive", "length_m": "length_not_positive"}.get(

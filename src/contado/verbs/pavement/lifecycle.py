@@ -11,7 +11,7 @@ import msgspec
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, option
-from contado.kernel.errors import UsageError
+from contado.kernel.errors import Finding, UsageError
 from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:  # noq
         )
         answer.compute_s = time.perf_counter() - began
         answer.euac_base_eur, answer.break_even_life_y = found.euac_base_eur, found.break_even_life_y
+        if found.break_even_life_y is None:
+            answer.findings.append(_never("The dearer mix", found.euac_base_eur))
     if request.alternatives is not None:
         _assess(request, request.alternatives, answer)
     return answer
@@ -133,6 +135,7 @@ def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> N
         given, rate=request.rate, period_y=request.period_y, draws=request.draws, seed=request.seed
     )
     answer.compute_s += time.perf_counter() - began
+    answer.findings += [_never(r.name, found[0].euac_eur) for r in found[1:] if r.break_even_life_y is None]
     answer.label = label_of_file(read.table, file)
     answer.alternatives = [
         AlternativeRow(
@@ -142,6 +145,16 @@ def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> N
         )
         for row, own in zip(found, given, strict=True)
     ]
+
+
+def _never(name: str, base_eur: float) -> Finding:
+    """Say why there is no life at which a mix costs as little a year as the base."""
+    return Finding(
+        severity="note",
+        rule="no_break_even",
+        message=f"{name} has no break-even life: its interest alone costs more a year than the base ({base_eur:g} EUR).",
+        hint="it pays at no life; a lower rate or cost may change that",
+    )
 
 
 def _declared(file: Path, on: date, answer: LifecycleAnswer) -> Declared:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
+from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
 from contado.kernel.scale import Engine
@@ -212,7 +213,7 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     )
     answer = _answer(result)
     answer.rejected = [RejectedDrive.of(one) for one in rejected]
-    told = [*network.findings, *(reference.findings if reference else ()), *result.findings]
+    told = [*network.findings, *route.findings, *(reference.findings if reference else ()), *result.findings]
     answer.findings = named([*told, *_not_used(request, answer, reference, fleet)])
     line = route_line(network, route)
     answer.section_id = request.route.name.partition(".")[0]
@@ -230,8 +231,10 @@ def _not_used(
     reference: Reference | None,
     fleet: Mapping[str, Vehicle] | None,
 ) -> list[Finding]:
-    """Say which vehicles of the fleet did not drive, and that a survey lies nowhere on the route."""
-    found = []
+    """Say what of the request counts for nothing, or cannot be as it is told."""
+    found = [] if fleet is None else _not_yet(fleet)
+    if not answer.cells:
+        found.append(_no_cell(request.cell_m))
     idle = sorted(set(fleet or {}) - {v.vehicle for v in answer.vehicles})
     if request.vehicles is not None and idle:
         hint = "a vehicle is named as its drives: VEHICLE_passN"
@@ -243,6 +246,32 @@ def _not_used(
             told = f"{request.reference.name}: no surveyed stretch lies on the route, {begin:g} to {max(ends):g} m."
             found.append(_note(told, "give from_m and to_m along the route"))
     return found
+
+
+def _not_yet(fleet: Mapping[str, Vehicle]) -> list[Finding]:
+    """Name the vehicles whose calibration is dated after today."""
+    told = {n: v.calibration.on for n, v in sorted(fleet.items()) if v.calibration is not None}
+    return [
+        Finding(
+            severity="warning",
+            rule="calibration_in_future",
+            table="vehicles",
+            row=name,
+            message=f"{name}: calibrated_on is {on}, a day to come; the calibration was used as a new one.",
+            hint="give the day of the survey",
+        )
+        for name, on in told.items()
+        if on is not None and on > today()
+    ]
+
+
+def _no_cell(cell_m: float) -> Finding:
+    return Finding(
+        severity="warning",
+        rule="no_complete_cell",
+        message=f"No cell of {cell_m:g} m is complete on the route: none is answered.",
+        hint="give a smaller --cell-m",
+    )
 
 
 def _note(message: str, hint: str) -> Finding:

@@ -96,7 +96,8 @@ class Why(msgspec.Struct, kw_only=True):
     margin: float | None
     """Value of the chosen one less that of the next best; below 0 where budgets leave no room for the latter."""
     break_even_cost_eur: float | None
-    """Cost at which the chosen one would be worth no more than the next best; null where it already is not."""
+    """Cost at which the chosen one would be worth no more than the next best; null where it already is not,
+    and where the year's money is worth nothing (some is left over)."""
     reason: dict[str, str]
     strategies: list[Weighed]
 
@@ -165,7 +166,7 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
         proof=plan.proof,
         years=_years(offers, plan, limits),
         chosen=_chosen(offers, plan),
-        why=_why(offers, plan, request.explain),
+        why=_why(offers, plan, limits, request.explain),
         shortfalls=short,
         method=plan.method,
         solver=plan.solver,
@@ -322,7 +323,7 @@ def _infeasible(short: list[Short], request: ProgrammeRequest) -> Finding:
     )
 
 
-def _why(offers: Offers, plan: Plan, explain: list[str]) -> list[Why]:
+def _why(offers: Offers, plan: Plan, limits: Limits, explain: list[str]) -> list[Why]:
     """Return the reasons of each segment where something is done, and of those asked for."""
     import numpy as np
 
@@ -334,11 +335,17 @@ def _why(offers: Offers, plan: Plan, explain: list[str]) -> list[Why]:
     order = np.argsort(offers.site, kind="stable")
     ends = np.searchsorted(offers.site[order], np.arange(len(offers.segment) + 1))
     rows = {s: order[ends[s] : ends[s + 1]] for s in asked | done}
-    return [_reason(offers, plan, value, s, rows[s], s in asked) for s in sorted(asked | done)]
+    return [_reason(offers, plan, limits, value, s, rows[s], s in asked) for s in sorted(asked | done)]
 
 
 def _reason(
-    offers: Offers, plan: Plan, value: NDArray[np.float64], site: int, rows: NDArray[np.int64], full: bool
+    offers: Offers,
+    plan: Plan,
+    limits: Limits,
+    value: NDArray[np.float64],
+    site: int,
+    rows: NDArray[np.int64],
+    full: bool,
 ) -> Why:
     row = int(plan.chosen[site])
     others = sorted((int(r) for r in rows if r != row), key=lambda r: (-value[r], r))
@@ -346,11 +353,7 @@ def _reason(
     best = others[0] if others else None
     margin = None if best is None else own - float(value[best])
     year = int(offers.year[row]) if row >= 0 else -1
-    price = plan.price.get(year) or 0.0
     treated = row >= 0 and bool(offers.works[row])
-    even = None
-    if margin is not None and margin >= 0 and treated and price > 0:
-        even = float(offers.cost_eur[row]) + margin / price
     return Why(
         segment=offers.segment[site],
         strategy=int(offers.strategy[row]) if row >= 0 else None,
@@ -358,10 +361,21 @@ def _reason(
         value=own,
         next_best=None if best is None else _weighed(offers, value, best),
         margin=margin,
-        break_even_cost_eur=even,
+        break_even_cost_eur=_even(offers, plan, limits, row, margin) if treated else None,
         reason=_words(treated, margin),
         strategies=[_weighed(offers, value, int(r)) for r in rows] if full else [],
     )
+
+
+def _even(offers: Offers, plan: Plan, limits: Limits, row: int, margin: float | None) -> float | None:
+    from contado.verbs.pavement._programme import price_that_tells
+
+    year = int(offers.year[row])
+    price = plan.price.get(year) or 0.0
+    if margin is None or margin < 0 or price <= 0:
+        return None
+    even = float(offers.cost_eur[row]) + margin / price
+    return even if price_that_tells(plan, year, limits.budget_eur.get(year, 0.0), even) else None
 
 
 def _weighed(offers: Offers, value: NDArray[np.float64], row: int) -> Weighed:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.kernel.errors import UsageError
+from contado.kernel.errors import DataError, UsageError
 from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _run(request: ReferenceRequest, context: Context) -> ReferenceAnswer:
         points=points,
         route_length_m=route.length_m,
         compute_s=time.perf_counter() - start,
-        findings=named([*network.findings, *findings]),
+        findings=named([*network.findings, *route.findings, *findings]),
     )
 
 
@@ -116,9 +116,23 @@ def _of_chainages(path: Path) -> tuple[_Ask, list[Finding]]:
     from contado.kernel.territory import columns
 
     found = tables.read(path)
+    _refuse_ragged(found.findings)
     columns.need(found.table, ("chainage_m",), path.name)
     chainage = columns.numbers(found.table, "chainage_m", path.name, found.lines)
     return (chainage, np.zeros(len(chainage)), np.zeros(len(chainage), dtype=np.int8)), list(found.findings)
+
+
+def _refuse_ragged(findings: list[Finding]) -> None:
+    """Refuse lines that hold more or fewer cells than the header: their place in the answer would be missing."""
+    ragged = [f for f in findings if f.rule == "ragged_row"]
+    if ragged:
+        raise DataError(
+            ragged[0].message,
+            rule="ragged_row",
+            hint="write decimals with a point, and cells that hold the separator between double quotes",
+            rows=[int(f.row) for f in ragged if f.row is not None],
+            field="chainage_m",
+        )
 
 
 def _places(

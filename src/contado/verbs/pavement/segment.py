@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
 
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
+from contado.kernel.errors import Finding
 from contado.verbs.pavement._dialect import named
 
 if TYPE_CHECKING:
-    from contado.engines.pavement.cuts import Cut
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from contado.engines.pavement.segments import Segments
+    from contado.kernel.tables import ReadResult
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["VERB", "SegmentAnswer", "SegmentRequest"]
 
@@ -19,7 +26,7 @@ __all__ = ["VERB", "SegmentAnswer", "SegmentRequest"]
 class SegmentRequest(Request, frozen=True, kw_only=True):
     """Cells in, homogeneous segments out."""
 
-    cells: Annotated[Path, argument("cells: from_m, to_m, iri_m_km (.csv, .csv.gz, .parquet)")]
+    cells: Annotated[Path, argument("cells: [section_id,] from_m, to_m, iri_m_km (.csv, .csv.gz, .parquet)")]
     min_length_m: Annotated[float, option("least length of a segment", unit="m", gt=0)] = 100.0
     method: Annotated[
         Literal["pelt", "cda"], option("pelt, or cda (cumulative differences) for comparison")
@@ -27,7 +34,7 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
     cuts: Annotated[
         Path | None,
         option(
-            "where a segment must end: table chainage_m, or from_m, to_m (a bridge: both ends), and reason",
+            "where a segment must end: table chainage_m, or from_m, to_m (a bridge: both ends), reason, section_id",
             question_it="Dove cambiano età del manto, comune, proprietario, o c'è un ponte?",
             question_en="Where do age of surface, municipality or owner change, or is there a bridge?",
         ),
@@ -37,9 +44,11 @@ class SegmentRequest(Request, frozen=True, kw_only=True):
 class SegmentRow(msgspec.Struct, kw_only=True):
     """One segment: its ends, the mean IRI of its cells, their coefficient of variation and number.
 
-    ``cut_by`` are the reasons of the forced cuts at its end; none where the roughness changes.
+    ``cut_by`` are the reasons of the forced cuts at its end; none where the roughness changes. ``section_id`` is that of
+    the cells; null where these name no section.
     """
 
+    section_id: str | None = None
     from_m: float
     to_m: float
     iri_m_km: float
@@ -49,7 +58,7 @@ class SegmentRow(msgspec.Struct, kw_only=True):
 
 
 class SegmentAnswer(LabelledAnswer, kw_only=True):
-    """Segments that tile the cells."""
+    """Segments that tile the cells, each section by itself."""
 
     segments: list[SegmentRow]
     homogeneous_share: float
@@ -57,82 +66,166 @@ class SegmentAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: ARG001 - the shape of every verb
-    import time
-
-    import numpy as np
-
     from contado.engines.pavement import columns, segments
-    from contado.engines.pavement.cuts import at_cell_ends
     from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
     read = tables.read(request.cells)
     columns.require(read.table, ["from_m", "to_m", "iri_m_km"], request.cells.name)
-    start, end, iri = (
-        columns.numbers(read.table, name, request.cells.name, lines=read.lines)
-        for name in ("from_m", "to_m", "iri_m_km")
-    )
-    for column, bad, rule, hint in segments.faults(start, end, iri):
-        columns.refuse(bad, read.table, column, request.cells.name, rule, hint, read.lines)
-    cuts = _cuts(request.cuts)
+    sections = _sections(read, request.cells.name)
+    cuts, told = _cuts(request.cuts)
     segments.warm_up()
+    answer = SegmentAnswer(
+        label=label_of_file(read.table, request.cells), segments=[], homogeneous_share=1.0, compute_s=0.0
+    )
+    answer.findings = [*read.findings, *told, *_off_road(cuts, sections, request.cuts)]
+    homogeneous = whole = 0.0
+    for section in sections:
+        found = _segmented(section, [cut for cut in cuts if cut.of(section)], request, answer)
+        length = float((found.to_m - found.from_m).sum())
+        homogeneous, whole = homogeneous + length * found.homogeneous_share, whole + length
+    answer.homogeneous_share = homogeneous / whole
+    answer.findings = named(answer.findings)
+    return answer
+
+
+class _Section(NamedTuple):
+    """The cells of one section: its name, None where the table names none, and the columns that are read."""
+
+    name: str | None
+    from_m: Floats
+    to_m: Floats
+    iri_m_km: Floats
+
+
+class _Place(NamedTuple):
+    """A row of the table of cuts: the places [m] where a segment must end, why, and on which section (None: any)."""
+
+    places_m: tuple[float, ...]
+    reason: str
+    section: str | None
+    line: int
+
+    def of(self, section: _Section) -> bool:
+        """Whether the row speaks of ``section``."""
+        return self.section is None or self.section == section.name
+
+
+def _sections(read: ReadResult, name: str) -> list[_Section]:
+    """Return the cells of each section in the order in which these first appear, and refuse what no cells can have."""
+    import numpy as np
+
+    from contado.engines.pavement import columns, segments
+
+    values = [columns.numbers(read.table, c, name, lines=read.lines) for c in ("from_m", "to_m", "iri_m_km")]
+    ids: list[str | None] = [None] * read.table.num_rows
+    if "section_id" in read.table.column_names:
+        ids = [one or None for one in columns.texts(read.table, "section_id")]
+    rows: dict[str | None, list[int]] = {} if ids else {None: []}
+    for row, one in enumerate(ids):
+        rows.setdefault(one, []).append(row)
+    found = []
+    for one, mine in rows.items():
+        at = np.array(mine, np.intp)
+        section = _Section(one, *(v[at] for v in values))
+        for column, bad, rule, hint in segments.faults(*section[1:]):
+            columns.refuse(at[bad], read.table, column, name, rule, hint, read.lines)
+        found.append(section)
+    return found
+
+
+def _segmented(
+    section: _Section, places: list[_Place], request: SegmentRequest, answer: SegmentAnswer
+) -> Segments:
+    """Cut one section and add its segments, findings and seconds to the answer."""
+    import time
+
+    import numpy as np
+
+    from contado.engines.pavement import segments
+    from contado.engines.pavement.cuts import Cut, at_cell_ends
+
+    cuts = [Cut(chainage_m=m, reason=place.reason) for place in places for m in place.places_m]
     began = time.perf_counter()
     found = segments.segment(
-        start,
-        end,
-        iri,
+        section.from_m,
+        section.to_m,
+        section.iri_m_km,
         min_length_m=request.min_length_m,
         cuts_m=[cut.chainage_m for cut in cuts],
         method=request.method,
     )
-    seconds = time.perf_counter() - began
-    reasons = at_cell_ends(cuts, start, end)
+    answer.compute_s += time.perf_counter() - began
+    answer.findings += [_of_section(f, section.name) for f in found.findings]
+    reasons = at_cell_ends(cuts, section.from_m, section.to_m)
     rows = zip(found.from_m, found.to_m, found.iri_m_km, found.cv, found.cells, strict=True)
-    return SegmentAnswer(
-        label=label_of_file(read.table, request.cells),
-        findings=named([*read.findings, *found.findings]),
-        segments=[
-            SegmentRow(
-                from_m=float(a),
-                to_m=float(b),
-                iri_m_km=float(m),
-                cv=None if np.isnan(c) else float(c),
-                cells=int(n),
-                cut_by=sorted(reasons.get(float(b), ())),
-            )
-            for a, b, m, c, n in rows
-        ],
-        homogeneous_share=found.homogeneous_share,
-        compute_s=seconds,
-    )
+    answer.segments += [
+        SegmentRow(
+            section_id=section.name,
+            from_m=float(a),
+            to_m=float(b),
+            iri_m_km=float(m),
+            cv=None if np.isnan(c) else float(c),
+            cells=int(n),
+            cut_by=sorted(reasons.get(float(b), ())),
+        )
+        for a, b, m, c, n in rows
+    ]
+    return found
 
 
-def _cuts(path: Path | None) -> list[Cut]:
-    """Return the forced cuts of a table."""
+def _of_section(finding: Finding, section: str | None) -> Finding:
+    if section is None:
+        return finding
+    return msgspec.structs.replace(finding, message=f"{section}: {finding.message}", row=section)
+
+
+def _cuts(path: Path | None) -> tuple[list[_Place], list[Finding]]:
+    """Return the rows of the table of cuts, and what was found while reading it."""
     import numpy as np
 
     from contado.engines.pavement import columns
-    from contado.engines.pavement.cuts import Cut
     from contado.kernel import tables
+    from contado.kernel.territory.columns import line_of
 
     if path is None:
-        return []
+        return [], []
     read = tables.read(path)
-    names = ["chainage_m"]
-    if {"from_m", "to_m"} & set(read.table.column_names):
-        names = ["from_m", "to_m"]
+    present = read.table.column_names
+    names = ["from_m", "to_m"] if {"from_m", "to_m"} & set(present) else ["chainage_m"]
     columns.require(read.table, names, path.name)
-    told = ["cut"] * read.table.num_rows
-    if "reason" in read.table.column_names:
-        told = [str(cell or "cut") for cell in read.table["reason"].to_pylist()]
-    found: list[Cut] = []
+    places = []
     for name in names:
-        places = columns.numbers(read.table, name, path.name, lines=read.lines)
-        nowhere = np.flatnonzero(np.isnan(places))
+        places.append(columns.numbers(read.table, name, path.name, lines=read.lines))
+        nowhere = np.flatnonzero(np.isnan(places[-1]))
         hint = "say where the segment must end"
         columns.refuse(nowhere, read.table, name, path.name, "missing_value", hint, read.lines)
-        found += [Cut(chainage_m=p, reason=r) for p, r in zip(places.tolist(), told, strict=True)]
-    return found
+    blank = [""] * read.table.num_rows
+    why, where = (columns.texts(read.table, c) if c in present else blank for c in ("reason", "section_id"))
+    found = [
+        _Place(tuple(float(v[i]) for v in places), why[i] or "cut", where[i] or None, line_of(i, read.lines))
+        for i in range(read.table.num_rows)
+    ]
+    return found, list(read.findings)
+
+
+def _off_road(places: list[_Place], sections: list[_Section], path: Path | None) -> list[Finding]:
+    """Name the cuts that lie beyond the cells of every section they speak of."""
+    ends = [(s, float(s.from_m[0]), float(s.to_m[-1])) for s in sections if s.from_m.size]
+    return [
+        Finding(
+            severity="note",
+            rule="cut_off_road",
+            table=path.name if path else None,
+            row=place.line,
+            message=f"{path.name if path else 'cuts'}, line {place.line}: no cell lies at "
+            f"{' to '.join(f'{m:g}' for m in place.places_m)} m.",
+            hint="give places along the cells, and the section_id that these have",
+            action="kept",
+        )
+        for place in places
+        if not any(place.of(s) and max(place.places_m) >= a and min(place.places_m) <= b for s, a, b in ends)
+    ]
 
 
 VERB = Verb(

@@ -97,6 +97,7 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     benefit, more = _benefit(found, request, years[0])
     files = write_folder(request.out, roads, treatments, found, benefit, limits)
     more += _unreachable(roads, found, request)
+    more += _nothing_to_list(request, len(roads), len(treatments))
     if request.budget_per_year_eur == 0:
         more.append(_no_budget())
     return StrategiesAnswer(
@@ -171,6 +172,24 @@ def _benefit(
             )
         )
     return eur, findings
+
+
+def _nothing_to_list(request: StrategiesRequest, segments: int, treatments: int) -> list[Finding]:
+    """Say which file is empty, so that there is nothing to choose from."""
+    return [
+        Finding(
+            severity="warning",
+            rule="empty_table",
+            table=path.name,
+            message=f"{path.name} has no row: no strategy but doing nothing is listed.",
+            hint=f"give at least one row of {what}",
+        )
+        for path, what, count in (
+            (request.segments, "segments", segments),
+            (request.treatments, "treatments", treatments),
+        )
+        if path is not None and count == 0
+    ]
 
 
 def _no_budget() -> Finding:

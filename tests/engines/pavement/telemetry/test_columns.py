@@ -31,6 +31,14 @@ def test_a_missing_column_names_what_resembles_it():
         part.find(["t_s", "ax", "ay", "a_z"], file="f")
 
 
+def test_a_missing_speed_names_the_units_that_are_read():
+    part = formats()["pair"].part[1]
+    assert not part.fits(["t_s", "lon", "lat", "speed_mph"])
+    with pytest.raises(ColumnNotFound, match="in km/h speed_kmh; convert other units"):
+        part.find(["t_s", "lon", "lat", "speed_mph"], file="f")
+    assert part.fits(["t_s", "lon", "lat", "speed_kmh"])
+
+
 def test_files_are_grouped_by_suffix(tmp_path):
     names = [
         "b_acc.csv", "b_gnss.csv.gz", "a_Accelerometer.csv", "a_location.CSV", "a_Gyroscope.csv",

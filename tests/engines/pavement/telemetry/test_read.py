@@ -218,3 +218,43 @@ def test_a_folder_without_drives_says_what_a_drive_is(tmp_path):
         read_drives(tmp_path)
     assert caught.value.rule == "no_drive"
     assert "NAME_acc" in caught.value.hint
+
+
+def _with_speed(toy, folder, columns):
+    drive = toy()
+    speed = drive.fixes.pop("speed_m_s")
+    drive.fixes |= {name: change(speed) for name, change in columns.items()}
+    drive.write(folder)
+    (read,) = read_drives(folder).drives
+    return speed, read
+
+
+def test_a_speed_in_km_h_is_read_by_its_unit(toy, tmp_path):
+    speed, read = _with_speed(toy, tmp_path, {"speed_kmh": lambda v: v * 3.6})
+    assert read.speed_m_s == pytest.approx(speed, rel=1e-6)
+    assert "speed_unit" not in {f.rule for f in read.findings}
+
+
+def test_speeds_of_two_columns_fill_each_other(toy, tmp_path):
+    def half(v):
+        return np.where(np.arange(len(v)) % 2, v, np.nan)
+
+    speed, read = _with_speed(toy, tmp_path, {"speed_m_s": half, "speed_kmh": lambda v: v * 3.6})
+    assert read.speed_m_s == pytest.approx(speed, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "told"),
+    [
+        ("speed_m_s", 3.6, "km/h taken for m/s"),
+        ("speed_m_s", 2.237, "miles an hour taken for m/s"),
+        ("speed_kmh", 1.0, "m/s taken for km/h"),
+        ("speed_m_s", 0.447, "m/s taken for miles an hour"),
+        ("speed_m_s", 1.3, None),
+    ],
+)
+def test_a_speed_of_another_unit_is_told(toy, tmp_path, name, factor, told):
+    _, read = _with_speed(toy, tmp_path, {name: lambda v: v * factor})
+    found = [f.message for f in read.findings if f.rule == "speed_unit"]
+    assert len(found) == (told is not None)
+    assert all(message.endswith(f"{told}.") for message in found)

@@ -12,7 +12,7 @@ import msgspec
 from contado.kernel.errors import ColumnNotFound, DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["Column", "Format", "Kind", "Part", "formats", "unreadable"]
@@ -59,21 +59,32 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """
         present = {header.strip().casefold(): header for header in headers}
         found: dict[str, Column] = {}
-        missing = []
         for column in self.columns:
             header = next((present[n.casefold()] for n in column.name if n.casefold() in present), None)
             if header is not None:
                 found[header] = column
-            elif not column.optional:
-                missing.append(column.name[0])
-        if missing:
-            raise ColumnNotFound.from_missing(missing, [h for h in present.values() if h.strip()], table=file)
+        if missing := self._missing(found.values()):
+            raise _not_found(missing, [h for h in present.values() if h.strip()], found, file)
         return found
 
     def fits(self, headers: Iterable[str]) -> bool:
         """Whether every required column is there."""
         present = {header.strip().casefold() for header in headers}
-        return all(c.optional or any(n.casefold() in present for n in c.name) for c in self.columns)
+        return not self._missing(c for c in self.columns if present & {n.casefold() for n in c.name})
+
+    def _missing(self, found: Iterable[Column]) -> list[Column]:
+        """Return the required columns of which neither they nor another of their quantity are ``found``."""
+        keys = {column.key for column in found}
+        return [column for column in self.columns if not column.optional and column.key not in keys]
+
+
+def _not_found(
+    missing: Sequence[Column], headers: Sequence[str], found: Iterable[str], file: str
+) -> ColumnNotFound:
+    error = ColumnNotFound.from_missing([c.name[0] for c in missing], headers, table=file, used=found)
+    if missing[0].quantity == "speed":  # a column of a like name may hold another unit
+        error.hint += f" In m/s it is called {missing[0].name[0]}, in km/h speed_kmh; convert other units"
+    return error
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
-from contado.engines.pavement.telemetry import clean, group, sensor_units, times
+from contado.engines.pavement.telemetry import clean, group, sensor_units, speed_unit, times
 from contado.engines.pavement.telemetry.columns import formats, unreadable
 from contado.engines.pavement.telemetry.drive import Drive, DriveSet, Rejected
 from contado.engines.pavement.telemetry.group import vehicle_of
@@ -222,7 +222,9 @@ def _columns(raw: RawFile, part: Part) -> _Part:
         if column.quantity == "time":
             table["time"] = times.seconds(raw, header, column)
         elif header != utc:
-            table[column.key] = raw.numbers(header) * _FACTOR.get(column.unit, 1.0)
+            values = raw.numbers(header) * _FACTOR.get(column.unit, 1.0)
+            known = table.get(column.key, values)
+            table[column.key] = np.where(np.isfinite(known), known, values)
     start, undated = (None, ()) if utc is None else _start(raw, utc, table["time"])
     return _Part(
         file=raw.name,
@@ -320,6 +322,8 @@ def _fixes(part: _Part, *, phone: bool, held: bool, drop_bad: bool) -> Cleaned:
     table = {key: part.columns.get(key, unknown) for key in keys}
     cleaned = clean.clean_fixes(table, file=part.file, phone=phone, held=held, drop_bad=drop_bad)
     _enough(part.file, len(cleaned.columns["time"]), _MIN_FIXES, "fixes")
+    where = (cleaned.columns[key] for key in ("time", "longitude", "latitude", "speed"))
+    cleaned.findings += speed_unit.check(*where, file=part.file)
     return cleaned
 
 
