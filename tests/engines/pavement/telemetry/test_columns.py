@@ -34,7 +34,7 @@ def test_a_missing_column_names_what_resembles_it():
 def test_a_missing_speed_names_the_units_that_are_read():
     part = formats()["pair"].part[1]
     assert not part.fits(["t_s", "lon", "lat", "speed_mph"])
-    with pytest.raises(ColumnNotFound, match="in km/h speed_kmh; convert other units"):
+    with pytest.raises(ColumnNotFound, match="divide km/h by"):
         part.find(["t_s", "lon", "lat", "speed_mph"], file="f")
     assert part.fits(["t_s", "lon", "lat", "speed_kmh"])
 

@@ -48,9 +48,11 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     columns: tuple[Column, ...]
     suffix: str = ""
     optional: bool = False
+    instead: tuple[Column, ...] = ()
+    """Columns in another unit that stand for one of the same quantity."""
 
-    def find(self, headers: Iterable[str], *, file: str) -> dict[str, Column]:
-        """Return header -> column for the columns that ``file`` has.
+    def find(self, headers: Iterable[str], *, file: str, instead: bool = False) -> dict[str, Column]:
+        """Return header -> column for the columns that ``file`` has; with ``instead`` in other units too.
 
         Raises
         ------
@@ -59,7 +61,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """
         present = {header.strip().casefold(): header for header in headers}
         found: dict[str, Column] = {}
-        for column in self.columns:
+        for column in (*self.columns, *(self.instead if instead else ())):
             header = next((present[n.casefold()] for n in column.name if n.casefold() in present), None)
             if header is not None:
                 found[header] = column
@@ -70,7 +72,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     def fits(self, headers: Iterable[str]) -> bool:
         """Whether every required column is there."""
         present = {header.strip().casefold() for header in headers}
-        return not self._missing(c for c in self.columns if present & {n.casefold() for n in c.name})
+        return not self._missing(
+            c for c in (*self.columns, *self.instead) if present & {n.casefold() for n in c.name}
+        )
 
     def _missing(self, found: Iterable[Column]) -> list[Column]:
         """Return the required columns of which neither they nor another of their quantity are ``found``."""
@@ -83,7 +87,7 @@ def _not_found(
 ) -> ColumnNotFound:
     error = ColumnNotFound.from_missing([c.name[0] for c in missing], headers, table=file, used=found)
     if missing[0].quantity == "speed":  # a column of a like name may hold another unit
-        error.hint += f" In m/s it is called {missing[0].name[0]}, in km/h speed_kmh; convert other units"
+        error.hint += f" {missing[0].name[0]} is in m/s; divide km/h by 3.6"
     return error
 
 

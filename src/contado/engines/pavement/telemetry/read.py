@@ -216,7 +216,7 @@ def _open(path: Path, part: Part) -> _Part:
 def _columns(raw: RawFile, part: Part) -> _Part:
     """Return the columns of one part in SI units, by quantity, with the row numbers."""
     table: Columns = {"row": np.arange(raw.table.num_rows, dtype=float) + raw.first_row}
-    found = part.find(raw.headers, file=raw.name)
+    found = part.find(raw.headers, file=raw.name, instead=True)
     utc = next((header for header, column in found.items() if column.quantity == "utc"), None)
     for header, column in found.items():
         if column.quantity == "time":
