@@ -54,11 +54,6 @@ class Feed:
                 self._told.add(name)
 
     @property
-    def narrow(self) -> bool:
-        """Whether the reader may hear of some sections only."""
-        return self._sections is not None
-
-    @property
     def mark(self) -> str:
         """Where the reader stands now; it names no drive that the reader has not heard of."""
         known = self._places if self._sections is None else self._told & self._places.keys()
