@@ -1,0 +1,71 @@
+"""Works that are brought into a workspace: named as its catalogue does, kept, never lost."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import pytest
+
+from contado.engines.pavement.ingest import roads
+from contado.kernel import tables
+from contado.kernel.errors import UsageError
+from contado.kernel.workspace import Workspace
+
+
+def test_works_name_treatments_of_the_catalogue_of_the_workspace(tmp_path):
+    workspace = Workspace.create(tmp_path / "w")
+    file = tmp_path / "works.csv"
+
+    def bring(*treatments):
+        lines = [f"S1,{100 * k},{100 * k + 100},2026-05-01,{word}" for k, word in enumerate(treatments)]
+        file.write_text("\n".join(["section_id,from_m,to_m,date,treatment", *lines]) + "\n", encoding="utf-8")
+        roads.load_works(workspace, file)
+        return workspace.read("pavement_works")["treatment"].to_pylist()
+
+    assert bring("wearing_4cm", "Rifacimento tappeto", "") == ["wearing_4cm", "wearing_4cm", None]
+    with pytest.raises(UsageError, match=r"works\.csv, line 3: treatment is 'B12'") as told:
+        bring("wearing_4cm", "B12")
+    assert (told.value.rule, told.value.rows) == ("unknown_choice", (3,))
+    assert "pavement_treatment" in told.value.hint
+    own = {"code": "usura", "unit_cost_eur_m2": 14.0, "also": "B12|B13"}
+    with workspace.commit() as commit:
+        commit.table("pavement_treatment", tables.from_rows("pavement_treatment", [own]))
+    assert bring("b13") == ["usura", "wearing_4cm", None]  # the first are the same works, told anew
+    with pytest.raises(UsageError):
+        bring("wearing_4cm")
+
+
+def test_works_are_history_and_stay(tmp_path):
+    workspace = Workspace.create(tmp_path / "w")
+    file = tmp_path / "works.csv"
+    for rows in ("S1,0,60,2026-10-01,", "S1,60,120,2026-10-02,", "S1,0,80,01/10/2026,wearing_4cm"):
+        file.write_text(f"section_id,from_m,to_m,date,treatment\n{rows}\n", encoding="utf-8")
+        assert roads.load_works(workspace, file) == (1, [])
+    kept = workspace.read("pavement_works").to_pylist()
+    assert [(r["from_m"], r["to_m"], r["date"], r["treatment"]) for r in kept] == [
+        (0, 80, date(2026, 10, 1), "wearing_4cm"),
+        (60, 120, date(2026, 10, 2), None),
+    ]
+
+
+def test_works_that_are_loaded_meanwhile_are_not_lost(tmp_path, monkeypatch):
+    workspace = Workspace.create(tmp_path / "w")
+    for name in ("a", "b"):
+        rows = f"section_id,from_m,to_m,date\n{name},0,100,2026-04-01\n"
+        (tmp_path / f"{name}.csv").write_text(rows, encoding="utf-8")
+    put = roads.put_works
+    other = threading.Thread(
+        target=roads.load_works, args=(Workspace.open(workspace.path), tmp_path / "b.csv")
+    )
+
+    def meanwhile(*told):
+        monkeypatch.setattr(roads, "put_works", put)
+        other.start()
+        other.join(0.5)  # long enough to write, were it not kept waiting
+        put(*told)
+
+    monkeypatch.setattr(roads, "put_works", meanwhile)
+    roads.load_works(workspace, tmp_path / "a.csv")
+    other.join()
+    assert workspace.read("pavement_works")["section_id"].to_pylist() == ["a", "b"]
