@@ -225,6 +225,7 @@ def test_an_answer_can_be_undone_for_five_seconds_and_is_sent_afterwards(fresh, 
     page.wait_for_timeout(3000)  # the time of the first answer is over, that of the second is not
     assert page.locator(".ct-undo").is_visible()
     page.locator(".ct-undo button").click()
+    page.wait_for_selector(".ct-given .ct-queued", state="detached")
     page.locator(".ct-spot:target button[value=repaired]").click()
     page.wait_for_selector(".ct-given .ct-accepted + .ct-accepted", state="attached", timeout=30_000)
     assert [r["what"] for r in evidence(fresh)] == ["confirmed", "repaired"]
