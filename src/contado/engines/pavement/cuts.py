@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Cut", "at_cell_ends", "changes", "first_cells", "works_of_cells"]
+__all__ = ["Cut", "at_cell_ends", "changes", "first_cells", "renewed", "works_of_cells"]
 
 _HALF = 0.5
+"""Share of a cell that works must cover to renew it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -57,12 +58,24 @@ def changes(values: Sequence[Hashable | None], from_m: ArrayLike, *, least_m: fl
     return [after[1] for before, after in pairwise(long) if before[0] != after[0]]
 
 
+def renewed(
+    start: NDArray[np.float64], end: NDArray[np.float64], from_m: float, to_m: float
+) -> NDArray[np.bool_]:
+    """Return which cells works between two places renew: those of which they cover half or more.
+
+    Examples
+    --------
+    >>> renewed(np.array([0.0, 20.0, 40.0]), np.array([20.0, 40.0, 60.0]), 10.0, 45.0).tolist()
+    [True, True, False]
+    """
+    found: NDArray[np.bool_] = np.minimum(end, to_m) - np.maximum(start, from_m) >= _HALF * (end - start)
+    return found
+
+
 def works_of_cells(
     start: NDArray[np.float64], end: NDArray[np.float64], works: Iterable[Mapping[str, Any]]
 ) -> list[tuple[Any, ...] | None]:
     """Return date and treatment of the last works on each cell; None where there were none.
-
-    Works count for a cell of which they cover half or more, as in the fusion.
 
     Parameters
     ----------
@@ -73,8 +86,7 @@ def works_of_cells(
     """
     found: list[tuple[Any, ...] | None] = [None] * start.size
     for row in sorted(works, key=lambda w: (w["date"], w["treatment"] or "")):
-        shared = np.minimum(end, row["to_m"]) - np.maximum(start, row["from_m"])
-        for k in np.flatnonzero(shared >= _HALF * (end - start)).tolist():
+        for k in np.flatnonzero(renewed(start, end, row["from_m"], row["to_m"])).tolist():
             found[k] = (row["date"], row["treatment"])
     return found
 

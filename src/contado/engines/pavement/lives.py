@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from contado.engines.pavement.cuts import renewed
 from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound
 
@@ -90,7 +91,7 @@ def lasting(frame: pd.DataFrame, works: pa.Table | None, day: LegalDay) -> Days:
     frame
         section_id, cell, cell_m; all rows of a section together.
     works
-        section_id, from_m, to_m, date; works on at least half of a cell renew it.
+        section_id, from_m, to_m, date; which cells they renew is told by `cuts.renewed`.
     day
         Works after this day are not known yet.
 
@@ -115,8 +116,7 @@ def lasting(frame: pd.DataFrame, works: pa.Table | None, day: LegalDay) -> Days:
     for name, from_m, to_m, when, first in zip(*columns, done, read_from(done), strict=True):
         rows = rows_of.get(str(name))
         if rows is not None and when <= np.datetime64(day.on):
-            length, here = cell_m[rows], start[rows]
-            shared = np.minimum(here + length, to_m) - np.maximum(here, from_m)
             part = life[rows]
-            part[(shared >= 0.5 * length) & (np.isnat(part) | (part < first))] = first
+            anew = renewed(start[rows], start[rows] + cell_m[rows], from_m, to_m)
+            part[anew & (np.isnat(part) | (part < first))] = first
     return life

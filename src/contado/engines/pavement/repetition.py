@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pandas as pd
 
-from contado.kernel.errors import Finding
+from contado.kernel.errors import Finding, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -172,33 +172,29 @@ def _arrivals(
 
 
 def _findings(contradicted: NDArray[np.object_], partly: NDArray[np.object_]) -> tuple[Finding, ...]:
-    told = []
-    if contradicted.size:
-        names = sorted(set(contradicted))
-        told.append(
-            Finding(
-                severity="warning",
-                rule="two_values",
-                table="cell_obs",
-                row=names[0],
-                message=f"{contradicted.size} observations of {len(names)} drives give a cell another value at the "
-                "instant of one that is more certain.",
-                hint="give each drive as it was processed last, or a name of its own",
-                action="row_set_aside",
-            )
+    """Tell of observations that were set aside, by the names of their drives; nothing where there are none."""
+    another = "give a cell another value at the instant of one that is more certain"
+    same = "say what another drive says of the same cell and instant, and count once"
+    kinds: tuple[tuple[NDArray[np.object_], Severity, str, str, str], ...] = (
+        (
+            contradicted,
+            "warning",
+            "two_values",
+            another,
+            "give each drive as it was processed last, or a name of its own",
+        ),
+        (partly, "note", "observation_repeated", same, "instants to the second tell drives apart"),
+    )
+    return tuple(
+        Finding(
+            severity=severity,
+            rule=rule,
+            table="cell_obs",
+            row=min(drives),
+            message=f"{drives.size} observations of {len(set(drives))} drives {what}.",
+            hint=hint,
+            action="row_set_aside",
         )
-    if partly.size:
-        names = sorted(set(partly))
-        told.append(
-            Finding(
-                severity="note",
-                rule="observation_repeated",
-                table="cell_obs",
-                row=names[0],
-                message=f"{partly.size} observations of {len(names)} drives say what another drive says of the same "
-                "cell and instant, and count once.",
-                hint="instants to the second tell drives apart",
-                action="row_set_aside",
-            )
-        )
-    return tuple(told)
+        for drives, severity, rule, what, hint in kinds
+        if drives.size
+    )

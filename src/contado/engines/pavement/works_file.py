@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from contado.engines.pavement import columns, fusion_files, treatments
+from contado.engines.pavement.cuts import renewed
 from contado.kernel import tables
 from contado.kernel.dates import local
 from contado.kernel.errors import Finding, nearest
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Cells", "Works", "grid", "measured", "not_used", "read", "told"]
 
-_HALF = 0.5
 _NAMED, _SECTIONS = 10, 3
 """So many lines and sections are named."""
 
@@ -147,8 +147,7 @@ def _reason(row: Mapping[str, Any], cells: Cells | None, on: date) -> str | None
         return "later"
     if cells.length_m is not None and row["from_m"] >= cells.length_m:
         return "outside"
-    shared = np.minimum(cells.to_m, row["to_m"]) - np.maximum(cells.from_m, row["from_m"])
-    if not (shared >= _HALF * (cells.to_m - cells.from_m)).any():
+    if not renewed(cells.from_m, cells.to_m, row["from_m"], row["to_m"]).any():
         return "little"
     step = cells.to_m[0] - cells.from_m[0]
     return "partly" if cells.length_m is not None and row["to_m"] > cells.length_m + step else None

@@ -14,6 +14,7 @@ from contado.engines.pavement.anomalies.passages import covered
 from contado.engines.pavement.anomalies.sources import sensor_of
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.evidence.placing import Places
+from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.kernel.dates import local
 from contado.kernel.errors import DataError, Finding, RecordNotFound
 
@@ -234,7 +235,7 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
     for (section, drive), parts in measured.items():
         if section != span.section_id or not any(a < span.to_m and b > span.from_m for a, b in parts):
             continue
-        if _whole(drive) in undated:  # the day that it counts as of is no day to vouch for
+        if drive_of_piece(drive) in undated:  # the day that it counts as of is no day to vouch for
             continue
         at = datetime.fromtimestamp(round(day[section, drive] * _DAY_S), UTC).astimezone(local.zone(timezone))
         if span.holds_day(at.isoformat()):
@@ -253,7 +254,7 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
 def notes(view: WorkspaceView, told: Sequence[Story]) -> list[Finding]:
     """Return a warning where rows that hold are of drives whose day nobody knows."""
     undated = _undated(view)
-    drives = {d for s in told for e in s.holding if (d := _whole(e["drive_id"])) in undated}
+    drives = {d for s in told for e in s.holding if (d := drive_of_piece(e["drive_id"])) in undated}
     if not drives:
         return []
     return [
@@ -271,8 +272,3 @@ def notes(view: WorkspaceView, told: Sequence[Story]) -> list[Finding]:
 def _undated(view: WorkspaceView) -> set[str]:
     drives = view.read("pavement_drive").select(["drive_id", "start_utc"]).to_pylist()
     return {row["drive_id"] for row in drives if row["start_utc"] is None}
-
-
-def _whole(drive_id: str) -> str:
-    """Return the drive that a piece belongs to."""
-    return drive_id.partition(".")[0]

@@ -15,6 +15,7 @@ import numpy as np
 from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, on_axles
 from contado.engines.pavement.campaigns import calibrating, newest
 from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.engines.pavement.learnt_car import LearntCar, learn
 from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.survey import Reference, Vehicle
@@ -74,7 +75,7 @@ def vehicles(
 
 def _replaced(traces: Sequence[Trace], workspace: WorkspaceView) -> set[str]:
     """Return the cars whose drives in the workspace are all among those of ``traces``."""
-    here = {trace.aligned.drive.name.partition(".")[0] for trace in traces}
+    here = {drive_of_piece(trace.aligned.drive.name) for trace in traces}
     rows = workspace.read("pavement_drive").select(["drive_id", "vehicle_id"]).to_pylist()
     others = {row["vehicle_id"] for row in rows if row["drive_id"] not in here}
     return {row["vehicle_id"] for row in rows} - others

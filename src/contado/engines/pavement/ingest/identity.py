@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["drive_id", "joined", "of_drive", "of_rows"]
+__all__ = ["drive_id", "drive_of_piece", "joined", "of_drive", "of_rows"]
 
 _BYTES: Final = 32
 _PART_S: Final = 0.05
@@ -69,6 +69,15 @@ def joined(parts: Iterable[str]) -> str:
 def drive_id(key: str, identity: str) -> str:
     """Return the pseudonym of a drive."""
     return keyed_hash(key, identity)
+
+
+def drive_of_piece(name: str) -> str:
+    """Return the pseudonym of the drive that a piece belongs to, or of the drive itself.
+
+    >>> drive_of_piece("3f9a.2"), drive_of_piece("3f9a")
+    ('3f9a', '3f9a')
+    """
+    return name.partition(".")[0]
 
 
 def _sum(secret: bytes, kind: bytes, rows: Floats) -> int:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from contado.engines.pavement.ingest import arrivals, privacy
+from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.kernel import tables
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def drives(
     """Return rows of ``pavement_drive``; of what the live door dropped a part, the hash of the files is not known."""
     cells: dict[str, int] = defaultdict(int)
     for name, iri in zip(*(fresh["cell_obs"][c].to_pylist() for c in ("drive_id", "iri_m_km")), strict=True):
-        cells[_whole(name)] += iri is not None
+        cells[drive_of_piece(name)] += iri is not None
     found = []
     for aligned in settled:
         drive, whose = aligned.drive, known[aligned.drive.name]
@@ -71,7 +72,7 @@ def instants(old: Mapping[str, pa.Table], ids: Collection[str]) -> dict[str, dat
         known = arrivals.of_drives(old[name], ids, inside=True).select(["drive_id", "t_utc"])
         for row in known.to_pylist():
             if row["t_utc"] is not None:
-                drive = _whole(row["drive_id"])
+                drive = drive_of_piece(row["drive_id"])
                 found[drive] = min(found.get(drive, row["t_utc"]), row["t_utc"])
     return found
 
@@ -87,15 +88,10 @@ def dated(observed: pa.Table, since: Mapping[str, datetime], otherwise: datetime
     column = observed.schema.get_field_index("t_utc")
     if observed["t_utc"].null_count == 0:
         return observed
-    settled = [since.get(_whole(drive), otherwise) for drive in observed["drive_id"].to_pylist()]
+    settled = [since.get(drive_of_piece(drive), otherwise) for drive in observed["drive_id"].to_pylist()]
     kind = observed.schema.field(column).type
     filled = pc.coalesce(observed["t_utc"], pa.chunked_array([pa.array(settled, kind)]))
     return observed.set_column(column, observed.schema.field(column), filled)
-
-
-def _whole(drive_id: str) -> str:
-    """Return the drive that a piece belongs to."""
-    return drive_id.partition(".")[0]
 
 
 def mountings(settled: Sequence[Aligned]) -> list[dict[str, Any]]:
