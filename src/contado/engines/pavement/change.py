@@ -91,6 +91,8 @@ class Level:
         Variance of its logarithm from the cells themselves.
     model_variance
         Variance of its logarithm from the model's errors, one a cell.
+    calibration_variance
+        Of the best calibration of any of its cells.
     cells
         Number of cells that would give the same mean if all weighed alike.
     pull, shared
@@ -105,9 +107,19 @@ class Level:
     own_variance: float
     cells: float
     model_variance: float = 0.0
+    calibration_variance: float = 0.0
     pull: Mapping[str, float] = field(default_factory=dict)
     shared: Mapping[str, float] = field(default_factory=dict)
     renewed_on: date | None = None
+
+    def interval(self) -> tuple[float, float]:
+        """Return the ends of the 90 % interval [m/km]: never narrower than calibration and model allow.
+
+        The cells' own errors and the model's are one a cell and average out over them; those of the vehicles do not.
+        """
+        least = self.model_variance + self.calibration_variance
+        half = _Z90 * float(np.sqrt(max(_variance(self), least)))
+        return self.iri_m_km * float(np.exp(-half)), self.iri_m_km * float(np.exp(half))
 
     def parts(self) -> str:
         """Return the parts of the error as JSON, to be kept."""
@@ -116,6 +128,7 @@ class Level:
                 "own_variance": self.own_variance,
                 "cells": self.cells,
                 "model_variance": self.model_variance,
+                "calibration_variance": self.calibration_variance,
                 "vehicles": {v: [self.pull[v], self.shared[v]] for v in sorted(self.pull)},
                 "renewed_on": None if self.renewed_on is None else self.renewed_on.isoformat(),
             }
@@ -134,6 +147,7 @@ class Level:
             own_variance=kept["own_variance"],
             cells=kept["cells"],
             model_variance=kept.get("model_variance", 0.0),
+            calibration_variance=kept.get("calibration_variance", 0.0),
             pull={v: pair[0] for v, pair in kept["vehicles"].items()},
             shared={v: pair[1] for v, pair in kept["vehicles"].items()},
             renewed_on=None if renewed is None else date.fromisoformat(renewed),
@@ -179,6 +193,7 @@ def level_of(
         own_variance=float((share**2 * errors.own_variance[cells]).sum()),
         cells=float(1.0 / (share**2).sum()),
         model_variance=float((share**2 * errors.model_variance[cells]).sum()),
+        calibration_variance=float(errors.calibration_variance[cells].min()),
         pull={errors.eras[v]: float(pull[v]) for v in here},
         shared={errors.eras[v]: float(shared[v]) for v in here},
         renewed_on=renewed_on,

@@ -35,7 +35,7 @@ _OPEN = frozenset({"new", "confirmed", "worse"})
 _NO_DEFECT = frozenset({"closed", "fixture"})
 _LIKELY = 0.5
 
-_AVERAGED = ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y", "growth_sd_per_y")
+_AVERAGED = ("iri_m_km", "growth_per_y", "growth_sd_per_y")
 
 Row = dict[str, Any]
 
@@ -102,6 +102,7 @@ def snapshot(
             [c for c in cells.get(s["section_id"], ()) if c["iri_m_km"] is not None],
             anomalies.get(s["section_id"], ()),
             (standing.get(s["section_id"], ()), works.get(s["section_id"], ())),
+            fused.errors,
             on,
         )
     ]
@@ -122,15 +123,20 @@ def _levels(errors: CellErrors, cells: Mapping[str, Sequence[Row]], on: date) ->
     for section, rows in cells.items():
         measured = [c for c in rows if c["iri_m_km"] is not None]
         if measured:
-            found[section] = level_of(
-                errors,
-                np.array([c["row"] for c in measured]),
-                np.array([c["iri_m_km"] for c in measured]),
-                np.array([c["to_m"] - c["from_m"] for c in measured]),
-                on=on,
-                renewed_on=max((c["life_from"] for c in measured if c["life_from"]), default=None),
-            )
+            found[section] = _level(errors, measured, on)
     return found
+
+
+def _level(errors: CellErrors, measured: Sequence[Row], on: date) -> Level:
+    """Return the mean over measured cells with the parts of its error."""
+    return level_of(
+        errors,
+        np.array([c["row"] for c in measured]),
+        np.array([c["iri_m_km"] for c in measured]),
+        np.array([c["to_m"] - c["from_m"] for c in measured]),
+        on=on,
+        renewed_on=max((c["life_from"] for c in measured if c["life_from"]), default=None),
+    )
 
 
 def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ...]]:
@@ -150,6 +156,7 @@ def _segments(
     measured: Sequence[Row],
     defects: Sequence[Row],
     limits: tuple[Sequence[Cut], Sequence[Row]],
+    errors: CellErrors,
     on: date,
 ) -> list[Row]:
     """Cut the measured cells of a section where roughness changes and where they must be cut.
@@ -165,17 +172,19 @@ def _segments(
     rows = []
     for first, count, cv in zip(found.first_cell, found.cells, found.cv, strict=True):
         part = measured[first : first + count]
-        row = _segment(section, part, float(cv), defects, on)
+        row = _segment(section, part, float(cv), defects, _level(errors, part, on))
         rows.append({**row, "cut_by": sorted(reasons.get(row["to_m"], ()))})
     return rows
 
 
-def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Row], on: date) -> Row:
+def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Row], level: Level) -> Row:
     from_m, to_m = cells[0]["from_m"], cells[-1]["to_m"]
     inside = [a["severity"] or 0.0 for a in defects if from_m <= a["chainage_m"] < to_m]
     severity = 100.0 * sum(inside) / (to_m - from_m)
-    model = condition.model(on)
+    model = condition.model(level.on)
+    low, high = level.interval()
     mean = {n: float(np.mean([c[n] for c in cells])) for n in _AVERAGED}
+    mean |= {"low_m_km": low, "high_m_km": high}
     index, worst, best = (
         float(model.index(mean[n], severity)) for n in ("iri_m_km", "high_m_km", "low_m_km")
     )
@@ -195,7 +204,7 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
         "passes": min(c["n_passes"] for c in cells),
         "vehicles": max(c["n_vehicles"] or 0 for c in cells),
         "last_on": max(c["last_on"] for c in cells),
-        "on": on,
+        "on": level.on,
         "label": labels.joint(c["label"] for c in cells),
         "source_id": DRIVES,
     }
