@@ -10,12 +10,11 @@ that single outliers, and two of one day, begin nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from contado.kernel.errors import Finding
-from contado.kernel.jit import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,73 +23,10 @@ if TYPE_CHECKING:
     from contado.engines.pavement.fusion import FuseSettings
     from contado.engines.pavement.lives import Days
 
-__all__ = ["Changes", "changes", "last_level"]
+__all__ = ["Changes", "changes"]
 
-_DAYS = 3
-"""Days on which surprises must be read to be believed, and passes that must stand against them."""
-_RECENT = 7
-"""Passes of which the median is what a further one is compared with."""
-_MEDIAN_VARIANCE = 1.57
-"""Variance of the median of normal values over that of their mean: pi / 2."""
-_TOLD = 20
+_TOLD: Final = 20
 """Findings of single sections; what is beyond is counted in one."""
-
-
-@njit(nogil=True)
-def _agree(
-    level: NDArray[np.float64], variance: NDArray[np.float64], rows: NDArray[np.int64], k: float
-) -> bool:  # pragma: no cover - compiled
-    """Whether all passes lie within the gate, seen from their median."""
-    middle = np.median(level[rows])
-    return bool(np.all(np.abs(level[rows] - middle) <= k * np.sqrt(variance[rows])))
-
-
-@njit(nogil=True)
-def last_level(
-    offsets: NDArray[np.int64],
-    level: NDArray[np.float64],
-    variance: NDArray[np.float64],
-    t_y: NDArray[np.float64],
-    day: NDArray[np.int64],
-    gate: float,
-    q2_per_y: float,
-    growth_variance: float,
-) -> NDArray[np.int64]:  # pragma: no cover - compiled
-    """Return the row with which the present level of each cell begins, shape (cells,).
-
-    Rows of the cell c are ``offsets[c]:offsets[c+1]``, in order of time ``t_y`` [years]; ``level`` is log IRI without
-    bias and expected growth, ``variance`` that of one pass, ``day`` a number of its legal day.
-    """
-    began = offsets[:-1].copy()
-    for c in range(began.size):
-        first, last = offsets[c], offsets[c + 1]
-        held = np.empty(last - first, np.int64)
-        row = np.empty(last - first, np.int64)
-        n, m, up = 0, 0, False
-        for i in range(first, last):
-            if n > 0:
-                recent = held[max(0, n - _RECENT) : n]
-                dt = t_y[i] - t_y[recent].mean()
-                seen = _MEDIAN_VARIANCE * variance[recent].mean() / recent.size
-                sd = np.sqrt(variance[i] + seen + q2_per_y * dt + growth_variance * dt * dt)
-                away = level[i] - np.median(level[recent])
-            if n == 0 or abs(away) <= gate * sd:
-                held[n] = i
-                n, m = n + 1, 0
-                continue
-            if (away > 0) != up:
-                m, up = 0, away > 0
-            row[m] = i
-            m += 1
-            while not _agree(level, variance, row[:m], gate):
-                row[: m - 1] = row[1:m].copy()
-                m -= 1
-            if np.unique(day[row[:m]]).size >= _DAYS:
-                if n >= _DAYS:
-                    began[c] = row[0]
-                held[:m] = row[:m]
-                n, m = m, 0
-    return began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +88,8 @@ def changes(
     days
         Legal day of each pass.
     """
+    from contado.engines.pavement._level_scan import last_level
+
     number = int(passes.cell.max()) + 1 if passes.cell.size else 0
     offsets = np.searchsorted(passes.cell, np.arange(number + 1)).astype(np.int64)
     began = last_level(

@@ -56,6 +56,8 @@ class Snapshot:
     segments: tuple[Row, ...]
     levels: Mapping[str, Level]
     """Mean of each measured section with the parts of its error."""
+    changed: tuple[Finding, ...] = ()
+    """Sections that changed although no works are known."""
 
 
 def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
@@ -115,6 +117,7 @@ def snapshot(
         settled=_by_section([a for a in defects if not _is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
         levels=_levels(fused.errors, cells, on),
+        changed=tuple(f for f in fused.findings if f.rule == "changed_without_works"),
     )
 
 
@@ -259,12 +262,13 @@ def segment_table(found: Snapshot) -> Any:
 
 
 def notes(found: Snapshot) -> list[Finding]:
-    """Return what the diagnosis has to say about roads that nobody drove and defects left out."""
+    """Return what the diagnosis has to say about roads that changed without works, and those that nobody drove."""
     driven = {s["section_id"] for s in found.segments}
     never = [s["section_id"] for s in found.sections if s["section_id"] not in driven]
     if not never:
-        return []
+        return list(found.changed)
     return [
+        *found.changed,
         Finding(
             severity="note",
             rule="not_driven",
@@ -272,5 +276,5 @@ def notes(found: Snapshot) -> list[Finding]:
             row=never[0],
             message=f"{len(never)} of {len(found.sections)} sections have no usable pass: their state is unknown.",
             hint="let a car pass",
-        )
+        ),
     ]
