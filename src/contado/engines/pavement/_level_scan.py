@@ -27,9 +27,9 @@ _MEDIAN_VARIANCE: Final = 1.57
 def _agree(
     level: NDArray[np.float64], variance: NDArray[np.float64], rows: NDArray[np.int64], k: float
 ) -> bool:  # pragma: no cover - compiled
-    """Whether all passes lie within the gate, seen from their median."""
+    """Whether no pass is further from their median than the gate of a difference of two."""
     middle = np.median(level[rows])
-    return bool(np.all(np.abs(level[rows] - middle) <= k * np.sqrt(variance[rows])))
+    return bool(np.all(np.abs(level[rows] - middle) <= k * np.sqrt(2.0 * variance[rows])))
 
 
 @njit(nogil=True)

@@ -9,6 +9,7 @@ that single outliers, and two of one day, begin nothing.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -81,6 +82,9 @@ def changes(
 ) -> tuple[Changes, NDArray[np.bool_]]:
     """Return which cells changed, and which of the passes read the present level.
 
+    Passes on either side of a change pull the biases of the vehicles apart, which hides it in some cells; so the biases
+    are estimated again with the two sides as cells of their own, and the passes looked at again.
+
     Parameters
     ----------
     passes, fleet
@@ -88,11 +92,35 @@ def changes(
     days
         Legal day of each pass.
     """
-    from contado.engines.pavement._level_scan import last_level
+    from contado.engines.pavement import bias
 
     number = int(passes.cell.max()) + 1 if passes.cell.size else 0
     offsets = np.searchsorted(passes.cell, np.arange(number + 1)).astype(np.int64)
-    began = last_level(
+    row = np.arange(passes.y.size)
+    began = _began(passes, fleet, offsets, days, options)
+    if (began > offsets[:-1]).any():
+        new = np.diff(passes.cell, prepend=-1) > 0
+        new[began] = True
+        sides = dataclasses.replace(passes, cell=(np.cumsum(new) - 1).astype(np.int64))
+        began = _began(passes, bias.estimate(sides, options), offsets, days, options)
+    cell = np.flatnonzero(began > offsets[:-1])
+    iri = np.exp(passes.y)
+    found = Changes(
+        cell=cell,
+        day=days[began[cell]],
+        before=np.array([np.median(iri[offsets[c] : began[c]]) for c in cell.tolist()], float),
+        after=np.array([np.median(iri[began[c] : offsets[c + 1]]) for c in cell.tolist()], float),
+    )
+    return found, row >= began[passes.cell]
+
+
+def _began(
+    passes: Passes, fleet: Fleet, offsets: NDArray[np.int64], days: Days, options: FuseSettings
+) -> NDArray[np.int64]:
+    """Return the pass with which the present level of each cell begins, shape (cells,)."""
+    from contado.engines.pavement._level_scan import last_level
+
+    return last_level(
         offsets,
         passes.y - fleet.mean[passes.era] - options.growth_per_y * passes.t_y,
         passes.variance,
@@ -102,12 +130,3 @@ def changes(
         options.drift_sd**2,
         options.growth_sd_per_y**2,
     )
-    cell = np.flatnonzero(began > offsets[:-1])
-    iri = np.exp(passes.y)
-    found = Changes(
-        cell=cell,
-        day=days[began[cell]],
-        before=np.array([np.median(iri[offsets[c] : began[c]]) for c in cell.tolist()], float),
-        after=np.array([np.median(iri[began[c] : offsets[c + 1]]) for c in cell.tolist()], float),
-    )
-    return found, np.arange(passes.y.size) >= began[passes.cell]
