@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement import bias
 from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
@@ -92,11 +93,8 @@ def changes(
     days
         Legal day of each pass.
     """
-    from contado.engines.pavement import bias
-
     number = int(passes.cell.max()) + 1 if passes.cell.size else 0
     offsets = np.searchsorted(passes.cell, np.arange(number + 1)).astype(np.int64)
-    row = np.arange(passes.y.size)
     began = _began(passes, fleet, offsets, days, options)
     if (began > offsets[:-1]).any():
         new = np.diff(passes.cell, prepend=-1) > 0
@@ -111,7 +109,7 @@ def changes(
         before=np.array([np.median(iri[offsets[c] : began[c]]) for c in cell.tolist()], float),
         after=np.array([np.median(iri[began[c] : offsets[c + 1]]) for c in cell.tolist()], float),
     )
-    return found, row >= began[passes.cell]
+    return found, np.arange(passes.y.size) >= began[passes.cell]
 
 
 def _began(
