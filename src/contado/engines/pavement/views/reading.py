@@ -12,6 +12,7 @@ import numpy as np
 
 from contado.engines.pavement.labels import label_of
 from contado.engines.pavement.lines import Line
+from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import (
     Cell,
     Road,
@@ -218,7 +219,7 @@ def _of_tables(path: Path, beside: Mapping[str, Path]) -> RoadState:
         Road(
             name=name,
             line=lines.get(name),
-            cells=tuple(sorted((state_cell(r) for r in rows), key=lambda c: c.from_m)),
+            cells=grading.whole([state_cell(r) for r in rows]),
             spots=in_order(marks.get(name, ())),
             works=(*works_of(works, name), *works_of(planned, name)),
         )
