@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement import treatments
 from contado.engines.pavement.diagram import KINDS, diagram
 from contado.engines.pavement.views import canvas, grading, page
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
@@ -202,8 +201,7 @@ def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
 
 def _work_words(work: Work, lang: Lang) -> str:
     """Return what was done when, or what is planned for which year."""
-    names = {t.code: Words(t.name_it, t.name_en) for t in treatments.catalogue()}
-    name = names[work.treatment].of(lang) if work.treatment in names else work.treatment
+    name = work.name.of(lang) if work.name else work.treatment
     planned = "" if work.year is None else Words(f"previsti {work.year}", f"planned {work.year}").of(lang)
     return ", ".join(filter(None, (name, date_text(work.day, lang), planned)))
 

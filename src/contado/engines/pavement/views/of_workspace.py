@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement import treatments
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import Road, RoadState
 from contado.engines.pavement.views.reading import (
@@ -52,6 +53,7 @@ def of_workspace(folder: Path) -> RoadState:
     lines = history.lines_of(sections)
     spots = by_section(r for r in view.read("pavement_anomaly").to_pylist() if r["state"] in _OPEN)
     works = view.read("pavement_works")
+    names = treatments.names(view.read("pavement_treatment"))
     roads = tuple(
         Road(
             name=section["section_id"],
@@ -63,7 +65,7 @@ def of_workspace(folder: Path) -> RoadState:
             spots=in_order(
                 spot_of(r, lines.get(section["section_id"])) for r in spots.get(section["section_id"], ())
             ),
-            works=tuple(works_of(works, section["section_id"])),
+            works=tuple(works_of(works, section["section_id"], names)),
         )
         for section in sorted(sections.to_pylist(), key=lambda s: str(s["section_id"]))
     )

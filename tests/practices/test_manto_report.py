@@ -1,4 +1,4 @@
-"""What was driven: the report, the map as one file, the layer and the indicator count the same cells."""
+"""The report of roads: it counts the same cells as map, layer and indicator, and names works as the body does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contado.engines.pavement import maps
 from contado.engines.pavement.report import report
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.reading import read_state
-from contado.kernel import tables
+from contado.kernel import publish, tables
 from contado.practices.manto_stradale import MantoStradale
 from contado.testing.toy import toy_territory
 
@@ -29,7 +29,9 @@ def toy(tmp_path):
             row |= {"iri_m_km": None, "sd_log": None, "coverage": 0.2}
         if place != ("T1", 0):
             told.append(row)
-    told += [{**row, "cell": 30 + row["cell"]} for row in told if row["section_id"] == "T2" and row["cell"] < 7]
+    told += [
+        {**row, "cell": 30 + row["cell"]} for row in told if row["section_id"] == "T2" and row["cell"] < 7
+    ]
     with made.commit() as commit:
         commit.table("pavement_lrs_section", tables.from_rows("pavement_lrs_section", sections))
         commit.table("pavement_cell_obs", tables.from_rows("pavement_cell_obs", told))
@@ -53,7 +55,9 @@ def test_the_report_counts_the_kilometres_not_driven_as_layer_and_indicator_do(t
     assert figure.value == "0,9"
     assert sum(r["not_driven_km"] for r in layer) == pytest.approx(0.92)
     indicator = MantoStradale().diagnose(toy, on=state.on).tables["indicator_value"].to_pylist()
-    towns = [r["value"] for r in indicator if r["indicator"] == "km_not_driven_30d" and ":" not in r["subject_id"]]
+    towns = [
+        r["value"] for r in indicator if r["indicator"] == "km_not_driven_30d" and ":" not in r["subject_id"]
+    ]
     assert sum(towns) == pytest.approx(0.92)
 
 
@@ -76,10 +80,25 @@ def test_an_end_without_a_whole_cell_is_no_piece_of_its_own(state):
     (road,) = (r for r in state.roads if r.name == "T2")
     found = grading.pieces(road, state.on)
     assert (found[-1].from_m, found[-1].to_m) == (700.0, LENGTH_M)
-    assert [(p.from_m, p.class_id, p.state) for p in found if p.iri is None] == [(500.0, "none", "not_measurable")]
+    assert [(p.from_m, p.class_id, p.state) for p in found if p.iri is None] == [
+        (500.0, "none", "not_measurable")
+    ]
 
 
 def test_the_end_that_nobody_drove_is_a_piece_of_its_own(state):
     (road,) = (r for r in state.roads if r.name == "T1")
     last = grading.pieces(road, state.on)[-1]
     assert (last.from_m, last.to_m, last.state, last.undriven_m) == (600.0, LENGTH_M, "not_driven", 160.0)
+
+
+@pytest.mark.parametrize(
+    ("lang", "named"), [("it", "Tappeto del Comune"), ("en", "The town's wearing course")]
+)
+def test_works_have_the_name_that_the_body_gives_the_treatment(toy, lang, named):
+    own = {"code": "wearing_4cm", "name_it": "Tappeto del Comune", "name_en": "The town's wearing course"}
+    own |= {"unit_cost_eur_m2": 12.0, "status": "confirmed"}
+    with toy.commit() as commit:
+        commit.table("pavement_treatment", tables.from_rows("pavement_treatment", [own]))
+    html = publish.render(report(read_state(toy.path), lang=lang), "html").decode()
+    assert f"{named}, " in html.replace("&#39;", "'")
+    assert "Rifacimento del tappeto" not in html
