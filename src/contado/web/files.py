@@ -221,7 +221,7 @@ def _line(section: Section, properties: dict[str, Any]) -> dict[str, Any]:
 
 def _sections(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     return [
-        _line(s, {"c": s.class_id, "m": s.code, "r": s.road} | ({"u": 1} if s.uncertain else {}))
+        _line(s, {"c": s.class_id, "m": s.code} | ({"u": 1} if s.uncertain else {}))
         for s in reversed(_roads(site, dates[0]).sections)
         if s.geometry is not None
     ]
