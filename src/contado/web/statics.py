@@ -89,18 +89,27 @@ def _content(path: str) -> bytes:
 def _squeezed(text: str, suffix: str) -> str:
     """Leave out comments and indentation, which readers of the source want and browsers do not."""
     if suffix == ".js":
-        lines = (line.strip() for line in text.splitlines())
-        code = "\n".join(line for line in lines if line and not line.startswith("//"))
-        return "".join(p if p[:1] in set("\"'`") else _CODE.sub(r"\1", p) for p in _TEXTS.split(code))
+        lines = (_COMMENT.sub("", line).strip() for line in text.splitlines())
+        code = "\n".join(line for line in lines if line)
+        return "".join(p if p[:1] in set("\"'`") else _joined(p) for p in _TEXTS.split(code))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"\s+", " ", text)
-    return re.sub(r" ?([{};,>]) ?", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
+    return re.sub(r" ?([{};,>]) ?| (?=!)", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
 
 
+def _joined(code: str) -> str:
+    """Leave out the spaces and line ends that code needs no more than its indentation."""
+    return _LINE_ENDS.sub(r"\1\2", _CODE.sub(r"\1", code))
+
+
+_COMMENT = re.compile(r"(?:^|\s)\s*// .*")
+"""A comment, after code too (no text of our modules holds two strokes between spaces)."""
 _TEXTS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)""")
 """String and template literals of our modules, which stay as they are (no template holds another)."""
 _CODE = re.compile(r" ?([=<>?:&|,;(){}\[\]!*+]) ?")
 """Signs that need no space around them (our modules write no sign before a number after a plus)."""
+_LINE_ENDS = re.compile(r"([;{,(\[])\n|\n([})\]?:.])")
+"""Line ends that end no statement."""
 
 
 def _fonts() -> str:
