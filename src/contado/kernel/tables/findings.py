@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Counts", "count", "made_strict", "raise_refused", "refuse_strictly"]
 
+_LENIENT = "without --strict the verb goes on and tells all that it found"
+
 
 class Counts(NamedTuple):
     """How many errors, warnings, notes, and rows set aside a list of findings holds."""
@@ -70,4 +72,5 @@ def refuse_strictly(findings: Iterable[Finding]) -> None:
     DataError
         As `raise_refused`.
     """
-    raise_refused(made_strict(findings))
+    told = made_strict(findings)
+    raise_refused(f if f.hint else msgspec.structs.replace(f, hint=_LENIENT) for f in told)
