@@ -293,3 +293,17 @@ def test_a_watch_rejects_the_drive_and_goes_on(tmp_path, drives, capsys):
     states = {line["drive"]: (line["state"], line["rule"]) for line in lines}
     assert states == {"car_a_pass1": ("rejected", "bad_meta"), "car_b_pass1": ("loaded", None)}
     assert Workspace.open(workspace.path).read("pavement_drive").num_rows == 1
+
+
+def test_a_strict_watch_takes_no_files_that_would_outlive_their_day(tmp_path, drives, capsys):
+    incoming = tmp_path / "incoming"
+    incoming.mkdir()
+    for file in drives.glob("car1_pass1_*"):
+        (incoming / file.name).write_bytes(file.read_bytes())
+    workspace = street(tmp_path / "w", drives, retention_d=1.0)
+    words = [incoming, "--once", "-w", workspace.path]
+    code, [line] = ask(capsys, "watch", words, "--strict")
+    assert (code, line["state"], line["rule"]) == (0, "rejected", "files_outlived")
+    assert Workspace.open(workspace.path).read("pavement_drive").num_rows == 0
+    code, [line] = ask(capsys, "watch", words, "--strict", "--delete", "outlived")
+    assert (code, line["state"], line["deleted"]) == (0, "loaded", 2)
