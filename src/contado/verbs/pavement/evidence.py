@@ -127,7 +127,7 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
         timezone = view.settings.territory.timezone
         answer = EvidenceAnswer(
             label=_label(view, told, driven),
-            findings=story.notes(view, told),
+            findings=context.accept(story.notes(view, told)),
             section_id=span.section_id,
             from_m=span.from_m,
             to_m=span.to_m,
