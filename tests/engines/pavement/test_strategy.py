@@ -129,6 +129,15 @@ def test_hdm4_is_added_up_year_by_year_and_begins_anew_after_works():
     assert treated[0] == pytest.approx(expected)
 
 
+def test_prices_of_several_years_are_told():
+    table = pa.table({"code": ["a", "b"], "unit_cost_eur_m2": [5.0, 9.0], "price_year": [2010, 2026]})
+    table = table.append_column("iri_after_m_km", pa.array([2.0, 1.5]))
+    _, [told] = from_table(table)
+    assert (told.severity, told.rule) == ("warning", "price_year_differs")
+    assert "2010, 2026" in told.message
+    assert not from_table(table.slice(1))[1]
+
+
 def test_an_unknown_traffic_weighs_one_and_has_no_euros():
     _, found = made()
     treated = (found.segment == 1) & (found.strategy > 0)
