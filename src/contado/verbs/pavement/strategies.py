@@ -84,10 +84,12 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:
     on = request.on or today()
     years = _years(request.years)
     read = tables.read(request.segments)
-    settings = strategy.StrategySettings(discount_rate=request.discount_rate, horizon_y=request.horizon_y)
+    settings = strategy.StrategySettings(
+        discount_rate=request.discount_rate, horizon_y=request.horizon_y, hdm4=request.hdm4
+    )
     treatments, findings = _treatments(request.treatments)
     ignored = columns.unknown(read.table, strategy.COLUMNS, request.segments.name)
-    table, grown = with_growth(read, request, on)
+    table, grown = with_growth(read, request)
     roads, assumed = strategy.roads_of(table, settings, name=request.segments.name, lines=read.lines)
     label = label_of_file(read.table, request.segments)
     limits = _limits(request, years, table, label)
