@@ -103,7 +103,22 @@ def from_table(
             columns.refuse(np.flatnonzero(bad), table, column, name, rule, hint, lines)
     rows = table.to_pylist()
     found = tuple(_treatment(rows[i], {n: v[i] for n, v in numeric.items()}) for i in range(len(rows)))
-    return found, [_no_effect(t) for t in found if not t.effective]
+    return found, [*(_no_effect(t) for t in found if not t.effective), *_price_years(found)]
+
+
+def _price_years(found: Sequence[Treatment]) -> list[Finding]:
+    years = sorted({t.price_year for t in found if t.price_year is not None})
+    if len(years) <= 1:
+        return []
+    return [
+        Finding(
+            severity="warning",
+            rule="price_year_differs",
+            table="treatments",
+            message=f"Prices are of {', '.join(map(str, years))}; they are compared as if they were of one year.",
+            hint="bring them to one price year",
+        )
+    ]
 
 
 def of_file(path: Path) -> tuple[tuple[Treatment, ...], list[Finding]]:

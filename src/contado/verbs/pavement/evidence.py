@@ -136,7 +136,7 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
         timezone = view.settings.territory.timezone
         answer = EvidenceAnswer(
             label=_label(view, told, driven, undated),
-            findings=story.notes(undated),
+            findings=context.accept(story.notes(undated)),
             section_id=span.section_id,
             from_m=span.from_m,
             to_m=span.to_m,
