@@ -55,11 +55,12 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
     lost = _rejected(drives)
     network = Network.from_file(request.network, epsg=request.epsg)
+    route = Route.read(request.route, network)
     began = time.perf_counter()
     played, findings = replay.play(
         drives,
         network,
-        Route.read(request.route, network),
+        route,
         cell_m=request.cell_m,
         section_id=request.route.name.partition(".")[0],
         progress=context.progress,
@@ -69,7 +70,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         lang=context.published_lang,
         speedup=request.speedup,
         network=network,
-        findings=named([*lost, *findings]),
+        findings=named([*lost, *route.findings, *findings]),
         fonts=page_fonts(),
     )
     seconds = time.perf_counter() - began
@@ -77,7 +78,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         temporary.write_bytes(data)
     return ReplayAnswer(
         label=labels.joint({p.state.label for p in played}),
-        findings=named([*lost, *network.findings, *findings]),
+        findings=named([*lost, *network.findings, *route.findings, *findings]),
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         drives=[p.name for p in played],

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import FOLDER
 from contado.engines.pavement.live.room import Room
+from contado.engines.pavement.live.tries import Failed
 from contado.engines.pavement.telemetry.columns import formats
 from contado.engines.pavement.telemetry.group import grouped, listed
 from contado.engines.pavement.telemetry.read import read_drives
@@ -35,7 +36,7 @@ __all__ = ["Arrived", "Delete", "Watcher"]
 Delete = Literal["never", "outlived", "loaded"]
 """When the files of a drive that is in the workspace are deleted from the folder."""
 
-State = Literal["loaded", "unchanged", "rejected", "incomplete"]
+State = Literal["loaded", "unchanged", "rejected", "incomplete", "failed"]
 Stamp = tuple[tuple[str, int, int], ...]
 _LABEL: Final = "estimated"
 
@@ -247,7 +248,12 @@ def _outlived(held: _Held) -> Finding:
     )
 
 
-def _finished(done: load.Loaded) -> Arrived:
+def _finished(done: load.Loaded | Failed) -> Arrived:
+    if isinstance(done, Failed):
+        return Arrived(
+            drive=FOLDER, state="failed", label=_LABEL, rule=done.rule, message=done.message,
+            findings=(done.finding,),
+        )  # fmt: skip
     if done.rejected:
         return _rejected(FOLDER, done.rejected[0].rule, done.rejected[0].message, done.label)
     return Arrived(
