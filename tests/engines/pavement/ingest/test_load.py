@@ -54,8 +54,10 @@ def test_everything_is_stored_and_labelled(loaded):
         assert table.num_rows
         assert set(table["label"].to_pylist()) == {"simulated"}
         assert not [f for f in tables.validate(f"pavement_{name}", table) if f.severity == "error"]
-    known = workspace.read("pavement_cell_state")["iri_m_km"].drop_null()
-    assert answer.cells >= 4 * len(known) * 0.9
+    cells = workspace.read("pavement_cell_state")
+    assert answer.cells >= 4 * len(cells["iri_m_km"].drop_null()) * 0.9
+    assert (answer.cells_changed, answer.anomalies_changed) == (cells.num_rows, answer.anomalies)
+    assert answer.states_changed == cells.num_rows + answer.anomalies
 
 
 def test_the_states_are_near_the_truth(loaded, drives):
@@ -289,9 +291,13 @@ def test_the_states_follow_works_and_day_without_a_new_drive(drives, loaded, tmp
     roads.load_works(workspace, file)
     late = date(2026, 5, 20)
     sets = load.read_folders(drives)
+    before = workspace.read("pavement_cell_state").to_pylist()
     again = load.load(workspace, sets, on=late)
-    assert (again.loaded, again.states_changed) == (0, 0)
     cells = workspace.read("pavement_cell_state").to_pylist()
+    changed = sum(b["state"] != c["state"] for b, c in zip(before, cells, strict=True))
+    assert changed >= 3
+    assert (again.loaded, again.cells_changed, again.anomalies_changed) == (0, changed, 0)
+    assert again.states_changed == changed
     assert {c["date"] for c in cells} == {late}
     assert [c["from_m"] for c in cells if c["state"] == "renewed"] == [100, 120, 140]
     observed, works = workspace.read("pavement_cell_obs"), workspace.read("pavement_works")

@@ -19,7 +19,7 @@ from contado.kernel.workspace import Workspace, held
 BOX = Device(device_id="box", vehicle_id="0011223344556677", label="simulated")
 MESSAGE = b"t_s,ax,ay,az,lon,lat,speed_m_s\n0,0,0,9.8,9,45,1\n"
 DONE = load.Loaded(
-    drives=1, loaded=1, unchanged=0, rejected=(), cells=0, anomalies=0, states_changed=0, label="simulated",
+    drives=1, loaded=1, unchanged=0, rejected=(), cells=0, anomalies=0, cells_changed=0, anomalies_changed=0, label="simulated",
     findings=(), compute_s=0.0,
 )  # fmt: skip
 

@@ -78,8 +78,9 @@ class Loaded:
     """What became of a folder of drives.
 
     ``drives`` found, ``loaded`` now, ``unchanged`` already in; ``cells`` observations of cells that are
-    new; ``anomalies`` known afterwards, ``states_changed`` anomalies that are new or changed state. ``ids`` are
-    the pseudonyms of all drives by the hash of their content, ``written`` those of the loaded ones.
+    new; ``anomalies`` known afterwards; ``cells_changed`` and ``anomalies_changed`` those that are new, gone or in
+    another state. ``ids`` are the pseudonyms of all drives by the hash of their content, ``written`` those of the
+    loaded ones.
     """
 
     drives: int
@@ -88,12 +89,18 @@ class Loaded:
     rejected: tuple[Rejected, ...]
     cells: int
     anomalies: int
-    states_changed: int
+    cells_changed: int
+    anomalies_changed: int
     label: Label
     findings: tuple[Finding, ...]
     compute_s: float
     ids: Mapping[str, str] = field(default_factory=dict)
     written: frozenset[str] = frozenset()
+
+    @property
+    def states_changed(self) -> int:
+        """States of cells and anomalies that are new, gone or others."""
+        return self.cells_changed + self.anomalies_changed
 
 
 def read_folders(folder: Path, columns: Path | None = None) -> list[DriveSet]:
@@ -165,7 +172,7 @@ def load(
     settled, rejected = _settled(came.new, workspace, progress)
     seen = _observed(workspace, settled, vehicles or {}, progress)
     marks = _marks(workspace, seen)
-    written, changed = _commit(workspace, came, settled, seen, on, scope, marks)
+    written = _commit(workspace, came, settled, seen, on, scope, marks)
     deleted = privacy.apply_retention(workspace, unended=live is None)
     anomalies = workspace.read("pavement_anomaly")
     drives = sum(len(s.drives) + len(s.rejected) for s in sets)
@@ -176,7 +183,8 @@ def load(
         rejected=(*(r for s in sets for r in s.rejected), *rejected),
         cells=int(seen.fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
         anomalies=anomalies.num_rows,
-        states_changed=changed,
+        cells_changed=written.cells_changed,
+        anomalies_changed=written.anomalies_changed,
         label=labels.joint(s.label for s in sets),
         findings=(*_findings(sets, seen.results), *came.findings(written.twice), *deleted.findings),
         compute_s=time.perf_counter() - began,
@@ -333,8 +341,8 @@ def _commit(
     on: date,
     scope: Scope | None,
     marks: Mapping[str, Sequence[Located]] | None,
-) -> tuple[_Written, int]:
-    """Write observations, states and evidence; return what was, and how many anomalies are new or changed state.
+) -> _Written:
+    """Write observations, states and evidence; return what was.
 
     Without new drives the states may have changed all the same: with works, with marks, with the day. Where they
     have not, nothing is written.
@@ -368,7 +376,7 @@ def _commit(
         state = _sourced("pavement_cell_state", fused.cells.drop_columns(["observations"]))
         nothing_new = not settled and not done.twice and marks is None
         if nothing_new and state.equals(old["cell_state"]) and anomalies.equals(old["anomaly"]):
-            return done, 0
+            return done
         drives = rows.drives(settled, fresh, came.known, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
         commit.table(
@@ -386,15 +394,21 @@ def _commit(
         if settled:
             commit.table("source", rows.source(settled), practice="pavement")
         _commit_evidence(commit, old["evidence"], met, scope)
-    return done, _changes(old["anomaly"], anomalies)
+    return dataclasses.replace(
+        done,
+        cells_changed=_changes(old["cell_state"], state, "section_id", "cell"),
+        anomalies_changed=_changes(old["anomaly"], anomalies, "anomaly_id"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """Drives that were written, and those that came through both doors."""
+    """Drives that were written, those that came through both doors, and how many states are others now."""
 
     ids: frozenset[str] = frozenset()
     twice: frozenset[str] = frozenset()
+    cells_changed: int = 0
+    anomalies_changed: int = 0
 
 
 def _still_new(
@@ -439,10 +453,13 @@ def _sourced(name: str, table: pa.Table) -> pa.Table:
     return tables.conform(name, table.append_column("source_id", pa.array([SOURCE_ID] * table.num_rows)))
 
 
-def _changes(before: pa.Table, after: pa.Table) -> int:
-    states = dict(zip(before["anomaly_id"].to_pylist(), before["state"].to_pylist(), strict=True))
-    now = zip(after["anomaly_id"].to_pylist(), after["state"].to_pylist(), strict=True)
-    return sum(states.get(name) != state for name, state in now)
+def _changes(before: pa.Table, after: pa.Table, *keys: str) -> int:
+    """Return how many rows are new, gone or in another ``state``."""
+    was, now = (
+        dict(zip(zip(*(t[n].to_pylist() for n in keys), strict=True), t["state"].to_pylist(), strict=True))
+        for t in (before, after)
+    )
+    return sum(was.get(key) != now.get(key) for key in was | now)
 
 
 def _findings(sets: Sequence[DriveSet], results: Sequence[ProcessResult]) -> tuple[Finding, ...]:

@@ -108,6 +108,7 @@ def _nothing(device: Device, rule: str) -> Loaded:
 
     refused = Rejected(file=device.device_id, rule=rule, row=None, message="Nothing of it could be used.")
     return load.Loaded(
-        drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, states_changed=0,
+        drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, cells_changed=0,
+        anomalies_changed=0,
         label=device.label, findings=(), compute_s=0.0,
     )  # fmt: skip

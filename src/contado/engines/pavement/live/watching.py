@@ -43,7 +43,7 @@ _LABEL: Final = "estimated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What became of one drive; ``anomalies`` and ``states_changed`` are those of the run that took it.
+    """What became of one drive; ``anomalies`` and ``states_changed`` (of cells too) are those of the run that took it.
 
     ``deleted`` is the number of its files that were deleted from the folder.
     """
