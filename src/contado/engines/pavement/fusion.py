@@ -142,16 +142,25 @@ def fuse(
     frame, findings = _until(known.frame, day)
     order = ["section_id", "cell", "t_utc", "drive_id", "iri_m_km"]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    frame["again"], shifted = repetition.told_again(frame)
+    same = _told_wholly_again(frame)
     life = lives.lasting(frame, works, day)
     cells, errors, biases = _states(frame, life, day, options)
     return Fused(
         cells=cells,
         errors=errors,
-        drives_used=known.used,
-        drives_repeated=known.repeated,
+        drives_used=tuple(name for name in known.used if name not in same),
+        drives_repeated=tuple(sorted([*known.repeated, *(name for name in known.used if name in same)])),
         vehicle_bias=biases,
-        findings=(*known.findings, *findings),
+        findings=(*known.findings, *shifted, *findings),
     )
+
+
+def _told_wholly_again(frame: pd.DataFrame) -> set[str]:
+    """Return the drives that measured nothing but what another drive of their car told."""
+    measured = frame[frame["iri_m_km"].notna()]
+    wholly = measured.groupby("drive_id")["again"].all()
+    return set(wholly.index[wholly.to_numpy(bool)])
 
 
 def observations_of(state: pa.Table) -> pd.DataFrame:
@@ -237,7 +246,7 @@ def _states(
 
     cell_of, first = _groups(frame)
     read = np.isnat(life) | (lives.legal_days(frame["t_utc"], day.timezone) >= life)
-    live = read & frame["iri_m_km"].notna().to_numpy()
+    live = read & (frame["iri_m_km"].notna() & ~frame["again"]).to_numpy(bool)
     passes = bias.Passes.of(frame, live, cell_of, day.ends, options)
     fleet = bias.estimate(passes, options)
     offsets = np.searchsorted(cell_of[live], np.arange(first.size + 1)).astype(np.int64)

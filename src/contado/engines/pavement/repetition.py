@@ -6,6 +6,8 @@ An observation is known by what it says, never by the name of its drive alone: s
 - A name that comes back with other rows has driven again, or on: these rows count, each a pass of its own.
 - One drive gives one value of a cell at one instant. Where it gives several, the most certain one is taken, of
   equally certain ones the lowest, and that is told.
+- A car that is named cannot pass a cell twice within some seconds: where it reads the same there, the clock of a drive
+  was shifted before it was processed again. These rows are kept, but the pass counts once (`told_again`).
 """
 
 from __future__ import annotations
@@ -25,13 +27,17 @@ if TYPE_CHECKING:
 
     Ints = NDArray[np.int64]
 
-__all__ = ["KEPT", "NEEDED", "Once", "once"]
+__all__ = ["KEPT", "NEEDED", "Once", "once", "told_again"]
 
 NEEDED: Final = ("section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log")
 KEPT: Final = (*NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label")
 """Columns of observations that a state keeps."""
 
 _BEFORE: Final = -1
+_SHIFT_S: Final = 10.0
+"""No car leaves a cell and comes back to it, in the same direction, within this time."""
+_SAME_LOG: Final = 1e-5
+"""A drive whose clock is shifted is cut into other windows: its IRI moves by less than a part in a million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,55 @@ def once(frames: Sequence[pd.DataFrame], before: pd.DataFrame | None) -> Once:
         used=used,
         repeated=repeated,
         findings=_findings(keys.names[keys.drive[contradicted]], partly),
+    )
+
+
+def told_again(frame: pd.DataFrame) -> tuple[NDArray[np.bool_], tuple[Finding, ...]]:
+    """Return which observations tell a pass again some seconds apart, and say so.
+
+    Of the rows of one pass that of the lesser drive counts, whatever the order in which they came.
+
+    Parameters
+    ----------
+    frame
+        Observations, each once, with ``undated`` where the instant is no own one.
+    """
+    known = (frame["vehicle_id"].notna() & frame["iri_m_km"].notna() & ~frame["undated"]).to_numpy(bool)
+    rows = np.flatnonzero(known)
+    again = np.zeros(len(frame), bool)
+    if rows.size < 2:
+        return again, ()
+    own = frame.iloc[rows]
+    section, vehicle, drive = (
+        pd.factorize(own[name], sort=True)[0] for name in ("section_id", "vehicle_id", "drive_id")
+    )
+    cell, log_iri = own["cell"].to_numpy(np.int64), np.log(own["iri_m_km"].to_numpy(np.float64))
+    second = own["t_utc"].dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64) * 1e-6
+    order = np.lexsort((second, log_iri, vehicle, cell, section))
+    new = _first_of_each(order, (section, cell, vehicle))
+    new[1:] |= np.diff(log_iri[order]) > _SAME_LOG
+    new[1:] |= np.abs(np.diff(second[order])) > _SHIFT_S
+    pass_of = np.empty(rows.size, np.int64)
+    pass_of[order] = np.cumsum(new)
+    by_pass = np.lexsort((second, drive, pass_of))
+    again[rows[by_pass[~_first_of_each(by_pass, (pass_of,))]]] = True
+    return again, _of_shifted(frame["drive_id"].to_numpy(object)[again])
+
+
+def _of_shifted(drives: NDArray[np.object_]) -> tuple[Finding, ...]:
+    if not drives.size:
+        return ()
+    return (
+        Finding(
+            severity="note",
+            rule="pass_told_again",
+            table="cell_obs",
+            row=min(drives),
+            message=f"{drives.size} observations of {len(set(drives))} drives say the same of a cell as another drive "
+            f"of their car less than {_SHIFT_S:g} s before or after; each pass counts once.",
+            hint="nothing to do; the clock of a drive was shifted before it was processed again",
+            action="kept",
+        ),
     )
 
 

@@ -19,6 +19,7 @@ from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import (
     arrivals,
+    calibrated,
     fixtures,
     fleet,
     history,
@@ -27,7 +28,6 @@ from contado.engines.pavement.ingest import (
     sections,
     traverse,
 )
-from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON, calibrated_on
 from contado.engines.pavement.ingest.rows import SOURCE_ID
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
@@ -77,7 +77,7 @@ _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
 class Loaded:
     """What became of a folder of drives.
 
-    ``drives`` found, ``loaded`` now, ``unchanged`` already in; ``cells`` observations of cells that are
+    ``drives`` found, ``loaded`` now (those measured anew among them), ``unchanged`` already in; ``cells`` observations of cells that are
     new; ``anomalies`` known afterwards; ``cells_changed`` and ``anomalies_changed`` those that are new, gone or in
     another state. ``ids`` are the pseudonyms of all drives by the hash of their content, ``written`` those of the
     loaded ones.
@@ -168,7 +168,9 @@ def load(
         The workspace holds no section (`no_sections`) or no network (`network_unreadable`).
     """
     began = time.perf_counter()
-    came = arrivals.sort_out(sets, workspace, live)
+    given = {d.sha256 for s in sets for d in s.drives}
+    anew = calibrated.anew(workspace, given) if live is None else frozenset()
+    came = arrivals.sort_out(sets, workspace, live, anew)
     settled, rejected = _settled(came.new, workspace, progress)
     seen = _observed(workspace, settled, vehicles or {}, progress)
     marks = _marks(workspace, seen)
@@ -186,7 +188,12 @@ def load(
         cells_changed=written.cells_changed,
         anomalies_changed=written.anomalies_changed,
         label=labels.joint(s.label for s in sets),
-        findings=(*_findings(sets, seen.results), *came.findings(written.twice), *deleted.findings),
+        findings=(
+            *_findings(sets, seen.results),
+            *came.findings(written.twice),
+            *calibrated.told(workspace, len(written.ids & came.anew)),
+            *deleted.findings,
+        ),
         compute_s=time.perf_counter() - began,
         ids=came.ids,
         written=written.ids,
@@ -353,7 +360,7 @@ def _commit(
         timezone = workspace.settings.territory.timezone
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
         done, settled, fresh = _still_new(came, settled, seen.fresh, old["drive"])
-        since = rows.instants(old, done.twice)
+        since = rows.instants(old, done.twice | came.anew)
         for name in _OF_DRIVES:
             old[name] = arrivals.of_drives(old[name], done.ids, inside=False)
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
@@ -377,15 +384,17 @@ def _commit(
         nothing_new = not settled and not done.twice and marks is None
         if nothing_new and state.equals(old["cell_state"]) and anomalies.equals(old["anomaly"]):
             return done
-        drives = rows.drives(settled, fresh, came.known, workspace.settings)
+        cars = {a.drive.vehicle for a in settled}
+        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
+        known_cars = {r["vehicle_id"] for r in vehicles.to_pylist() if r["calibrated"]}
+        drives = rows.drives(settled, fresh, came.known, known_cars, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
         commit.table(
             "pavement_mounting", rows.added(old["mounting"], "pavement_mounting", rows.mountings(settled))
         )
-        privacy.keep(commit, workspace, fresh["fix"], instead=done.twice & done.ids)
-        cars = {a.drive.vehicle for a in settled}
-        commit.table(CALIBRATED_ON, calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID))
-        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
+        privacy.keep(commit, workspace, fresh["fix"], instead=(done.twice | came.anew) & done.ids)
+        remembered = calibrated.calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID)
+        commit.table(calibrated.CALIBRATED_ON, remembered)
         commit.table("pavement_vehicle", vehicles)
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
@@ -419,7 +428,7 @@ def _still_new(
     settled = [a for a in settled if a.drive.name not in late]
     left = {name: arrivals.of_drives(table, late, inside=False) for name, table in fresh.items()}
     ids = frozenset(a.drive.name for a in settled)
-    twice = came.again | late | (ids & set(drives["drive_id"].to_pylist()))
+    twice = came.again | late | (ids & set(drives["drive_id"].to_pylist()) - came.anew)
     return _Written(ids=ids, twice=twice), settled, left
 
 
