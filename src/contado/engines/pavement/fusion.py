@@ -84,6 +84,8 @@ class Fused:
     drives_repeated: tuple[str, ...]
     errors: CellErrors
     """Parts of the uncertainty of each cell, in the order of ``cells``."""
+    drives_alike: frozenset[str] = frozenset()
+    """Drives that tell the same passes of their car as others do, the ones that count among them."""
     vehicle_bias: dict[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -142,8 +144,10 @@ def fuse(
     frame, findings = _until(known.frame, day)
     order = ["section_id", "cell", "t_utc", "drive_id", "iri_m_km"]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    frame["again"], shifted = repetition.told_again(frame)
-    same = _told_wholly_again(frame)
+    found = repetition.told_again(frame)
+    frame["again"], frame["shared"] = found.again, found.shared
+    same = set(repetition.wholly(frame, "drive_id", "again"))
+    shifted = repetition.of_shifted(frame["drive_id"].to_numpy(object)[found.again])
     life = lives.lasting(frame, works, day)
     cells, errors, biases = _states(frame, life, day, options)
     return Fused(
@@ -151,16 +155,10 @@ def fuse(
         errors=errors,
         drives_used=tuple(name for name in known.used if name not in same),
         drives_repeated=tuple(sorted([*known.repeated, *(name for name in known.used if name in same)])),
+        drives_alike=frozenset(repetition.wholly(frame, "drive_id", "shared")),
         vehicle_bias=biases,
         findings=(*known.findings, *shifted, *findings),
     )
-
-
-def _told_wholly_again(frame: pd.DataFrame) -> set[str]:
-    """Return the drives that measured nothing but what another drive of their car told."""
-    measured = frame[frame["iri_m_km"].notna()]
-    wholly = measured.groupby("drive_id")["again"].all()
-    return set(wholly.index[wholly.to_numpy(bool)])
 
 
 def observations_of(state: pa.Table) -> pd.DataFrame:

@@ -13,7 +13,7 @@ An observation is known by what it says, never by the name of its drive alone: s
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,11 +23,22 @@ from contado.kernel.errors import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
 
-__all__ = ["KEPT", "NEEDED", "Once", "once", "told_again"]
+__all__ = [
+    "KEPT",
+    "NEEDED",
+    "Again",
+    "Once",
+    "of_shifted",
+    "once",
+    "told_again",
+    "told_wholly_again",
+    "wholly",
+]
 
 NEEDED: Final = ("section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log")
 KEPT: Final = (*NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label")
@@ -83,8 +94,19 @@ def once(frames: Sequence[pd.DataFrame], before: pd.DataFrame | None) -> Once:
     )
 
 
-def told_again(frame: pd.DataFrame) -> tuple[NDArray[np.bool_], tuple[Finding, ...]]:
-    """Return which observations tell a pass again some seconds apart, and say so.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Which observations tell one pass of a car, shape (n,).
+
+    ``shared`` tell a pass that others tell too; of these ``again`` do not count, as one of them does.
+    """
+
+    shared: NDArray[np.bool_]
+    again: NDArray[np.bool_]
+
+
+def told_again(frame: pd.DataFrame) -> Again:
+    """Return which observations tell a pass that others tell some seconds apart.
 
     Of the rows of one pass that of the lesser drive counts, whatever the order in which they came.
 
@@ -95,9 +117,9 @@ def told_again(frame: pd.DataFrame) -> tuple[NDArray[np.bool_], tuple[Finding, .
     """
     known = (frame["vehicle_id"].notna() & frame["iri_m_km"].notna() & ~frame["undated"]).to_numpy(bool)
     rows = np.flatnonzero(known)
-    again = np.zeros(len(frame), bool)
+    found = Again(shared=np.zeros(len(frame), bool), again=np.zeros(len(frame), bool))
     if rows.size < 2:
-        return again, ()
+        return found
     own = frame.iloc[rows]
     section, vehicle, drive = (
         pd.factorize(own[name], sort=True)[0] for name in ("section_id", "vehicle_id", "drive_id")
@@ -109,13 +131,40 @@ def told_again(frame: pd.DataFrame) -> tuple[NDArray[np.bool_], tuple[Finding, .
     new[1:] |= np.diff(log_iri[order]) > _SAME_LOG
     new[1:] |= np.abs(np.diff(second[order])) > _SHIFT_S
     pass_of = np.empty(rows.size, np.int64)
-    pass_of[order] = np.cumsum(new)
+    pass_of[order] = np.cumsum(new) - 1
     by_pass = np.lexsort((second, drive, pass_of))
-    again[rows[by_pass[~_first_of_each(by_pass, (pass_of,))]]] = True
-    return again, _of_shifted(frame["drive_id"].to_numpy(object)[again])
+    found.again[rows[by_pass[~_first_of_each(by_pass, (pass_of,))]]] = True
+    found.shared[rows] = np.bincount(pass_of)[pass_of] > 1
+    return found
 
 
-def _of_shifted(drives: NDArray[np.object_]) -> tuple[Finding, ...]:
+def told_wholly_again(cell_obs: pa.Table) -> set[tuple[str, str]]:
+    """Return section and drive of those that measured nothing there but what another drive of their car told.
+
+    Parameters
+    ----------
+    cell_obs
+        Table ``pavement_cell_obs``, each observation once.
+    """
+    if "vehicle_id" not in cell_obs.column_names:
+        return set()
+    names = ["section_id", "cell", "drive_id", "t_utc", "iri_m_km", "vehicle_id"]
+    frame: pd.DataFrame = cell_obs.select(names).to_pandas()
+    frame = frame[frame["iri_m_km"].notna()]
+    frame["t_utc"] = pd.to_datetime(frame["t_utc"], utc=True).astype("datetime64[us, UTC]")
+    frame["undated"] = frame["t_utc"].isna()
+    frame["again"] = told_again(frame).again
+    return set(wholly(frame, ["section_id", "drive_id"], "again"))
+
+
+def wholly(frame: pd.DataFrame, keys: str | list[str], column: str) -> list[Any]:
+    """Return the keys whose measured rows are all so."""
+    found = frame[frame["iri_m_km"].notna()].groupby(keys)[column].all()
+    return list(found.index[found.to_numpy(bool)])
+
+
+def of_shifted(drives: NDArray[np.object_]) -> tuple[Finding, ...]:
+    """Tell of observations that tell a pass again, by the names of their drives; nothing where there are none."""
     if not drives.size:
         return ()
     return (

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -452,3 +453,34 @@ def test_a_drive_that_takes_its_own_place_keeps_its_day():
     assert settled["t_utc"].to_pylist() == [before, before, later]
     assert settled.schema == again.schema
     assert dated(settled, {}, later + timedelta(days=1)) is settled
+
+
+def test_a_drive_whose_clock_was_shifted_is_one_pass_of_cells_and_of_anomalies(drives, tmp_path):
+    """The same samples, three seconds later on the clock of the drive: other content, the same pass."""
+    workspace = built(tmp_path / "w", drives)
+    load_one(workspace, drives, tmp_path, "car1_pass1")
+    cells, anomalies = (workspace.read(f"pavement_{n}").to_pylist() for n in ("cell_state", "anomaly"))
+    part = tmp_path / "car1_pass1"
+    acc = tables.read(part / "car1_pass1_acc.parquet").table
+    t_s = pa.array(acc["t_s"].to_numpy() + 3.0)
+    tables.write_parquet(acc.set_column(0, "t_s", t_s), part / "car1_pass1_acc.parquet")
+    with (part / "car1_pass1_gnss.csv").open(newline="") as file:
+        fixes = list(csv.DictReader(file))
+    with (part / "car1_pass1_gnss.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fixes[0].keys())
+        writer.writeheader()
+        for row in fixes:
+            moved = datetime.fromisoformat(row["time_utc"]) + timedelta(seconds=3)
+            writer.writerow(row | {"t_s": float(row["t_s"]) + 3.0, "time_utc": moved.isoformat()})
+    again = load.load(workspace, load.read_folders(part), on=ON)
+    assert (again.loaded, again.states_changed) == (1, 0)
+    assert "pass_told_again" in {f.rule for f in again.findings}
+    assert workspace.read("pavement_drive").num_rows == 2
+    for before, now in zip(cells, workspace.read("pavement_cell_state").to_pylist(), strict=True):
+        assert now["n_passes"] == before["n_passes"]
+        assert (now["iri_m_km"] or 0.0) == pytest.approx(before["iri_m_km"] or 0.0, rel=1e-5)
+    told = workspace.read("pavement_anomaly").to_pylist()
+    assert [(a["passes"], a["passes_possible"]) for a in told] == [
+        (a["passes"], a["passes_possible"]) for a in anomalies
+    ]
+    assert anomalies

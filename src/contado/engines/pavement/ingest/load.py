@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.engines.pavement.anomalies.fixtures import marked
@@ -28,10 +28,12 @@ from contado.engines.pavement.ingest import (
     sections,
     traverse,
 )
+from contado.engines.pavement.ingest.identity import drive_of_piece
+from contado.engines.pavement.ingest.loaded import Loaded, changes, findings, shifted
 from contado.engines.pavement.ingest.rows import SOURCE_ID
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
-from contado.kernel.errors import ContadoError, DataError, Finding
+from contado.kernel.errors import ContadoError, DataError
 from contado.kernel.progress import track
 
 if TYPE_CHECKING:
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
-    from contado.kernel.labels import Label
     from contado.kernel.progress import Progress
     from contado.kernel.records import Scope
     from contado.kernel.settings import Settings
@@ -71,36 +72,6 @@ _WRITTEN = (
 )
 _OF_DRIVES = ("drive", "mounting", "cell_obs", "anomaly_obs")
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """What became of a folder of drives.
-
-    ``drives`` found, ``loaded`` now (those measured anew among them), ``unchanged`` already in; ``cells`` observations of cells that are
-    new; ``anomalies`` known afterwards; ``cells_changed`` and ``anomalies_changed`` those that are new, gone or in
-    another state. ``ids`` are the pseudonyms of all drives by the hash of their content, ``written`` those of the
-    loaded ones.
-    """
-
-    drives: int
-    loaded: int
-    unchanged: int
-    rejected: tuple[Rejected, ...]
-    cells: int
-    anomalies: int
-    cells_changed: int
-    anomalies_changed: int
-    label: Label
-    findings: tuple[Finding, ...]
-    compute_s: float
-    ids: Mapping[str, str] = field(default_factory=dict)
-    written: frozenset[str] = frozenset()
-
-    @property
-    def states_changed(self) -> int:
-        """States of cells and anomalies that are new, gone or others."""
-        return self.cells_changed + self.anomalies_changed
 
 
 def read_folders(folder: Path, columns: Path | None = None) -> list[DriveSet]:
@@ -189,8 +160,9 @@ def load(
         anomalies_changed=written.anomalies_changed,
         label=labels.joint(s.label for s in sets),
         findings=(
-            *_findings(sets, seen.results),
+            *findings(sets, seen.results),
             *came.findings(written.twice),
+            *shifted(written.again),
             *calibrated.told(workspace, len(written.ids & came.anew)),
             *deleted.findings,
         ),
@@ -405,17 +377,22 @@ def _commit(
         _commit_evidence(commit, old["evidence"], met, scope)
     return dataclasses.replace(
         done,
-        cells_changed=_changes(old["cell_state"], state, "section_id", "cell"),
-        anomalies_changed=_changes(old["anomaly"], anomalies, "anomaly_id"),
+        again=frozenset(map(drive_of_piece, fused.drives_alike)) & done.ids,
+        cells_changed=changes(old["cell_state"], state, "section_id", "cell"),
+        anomalies_changed=changes(old["anomaly"], anomalies, "anomaly_id"),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """Drives that were written, those that came through both doors, and how many states are others now."""
+    """Drives that were written, and how many states are others now.
+
+    ``twice``: they came through both doors; ``again``: they tell what another one tells.
+    """
 
     ids: frozenset[str] = frozenset()
     twice: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
     cells_changed: int = 0
     anomalies_changed: int = 0
 
@@ -460,33 +437,3 @@ def _sourced(name: str, table: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     return tables.conform(name, table.append_column("source_id", pa.array([SOURCE_ID] * table.num_rows)))
-
-
-def _changes(before: pa.Table, after: pa.Table, *keys: str) -> int:
-    """Return how many rows are new, gone or in another ``state``."""
-    was, now = (
-        dict(zip(zip(*(t[n].to_pylist() for n in keys), strict=True), t["state"].to_pylist(), strict=True))
-        for t in (before, after)
-    )
-    return sum(was.get(key) != now.get(key) for key in was | now)
-
-
-def _findings(sets: Sequence[DriveSet], results: Sequence[ProcessResult]) -> tuple[Finding, ...]:
-    """Return the findings of reading, and those of the sections counted by rule."""
-    found = [f for s in sets for f in (*s.findings, *(g for d in s.drives for g in d.findings))]
-    counts: dict[str, int] = defaultdict(int)
-    for result in results:
-        for finding in result.findings:
-            counts[finding.rule] += 1
-    found += [
-        Finding(
-            severity="warning",
-            rule=rule,
-            table="pavement_cell_obs",
-            message=f"{count} traversals of a section: {rule.replace('_', ' ')}.",
-            hint="those parts were not used",
-            action="dropped",
-        )
-        for rule, count in sorted(counts.items())
-    ]
-    return tuple(dict.fromkeys(found))
