@@ -183,7 +183,12 @@ def _map(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.Chart
     body = canvas.layer(frame, found, state.roads, lang=lang)
     sentence = say(f"Mappa di {len(found)} tratti", f"Map of {len(found)} pieces")
     rows = tuple(
-        (road.name, road.cells[0].from_m / 1000, road.cells[-1].to_m / 1000, len(road.spots), len(road.works))
+        (
+            road.name,
+            *road.posts.span(road.cells[0].from_m, road.cells[-1].to_m),
+            len(road.spots),
+            len(road.works),
+        )
         for road in state.roads
     )
     columns = (
@@ -224,7 +229,7 @@ def _piece_row(p: Piece, lang: Lang) -> tuple[object, ...]:
         if p.class_id == "none"
         else f"{p.class_id} {word}{' ≈' if p.uncertain else ''}"
     )
-    place = f"{p.road}\u00a0km\u00a0{number(p.from_m / 1000, lang, 2)}–{number(p.to_m / 1000, lang, 2)}"
+    place = f"{p.road}\u00a0km\u00a0{number(p.from_km, lang, 2)}–{number(p.to_km, lang, 2)}"
     return place, name, p.iri, p.low, p.high, p.index, p.passes, p.last_on
 
 
@@ -273,9 +278,10 @@ def _works(road: Road, lang: Lang) -> publish.Table:
         publish.Column(say("Da km", "From km"), "number", 2),
         publish.Column(say("A km", "To km"), "number", 2),
     )
-    rows = tuple((w.words, w.from_m / 1000, w.to_m / 1000) for w in maps.works_of(road, lang))
     return publish.Table(
-        columns=columns, rows=rows, caption=say(f"Lavori su {road.name}", f"Works on {road.name}")
+        columns=columns,
+        rows=tuple(maps.works_km(road, lang)),
+        caption=say(f"Lavori su {road.name}", f"Works on {road.name}"),
     )
 
 
@@ -284,7 +290,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
     rows = tuple(
         (
             KINDS[s.kind if s.kind in KINDS else "unknown"].of(lang),
-            f"{road.name} km {number(s.at_m / 1000, lang, 2)}",
+            f"{road.name} km {number(road.posts.km(s.at_m), lang, 2)}",
             SIDES[s.side].of(lang) if s.side in SIDES else None,
             s.height_mm,
             s.severity,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contado.engines.pavement import posts
 from contado.web.data.layermap import searched
 from contado.web.data.territory import fold
 from contado.web.data.view import day, layer_rows, pick, real, rows, text
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from shapely import Geometry
 
     from contado.engines.pavement.change import Level
+    from contado.engines.pavement.posts import Posts
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
@@ -90,6 +92,11 @@ class Section:
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
     words: str = field(default="", repr=False, compare=False)
     """What a search looks into, as `contado.web.data.layermap.searched` gives it of the layer's row."""
+
+    @property
+    def posts(self) -> Posts:
+        """Official kilometres along it."""
+        return posts.between(self.from_km, self.to_km, 1000 * self.length_km)
 
     @property
     def road(self) -> str:

@@ -114,7 +114,7 @@ def section(page: Page) -> Response:
         n_segments=len(site.segments),
         past=_past(page, found, done),
         done=done,
-        options=[(o, _option_name(page, o, own)) for o in _options(page, found)],
+        options=[(o, _option_name(page, found, o, own)) for o in _options(page, found)],
         sketch=sketch.section_svg(page, found),
         strip=strips.drawing(page, found, anomalies),
         scale=iri_scale(roads.sections),
@@ -137,13 +137,13 @@ def _options(page: Page, found: Section) -> list[Candidate]:
     return sorted(options, key=lambda c: (not c.chosen, -(c.yield_ or 0.0), c.id))
 
 
-def _option_name(page: Page, option: Candidate, segments: Sequence[Segment]) -> str:
+def _option_name(page: Page, found: Section, option: Candidate, segments: Sequence[Segment]) -> str:
     """Return treatment and stretch of a proposal in the page's language; else the name that it was given."""
     own = next((s for s in segments if s.id == option.id.rpartition(":")[0]), None)
     treatment = page.site.type_names.get(option.type)
     if own is None or treatment is None:
         return option.name.of(page.lang)
-    return f"{treatment.of(page.lang)}, {i18n.interval_text(own.from_m, own.to_m, page.lang, 0)} m"
+    return f"{treatment.of(page.lang)}, {found.posts.stretch(own.from_m, own.to_m, page.lang)}"
 
 
 def _photos(page: Page, found: Section) -> list[Photo]:

@@ -279,7 +279,7 @@ def _spot(spot: Spot, road: Road, row: int, frame: Frame, lang: Lang) -> str:
     else:
         return ""
     sign = f'<g class="rv-u">{mark_svg(spot.kind, full=spot.confirmed)}</g>'
-    words = escape(f"{road.name}: {spot_words(spot, lang)}")
+    words = escape(f"{road.name}: {spot_words(spot, road, lang)}")
     return f'<g class="rv-spot" data-at="{spot.at_m:.1f}" transform="translate({x:.1f} {y:.1f})"><title>{words}</title>{sign}</g>'
 
 
@@ -293,12 +293,12 @@ def mark_svg(kind: str, *, full: bool, size: float = 16.0) -> str:
     return f'<g transform="scale({size / 40:g}) translate(-20 -20)">{edge}{shape}</g>'
 
 
-def spot_words(spot: Spot, lang: Lang) -> str:
+def spot_words(spot: Spot, road: Road, lang: Lang) -> str:
     """Return kind, height or depth, wheel track and place of an anomaly."""
     kind = KINDS[spot.kind if spot.kind in KINDS else "unknown"].of(lang)
     height = "" if spot.height_mm is None else f", {number(spot.height_mm, lang)} mm"
     side = f", {SIDES[spot.side].of(lang)}" if spot.side in SIDES else ""
-    return f"{kind}{height}{side}, km {number(spot.at_m / 1000, lang, 2)}"
+    return f"{kind}{height}{side}, km {number(road.posts.km(spot.at_m), lang, 2)}"
 
 
 def _names(roads: Sequence[Road], frame: Frame) -> str:

@@ -37,6 +37,8 @@ class Piece:
     road: str
     from_m: float
     to_m: float
+    from_km: float
+    to_km: float
     iri: float | None
     low: float | None
     high: float | None
@@ -154,6 +156,8 @@ def _piece(road: Road, cells: Sequence[Cell], model: Model, on: date | None) -> 
         road=road.name,
         from_m=from_m,
         to_m=to_m,
+        from_km=road.posts.km(from_m),
+        to_km=road.posts.km(to_m),
         iri=iri,
         low=low,
         high=high,

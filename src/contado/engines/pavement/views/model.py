@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from contado.engines.pavement.posts import Posts
 from contado.kernel.publish.words import Words
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class Road:
     spots: tuple[Spot, ...] = ()
     works: tuple[Work, ...] = ()
     street: str | None = None
+    posts: Posts = field(default_factory=Posts)
+    """Official kilometres along it; without them those from its own start."""
 
     @property
     def title(self) -> str:

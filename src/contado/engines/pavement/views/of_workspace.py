@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import treatments
+from contado.engines.pavement import posts, treatments
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import Road, RoadState
 from contado.engines.pavement.views.reading import (
@@ -57,6 +57,7 @@ def of_workspace(folder: Path) -> RoadState:
     roads = tuple(
         Road(
             name=section["section_id"],
+            posts=posts.of_section(section),
             street=section["road_name"] or section["road_code"],
             line=lines.get(section["section_id"]),
             cells=grading.whole(
