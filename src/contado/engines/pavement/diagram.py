@@ -81,7 +81,7 @@ def diagram(
     >>> drawn.sentence
     'Roughness along SP35: 2.0 to 2.0 m/km; anomalies: 0, works: 0.'
     """
-    sentence = _sentence(name, cells, len(marks), len(works), lang)
+    sentence = _sentence(name, cells, marks, len(works), lang)
     texts = Texts(
         sentence,
         Words("Anomalie", "Anomalies").of(lang),
@@ -108,12 +108,15 @@ def bands(on: date, lang: Lang) -> list[Band]:
     ]
 
 
-def _sentence(name: str, cells: Sequence[Cell], marks: int, works: int, lang: Lang) -> str:
+def _sentence(name: str, cells: Sequence[Cell], marks: Sequence[Mark], works: int, lang: Lang) -> str:
     known = [c.iri for c in cells if c.iri is not None]
     if not known:
         return Words(f"{name}: nessun tratto misurato.", f"{name}: no piece was measured.").of(lang)
     low, high = (number(v, lang, 1) for v in (min(known), max(known)))
+    bumps = sum(m.kind == "speed_bump" for m in marks)
+    it, en = (f"dossi: {bumps}, ", f"speed bumps: {bumps}, ") if bumps else ("", "")
+    defects = len(marks) - bumps
     return Words(
-        f"Irregolarità lungo {name}: da {low} a {high} m/km; anomalie: {marks}, lavori: {works}.",
-        f"Roughness along {name}: {low} to {high} m/km; anomalies: {marks}, works: {works}.",
+        f"Irregolarità lungo {name}: da {low} a {high} m/km; anomalie: {defects}, {it}lavori: {works}.",
+        f"Roughness along {name}: {low} to {high} m/km; anomalies: {defects}, {en}works: {works}.",
     ).of(lang)

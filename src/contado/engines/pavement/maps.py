@@ -104,6 +104,7 @@ def render(
         strips=_strips(state, lang),
         without_strips=sum(map(_measured, state.roads)) > MOST_STRIPS,
         unmeasured=[road.title for road in state.roads if not _measured(road)],
+        defects=sum(len(road.defects) for road in state.roads),
         spots=[(road, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )

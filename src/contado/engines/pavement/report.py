@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from contado.engines.pavement import maps
 from contado.engines.pavement.diagram import KINDS, SIDES
@@ -48,7 +49,7 @@ def report(state: RoadState, *, lang: Lang = "it") -> publish.Report:
             say("Lungo la strada", "Along the road"),
             tuple(block for road in state.roads for block in _along(road, state, pieces, lang)),
         ),
-        publish.Section(say("Anomalie", "Anomalies"), (_spots(state, lang),)),
+        publish.Section(say("Anomalie e dossi", "Anomalies and speed bumps"), (_spots(state, lang),)),
         *(
             [publish.Section(say("Veicoli", "Vehicles"), tuple(_vehicles(state, lang)))]
             if state.vehicles
@@ -89,15 +90,19 @@ def _lead(pieces: Sequence[Piece], lang: Lang) -> str:
 def _brief(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]:
     say = _say(lang)
     known = [p for p in pieces if p.iri is not None]
-    spots = [s for road in state.roads for s in road.spots]
-    confirmed = sum(s.confirmed for s in spots)
+    defects = [s for road in state.roads for s in road.defects]
+    bumps = sum(len(road.spots) for road in state.roads) - len(defects)
+    confirmed = sum(s.confirmed for s in defects)
     figures = [
         _mean_iri(known, state, lang),
         publish.Figure(
-            value=str(len(spots)),
+            value=str(len(defects)),
             unit=say("anomalie", "anomalies"),
             interval=say(f"confermate: {confirmed}", f"confirmed: {confirmed}"),
-            meaning=say("aperte il giorno del rapporto", "open on the day of the report"),
+            meaning=say(
+                f"aperte il giorno del rapporto; dossi, a parte: {bumps}",
+                f"open on the day of the report; speed bumps, apart: {bumps}",
+            ),
             label=state.label,
         ),
         publish.Figure(
@@ -160,7 +165,7 @@ def _classes(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.C
     )
 
 
-def _class_rows(t: Total, whole: float, pieces: Sequence[Piece], lang: Lang) -> list[tuple[object, ...]]:
+def _class_rows(t: Total, whole: float, pieces: Sequence[Piece], lang: Lang) -> list[tuple[Any, ...]]:
     """Return the row of a class; of what has none, that which was driven is told apart."""
     say, c = _say(lang), style.load().by_id(t.class_id)
     uncertain = sum(p.uncertain for p in pieces if p.class_id == c.id)
@@ -186,7 +191,8 @@ def _map(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.Chart
         (
             road.name,
             *road.posts.span(road.cells[0].from_m, road.cells[-1].to_m),
-            len(road.spots),
+            len(road.defects),
+            len(road.spots) - len(road.defects),
             len(road.works),
         )
         for road in state.roads
@@ -196,6 +202,7 @@ def _map(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.Chart
         publish.Column(say("Da km", "From km"), "number", 2),
         publish.Column(say("A km", "To km"), "number", 2),
         publish.Column(say("Anomalie", "Anomalies"), "number"),
+        publish.Column(say("Dossi", "Speed bumps"), "number"),
         publish.Column(say("Lavori", "Works"), "number"),
     )
     caption = f"{say('Strade della mappa', 'Roads of the map')} ({maps.attribution(frame, state, lang)})"
@@ -230,7 +237,7 @@ def _piece_row(p: Piece, lang: Lang) -> tuple[object, ...]:
         else f"{p.class_id} {word}{' ≈' if p.uncertain else ''}"
     )
     place = f"{p.road}\u00a0km\u00a0{number(p.from_km, lang, 2)}–{number(p.to_km, lang, 2)}"
-    return place, name, p.iri, p.low, p.high, p.index, p.passes, p.last_on
+    return place, name, p.iri, p.low, p.high, p.shown[0], p.passes, p.last_on
 
 
 def _pieces_table(pieces: Sequence[Piece], caption: str, label: Label, lang: Lang) -> publish.Table:
@@ -245,6 +252,9 @@ def _pieces_table(pieces: Sequence[Piece], caption: str, label: Label, lang: Lan
 
 def _worst(pieces: Sequence[Piece], label: Label, lang: Lang) -> list[Block]:
     say = _say(lang)
+    ranked = sorted((p for p in pieces if p.rank is not None), key=lambda p: p.rank or 0)
+    if ranked:
+        return _foremost(ranked, label, lang)
     bad = sorted((p for p in pieces if p.class_id in {"C", "D"}), key=lambda p: p.index or 0.0)
     if not bad:
         return [
@@ -257,6 +267,19 @@ def _worst(pieces: Sequence[Piece], label: Label, lang: Lang) -> list[Block]:
     )
     caption = say("Tratti con l’indice più basso", "Pieces with the lowest index")
     return [publish.Paragraph(text), _pieces_table(shown, caption, label, lang)]
+
+
+def _foremost(ranked: Sequence[Piece], label: Label, lang: Lang) -> list[Block]:
+    """Return the segments that come first by priority, in the order that the pages have."""
+    say, shown = _say(lang), ranked[:_WORST]
+    text = say(
+        f"I {len(shown)} tratti che vengono prima per priorità, su {len(ranked)}: contano lo stato, il traffico e ciò che altro si sa della strada. Il segno ≈ dice che l’intervallo tocca un’altra classe.",
+        f"The {len(shown)} segments that come first by priority, of {len(ranked)}: condition, traffic and what else is known of the road count. The sign ≈ says that the interval touches another class.",
+    )
+    table = _pieces_table(shown, say("Tratti per priorità", "Segments by priority"), label, lang)
+    columns = (*table.columns, publish.Column(say("Priorità (0–1)", "Priority (0–1)"), "number", 2))
+    rows = tuple((*row, p.priority) for row, p in zip(table.rows, shown, strict=True))
+    return [publish.Paragraph(text), replace(table, columns=columns, rows=rows)]
 
 
 def _along(road: Road, state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]:
@@ -314,7 +337,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
     return publish.Table(
         columns=columns,
         rows=rows,
-        caption=say("Anomalie aperte", "Open anomalies"),
+        caption=say("Anomalie aperte e dossi", "Open anomalies and speed bumps"),
         label=state.label,
         missing=say("non noto", "not known"),
     )

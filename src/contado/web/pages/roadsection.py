@@ -17,7 +17,7 @@ from contado.web.page import NotFound
 from contado.web.pages import sketch, strips
 from contado.web.pages.drawings import Drawing
 from contado.web.pages.practices import card_of
-from contado.web.pages.roads import CONTRIBUTIONS, iri_scale
+from contado.web.pages.roads import CONTRIBUTIONS, iri_scale, whole_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -109,6 +109,7 @@ def section(page: Page) -> Response:
         sides=strips.SIDES,
         states=STATES,
         contributions=CONTRIBUTIONS,
+        whole=whole_of(page, roads),
         segments=(own := [s for s in site.segments if s.section_id == found.id]),
         foremost=_foremost(own),
         n_segments=len(site.segments),
