@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement import maps
 from contado.engines.pavement.diagram import KINDS, SIDES
@@ -165,7 +165,9 @@ def _classes(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.C
     )
 
 
-def _class_rows(t: Total, whole: float, pieces: Sequence[Piece], lang: Lang) -> list[tuple[Any, ...]]:
+def _class_rows(
+    t: Total, whole: float, pieces: Sequence[Piece], lang: Lang
+) -> list[tuple[str, str, float, float, int]]:
     """Return the row of a class; of what has none, that which was driven is told apart."""
     say, c = _say(lang), style.load().by_id(t.class_id)
     uncertain = sum(p.uncertain for p in pieces if p.class_id == c.id)

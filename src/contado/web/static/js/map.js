@@ -26,6 +26,8 @@ const show = (text) => { says.classList.add("ct-shown"); says.textContent = text
 const timer = setTimeout(() => show(config.texts.loading), 300);
 const words = says.textContent;
 const flat = () => { clearTimeout(timer); frame.classList.add("ct-flat"); };
+const take = (address) => fetch(address).then((answer) => (answer.ok ? answer.json() : Promise.reject(address)));
+const json = (data) => ({ type: "geojson", data });
 start().catch((error) => {
   console.warn(error);
   flat();
@@ -35,13 +37,15 @@ start().catch((error) => {
 });
 
 async function start() {
-  const fonts = Promise.all(["400", "600"].map((w) => document.fonts.load(`${w} 14px "Titillium Web"`)));
-  const [lib, other] = await Promise.all([config.maplibre, config.areas].map((address) => address && import(address)));
-  areas = other;
+  const fonts = ["400", "600"].map((w) => document.fonts.load(`${w} 14px "Titillium Web"`));
+  // data are asked for while the library comes, not by its worker when that has started
+  const data = [config.units, config.names, ...config.layers.flatMap((l) => l.data ?? [])].map(take);
+  const [lib, made, ...rows] = await Promise.all([config.maplibre, config.areas].map((a) => a && import(a)).concat(data));
+  areas = made;
   lib.setWorkerUrl(new URL(config.worker, location.href).href);
   lib.prewarm(); // the worker starts while the map makes its context
   // or the map draws its names in the fallback font
-  await fonts;
+  await Promise.all(fonts);
   const holder = document.createElement("div");
   holder.className = "ct-mapholder";
   frame.append(holder);
@@ -49,7 +53,7 @@ async function start() {
   const [zoom, lng, lat] = ["z", "x", "y"].map((k) => parseFloat(view.get(k)));
   const options = {
     container: holder,
-    style: mapStyle(),
+    style: mapStyle(rows),
     locale: config.texts.ui,
     attributionControl: false,
     dragRotate: false,
@@ -80,19 +84,15 @@ async function start() {
   map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = Math.round(performance.now()); });
 }
 
-function source(layer) {
-  return layer.tiles ? { type: "vector", tiles: [location.origin + layer.tiles], maxzoom: 14 } : { type: "geojson", data: layer.data };
-}
-
-function mapStyle() {
+function mapStyle([units, names, ...rows]) {
   const line = (id, has, color, width) => ({ id, type: "line", source: "units", filter: ["has", has], paint: { "line-color": color, "line-width": width } });
   return {
     version: 8,
     sources: {
-      units: { type: "geojson", data: config.units },
-      places: { type: "geojson", data: config.names },
-      chosen: { type: "geojson", data: config.chosen },
-      ...Object.fromEntries(config.layers.map((l) => [l.id, source(l)])),
+      units: json(units),
+      places: json(names),
+      chosen: json(config.chosen),
+      ...Object.fromEntries(config.layers.map((l) => [l.id, l.tiles ? { type: "vector", tiles: [location.origin + l.tiles], maxzoom: 14 } : json(rows.shift())])),
     },
     layers: [
       { id: "outside", type: "background", paint: { "background-color": base.outside } },
@@ -114,7 +114,7 @@ function addLayer(map, layer) {
     const { layout = {}, minzoom = layer.minzoom ?? 0, ...paint } = look;
     map.addLayer({ id, type, source: layer.id, ...(layer.tiles && { "source-layer": layer.table }), minzoom, layout, paint, ...(rule && { filter: rule }) }, before);
     own.push(id);
-    if (layer === main && !["hover", "ink", "white"].includes(part)) filtered.push([id, rule]);
+    if (layer === main && !/hover|ink|white|cells|numbers/.test(part)) filtered.push([id, rule]);
   };
   const drawn = layer.tiles ? ["!", cell] : null;
   const also = (...rules) => ["all", drawn ?? true, ...rules];
@@ -183,7 +183,7 @@ function wire(map) {
   };
   const filter = () => {
     const shown = ["in", main.classOf, ["literal", [...document.querySelectorAll("#ct-legend :checked")].map((b) => b.value)]];
-    for (const [id, rule] of filtered) if (!/-(cells|numbers)$/.test(id)) map.setFilter(id, ["all", rule ?? true, config.rule ?? true, shown]);
+    for (const [id, rule] of filtered) map.setFilter(id, ["all", rule ?? true, config.rule ?? true, shown]);
   };
   // Choosing pans only when the object is out of sight; it never zooms by itself.
   const choose = () => {
@@ -257,7 +257,7 @@ function wire(map) {
     if (config.selected) go(changed({ sel: null }));
   });
   if (!map) return;
-  const solid = (({ line: ["lines", "dashed"], polygon: ["fills", "hatched"], point: ["signs", "discs"] })[main.geometry]).map((p) => `${main.id}-${p}`).filter((id) => map.getLayer(id));
+  const solid = groups[main.id].filter((id) => /(lines|dashed|fills|hatched|signs|discs)$/.test(id));
   const under = ({ x, y }) => map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: solid })[0];
   map.on("mousemove", (event) => {
     const found = under(event.point);
@@ -286,5 +286,5 @@ function wire(map) {
   paper();
   const panel = () => import(config.panel).then((made) => made.panel(map, frame, groups, changed));
   if (changed({}).searchParams.has("layers")) panel();
-  else frame.querySelector(".ct-layers")?.addEventListener("toggle", panel, { once: true });
+  else frame.querySelector(".ct-layers").addEventListener("toggle", panel, { once: true });
 }
