@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from contado.engines.pavement import beside as sides
 from contado.engines.pavement import condition, posts
+from contado.engines.pavement.beside import octant_at
 from contado.web.data.layermap import searched
 from contado.web.data.territory import fold
 from contado.web.data.view import day, layer_rows, pick, real, rows, text
@@ -37,6 +39,7 @@ __all__ = [
     "Interval",
     "Roads",
     "Section",
+    "beside",
     "class_of_word",
     "contributions",
     "load",
@@ -231,8 +234,15 @@ def load(view: View, territory: Territory) -> Roads:
     segments = rows(view, "pavement_segment")
     on = max((on for row in segments if (on := day(row, "on"))), default=None)
     found = of_rows(territory, layer_rows(view, SECTIONS), layer_rows(view, ANOMALIES), on)
-    parts = _parts(segments)
-    return replace(found, sections=tuple(replace(s, parts=parts.get(s.id, ())) for s in found.sections))
+    parts, ends = _parts(segments), _ends(rows(view, "pavement_lrs_section"))
+    sections = (replace(s, parts=parts.get(s.id, ()), to_km=ends.get(s.id, s.to_km)) for s in found.sections)
+    return replace(found, sections=tuple(sections))
+
+
+def _ends(cadastre: Iterable[Row]) -> dict[str, float]:
+    """Return the official kilometre that each section ends at, where it is known that it begins at one."""
+    known = ((row, posts.of_section(row)) for row in cadastre)
+    return {str(row["section_id"]): p.km(row["length_m"]) for row, p in known if p.official}
 
 
 def _parts(segments: Iterable[Row]) -> dict[str, tuple[tuple[str, float], ...]]:
@@ -252,6 +262,12 @@ def of_rows(
     names = {u.code: u.name for u in territory.units}
     sections = sorted((_section(row, names) for row in section_rows), key=_by_priority)
     return Roads(sections=tuple(sections), anomalies=tuple(_anomaly(row) for row in anomaly_rows), on=on)
+
+
+def beside(roads: Roads) -> dict[str, int]:
+    """Return the sections that lie on one another, with the octant to which right of travel is in their middle."""
+    lines: dict[str, Any] = {s.id: s.geometry for s in roads.sections if s.geometry is not None}
+    return {name: octant_at(lines[name]) for name in sides.beside(lines)} if lines else {}
 
 
 def select(roads: Roads, wanted: Filter) -> list[Section]:
