@@ -114,3 +114,8 @@ def test_no_index_reads_as_of_another_class(state):
         low, high = bounds[piece.class_id]
         assert low <= shown <= high
         assert abs(shown - piece.index) < 1
+
+
+def test_the_report_says_whose_roads_they_are(toy, state):
+    assert report(state).subtitle == f"{toy.settings.whose}: T1, T2, T3"
+    assert toy.settings.whose

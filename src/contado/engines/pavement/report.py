@@ -62,10 +62,14 @@ def report(state: RoadState, *, lang: Lang = "it") -> publish.Report:
         sections=tuple(sections),
         lang=lang,
         date=state.on,
-        subtitle=", ".join(road.name for road in state.roads[:3]) + (" …" if len(state.roads) > 3 else ""),
+        subtitle=": ".join(filter(None, (state.body, _named(state)))),
         lead=_lead(pieces, lang),
         simulated=SIMULATED.of(lang) if state.label == "simulated" else "",
     )
+
+
+def _named(state: RoadState) -> str:
+    return ", ".join(road.name for road in state.roads[:3]) + (" …" if len(state.roads) > 3 else "")
 
 
 def _say(lang: Lang) -> Callable[[str, str], str]:

@@ -132,6 +132,8 @@ class RoadState:
     on: date | None
     vehicles: tuple[Vehicle, ...] = ()
     drives: int | None = None
+    body: str = ""
+    """Whose roads they are, where the state says so."""
     findings: tuple[Finding, ...] = field(default=())
 
 

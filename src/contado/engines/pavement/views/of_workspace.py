@@ -76,7 +76,7 @@ def of_workspace(folder: Path) -> RoadState:
         for section in sorted(sections.to_pylist(), key=lambda s: str(s["section_id"]))
     )
     label = labels.joint(r["label"] for rows in cells.values() for r in rows)
-    return RoadState(roads=roads, label=label, on=on, findings=without_place(roads))
+    return RoadState(roads=roads, label=label, on=on, body=view.settings.whose, findings=without_place(roads))
 
 
 def _segments(view: WorkspaceView, on: date) -> dict[str, tuple[Segment, ...]]:
