@@ -16,6 +16,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from contado.engines.pavement.posts import Posts, between
 from contado.web.data import outcomes
 from contado.web.data.fleet import Vehicle
 from contado.web.data.roads import Interval
@@ -67,8 +68,10 @@ def test_a_proposal_is_named_by_treatment_and_stretch_in_the_language_of_the_pag
         type="wearing_4cm",
         name=Words("Usura, Via X", "Wearing course, 4 cm, Via X"),
     )
-    assert roadsection._option_name(page, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
-    assert roadsection._option_name(page, own, []) == "Wearing course, 4 cm, Via X"
+    plain, falling = SimpleNamespace(posts=Posts()), SimpleNamespace(posts=between(14.9, 12.4, 2500.0))
+    assert roadsection._option_name(page, plain, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
+    assert roadsection._option_name(page, falling, own, [segment]) == "Wearing course, 4 cm, km 14.10–13.62"
+    assert roadsection._option_name(page, plain, own, []) == "Wearing course, 4 cm, Via X"
 
 
 def test_works_begin_another_line_of_the_history(client):

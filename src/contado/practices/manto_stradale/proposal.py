@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement import strategy, treatments, user_cost
+from contado.engines.pavement import posts, strategy, treatments, user_cost
 from contado.kernel import tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale import counts, cuts, growth
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id, intervention_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -108,7 +108,8 @@ def proposals(
         found, rows, sections, catalogue, _ends(rows, roads, catalogue, years, on, settings), roads
     )
     lengths = dict(zip(links["link_id"].to_pylist(), links["length_m"].to_pylist(), strict=True))
-    planned = [_intervention(c, lengths, traffic_ends[c.section["section_id"]]) for c in cases]
+    named = _road_names(sections.values())
+    planned = [_intervention(c, lengths, traffic_ends[c.section["section_id"]], named) for c in cases]
     out = {
         "intervention": tables.from_rows("intervention", planned),
         "relation": tables.from_rows("relation", _bundled(planned, cases)),
@@ -233,7 +234,9 @@ def _ordered(values: Sequence[float]) -> tuple[float, float, float]:
     return min(low, value, high), value, max(low, value, high)
 
 
-def _intervention(case: _Case, links: Mapping[str, float], traffic_ends: tuple[float, float]) -> Row:
+def _intervention(
+    case: _Case, links: Mapping[str, float], traffic_ends: tuple[float, float], named: Mapping[str, str]
+) -> Row:
     segment, treatment = case.segment, case.treatment
     cost = case.area_m2 * treatment.unit_cost_eur_m2
     low, value, high = (None if np.isnan(v) else v for v in case.user_eur)
@@ -259,7 +262,7 @@ def _intervention(case: _Case, links: Mapping[str, float], traffic_ends: tuple[f
         "choice_group": segment["segment_id"],
         "road_link_ids": _links_of(case.section, segment, links),
         "design_level": treatment.design_level,
-        "name": _name(case),
+        "name": _name(case, named[case.section["section_id"]]),
         "label": segment["label"],
         "source_id": CATALOGUE,
     }
@@ -285,12 +288,16 @@ def _bundled(planned: Sequence[Row], cases: Sequence[_Case]) -> list[Row]:
     return out
 
 
-def _name(case: _Case) -> str:
-    road = case.section["road_name"] or case.section["road_code"] or case.section["section_id"]
-    from_m, to_m = (
-        f"{int(m) // 1000}+{int(m) % 1000:03d}" for m in (case.segment["from_m"], case.segment["to_m"])
-    )
-    return f"{case.treatment.name_it}, {road}, {from_m}–{to_m}"
+def _road_names(sections: Iterable[Row]) -> dict[str, str]:
+    """Return what the road of each section is called; sections of one name, as two directions, by their id too."""
+    roads = {s["section_id"]: s["road_name"] or s["road_code"] or s["section_id"] for s in sections}
+    times = Counter(roads.values())
+    return {name: road if times[road] == 1 else f"{road} ({name})" for name, road in roads.items()}
+
+
+def _name(case: _Case, road: str) -> str:
+    place = posts.of_section(case.section).name(case.segment["from_m"], case.segment["to_m"])
+    return f"{case.treatment.name_it}, {road}, {place}"
 
 
 def _links_of(section: Row, segment: Row, lengths: Mapping[str, float]) -> list[str]:
