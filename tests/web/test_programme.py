@@ -43,6 +43,24 @@ def numbers(text: str) -> list[str]:
     return re.findall(r"\d[\d.,]*", text)
 
 
+def decided_city(path: Path, others: dict[str, list[dict]] | None = None):
+    """Return a client of a city with one intervention, which its programme pays in 2027."""
+    from starlette.testclient import TestClient
+
+    from contado.kernel import tables
+    from contado.web.app import create
+
+    work = {"id": "W", "practice": "toy", "type": "t", "asset_id": None, "site_id": None}
+    work |= {"municipality": None, "cost_eur": 9.0, "earliest_year": 2027, "latest_year": 2027}
+    row = {"intervention_id": "W", "source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
+    workspace = Workspace.create(path)
+    with workspace.commit() as c:
+        c.table("intervention", tables.from_rows("intervention", [work]), practice="toy")
+        for name, rows in ({"programme": [row]} | (others or {})).items():
+            c.table(name, tables.from_rows(name, rows))
+    return TestClient(create(workspace.path))
+
+
 # ---------------------------------------------------------------- every table and every number
 @pytest.mark.parametrize("part", [*PARTS, "/interventi/{}"])
 @pytest.mark.parametrize("lang", ["it", "en"])
@@ -260,6 +278,17 @@ def test_amounts_are_read_as_both_languages_write_them(written, euros):
     assert programme_parts.euros(written) == euros
 
 
+def test_a_source_may_have_no_budget_in_some_of_the_years(tmp_path):
+    years = {"own": (2027, 2028, 2029), "region": (2028,)}
+    rows = [{"source": s, "year": y, "budget_eur": 1e6} for s, given in years.items() for y in given]
+    client = decided_city(tmp_path / "city", {"budget": rows})
+    for address in ("/programma/bilanci", "/en/programme/budgets", "/programma"):
+        got = client.get(address)
+        assert got.status_code == 200, address
+        region = re.search(r'<th scope="row">region</th>.*?</tr>', got.text, re.DOTALL)[0]
+        assert words(region).count("–") == 2, address
+
+
 # ---------------------------------------------------------------- worksites
 def test_worksites_join_what_starts_together_and_tell_what_was_switched_off(client, site):
     rows = rows_of(client, "/programma/worksites.csv")
@@ -335,19 +364,7 @@ def test_a_run_that_is_not_recorded_here_is_not_read(client, bad):
 
 
 def test_one_run_alone_says_what_a_second_one_needs(tmp_path):
-    from starlette.testclient import TestClient
-
-    from contado.kernel import tables
-    from contado.web.app import create
-
-    workspace = Workspace.create(tmp_path / "city")
-    with workspace.commit() as c:
-        work = {"id": "W", "practice": "toy", "type": "t", "asset_id": None, "site_id": None}
-        work |= {"municipality": None, "cost_eur": 9.0, "earliest_year": 2027, "latest_year": 2027}
-        row = {"intervention_id": "W", "source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
-        c.table("intervention", tables.from_rows("intervention", [work]), practice="toy")
-        c.table("programme", tables.from_rows("programme", [row]))
-    client = TestClient(create(workspace.path))
+    client = decided_city(tmp_path / "city")
     assert "C’è un solo programma registrato." in words(client.get("/programma/confronto").text)
     assert "Non calcolato" in words(client.get("/programma/bilanci").text)
     assert "contado plan --increments" in words(client.get("/en/programme/budgets").text)
