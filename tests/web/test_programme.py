@@ -43,19 +43,20 @@ def numbers(text: str) -> list[str]:
     return re.findall(r"\d[\d.,]*", text)
 
 
-def decided_city(path: Path, others: dict[str, list[dict]] | None = None):
-    """Return a client of a city with one intervention, which its programme pays in 2027."""
+def decided_city(path: Path, others: dict[str, list[dict]] | None = None, ids: tuple[str, ...] = ("W",)):
+    """Return a client of a city with one intervention, which its programme pays in 2027, or with others."""
     from starlette.testclient import TestClient
 
     from contado.kernel import tables
     from contado.web.app import create
 
-    work = {"id": "W", "practice": "toy", "type": "t", "asset_id": None, "site_id": None}
+    work = {"practice": "toy", "type": "t", "asset_id": None, "site_id": None}
     work |= {"municipality": None, "cost_eur": 9.0, "earliest_year": 2027, "latest_year": 2027}
     row = {"intervention_id": "W", "source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
     workspace = Workspace.create(path)
     with workspace.commit() as c:
-        c.table("intervention", tables.from_rows("intervention", [work]), practice="toy")
+        works = [{"id": i, **work} for i in ids]
+        c.table("intervention", tables.from_rows("intervention", works), practice="toy")
         for name, rows in ({"programme": [row]} | (others or {})).items():
             c.table(name, tables.from_rows(name, rows))
     return TestClient(create(workspace.path))
@@ -189,6 +190,26 @@ def test_around_the_line_come_the_nearest_and_one_exception(site):
     assert inside[0].yield_ >= 1
     assert [c.yield_ for c in inside if c.mark is None] == sorted(plain)[:3][::-1]
     assert sum(c.mark is not None for c in outside) <= 1
+
+
+def test_what_would_change_a_decision_follows_its_reason(tmp_path):
+    said = {
+        "not_fundable": ("Lo decide il denaro che può avere", "The money it may have decides it"),
+        "window": ("Lo decidono gli anni", "The years decide it"),
+        "excluded_by": ("Non lo decide il denaro", "Money does not decide it"),
+        "chosen": ("Non lo decide il prezzo del denaro", "The price of money does not decide it"),
+    }
+    reason = {"reason_it": "Ragione.", "reason_en": "Reason.", "start_year": None, "amount_eur": None}
+    paid = {"source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
+    rows = [
+        {"intervention_id": code, "reason_code": code, **reason, **(paid if code == "chosen" else {})}
+        for code in said
+    ]
+    client = decided_city(tmp_path / "city", {"programme": rows}, ids=tuple(said))
+    for code, told in said.items():
+        for k, address in enumerate(("/programma/interventi/", "/en/programme/interventions/")):
+            text = words(client.get(address + code).text)
+            assert [t for t in (v[k] for v in said.values()) if t in text] == [told[k]]
 
 
 # ---------------------------------------------------------------- candidates
