@@ -165,12 +165,16 @@ def test_why_tells_every_link_of_the_chain(city, capsys):
         ("intervention", "toy:A", "asset_id", "SA", "toy"),
         ("effect", "toy:A", "condition_index_km_y", 12.0, "toy"),
         ("indicator", "condition_index_km_y", "unit", "km_y", None),
+        ("indicator", "condition_index_km_y", "name_it", "Condizione guadagnata della strada", None),
+        ("indicator", "condition_index_km_y", "name_en", "Road condition gained", None),
         ("asset", "SA", "name", "via A", "toy"),
         ("observation", "SA", "condition_index_km_y 2026-05-31", 3.0, "toy"),
         ("funding_rule", "own", "article", "TUEL art. 162", "toy"),
         ("source", "toy", "licence", "CC0", "toy"),
     ]:
         assert step in steps
+    (observed,) = [s for s in answer["chain"] if s["table"] == "observation"]
+    assert (observed["method"], observed["function"]) == ("drive", None)
     order = list(dict.fromkeys(table for table, *_ in steps))
     assert order == [
         "programme",
