@@ -142,6 +142,29 @@ def test_the_brief_says_value_with_interval_gap_and_draws(client, site):
     assert "Limite dimostrato dai prezzi dei bilanci" in text
 
 
+@pytest.mark.parametrize("lang", ["it", "en"])
+def test_the_counts_of_sturdiness_and_the_rest_are_all_candidates(client, site, lang):
+    html = client.get("/programma" if lang == "it" else "/en/programme").text
+    box = next(
+        b
+        for b in re.findall(r"<div><h2>.*?</div>", html, re.DOTALL)
+        if "ct-key-robust" in b or "key-robust" in b
+    )
+    counted = [
+        int(n.replace(".", "").replace(",", ""))
+        for n in numbers(words(re.search(r"<ul.*?</ul>", box, re.DOTALL)[0]))
+    ]
+    said = (
+        "Gli altri {} candidati non sono scelti"
+        if lang == "it"
+        else "The other {} candidates are chosen in no draw"
+    )
+    rest = re.search(said.format(r"([\d.,]+)"), words(box))[1]
+    known = [c for c in site.programme.candidates if c.robustness]
+    assert sum(counted) + int(re.sub(r"\D", "", rest)) == len(known)
+    assert len(counted) == 3
+
+
 def test_yes_and_no_tell_exact_figures_from_estimates(client, site):
     text = words(client.get("/programma").text)
     assert "senza, il programma perde 11.020 € di valore" in text

@@ -165,6 +165,11 @@ class Programme:
         return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
 
     @property
+    def never_chosen(self) -> int:
+        """How many candidates have a sturdiness and are chosen neither in the plan nor in any draw."""
+        return sum(c.robustness is not None for c in self.candidates) - sum(self.robust().values())
+
+    @property
     def label(self) -> str:
         """How the weakest of the candidates was born."""
         present = {c.label for c in self.candidates}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from contado.kernel.portfolio.told import STURDY
 from contado.kernel.publish import Column
 from contado.kernel.publish.report import NOT_KNOWN
 from contado.kernel.publish.words import Words, million_digits, number, unit_sign
@@ -15,13 +16,7 @@ if TYPE_CHECKING:
     from contado.kernel.programme.digest import Digest
     from contado.kernel.publish.words import Lang
 
-__all__ = ["ROBUSTNESS", "Pen"]
-
-ROBUSTNESS: Final = {
-    "core": Words("sicuro", "safe"),
-    "borderline": Words("in bilico", "borderline"),
-    "exterior": Words("fragile", "fragile"),
-}
+__all__ = ["Pen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +55,7 @@ class Pen:
 
     def robustness(self, word: str | None) -> str | None:
         """Return the word for core, borderline, exterior."""
-        return ROBUSTNESS[word].of(self.lang) if word in ROBUSTNESS else word
+        return STURDY[word][0].of(self.lang) if word in STURDY else word
 
     def unit(self, unit: str) -> str:
         """Return the sign of a unit; a count a year in words, for it has none of its own."""
