@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from contado.kernel.portfolio.problem import Problem
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["LONGEST", "USUAL", "paid_years", "proposal_years"]
+__all__ = ["LONGEST", "USUAL", "paid_years", "proposal_years", "years_without_proposals"]
 
 USUAL = 3
 """Years of a public works programme (D.Lgs. 36/2023 art. 37): what is proposed for where no budget tells more."""
@@ -76,3 +77,26 @@ def _beyond(years: Sequence[int], last: int) -> Finding:
         hint=f"propose again later; a proposal reaches {LONGEST} years ahead",
         action="kept",
     )
+
+
+def years_without_proposals(problem: Problem) -> list[Finding]:
+    """Say which years have money, but no intervention that could spend it."""
+    last = [int(y) + len(problem.profile(i)) - 1 for i, y in enumerate(problem.latest)]
+    idle = [
+        year
+        for year in problem.years
+        if any(cents > 0 for (_, y), cents in problem.budget_cents.items() if y == year)
+        and not any(first <= year <= end for first, end in zip(problem.earliest, last, strict=True))
+    ]
+    if not idle or not problem.ids:
+        return []
+    return [
+        Finding(
+            severity="note",
+            rule="budget_without_proposals",
+            table="budget",
+            message=f"No intervention can spend the budgets of {', '.join(map(str, idle))}.",
+            hint="propose again: proposals reach as far as the budgets that may pay",
+            action="kept",
+        )
+    ]
