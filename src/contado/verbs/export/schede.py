@@ -46,6 +46,7 @@ def _run(request: SchedeRequest, context: Context) -> FilingAnswer:
         formats=formats,
         fiscal_code=None,
         threshold_eur=None,
+        context=context,
         worksites=_worksites(view, {p["intervention_id"]: p["start_year"] for p in programme}),
     )
 
