@@ -81,6 +81,14 @@ def test_later_measures_are_not_known_yet(toy):
     assert all(r["last_on"] <= date(2023, 10, 1) for r in early)
 
 
+def test_proposals_reach_as_far_as_the_budgets_that_may_pay(toy):
+    rows = [{"source": "own", "year": y, "budget_eur": 9e5} for y in (2028, 2031)]
+    with toy.commit() as commit:
+        commit.table("budget", tables.from_rows("budget", rows))
+    works = proposed(toy).tables["intervention"].to_pylist()
+    assert {(w["earliest_year"], w["latest_year"]) for w in works} == {(2028, 2031)}
+
+
 def test_a_demonstrated_mix_is_proposed_where_the_ordinary_surface_ends(toy):
     found = proposed(toy)
     works = found.tables["intervention"].to_pylist()

@@ -72,13 +72,17 @@ class Gipave:
         progress: Progress | None = None,  # noqa: ARG002 - it takes a moment
     ) -> Proposal:
         """Return the demonstrated mixes on sections that are due, and what the other trials lack."""
+        from contado.kernel.portfolio import horizon
         from contado.kernel.practice import Proposal
         from contado.practices.gipave import evaluation, ids, proposal
 
-        made, findings = proposal.proposals(evaluation.trials(workspace, on, seed), on)
+        found = evaluation.trials(workspace, on, seed)
+        places = {s["municipality"] for t in found for s in t.sections}
+        years, beyond = horizon.proposal_years(workspace, NAME, places, on)
+        made, findings = proposal.proposals(found, years)
         if made["intervention"].num_rows:
             made["source"] = ids.sources()
-        return Proposal(made, findings)
+        return Proposal(made, [*beyond, *findings])
 
     def monitor(
         self,

@@ -12,23 +12,20 @@ from contado.practices.gipave.results import effect_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     import pyarrow as pa
 
     from contado.practices.gipave.evaluation import Mix, Row, Trial
 
-__all__ = ["YEARS", "proposals"]
-
-YEARS = 3
-"""Years of a programme, from the year after the diagnosis."""
+__all__ = ["proposals"]
 
 
-def proposals(found: Sequence[Trial], on: date) -> tuple[dict[str, pa.Table], list[Finding]]:
+def proposals(found: Sequence[Trial], years: range) -> tuple[dict[str, pa.Table], list[Finding]]:
     """Return tables ``intervention`` and ``effect``, and what each trial still lacks.
 
-    A demonstrated mix is proposed for the control sections whose ordinary surface ends its life in the next
-    years. Its benefit is what the ordinary mix would cost over the life of the new one; nothing else is claimed.
+    A demonstrated mix is proposed for the control sections whose ordinary surface ends its life by the last
+    of the ``years`` that budgets may pay. Its benefit is what the ordinary mix would cost over the life of the
+    new one; nothing else is claimed.
     """
     works: list[Row] = []
     effects: list[Row] = []
@@ -43,8 +40,8 @@ def proposals(found: Sequence[Trial], on: date) -> tuple[dict[str, pa.Table], li
             continue
         for section in t.sections:
             due = _due(t, section, own)
-            if section["arm"] == "control" and due is not None and due <= on.year + YEARS:
-                works.append(_work(t, section, own, new, first=max(due, on.year + 1), last=on.year + YEARS))
+            if section["arm"] == "control" and due is not None and due <= years[-1]:
+                works.append(_work(t, section, own, new, first=max(due, years[0]), last=years[-1]))
                 effects += _effects(t, section, own, new)
     out = {
         "intervention": tables.sort("intervention", tables.from_rows("intervention", works)),

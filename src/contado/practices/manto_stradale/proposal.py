@@ -11,6 +11,7 @@ import numpy as np
 from contado.engines.pavement import posts, strategy, treatments, user_cost
 from contado.kernel import tables
 from contado.kernel.errors import Finding
+from contado.kernel.portfolio import horizon
 from contado.practices.manto_stradale import counts, cuts, growth
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id, intervention_id
 
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from contado.engines.pavement.treatments import Treatment
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["YEARS", "measured_catalogue", "proposals"]
+__all__ = ["measured_catalogue", "proposals"]
 
-YEARS = 3
-"""Years of a programme, from the year after the diagnosis."""
 PRIOR_WORKS = 3.0
 """Weight of the catalogue against what was measured after works, as a number of works."""
 
@@ -88,7 +87,7 @@ def proposals(
     segments
         Table ``pavement_segment`` of the diagnosis.
     on
-        Day of the diagnosis; works begin in the year after.
+        Day of the diagnosis; works begin in the year after, in the years whose budgets may pay for them.
     """
     links = workspace.read("road_link")
     known = {s["section_id"]: s for s in workspace.read("pavement_lrs_section").to_pylist()}
@@ -102,7 +101,8 @@ def proposals(
         return {name: tables.empty(name) for name in names}, findings
     model = growth.fitted(workspace, sections, on)
     roads, assumed = _roads(rows, sections, cuts.works_until(workspace, on), model, on, settings)
-    years = range(on.year + 1, on.year + 1 + YEARS)
+    places = {s["municipality"] for s in sections.values()}
+    years, beyond = horizon.proposal_years(workspace, NAME, places, on)
     found = strategy.strategies(roads, catalogue, years, on=on, settings=settings)
     cases = _cases(
         found, rows, sections, catalogue, _ends(rows, roads, catalogue, years, on, settings), roads
@@ -116,7 +116,7 @@ def proposals(
         "effect": tables.from_rows("effect", [e for c in cases for e in _effects(c)]),
         "pavement_strategy": _strategy_table(found, rows, catalogue),
     }
-    findings += [*assumed, *uncounted, *_illustrative(on, found)]
+    findings += [*beyond, *assumed, *uncounted, *_illustrative(on, found)]
     return {name: tables.sort(name, table) for name, table in out.items()}, findings
 
 
