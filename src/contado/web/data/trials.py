@@ -38,6 +38,8 @@ class Event(msgspec.Struct, frozen=True):
     difference: float
     low95: float | None = None
     high95: float | None = None
+    counted: bool = True
+    """Whether growth is compared over it: every section was already laid."""
 
 
 class Placebo(msgspec.Struct, frozen=True):

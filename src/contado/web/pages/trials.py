@@ -32,6 +32,10 @@ _WARNINGS: Final = {
         "I tratti non sono stati misurati nelle stesse campagne: contano quelle comuni.",
         "The sections were not measured in the same campaigns: the common ones count.",
     ),
+    "campaigns_not_used": Words(
+        "I tratti non sono stati stesi lo stesso giorno: contano le campagne dopo l’ultima stesa, che tutti hanno.",
+        "The sections were not laid on the same day: the campaigns after the last laying count, which all have.",
+    ),
     "section_without_growth": Words(
         "Alcuni tratti hanno meno di due campagne e non contano.",
         "Some sections have fewer than two campaigns and do not count.",
@@ -150,7 +154,7 @@ def _events(page: Page, found: Trial) -> Drawing | None:
     seen = found.details.events
     if len(seen) < 2:
         return None
-    base = next((e for e in seen if e.age_years >= 0), seen[0])
+    base = next((e for e in seen if e.counted and e.age_years >= 0), seen[0])
     treated = [Point(e.age_years, 100 * e.treated_iri_m_km / base.treated_iri_m_km) for e in seen]
     control = [
         _band(e.age_years, 100 * e.control_iri_m_km / base.control_iri_m_km, e.low95, e.high95) for e in seen

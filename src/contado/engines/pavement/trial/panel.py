@@ -55,7 +55,7 @@ class Panel:
     covariate_names
         What the columns of ``covariates`` came from.
     rows
-        Rows that were used: section, age [y] and log IRI of each.
+        Rows that were used: section, campaign (its column here; -1 where it is left out), age [y] and log IRI.
     common_epochs
         Whether the sections share at least two campaigns; else each has its own ages and ``age_y`` and
         ``log_iri`` hold NaN where a section was not measured.
@@ -67,22 +67,57 @@ class Panel:
     log_iri: Floats
     covariates: Floats
     covariate_names: tuple[str, ...]
-    rows: tuple[Ints, Floats, Floats]
+    rows: tuple[Ints, Ints, Floats, Floats]
     common_epochs: bool
     findings: tuple[Finding, ...] = ()
 
     @property
+    def compared(self) -> Flags:
+        """(s,) whether a section has two campaigns since it was laid, so that its growth can be known."""
+        return np.asarray((self.age_y >= 0).sum(axis=1) >= 2)
+
+    @property
+    def counted(self) -> Flags:
+        """(e,) campaigns in which every compared section was already laid: those whose growth is compared.
+
+        What a campaign does to all alike (season, instrument, year) cancels between the arms only if both
+        arms hold it, so a section that was laid earlier than others loses its earlier campaigns.
+        """
+        compared = self.compared
+        if not self.common_epochs or not compared.any():
+            return np.zeros(self.age_y.shape[1], bool)
+        return np.asarray((self.age_y[compared] >= 0).all(axis=0))
+
+    @property
+    def same_campaigns(self) -> bool:
+        """Whether all growths come from the same two campaigns or more."""
+        return int(self.counted.sum()) >= 2
+
+    @property
+    def before(self) -> Flags:
+        """(e,) campaigns before the works: every section that was laid during the campaigns was still to be laid."""
+        none = np.zeros(self.age_y.shape[1], bool)
+        works = np.asarray((self.age_y < 0).any(axis=1))
+        if not self.common_epochs or not self.treated.any() or not works[self.treated].all():
+            return none
+        return np.asarray((self.age_y[works] < 0).all(axis=0))
+
+    @property
     def slopes(self) -> Floats:
-        """(s,) least-squares growth of log IRI a year of each section since it was laid; NaN where unknown."""
-        return slopes(np.where(self.age_y >= 0, self.age_y, np.nan), self.log_iri)
+        """(s,) least-squares growth of log IRI a year since the section was laid; NaN where unknown.
+
+        Over the campaigns of `counted`; where these are fewer than two each section has its own.
+        """
+        own = np.where(self.age_y >= 0, self.age_y, np.nan)
+        if self.same_campaigns:
+            own = np.where(self.counted & self.compared[:, None], own, np.nan)
+        return slopes(own, self.log_iri)
 
     @property
     def slopes_before(self) -> Floats | None:
-        """(s,) the same before the works; None with fewer than two campaigns before."""
-        before = np.where(self.age_y < 0, self.age_y, np.nan)
-        if self.age_y.size == 0 or int((~np.isnan(before)).sum(axis=1).min()) < 2:
-            return None
-        return slopes(before, self.log_iri)
+        """(s,) the same over the campaigns before the works; None where these are fewer than two."""
+        before = self.before
+        return slopes(self.age_y[:, before], self.log_iri[:, before]) if int(before.sum()) >= 2 else None
 
 
 def slopes(age_y: Floats, log_iri: Floats) -> Floats:
@@ -140,7 +175,7 @@ def of_table(table: pa.Table, *, name: str = "panel", lines: Sequence[int] | Non
     treated = _arms(table, section, len(names), name, lines)
     covariates, covariate_names = _covariates(table, section, len(names), name, lines)
     findings = [_dropped(int(unknown.sum()))] if unknown.any() else []
-    age_y, log_iri, common, more = _balanced(table, section, age, np.log(iri), len(names))
+    epoch, age_y, log_iri, common, more = _balanced(table, section, age, np.log(iri), len(names))
     order = np.lexsort((iri, age, section))
     return Panel(
         sections=tuple(str(n) for n in names),
@@ -149,7 +184,7 @@ def of_table(table: pa.Table, *, name: str = "panel", lines: Sequence[int] | Non
         log_iri=log_iri,
         covariates=covariates,
         covariate_names=covariate_names,
-        rows=(section[order], age[order], np.log(iri)[order]),
+        rows=(section[order], epoch[order], age[order], np.log(iri)[order]),
         common_epochs=common,
         findings=(*findings, *more),
     )
@@ -209,8 +244,8 @@ def _words(table: pa.Table, column: str, section: Ints, n: int) -> Floats:
 
 def _balanced(
     table: pa.Table, section: Ints, age: Floats, log_iri: Floats, n: int
-) -> tuple[Floats, Floats, bool, list[Finding]]:
-    """Return ages and means of the common campaigns, whether there are any, and what was left out."""
+) -> tuple[Ints, Floats, Floats, bool, list[Finding]]:
+    """Return the campaign of each row, ages and means of the common ones, whether there are any, what was left out."""
     epoch, count = _epochs(table, age)
     pair, pair_section = _cells(table, section)
     seen = np.zeros((n, count), bool)
@@ -222,10 +257,12 @@ def _balanced(
     ages = _means(section * count + epoch, age, n * count).reshape(-1, count)[:, used]
     whole: Flags = np.isfinite(mean.sum(axis=1)) | (not common)
     log_mean, lost = _over_cells(mean, whole, pair_section, n)
-    findings = [] if shared.all() else [_unequal(int(shared.sum()), count, common=common)]
+    named = "campaign" in table.column_names
+    findings = [] if shared.all() else [_unequal(int(shared.sum()), count, common=common, named=named)]
     if lost:
         findings.append(_left_out_cells(lost, len(mean)))
-    return ages, log_mean, common, findings
+    place = np.where(used, np.cumsum(used) - 1, -1)
+    return place[epoch], ages, log_mean, common, findings
 
 
 def _epochs(table: pa.Table, age: Floats) -> tuple[Ints, int]:
@@ -282,7 +319,7 @@ def _dropped(count: int) -> Finding:
     )
 
 
-def _unequal(shared: int, count: int, *, common: bool) -> Finding:
+def _unequal(shared: int, count: int, *, common: bool, named: bool) -> Finding:
     told = (
         f"the {shared} that all have are used"
         if common
@@ -293,7 +330,9 @@ def _unequal(shared: int, count: int, *, common: bool) -> Finding:
         rule="unequal_campaigns",
         table="panel",
         message=f"The sections were not measured in the same campaigns: of {count}, {told}.",
-        hint="measure treated and control sections in the same campaigns",
+        hint="measure treated and control sections in the same campaigns"
+        if named
+        else "name the campaign of each row (column campaign): without it rows of one age are taken for one campaign",
         action="dropped" if common else "kept",
     )
 

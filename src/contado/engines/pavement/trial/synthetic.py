@@ -47,9 +47,9 @@ class Synthetic:
 def synthetic_control(panel: Panel) -> Synthetic | None:
     """Return the effect against a synthetic control; None with fewer than three campaigns before the works."""
     treated = panel.treated
-    if not panel.common_epochs or treated.all() or not treated.any():
+    if not panel.same_campaigns or not panel.compared.all() or treated.all() or not treated.any():
         return None
-    before = panel.age_y.max(axis=0) < 0
+    before = panel.before
     if int(before.sum()) < _LEAST_HISTORY or int((~treated).sum()) < 2:
         return None
     history, growth = panel.log_iri[:, before], panel.slopes
