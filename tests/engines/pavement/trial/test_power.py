@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import trial
+from contado.engines.pavement.student import student_quantile
 from contado.engines.pavement.trial import design, placebo, power
 from contado.kernel.errors import ContadoError
 
@@ -61,7 +62,7 @@ def test_a_simulated_effect_of_the_detectable_size_is_found_in_four_of_five():
         growth[:, :treated].mean(axis=1) - growth[:, treated:].mean(axis=1) - plan.minimum_detectable_effect
     )
     error = growth[:, treated:].std(axis=1, ddof=1) * math.sqrt(1 / treated + 1 / control)
-    found = (effect + design.student_quantile(0.975, control - 1) * error < 0).mean()
+    found = (effect + student_quantile(0.975, control - 1) * error < 0).mean()
     assert found == pytest.approx(0.8, abs=0.03)
 
 
@@ -75,9 +76,7 @@ def verdict_power(treated, control, effect, trials):
         growth = chance.normal(0, 1, len(arms)) - effect * arms
         found = placebo.estimate(growth, arms)
         p = placebo.p_value(placebo.effects_of(growth[~arms], tuples), found.effect)
-        hits += (
-            p <= 0.05 and found.effect + design.student_quantile(0.975, found.free) * found.standard_error < 0
-        )
+        hits += p <= 0.05 and found.effect + student_quantile(0.975, found.free) * found.standard_error < 0
     return hits / trials
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.student import student_quantile
 from contado.engines.pavement.trial import placebo as placebos
 from contado.kernel.errors import Finding
 
@@ -37,7 +38,6 @@ __all__ = [
     "detectable_factor",
     "interval_factor",
     "least_control",
-    "student_quantile",
 ]
 
 ALPHA: Final = 0.05
@@ -167,16 +167,3 @@ def _some_tuples(treated: int, control: int, chance: np.random.Generator) -> NDA
         return placebos.tuplets(control, treated).rows
     order = np.argsort(chance.random((_MOST_TUPLES, control)), axis=1)
     return order[:, :treated]
-
-
-def student_quantile(probability: float, free: int) -> float:
-    """Return the quantile of Student's t (`scipy.special` loads in a tenth of the time of `scipy.stats`).
-
-    Examples
-    --------
-    >>> round(student_quantile(0.975, 39), 4)
-    2.0227
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(free, probability))

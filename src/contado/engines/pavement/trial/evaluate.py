@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from contado.engines.pavement.student import student_quantile
 from contado.engines.pavement.trial import cautions
 from contado.engines.pavement.trial import panel as panels
 from contado.engines.pavement.trial import placebo as placebos
 from contado.engines.pavement.trial.cells import CellOls, cell_ols
-from contado.engines.pavement.trial.design import ALPHA, LEAST_CONTROL, LEAST_TREATED, student_quantile
+from contado.engines.pavement.trial.design import ALPHA, LEAST_CONTROL, LEAST_TREATED
 from contado.engines.pavement.trial.power import (
     SectionsNeeded,
     YearsNeeded,
