@@ -68,6 +68,43 @@ def test_trial_tells_a_person(write, capsys):
     assert "-0,0090" in text
 
 
+def test_trial_evaluates_another_metric_by_its_own_column(write, capsys):
+    rows = [line.split(",") for line in PANEL.splitlines()[1:]]
+    loud = [f"{s},{g},{a},{94 + 0.5 * int(a) * (1 + 0.1 * int(s[1]))}" for s, g, a, _ in rows]
+    path = write("noise.csv", "\n".join(["section,group,age_years,noise_cpx_db", *loud]))
+    code, answer = printed(capsys, "pavement", "trial", path, "--metric", "noise_cpx_db")
+    assert (code, answer["metric"], answer["unit"], answer["findings"]) == (0, "noise_cpx_db", "dB(A)", [])
+    assert answer["effect_per_year"] == pytest.approx(0.05 * (0.5 - 5.0))
+    assert answer["events"][0]["control_value"] == pytest.approx(94)
+    assert run(["pavement", "trial", path, "--metric", "noise_cpx_db", "--lang", "it"]) == 0
+    assert "Metrica noise_cpx_db: crescite ed effetti sono usura, in dB(A) l'anno." in capsys.readouterr().out
+    code, refused = printed(capsys, "pavement", "trial", path)
+    assert (code, refused["error"]["rule"]) == (2, "missing_column")
+
+
+def test_skid_resistance_wears_by_losing(write):
+    rows = [line.split(",") for line in PANEL.splitlines()[1:]]
+    slick = [
+        f"{s},{g},{a},{0.6 - (0.01 if g == 'treated' else 0.03) * int(a) - 0.001 * int(s[1]) * int(a)}"
+        for s, g, a, _ in rows
+    ]
+    path = write("skid.csv", "\n".join(["section,group,age_years,skid_sfc", *slick]))
+    found = ask("pavement trial", panel=path, metric="skid_sfc")
+    assert found.effect_per_year == pytest.approx(-0.02 + 0.001 * (0.5 - 5))
+    assert (found.verdict, found.unit) == ("demonstrated", "SFC")
+    assert found.control_growth_per_year == pytest.approx(0.035)
+
+
+def test_the_verb_offers_every_metric_of_the_engine():
+    import typing
+
+    from contado.engines.pavement.trial import METRICS
+    from contado.verbs.pavement.trial import TrialRequest
+
+    offered = typing.get_type_hints(TrialRequest)["metric"]
+    assert typing.get_args(offered) == tuple(METRICS)
+
+
 def test_trial_tells_a_person_the_second_opinion(write, capsys):
     pytest.importorskip("statsmodels", reason="extra stats is not installed")
     path = write("panel.csv", PANEL)

@@ -81,7 +81,7 @@ def test_limits_of_agreement_hold_95_in_100_further_errors_of_few_stretches(n):
         found = validate(cells(true * np.exp(chance.normal(0, 0.05, n))), survey(true)).figures
         further = chance.normal(0, 0.05, 200)
         held.append(np.mean((np.log1p(found.limit_low) < further) & (further < np.log1p(found.limit_high))))
-    assert np.mean(held) == pytest.approx(0.95, abs=0.025)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
 
 
 def test_rank_correlation_counts_ties_by_the_mean_of_their_ranks():

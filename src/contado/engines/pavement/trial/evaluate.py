@@ -1,6 +1,7 @@
 """Effect of a trial: growth of treated sections less that of controls, with placebo inference and a verdict.
 
-Growth of a section = least-squares slope of its mean log IRI on age; effect = mean growth of the treated less
+Growth of a section = least-squares slope of its mean log IRI (of another metric its wear, see
+`contado.engines.pavement.trial.metrics`) on age; effect = mean growth of the treated less
 mean growth of the controls; interval by Student's t with the spread of the *controls*; p by placebo (see
 `contado.engines.pavement.trial.placebo`). Less growth is better, so a good effect is negative.
 
@@ -23,6 +24,7 @@ from contado.engines.pavement.trial import panel as panels
 from contado.engines.pavement.trial import placebo as placebos
 from contado.engines.pavement.trial.cells import CellOls, cell_ols
 from contado.engines.pavement.trial.design import ALPHA, LEAST_CONTROL, LEAST_TREATED
+from contado.engines.pavement.trial.metrics import ROUGHNESS
 from contado.engines.pavement.trial.power import (
     SectionsNeeded,
     YearsNeeded,
@@ -35,6 +37,7 @@ from contado.engines.pavement.trial.synthetic import Synthetic, synthetic_contro
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.trial.metrics import Metric
     from contado.engines.pavement.trial.panel import Panel
     from contado.kernel.errors import Finding
 
@@ -59,14 +62,14 @@ _WANTED_TREATED: Final = (2, 4, 6, 8, 12, 16)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPoint:
-    """One campaign: mean IRI of both arms and their difference in log IRI since the first that counts.
+    """One campaign: mean value of both arms in the metric's unit and their difference in wear since the first that counts.
 
     ``low95`` and ``high95`` hold 95 % of the placebo differences: inside them, chance alone is enough.
     """
 
     age_years: float
-    treated_iri_m_km: float
-    control_iri_m_km: float
+    treated_value: float
+    control_value: float
     difference: float
     low95: float | None
     high95: float | None
@@ -87,7 +90,7 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """What a trial shows; effects are differences of growth of log IRI a year.
+    """What a trial shows; effects are differences of growth a year: of log IRI, or of another metric's wear.
 
     Attributes
     ----------
@@ -105,6 +108,7 @@ class TrialResult:
         Campaigns that all sections have, and those of them over which growth is compared (after the last laying).
     """
 
+    metric: Metric
     effect_per_year: float | None
     low95: float | None
     high95: float | None
@@ -154,13 +158,15 @@ class Core:
     exact: bool
 
 
-def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
+def evaluate_trial(panel: Panel | Any, *, metric: str = ROUGHNESS, seed: int = 0) -> TrialResult:
     """Evaluate a trial.
 
     Parameters
     ----------
     panel
         A `Panel`, or a table (Arrow, mapping, data frame) that `of_table` reads.
+    metric
+        What a table holds; a `Panel` knows its own.
     seed
         Of the sample of placebo tuples, where there are more than 100,000.
 
@@ -169,7 +175,9 @@ def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
     DataError, UsageError
         See `contado.engines.pavement.trial.panel.of_table`.
     """
-    held = panel if isinstance(panel, panels.Panel) else panels.of_table(panels.table_of(panel))
+    held = (
+        panel if isinstance(panel, panels.Panel) else panels.of_table(panels.table_of(panel), metric=metric)
+    )
     growth = held.slopes
     known = ~np.isnan(growth)
     treated, control = known & held.treated, known & ~held.treated
@@ -186,6 +194,7 @@ def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
     ]
     adjusted, more = _adjusted(held, growth, known, seed)
     return TrialResult(
+        metric=held.metric,
         effect_per_year=core.estimate.effect if core.estimate else None,
         low95=core.low,
         high95=core.high,
@@ -251,7 +260,7 @@ def _detectable(sd: float | None, n_treated: int, n_control: int) -> float | Non
 def _residual_sd(held: Panel) -> float | None:
     """Return the residual spread of a section's mean about its own line, campaign effects taken out."""
     counted = np.ix_(held.compared, held.counted)
-    age, y, growth = held.age_y[counted], held.log_iri[counted], held.slopes[held.compared]
+    age, y, growth = held.age_y[counted], held.wear[counted], held.slopes[held.compared]
     n, epochs = y.shape
     free = (n - 1) * (epochs - 2)
     if n < 2 or epochs < 3:
@@ -297,18 +306,18 @@ def _events(held: Panel, seed: int) -> tuple[EventPoint, ...]:
     order = np.argsort(age)
     usable = held.counted if held.same_campaigns else age >= 0
     first = order[np.argmax(usable[order])]
-    change = held.log_iri - held.log_iri[:, [first]]
+    change = held.wear - held.wear[:, [first]]
     tuples = placebos.tuplets(int((~treated).sum()), int(treated.sum()), seed).rows
     band = None
     if len(tuples):
         band = np.quantile(placebos.effects_of(change[~treated], tuples), [0.025, 0.975], axis=0)
-    means = [np.exp(held.log_iri[arm].mean(axis=0)) for arm in (treated, ~treated)]
+    means = [held.metric.value(held.wear[arm].mean(axis=0)) for arm in (treated, ~treated)]
     apart = change[treated].mean(axis=0) - change[~treated].mean(axis=0)
     return tuple(
         EventPoint(
             age_years=float(age[e]),
-            treated_iri_m_km=float(means[0][e]),
-            control_iri_m_km=float(means[1][e]),
+            treated_value=float(means[0][e]),
+            control_value=float(means[1][e]),
             difference=float(apart[e]),
             low95=None if band is None else float(band[0, e]),
             high95=None if band is None else float(band[1, e]),

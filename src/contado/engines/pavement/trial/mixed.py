@@ -56,7 +56,7 @@ def mixed_model(panel: Panel) -> MixedModel:
     from statsmodels.regression.mixed_linear_model import MixedLM
 
     held = np.ix_(compared, panel.counted)
-    age, y = panel.age_y[held], panel.log_iri[held]
+    age, y = panel.age_y[held], panel.wear[held]
     n, epochs = y.shape
     treated = np.repeat(arm.astype(float), epochs)
     flat = age.ravel()

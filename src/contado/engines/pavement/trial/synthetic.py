@@ -52,7 +52,7 @@ def synthetic_control(panel: Panel) -> Synthetic | None:
     before = panel.before
     if int(before.sum()) < _LEAST_HISTORY or int((~treated).sum()) < 2:
         return None
-    history, growth = panel.log_iri[:, before], panel.slopes
+    history, growth = panel.wear[:, before], panel.slopes
     controls = np.flatnonzero(~treated)
     weights = simplex_weights(history[controls], history[treated].mean(axis=0))
     effect = float(growth[treated].mean() - weights @ growth[controls])
@@ -81,6 +81,8 @@ def simplex_weights(candidates: Floats, target: Floats) -> Floats:
     """
     from scipy.optimize import nnls
 
+    middle = target.mean()  # weights of sum one may be sought about any level
+    candidates, target = candidates - middle, target - middle
     A = np.vstack([candidates.T, np.full(len(candidates), _SUM_WEIGHT)])
     found, _ = nnls(A, np.append(target, _SUM_WEIGHT))
     weights: Floats = found / found.sum()
