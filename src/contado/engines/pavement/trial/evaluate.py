@@ -23,7 +23,7 @@ from contado.engines.pavement.trial import cautions
 from contado.engines.pavement.trial import panel as panels
 from contado.engines.pavement.trial import placebo as placebos
 from contado.engines.pavement.trial.cells import CellOls, cell_ols
-from contado.engines.pavement.trial.design import ALPHA, LEAST_CONTROL, LEAST_TREATED
+from contado.engines.pavement.trial.design import ALPHA, LEAST_CONTROL, LEAST_TREATED, can_show
 from contado.engines.pavement.trial.metrics import ROUGHNESS
 from contado.engines.pavement.trial.power import (
     SectionsNeeded,
@@ -57,7 +57,7 @@ Verdict = Literal["demonstrated", "not_demonstrated", "not_identifiable"]
 _LEAST_FREE: Final = 3
 """Degrees of freedom that covariates must leave."""
 _WANTED_TREATED: Final = (2, 4, 6, 8, 12, 16)
-"""Numbers of treated sections for which the years needed are told."""
+"""Numbers of treated sections for which the years needed are told, where the controls allow so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +293,7 @@ def _years(held: Panel, core: Core, residual: float | None, n_control: int) -> t
         residual_sd=residual,
         control=n_control,
         campaigns_per_year=rate,
-        treated=_WANTED_TREATED,
+        treated=[n for n in _WANTED_TREATED if can_show(n, n_control)],
     )
 
 
