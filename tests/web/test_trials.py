@@ -105,7 +105,7 @@ def site_of(tmp_path):
 
     from contado.web.app import create
 
-    def make(*, on=date(2026, 6, 1), sections=None, measures=None):
+    def make(*, on=date(2026, 6, 1), sections=None, measures=None, results=None):
         toy = toy_territory(tmp_path / "toy", Gipave())
         changes = {"pavement_trial_section": sections, "pavement_trial_obs": measures}
         with toy.commit() as c:
@@ -113,7 +113,10 @@ def site_of(tmp_path):
                 if change is not None:
                     rows = [new for row in toy.read(name).to_pylist() for new in change(row)]
                     c.table(name, tables.from_rows(name, rows))
-        found = Gipave().diagnose(toy, on=on).tables
+        found = dict(Gipave().diagnose(toy, on=on).tables)
+        if results is not None:
+            rows = [new for row in found["pavement_trial_result"].to_pylist() for new in results(row)]
+            found["pavement_trial_result"] = tables.from_rows("pavement_trial_result", rows)
         with toy.commit() as c:
             for name in ("pavement_trial_result", "pavement_trial_lifecycle"):
                 c.table(name, found[name])
@@ -173,6 +176,12 @@ def test_every_metric_is_shown_with_its_verdict_and_has_its_page(site_of):
     assert "Rumore di rotolamento (CPX), variazione dalla prima campagna, dB(A): alla fine" in noise
     assert "m/km" not in noise
     assert "Tutte le misure" not in text_of(client, "ALONE", query="?metric=skid_sfc").split("Esito")[0]
+
+
+def test_a_result_that_an_earlier_release_wrote_is_one_of_roughness(site_of):
+    client = site_of(results=lambda row: [{k: v for k, v in row.items() if k != "metric"}])
+    assert "Effetto dimostrato" in text_of(client)
+    assert "Misura irregolarità (IRI)" in text_of(client)
 
 
 def test_covariates_have_their_names(site_of):
