@@ -217,7 +217,7 @@ def _band(e: Event, value: float, metric: Metric) -> Point:
 
 
 def _axis(value: float, page: Page) -> str:
-    near = 0.05 if abs(value) > 0.5 else 1e-9
+    near = 0.05 if abs(value) > 0.5 else 0.0045
     digits = next((d for d in (0, 1, 2) if abs(value - round(value, d)) < near), 3)
     return i18n.number(value, page.lang, digits)
 

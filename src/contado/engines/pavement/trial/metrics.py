@@ -88,7 +88,7 @@ METRICS: Final[Mapping[str, Metric]] = {
             name_en="skid resistance (SFC)",
             unit="SFC",
             higher_is_better=True,
-            decimals=2,
+            decimals=3,
         ),
         Metric(
             name="texture_mpd_mm",
