@@ -149,8 +149,8 @@ def test_why_nothing_is_proposed_stands_beside_the_result(toy):
         rows = Gipave().diagnose(toy, on=on).tables["pavement_trial_result"].to_pylist()
         return {r["trial_id"]: json.loads(r["details"])["obstacle"] for r in rows}
 
-    assert obstacle(date(2024, 6, 1))["STRONG"] == {"rule": "nothing_due", "first_year": 2028}
-    assert obstacle(ON) == {"STRONG": None, "ALONE": {"rule": "not_identifiable", "first_year": None}}
+    assert obstacle(date(2024, 6, 1))["STRONG"] == {"reason": "nothing_due", "first_year": 2028}
+    assert obstacle(ON) == {"STRONG": None, "ALONE": {"reason": "not_identifiable", "first_year": None}}
 
 
 def test_a_trial_that_was_not_measured_yet_is_told_as_such(toy):

@@ -20,7 +20,7 @@ YEARS: Final = 3
 class Obstacle:
     """Why nothing is proposed; ``first_year`` is the year in which the first control section ends its life."""
 
-    rule: Literal[
+    reason: Literal[
         "not_measured", "not_identifiable", "not_demonstrated", "missing_cost", "missing_area", "nothing_due"
     ]
     first_year: int | None = None
@@ -29,18 +29,18 @@ class Obstacle:
 def obstacle(t: Trial, on: date) -> Obstacle | None:
     """Return why a trial proposes nothing on the day ``on``; None where it proposes something."""
     if t.result is None:
-        return Obstacle(rule="not_measured")
+        return Obstacle(reason="not_measured")
     if t.result.verdict != "demonstrated":
-        return Obstacle(rule=t.result.verdict)
+        return Obstacle(reason=t.result.verdict)
     own = t.mix_of("control")
     if own is None or t.mix_of("treated") is None:
-        return Obstacle(rule="missing_cost")
+        return Obstacle(reason="missing_cost")
     years = [due_year(t, s, own) for s in t.sections if s["arm"] == "control"]
     known = [year for year in years if year is not None]
     if not known:
-        return Obstacle(rule="missing_area")
+        return Obstacle(reason="missing_area")
     first = min(known)
-    return None if first <= on.year + YEARS else Obstacle(rule="nothing_due", first_year=first)
+    return None if first <= on.year + YEARS else Obstacle(reason="nothing_due", first_year=first)
 
 
 def due_year(t: Trial, section: Row, own: Mix) -> int | None:

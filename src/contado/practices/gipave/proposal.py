@@ -121,7 +121,7 @@ def _growth(t: Trial, common: Row) -> Row:
 def _lacking(t: Trial, lacking: Obstacle, on: date) -> Finding:
     """Say why nothing is proposed and what would help."""
     shown = "the effect is demonstrated, but"
-    match lacking.rule:
+    match lacking.reason:
         case "not_measured":
             told, hint = f"{t.metric.name} is not measured yet", "measure all sections in one campaign"
             return _finding(t, "not_identifiable", told, hint)
@@ -141,7 +141,7 @@ def _lacking(t: Trial, lacking: Obstacle, on: date) -> Finding:
                 f"{shown} no control section ends its life by {last}; the first does in {lacking.first_year}"
             )
             hint = "nothing to do before; the life of the ordinary mix stands in table pavement_trial_mix"
-    return _finding(t, lacking.rule, told, hint)
+    return _finding(t, lacking.reason, told, hint)
 
 
 def _too_few(t: Trial) -> tuple[str, str]:

@@ -79,13 +79,13 @@ class Metric(msgspec.Struct, frozen=True):
 class Obstacle(msgspec.Struct, frozen=True):
     """Why nothing is proposed; the year in which the first control section ends its life."""
 
-    rule: str
+    reason: str
     first_year: int | None = None
 
     @property
     def words(self) -> Words:
         """The reason in a sentence."""
-        told = _OBSTACLES.get(self.rule, _OBSTACLES["not_demonstrated"])
+        told = _OBSTACLES.get(self.reason, _OBSTACLES["not_demonstrated"])
         return Words(told.it.format(self.first_year), told.en.format(self.first_year))
 
 
