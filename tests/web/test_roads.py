@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import html
 import io
+import itertools
 import json
 import math
 import re
+import urllib.parse
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from contado.engines.pavement.posts import Posts, between
+from contado.kernel.workspace import Workspace
 from contado.web.data import outcomes
 from contado.web.data.fleet import Vehicle
 from contado.web.data.roads import Interval
@@ -26,6 +31,25 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def rows(client, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(client.get(f"/strade/{name}.csv").text)))
+
+
+@pytest.mark.parametrize("words", ["s001", "SP3", "sp3 ", "015146", "Simulated", "condition", "nowhere"])
+def test_table_map_and_file_find_the_same_sections_by_the_same_words(client, words):
+    query = urllib.parse.urlencode({"q": words})
+    taken = list(csv.DictReader(io.StringIO(client.get(f"/dati/manto_stradale_sections.csv?{query}").text)))
+    listed: list[str] = []
+    for number in itertools.count(1):
+        text = client.get(f"{ROADS}/mappa?{query}&page={number}").text
+        listed += re.findall(r'<tr data-id="([^"]+)"', text)
+        if 'rel="next"' not in text.partition('id="elenco"')[2]:
+            break
+    assert sorted(listed) == sorted(r["section_id"] for r in taken)
+    config = json.loads(html.unescape(re.search(r'data-map="([^"]+)"', text)[1]))
+    assert config["rule"][0] == "all"
+    (shown,) = config["rule"][1:]
+    assert shown[:2] == ["in", ["get", "id"]]
+    assert sorted(shown[2][1]) == sorted(listed)
+    assert bool(listed) == (words not in {"condition", "nowhere"})  # JSON is for programs
 
 
 def test_a_section_says_what_would_change_its_place(client):
@@ -45,8 +69,10 @@ def test_a_proposal_is_named_by_treatment_and_stretch_in_the_language_of_the_pag
         type="wearing_4cm",
         name=Words("Usura, Via X", "Wearing course, 4 cm, Via X"),
     )
-    assert roadsection._option_name(page, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
-    assert roadsection._option_name(page, own, []) == "Wearing course, 4 cm, Via X"
+    plain, falling = SimpleNamespace(posts=Posts()), SimpleNamespace(posts=between(14.9, 12.4, 2500.0))
+    assert roadsection._option_name(page, plain, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
+    assert roadsection._option_name(page, falling, own, [segment]) == "Wearing course, 4 cm, km 14.10–13.62"
+    assert roadsection._option_name(page, plain, own, []) == "Wearing course, 4 cm, Via X"
 
 
 def test_works_begin_another_line_of_the_history(client):
@@ -104,6 +130,17 @@ def test_the_sheet_of_a_section_says_its_place_in_english(client):
     text = client.get("/en/good-practices/road-surface/sections/S001-04").text
     assert re.search(r"\d(st|nd|rd|th) of \d+ sections", text)
     assert re.search(r"\d(st|nd|rd|th) of \d+ segments", text)
+
+
+@pytest.mark.parametrize(
+    ("cars", "it", "en"), [(1, "con 1 veicolo", "by 1 vehicle"), (3, "con 3 veicoli", "by 3 vehicles")]
+)
+def test_a_section_says_by_how_many_cars_it_was_driven(client, workspace, cars, it, en):
+    rows = Workspace.open(workspace).layer("manto_stradale_sections").to_pylist()
+    row = next(r for r in rows if r["vehicles"] == cars)
+    for path, said in ((f"{ROADS}/sezioni/", it), ("/en/good-practices/road-surface/sections/", en)):
+        told = re.sub(r"<[^>]+>", " ", client.get(path + row["section_id"]).text)
+        assert re.search(rf"\b{row['passes']:.0f} +{said}\s", told)
 
 
 @pytest.mark.parametrize(("bias", "drifts"), [(0.1, False), (0.1001, True), (-0.11, True), (None, False)])

@@ -10,6 +10,7 @@ from contado.kernel import records
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
+from contado.practices.names import type_names
 from contado.web import search
 from contado.web.data import (
     fieldcheck,
@@ -144,6 +145,11 @@ class Site:
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
 
     @property
+    def beside(self) -> Mapping[str, int]:
+        """Road sections that lie on one another, with the octant to the right of each."""
+        return self.cached("beside", lambda: roads.beside(self.roads))
+
+    @property
     def trials(self) -> tuple[trials.Trial, ...]:
         """Trial pavements with what they show."""
         return self.cached("trials", lambda: trials.load(self.view))
@@ -218,7 +224,7 @@ class Site:
     @property
     def type_names(self) -> dict[str, Words]:
         """Names of the types of intervention."""
-        return self.cached("type_names", lambda: practices.type_names(self.view))
+        return self.cached("type_names", lambda: type_names(self.view))
 
     @property
     def datasets(self) -> list[opendata.Dataset]:

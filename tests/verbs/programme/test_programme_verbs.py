@@ -161,6 +161,31 @@ def test_the_workspaces_programme_is_filed_with_the_bodys_code(city, tmp_path, c
     assert answer["findings"] == []
 
 
+def test_the_threshold_is_held_against_the_worksite_not_its_parts(city, tmp_path, capsys):
+    parts = [{**candidate(f"toy:{k}", 8e4, 9e5), "cup": None, "name": f"Tratto {k}"} for k in "BCD"]
+    joint = {"a": "toy:B", "b": "toy:C", "kind": "joint_worksite", "saving_eur": 1e4}
+    with Workspace.open(city).commit() as commit:
+        budget = {"source": "own", "year": 2027, "budget_eur": 3e5}
+        commit.table("budget", tables.from_rows("budget", [budget]))
+        commit.table("intervention", tables.from_rows("intervention", parts), practice="toy")
+        commit.table("relation", tables.from_rows("relation", [joint]), practice="toy")
+    ask(capsys, "plan", "-w", city)
+    out = tmp_path / "o"
+    code, answer = ask(capsys, "export", "schede", "-w", city, "--out", out, "--formats", "csv")
+    assert code == 0
+    (row,) = answer["scheda_d"]["rows"]
+    assert row["total_eur"] == 150_000.0
+    assert answer["below_threshold"] == ["toy:D"]
+    assert answer["worksites"] == {row["intervention_id"]: ["toy:B", "toy:C"]}
+    with (out / "scheda_d.csv").open(encoding="utf-8-sig", newline="") as file:
+        (filed,) = csv.DictReader(file)
+    assert filed["description"] == "Tratto B; Tratto C"
+    assert (
+        run(["export", "schede", "-w", str(city), "--out", str(out), "--formats", "csv", "--lang", "it"]) == 0
+    )
+    assert "2 interventi di uno stesso cantiere e anno sono 1 lavoro" in capsys.readouterr().out
+
+
 EVENTS = """cup,kind,date,amount_eur,indicator,value,unit
 G17H03000130011,committed,2027-02-01,190000.55,,,
 G17H03000130011,works_start,2027-03-01,,,,
@@ -184,6 +209,24 @@ def test_recording_a_file_twice_changes_nothing(city, tmp_path, capsys):
     code, answer = ask(capsys, "programme", "record", events, "-w", city)
     assert (code, answer["recorded"], answer["unchanged"], len(answer["rejected"])) == (0, 0, 3, 1)
     assert Workspace.open(city).file_hashes() == before
+
+
+def test_strict_records_no_file_of_which_a_line_is_refused(city, tmp_path, capsys):
+    events = tmp_path / "events.csv"
+    events.write_text("kind,date\nnothing,2027-01-01\n", encoding="utf-8")
+    before = Workspace.open(city).file_hashes()
+    code, refusal = ask(capsys, "programme", "record", events, "-w", city, "--strict")
+    [refused] = ask(capsys, "programme", "record", events, "-w", city)[1]["rejected"]
+    assert (code, refusal["error"]["rule"], refusal["error"]["rows"]) == (2, refused["rule"], [2])
+    assert Workspace.open(city).file_hashes() == before
+
+
+def test_strict_files_no_sheet_with_a_doubt(programme, plan, tmp_path, capsys):
+    words = ("programme", "export", programme({}), plan({"programme": PLAN}), "--formats", "csv")
+    code, refusal = ask(capsys, *words, "--out", tmp_path / "strict", "--strict")
+    assert (code, (tmp_path / "strict").exists()) == (2, False)
+    told = ask(capsys, *words, "--out", tmp_path / "out")[1]["findings"]
+    assert refusal["error"]["rule"] == next(f["rule"] for f in told if f["severity"] != "note")
 
 
 def test_what_is_recorded_leaves_its_row_and_that_of_its_commit_and_what_is_unchanged_none(

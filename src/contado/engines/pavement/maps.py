@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement import treatments
 from contado.engines.pavement.diagram import KINDS, diagram
 from contado.engines.pavement.views import canvas, grading, page
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
@@ -30,6 +29,7 @@ __all__ = [
     "marked",
     "render",
     "road_diagram",
+    "works_km",
     "works_of",
 ]
 
@@ -104,7 +104,8 @@ def render(
         strips=_strips(state, lang),
         without_strips=sum(map(_measured, state.roads)) > MOST_STRIPS,
         unmeasured=[road.title for road in state.roads if not _measured(road)],
-        spots=[(road.name, spot) for road in state.roads for spot in road.spots],
+        defects=sum(len(road.defects) for road in state.roads),
+        spots=[(road, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )
 
@@ -115,7 +116,7 @@ def _strips(state: RoadState, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
     if len(measured) > MOST_STRIPS:
         return []
     return [
-        (road.title, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
+        (road.title, {**marked(road_diagram(road, state, lang)), "works": works_km(road, lang)})
         for road in measured
     ]
 
@@ -159,14 +160,15 @@ def key_words(roads: Sequence[Road], pieces: Sequence[Piece], lang: Lang) -> dic
 
 
 def driven_words(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> str:
-    """Return the day of the state and how much of the roads was driven lately."""
+    """Return the day of the state and how much of the roads was driven lately, by cells."""
     length = sum(p.length_m for p in pieces) / 1000
-    driven = sum(p.length_m for p in pieces if p.iri is not None and p.stale_d is None) / 1000
+    late = sum(p.late_m for p in pieces) / 1000
     digits = km_digits(length)
-    km, of = number(driven, lang, digits), number(length, lang, digits)
+    of = number(length, lang, digits)
     if state.on is None:
+        km = number(sum(p.measured_m for p in pieces) / 1000, lang, digits)
         return Words(f"{km} di {of} km misurati", f"{km} of {of} km measured").of(lang)
-    day = long_date(state.on, lang)
+    day, km = long_date(state.on, lang), number(length - late, lang, digits)
     return Words(
         f"al {day} · {km} di {of} km percorsi negli ultimi {NOT_DRIVEN_D} giorni",
         f"on {day} · {km} of {of} km driven in the last {NOT_DRIVEN_D} days",
@@ -189,9 +191,9 @@ def attribution(frame: canvas.Frame, state: RoadState, lang: Lang) -> str:
 def road_diagram(road: Road, state: RoadState, lang: Lang) -> Diagram:
     """Return the strip diagram of a road: its cells, anomalies and works."""
     cells = [strips.Cell(c.from_m, c.to_m, c.iri, c.low, c.high) for c in road.cells]
-    marks = [strips.Mark(s.at_m, s.kind, s.confirmed, canvas.spot_words(s, lang)) for s in road.spots]
+    marks = [strips.Mark(s.at_m, s.kind, s.confirmed, canvas.spot_words(s, road, lang)) for s in road.spots]
     works = works_of(road, lang)
-    return diagram(road.name, cells, marks, works, lang=lang, on=state.on or today())
+    return diagram(road.name, cells, marks, works, lang=lang, on=state.on or today(), posts=road.posts)
 
 
 def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
@@ -199,10 +201,14 @@ def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
     return [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang), w.year is not None) for w in road.works]
 
 
+def works_km(road: Road, lang: Lang) -> list[tuple[str, float, float]]:
+    """Return the words of the works on a road, and the kilometres they begin and end at."""
+    return [(w.words, *road.posts.span(w.from_m, w.to_m)) for w in works_of(road, lang)]
+
+
 def _work_words(work: Work, lang: Lang) -> str:
     """Return what was done when, or what is planned for which year."""
-    names = {t.code: Words(t.name_it, t.name_en) for t in treatments.catalogue()}
-    name = names[work.treatment].of(lang) if work.treatment in names else work.treatment
+    name = work.name.of(lang) if work.name else work.treatment
     planned = "" if work.year is None else Words(f"previsti {work.year}", f"planned {work.year}").of(lang)
     return ", ".join(filter(None, (name, date_text(work.day, lang), planned)))
 

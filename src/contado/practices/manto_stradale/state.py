@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
-from contado.engines.pavement.anomalies.sources import DEFECTS
+from contado.engines.pavement.anomalies.sources import DEFECTS, is_open
 from contado.engines.pavement.change import level_of
 from contado.engines.pavement.cuts import at_cell_ends
 from contado.engines.pavement.fusion import FuseSettings, fuse
@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
 
-_OPEN = frozenset({"new", "confirmed", "worse"})
 _NO_DEFECT = frozenset({"closed", "fixture"})
-_LIKELY = 0.5
-
 _AVERAGED = ("iri_m_km", "growth_per_y", "growth_sd_per_y")
 
 Row = dict[str, Any]
@@ -95,7 +92,7 @@ def snapshot(
     defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
     numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
     cells = _by_section(numbered.to_pylist(), known)
-    anomalies = _by_section([a for a in defects if _is_open(a)], known)
+    anomalies = _by_section([a for a in defects if is_open(a)], known)
     rows = [
         row
         for s in sections
@@ -114,7 +111,7 @@ def snapshot(
         lines=lines,
         cells=cells,
         anomalies=anomalies,
-        settled=_by_section([a for a in defects if not _is_open(a)], known),
+        settled=_by_section([a for a in defects if not is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
         levels=_levels(fused.errors, cells, on),
         changed=tuple(f for f in fused.findings if f.rule == "changed_without_works"),
@@ -148,10 +145,6 @@ def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ..
         if row["section_id"] in known:
             found[row["section_id"]].append(row)
     return {section: tuple(found[section]) for section in sorted(found)}
-
-
-def _is_open(anomaly: Row) -> bool:
-    return anomaly["state"] in _OPEN and anomaly["p_exists"] >= _LIKELY
 
 
 def _segments(
@@ -197,6 +190,7 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
         "section_id": section["section_id"],
         "from_m": from_m,
         "to_m": to_m,
+        "measured_m": sum(c["to_m"] - c["from_m"] for c in cells),
         "cv": None if np.isnan(cv) else cv,
         "severity_per_100m": severity,
         "condition_index": index,

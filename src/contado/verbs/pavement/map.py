@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
@@ -59,9 +59,13 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     checked_out(request.out, (".html",))
     state = reading.only(reading.read_state(request.state), request.road)
     network = _network(request)
+    told = [] if network is None else [*network.findings]
     if network is not None and request.route is not None:
-        line = reading.route_line(network, Route.read(request.route, network))
+        route = Route.read(request.route, network)
+        told += route.findings
+        line = reading.route_line(network, route)
         state = reading.on_route(state, request.route.name.partition(".")[0], line)
+    findings = accepted(context, [*told, *state.findings])
     began = time.perf_counter()
     data = maps.render(state, lang=context.published_lang, network=network, fonts=page_fonts())
     seconds = time.perf_counter() - began
@@ -69,12 +73,12 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
         temporary.write_bytes(data)
     return MapAnswer(
         label=state.label,
-        findings=named(state.findings),
+        findings=findings,
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         roads=len(state.roads),
         pieces=sum(len(grading.pieces(road, state.on)) for road in state.roads),
-        anomalies=sum(len(road.spots) for road in state.roads),
+        anomalies=sum(len(road.defects) for road in state.roads),
         compute_s=seconds,
     )
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,12 +40,12 @@ class WatchAnswer(LabelledAnswer, kw_only=True):
     """One drive, on a line of its own.
 
     ``anomalies`` known and ``states_changed`` after the run that took it; a drive of the live room is
-    called ``live``. ``incomplete`` is told with ``once`` only. ``deleted`` files of the drive were deleted from
-    the folder.
+    called ``live``. ``incomplete`` is told with ``once`` only, ``failed`` of a live drive whose batch run is tried
+    again. ``deleted`` files of the drive were deleted from the folder.
     """
 
     drive: str
-    state: Literal["loaded", "unchanged", "rejected", "incomplete"]
+    state: Literal["loaded", "unchanged", "rejected", "incomplete", "failed"]
     drive_id: str | None
     cells: int
     anomalies: int
@@ -69,7 +70,11 @@ def _run(request: WatchRequest, context: Context) -> WatchAnswer:
         )
     workspace = Workspace.open(context.workspace)
     watcher = Watcher(
-        workspace=workspace, folder=request.folder, columns=request.columns, delete=request.delete
+        workspace=workspace,
+        folder=request.folder,
+        columns=request.columns,
+        delete=request.delete,
+        accept=partial(accepted, context) if context.strict else None,
     )
     answer = _line(Arrived(drive="", state="unchanged", label="estimated"))
     for arrived in _drives(watcher, stop, once=request.once):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement import condition
 from contado.web import i18n, selection, style
 from contado.web.data.roads import CLASS_IDS, SORTS, Filter, select
 from contado.web.i18n import Words
@@ -17,16 +18,16 @@ from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.datastructures import QueryParams
     from starlette.responses import Response
 
-    from contado.web.data.roads import ClassTotal, Roads, Section
+    from contado.web.data.roads import ClassTotal, Interval, Roads, Section
     from contado.web.page import Page
     from contado.web.site import Site
 
-__all__ = ["CONTRIBUTIONS", "bounds", "filter_of", "iri_scale", "road_map", "wanted_of"]
+__all__ = ["CONTRIBUTIONS", "bounds", "filter_of", "iri_scale", "road_map", "wanted_of", "whole_of"]
 
 _QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter", "bbox")
 CONTRIBUTIONS: dict[str, Words] = {
@@ -88,8 +89,15 @@ def road_map(page: Page) -> Response:
         map_config=_map_config(page, roads, day, wanted, chosen) if roads.sections else "",
         kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
+        whole=whole_of(page, roads),
         live=live_of(page) if day is None else None,
     )
+
+
+def whole_of(page: Page, roads: Roads) -> Callable[[Interval], Interval]:
+    """Return what turns a condition index into whole numbers that read as the class beside them."""
+    model = condition.model(roads.on or roads.last or page.site.today())
+    return lambda index: index.whole(model)
 
 
 def wanted_of(page: Page) -> tuple[Roads, Filter, Section | None]:
@@ -230,20 +238,20 @@ def _map_config(page: Page, roads: Roads, day: dt.date | None, wanted: Filter, c
         noun=("sezioni", "sections"),
         n=len(roads.sections),
         bounds=bounds(page, roads),
-        rule=_rule(wanted),
+        rule=_rule(roads, wanted),
         selected=chosen.id if chosen else None,
         at=mapframe.point_of(chosen.geometry, chosen.id) if chosen else None,
     )
 
 
-def _rule(wanted: Filter) -> list[Any] | None:
-    """Return the filters beside the classes as an expression."""
+def _rule(roads: Roads, wanted: Filter) -> list[Any] | None:
+    """Return the filters beside the classes as an expression; words by the sections they are in."""
     rules: list[Any] = []
     if wanted.code:
         rules.append(["==", ["get", "m"], wanted.code])
-    if key := wanted.words.casefold().strip():
-        texts = [["downcase", ["coalesce", ["get", name], ""]] for name in ("id", "r")]
-        rules.append(["any", *(["in", key, text] for text in texts)])
+    if wanted.words:
+        ids = [s.id for s in select(roads, Filter(words=wanted.words))]
+        rules.append(["in", ["get", "id"], ["literal", ids]])
     return ["all", *rules] if rules else None
 
 

@@ -16,6 +16,7 @@ from contado.web.pages.drawings import Drawing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contado.engines.pavement.posts import Posts
     from contado.web.data.roads import Anomaly, Section
     from contado.web.data.view import Row
     from contado.web.i18n import Words
@@ -30,6 +31,7 @@ class Strip(Drawing):
 
     cells: Sequence[Cell]
     works: Sequence[Stretch]
+    posts: Posts
 
 
 def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip | None:
@@ -46,9 +48,16 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip
         works,
         lang=page.lang,
         on=page.site.today(),
-        start_m=1000 * (section.from_km or 0.0),
+        posts=section.posts,
     )
-    return Strip(wide=drawn.wide, narrow=drawn.narrow, sentence=drawn.sentence, cells=cells, works=works)
+    return Strip(
+        wide=drawn.wide,
+        narrow=drawn.narrow,
+        sentence=drawn.sentence,
+        cells=cells,
+        works=works,
+        posts=section.posts,
+    )
 
 
 def _cells(page: Page) -> Mapping[str, list[Cell]]:

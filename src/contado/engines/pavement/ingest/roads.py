@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.engines.pavement import columns, treatments, works_file
 from contado.engines.pavement.ingest import sections
 from contado.kernel import tables
+from contado.kernel.errors import Finding
 from contado.kernel.provenance import sha256_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
+    from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.engines.pavement.works_file import Works
-    from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
+
+    Writing = Commit | Rehearsal
 
 __all__ = [
     "LAYER",
     "NETWORK_SOURCE",
     "SECTIONS_SOURCE",
+    "SURVEY_LOCK",
     "WORKS_LOCK",
     "Sections",
     "Streets",
+    "Surveyed",
     "load_network",
     "load_sections",
     "load_survey",
@@ -36,6 +42,7 @@ __all__ = [
     "put_works",
     "read_network",
     "read_sections",
+    "read_survey",
     "read_works",
     "source_of",
     "unplaced",
@@ -46,6 +53,7 @@ SECTIONS_SOURCE = "road_sections"
 WORKS_SOURCE = "road_works"
 SURVEY_SOURCE = "road_survey"
 WORKS_LOCK: Final = "tables/pavement_works"
+SURVEY_LOCK: Final = "tables/pavement_survey"
 LAYER = "road_links"
 """Layer of the streets, each piece once."""
 
@@ -59,7 +67,7 @@ class Streets:
     pieces: pa.Table
     label: Label
 
-    def put(self, commit: Commit) -> None:
+    def put(self, commit: Writing) -> None:
         """Write table and layer."""
         commit.table("road_link", self.links)
         commit.table(
@@ -135,7 +143,7 @@ class Sections:
     routes: Path | None
     findings: tuple[Finding, ...]
 
-    def put(self, commit: Commit) -> None:
+    def put(self, commit: Writing) -> None:
         """Write the table."""
         commit.table("pavement_lrs_section", self.rows)
         if self.routes is not None:
@@ -183,27 +191,63 @@ def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None)
 
 
 def read_works(workspace: WorkspaceView, file: Path) -> Works:
-    """Read works whose treatments are those of the workspace (errors of `works_file.read`); nothing is written."""
-    return works_file.read(
+    """Read works whose treatments are those of the workspace (errors of `works_file.read`); nothing is written.
+
+    Known works of which the file tells another treatment are named.
+    """
+    works = works_file.read(
         file,
         treatments.of_workspace(workspace.read("pavement_treatment")),
         otherwise="leave the cell empty, or bring the body's own codes into table pavement_treatment",
         timezone=workspace.settings.territory.timezone,
     )
+    return replace(works, findings=(*works.findings, *_told_anew(workspace.read("pavement_works"), works)))
 
 
-def put_works(commit: Commit, works: Works, file: Path) -> None:
+def put_works(commit: Writing, works: Works, file: Path) -> None:
     """Add works to table ``pavement_works``, which the commit has locked: they are history, and stay.
 
-    Works that begin at the same place of a section on the same day are the same ones, as the newer file tells them.
+    What begins at one place of a section on one day a newer file tells anew, all of it.
     """
     import pyarrow as pa
 
     known = commit.workspace.read("pavement_works")
     new = tables.conform("pavement_works", _from(works.rows, WORKS_SOURCE))
-    rows = {(r["section_id"], r["from_m"], r["date"]): r for t in (known, new) for r in t.to_pylist()}
-    commit.table("pavement_works", pa.Table.from_pylist(list(rows.values()), known.schema))
+    told = {_begin(row) for row in new.to_pylist()}
+    kept = known.filter(pa.array([_begin(row) not in told for row in known.to_pylist()], pa.bool_()))
+    rows = pa.concat_tables([kept, new.select(kept.column_names)], promote_options="permissive")
+    commit.table("pavement_works", tables.sort("pavement_works", rows))
     commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
+
+
+def _begin(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return where and when works began."""
+    return row["section_id"], row["from_m"], row["date"]
+
+
+def _told_anew(known: pa.Table, works: Works) -> list[Finding]:
+    """Name the known treatments that the file does not tell of works that begin where and when those did."""
+    now: dict[tuple[Any, ...], list[str | None]] = defaultdict(list)
+    for row in works.rows.to_pylist():
+        now[_begin(row)].append(row.get("treatment"))
+    lost = [
+        row for row in known.to_pylist()
+        if row["treatment"] and _begin(row) in now and row["treatment"] not in now[_begin(row)]
+    ]  # fmt: skip
+    if not lost:
+        return []
+    named = [f"{row['treatment']} of {row['date']} on {row['section_id']}" for row in lost]
+    return [
+        Finding(
+            severity="warning",
+            rule="works_told_anew",
+            table="pavement_works",
+            row=lost[0]["section_id"],
+            message=f"{len(lost)} known works take another treatment from {works.name}: {', '.join(named[:5])}.",
+            hint="nothing to do for a correction; else give all works of that place and day in one file",
+            action="repaired",
+        )
+    ]
 
 
 def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
@@ -220,11 +264,36 @@ def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     return int(works.rows.num_rows), list(works.findings)
 
 
-def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
-    """Add to table ``pavement_survey`` (section_id, from_m, to_m, iri_m_km[, date, run, instrument, sd_log, role, label]).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """Rows of table ``pavement_survey`` as a file tells them, and what was noticed."""
 
-    What an earlier file told of a section on the same day is replaced whole; other days stay. What meta.json beside
-    the file calls simulated is simulated.
+    file: Path
+    rows: pa.Table
+    findings: tuple[Finding, ...]
+
+    def put(self, commit: Writing) -> None:
+        """Add the rows: what the table, which the commit has locked, tells of the same section and day goes."""
+        import pyarrow as pa
+
+        kept = _other_days(commit.workspace.read("pavement_survey"), self.rows)
+        commit.table("pavement_survey", pa.concat_tables([kept, self.rows], promote_options="permissive"))
+        source = source_of(SURVEY_SOURCE, "Profilometer survey", self.file)
+        commit.table("source", source, practice=SURVEY_SOURCE)
+
+
+def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
+    """Add a survey to table ``pavement_survey``; return its rows and what was noticed (errors of `read_survey`)."""
+    survey = read_survey(file)
+    with workspace.commit(lock=[SURVEY_LOCK]) as commit:
+        survey.put(commit)
+    return survey.rows.num_rows, list(survey.findings)
+
+
+def read_survey(file: Path) -> Surveyed:
+    """Read surveyed stretches: section_id, from_m, to_m, iri_m_km[, date, run, instrument, sd_log, role, label].
+
+    What meta.json beside the file calls simulated is simulated. Nothing is written.
 
     Raises
     ------
@@ -250,11 +319,7 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     if label_beside(file) == "simulated":
         said = pa.array(["simulated"] * rows.num_rows)
         rows = rows.set_column(rows.column_names.index("label"), "label", said)
-    with workspace.commit(lock=["tables/pavement_survey"]) as commit:
-        kept = _other_days(workspace.read("pavement_survey"), rows)
-        commit.table("pavement_survey", pa.concat_tables([kept, rows], promote_options="permissive"))
-        commit.table("source", source_of(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
-    return int(rows.num_rows), list(read.findings)
+    return Surveyed(file=file, rows=rows, findings=tuple(read.findings))
 
 
 def unplaced(file: Path, known: Sequence[str]) -> list[Finding]:
