@@ -17,6 +17,7 @@ from contado.engines.pavement.campaigns import calibrating, newest
 from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.engines.pavement.learnt_car import LearntCar, learn
+from contado.engines.pavement.lives import Renewals
 from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
@@ -151,26 +152,31 @@ def kept_vehicles(workspace: WorkspaceView) -> dict[str, Vehicle]:
 def surveys(workspace: WorkspaceView) -> dict[str, Reference]:
     """Return the stretches of table ``pavement_survey`` that may calibrate by section, the longest survey first.
 
-    Of stretches that overlap the latest counts; rows of role ``validation`` never do.
+    Of stretches that overlap the latest counts; rows of role ``validation`` never do. Each knows the works on its
+    section: what they renewed is no truth for drives of another day (`Reference.holds`).
     """
+    works: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in workspace.read("pavement_works").to_pylist():
+        works[row["section_id"]].append(row)
     runs: dict[str, list[Run]] = defaultdict(list)
     for run in newest(calibrating(workspace.read("pavement_survey").to_pylist())):
         runs[run.section].append(run)
-    found = {section: _reference(cells) for section, cells in runs.items()}
+    found = {section: _reference(cells, works[section]) for section, cells in runs.items()}
     longest = sorted(found, key=lambda s: (-float((found[s].to_m - found[s].from_m).sum()), s))
     return {section: found[section] for section in longest}
 
 
-def _reference(cells: Sequence[Run]) -> Reference:
+def _reference(cells: Sequence[Run], works: Sequence[Mapping[str, Any]]) -> Reference:
     names = ("from_m", "to_m", "iri_m_km")
     from_m, to_m, iri = (np.array([getattr(c, n) for c in cells], np.float64) for n in names)
-    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
+    day = np.array([c.day for c in cells], "datetime64[D]")
+    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, day=day, works=Renewals.of(works))
 
 
 def to_calibrate(known: Mapping[str, Vehicle], day: date | None) -> dict[str, Vehicle]:
-    """Return the cars as a surveyed section may calibrate them on a day: open where that was never done, or long ago."""
+    """Return the cars as a surveyed section may calibrate them on a day: anew where that was never done, or long ago."""
     return {
-        name: Vehicle(car=v.car, calibration=v.calibration if _stands(v.calibration, day) else None)
+        name: Vehicle(car=v.car, calibration=v.calibration, renewable=not _stands(v.calibration, day))
         for name, v in known.items()
     }
 

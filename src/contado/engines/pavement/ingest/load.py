@@ -29,6 +29,7 @@ from contado.engines.pavement.ingest import (
 )
 from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON, calibrated_on
 from contado.engines.pavement.ingest.rows import SOURCE_ID
+from contado.engines.pavement.scales import RENEWED
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
@@ -450,7 +451,8 @@ def _findings(sets: Sequence[DriveSet], results: Sequence[ProcessResult]) -> tup
     found = [f for s in sets for f in (*s.findings, *(g for d in s.drives for g in d.findings))]
     counts: dict[str, int] = defaultdict(int)
     for result in results:
-        for finding in result.findings:
+        found += [f for f in result.findings if f.rule == RENEWED]
+        for finding in (f for f in result.findings if f.rule != RENEWED):
             counts[finding.rule] += 1
     found += [
         Finding(
