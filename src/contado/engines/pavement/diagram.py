@@ -80,7 +80,7 @@ def diagram(
     >>> drawn.sentence
     'Roughness along SP35: 2.0 to 2.0 m/km; anomalies: 0, works: 0.'
     """
-    sentence = _sentence(name, cells, len(marks), len(works), lang)
+    sentence = _sentence(name, cells, sum(not m.meant for m in marks), len(works), lang)
     texts = Texts(
         sentence,
         Words("Anomalie", "Anomalies").of(lang),
