@@ -156,8 +156,11 @@ _TYPES = {
 
 
 def type_names(view: View) -> dict[str, Words]:
-    """Return the names of intervention types: the workspace's own catalogue, else the one that ships."""
-    found = rows(view, "pavement_treatment") or _shipped_treatments()
+    """Return the names of intervention types: of the workspace's own catalogue, else of the one that ships.
+
+    Works that were recorded before an own price list came keep the names that they had.
+    """
+    found = [*_shipped_treatments(), *rows(view, "pavement_treatment")]
     return _TYPES | {
         str(r["code"]): Words(str(r["name_it"]), str(r.get("name_en") or r["name_it"]))
         for r in found

@@ -200,7 +200,7 @@ def put_works(commit: Commit, works: Works, file: Path) -> None:
     import pyarrow as pa
 
     known = commit.workspace.read("pavement_works")
-    new = tables.conform("pavement_works", _from(works.rows, WORKS_SOURCE))
+    new = tables.conform("pavement_works", _born(_from(works.rows, WORKS_SOURCE), file))
     rows = {(r["section_id"], r["from_m"], r["date"]): r for t in (known, new) for r in t.to_pylist()}
     commit.table("pavement_works", pa.Table.from_pylist(list(rows.values()), known.schema))
     commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
@@ -237,7 +237,6 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     import pyarrow as pa
 
     from contado.engines.pavement.campaigns import ROLES
-    from contado.engines.pavement.profile_file import label_beside
 
     read = tables.read(file, declared="pavement_survey")
     columns.require(read.table, ["section_id", "from_m", "to_m", "iri_m_km"], file.name)
@@ -247,9 +246,7 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     if "role" in read.table.column_names:
         columns.choices(read.table, "role", file.name, ROLES, lines=read.lines, meaning=_role)
     rows = tables.conform("pavement_survey", _from(read.table, SURVEY_SOURCE))
-    if label_beside(file) == "simulated":
-        said = pa.array(["simulated"] * rows.num_rows)
-        rows = rows.set_column(rows.column_names.index("label"), "label", said)
+    rows = _born(rows, file)
     with workspace.commit(lock=["tables/pavement_survey"]) as commit:
         kept = _other_days(workspace.read("pavement_survey"), rows)
         commit.table("pavement_survey", pa.concat_tables([kept, rows], promote_options="permissive"))
@@ -292,6 +289,18 @@ def _from(table: pa.Table, source_id: str) -> pa.Table:
 
     kept = table.drop_columns([c for c in ("source_id",) if c in table.column_names])
     return kept.append_column("source_id", pa.array([source_id] * table.num_rows, pa.string()))
+
+
+def _born(table: pa.Table, file: Path) -> pa.Table:
+    """Return the rows, simulated where meta.json beside their file says so."""
+    import pyarrow as pa
+
+    from contado.engines.pavement.profile_file import label_beside
+
+    if label_beside(file) != "simulated":
+        return table
+    kept = table.drop_columns([c for c in ("label",) if c in table.column_names])
+    return kept.append_column("label", pa.array(["simulated"] * table.num_rows, pa.string()))
 
 
 def _locate(workspace: WorkspaceView) -> Callable[[float, float], str | None] | None:
