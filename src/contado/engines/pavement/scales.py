@@ -146,7 +146,8 @@ def _too_short(
     for name in sorted({s.drive.vehicle for s in seen}):
         if reference is None or not _is_open(known, name):
             continue
-        mine = [r.log_iri for _, r in _on_reference(seen, reference, name, frame)]
+        whole = dataclasses.replace(reference, works=None)  # what works took is told by itself
+        mine = [r.log_iri for _, r in _on_reference(seen, whole, name, frame)]
         if (count := usable_cells(mine, reference.iri_m_km)) < MIN_REFERENCE_CELLS:
             found.append(
                 Finding(

@@ -60,7 +60,7 @@ class LoadAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: LoadRequest, context: Context) -> LoadAnswer:
-    from contado.engines.pavement.ingest import load
+    from contado.engines.pavement.ingest import fleet, load
     from contado.engines.pavement.survey import read_fleet
     from contado.kernel.workspace import Workspace
 
@@ -82,7 +82,7 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
         )
     return LoadAnswer(
         label=loaded.label,
-        findings=named([*findings, *loaded.findings]),
+        findings=named([*findings, *loaded.findings, *fleet.doubtful(workspace)]),
         drives=loaded.drives,
         loaded=loaded.loaded,
         unchanged=loaded.unchanged,

@@ -14,7 +14,7 @@ import shapely
 
 from contado.engines.pavement import simulate
 from contado.engines.pavement.fusion import FuseSettings, fuse
-from contado.engines.pavement.ingest import load, roads
+from contado.engines.pavement.ingest import fleet, load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
 from contado.engines.pavement.ingest.rows import dated, instants
 from contado.engines.pavement.survey import Vehicle
@@ -211,6 +211,33 @@ def test_what_works_renewed_since_the_survey_calibrates_no_car(drives, tmp_path,
         ).dropna()  # fmt: skip
         ratio = np.abs(np.log(read.iloc[:, 0] / read.iloc[:, 1])).median()
         assert ratio == pytest.approx(np.log(1.23), abs=0.1)  # the section itself is read with it
+
+
+def test_a_calibration_on_a_surface_that_was_gone_is_doubted_once_the_works_are_told(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    roads.load_survey(workspace, written_survey(tmp_path / "c.csv", drives, slice(0, 5), date="2026-02-20"))
+    car = {"vehicle_id": "a", "scale": 1.8, "sd_log": 0.02, "calibrated": True, "label": "estimated"}
+    works = tmp_path / "works.csv"
+
+    def told(car_day, *works_days):
+        with workspace.commit() as commit:
+            rows = [car | {"calibrated_on": car_day}]
+            commit.table("pavement_vehicle", tables.from_rows("pavement_vehicle", rows))
+            commit.table("pavement_works", tables.empty("pavement_works"))
+        lines = [f"truth_route,0,{to_m},{day}" for day, to_m in works_days]
+        works.write_text("\n".join(["section_id,from_m,to_m,date", *lines, ""]), encoding="utf-8")
+        if lines:
+            roads.load_works(workspace, works)
+        return [f.rule for f in fleet.doubtful(workspace)]
+
+    day = date(2026, 3, 2)
+    assert told(day) == []
+    assert told(day, ("2026-02-10", 900), ("2026-03-02", 900)) == []
+    assert told(day, ("2026-02-25", 190)) == []  # three of five stretches are left
+    assert told(day, ("2026-02-25", 900)) == ["calibration_doubtful"]
+    # a survey of the new surface does not make an old calibration doubtful
+    roads.load_survey(workspace, written_survey(tmp_path / "n.csv", drives, slice(0, 5), date="2026-05-01"))
+    assert told(day, ("2026-04-01", 900)) == []
 
 
 def test_half_a_survey_that_was_renewed_leaves_the_other_half(drives, tmp_path):
