@@ -36,7 +36,7 @@ def verb_page() -> Iterator[str]:
     """Yield the page of all verbs."""
     yield "# Verbs"
     yield ""
-    yield "Every verb also takes `--json`, `--quiet`, `--lang it|en`, `--strict` and `--debug`; a verb of a workspace takes `-w DIR`. The JSON schemas of all answers stand in [answers.json](answers.json)."
+    yield "Every verb also takes `--json`, `--quiet`, `--lang it|en`, [`--strict`](../strict.md) and `--debug`; a verb of a workspace takes `-w DIR`. The JSON schemas of all answers stand in [answers.json](answers.json)."
     for name in verbs.names():
         verb = verbs.load(name)
         yield ""

@@ -51,7 +51,7 @@ def work(from_m, to_m, *, section="T1", day=WORK_DAY, **more):
     return {"section_id": section, "from_m": from_m, "to_m": to_m, "date": day} | more
 
 
-def monitor(toy, *works, chosen=(FIRST, SECOND), start_year=2027):
+def monitor(toy, *works, chosen=(FIRST, SECOND), start_year=2027, on=LATER):
     with toy.commit() as commit:
         commit.table("pavement_works", tables.from_rows("pavement_works", works))
     rows = [
@@ -66,7 +66,7 @@ def monitor(toy, *works, chosen=(FIRST, SECOND), start_year=2027):
     ]
     empty = {name: tables.empty(name) for name in ("price", "run")}
     programme = Programme({"programme": tables.from_rows("programme", rows), **empty})
-    return MantoStradale().monitor(toy, programme, on=LATER)
+    return MantoStradale().monitor(toy, programme, on=on)
 
 
 def iri(found):
@@ -166,3 +166,60 @@ def test_each_day_is_fused_once(toy, monkeypatch):
     monkeypatch.setattr(outcome, "told", lambda workspace, on: days.append(on) or told(workspace, on))
     monitor(toy, work(0.0, 300.0), work(300.0, 600.0))
     assert sorted(days) == [date(2027, 5, 19), LATER]
+
+
+def drives_after(toy, cells, iri_m_km, year=2027):
+    """Put drives on T1 in the first days of June on these cells only, in place of those after the works."""
+    old = [r for r in toy.read("pavement_cell_obs").to_pylist() if not r["drive_id"].startswith("after")]
+    new = [
+        {**r, "drive_id": f"after{k}", "iri_m_km": iri_m_km, "t_utc": datetime(year, 6, 1 + k, 9, tzinfo=UTC)}
+        for k in range(3)
+        for r in old
+        if r["section_id"] == "T1" and r["drive_id"] == "drive0" and r["cell"] in cells
+    ]
+    with toy.commit() as commit:
+        commit.table("pavement_cell_obs", tables.from_rows("pavement_cell_obs", [*old, *new]))
+
+
+def test_before_and_after_are_of_the_same_cells(toy):
+    """Half of the works was driven afterwards, and there nothing changed."""
+    half = set(range(15, 22))
+    rows = toy.read("pavement_cell_obs").to_pylist()
+    for row in rows:
+        if row["section_id"] == "T1" and row["iri_m_km"] is not None:
+            row["iri_m_km"] = 2.0 if row["cell"] in half else 6.0
+    with toy.commit() as commit:
+        commit.table("pavement_cell_obs", tables.from_rows("pavement_cell_obs", rows))
+    drives_after(toy, half, 2.0)
+    found = monitor(toy, work(300.0, 600.0), chosen=[SECOND])
+    seen = iri(found)
+    assert seen[SECOND, "2027-05-19"] == pytest.approx(seen[SECOND, "2027-06-30"], rel=0.1)
+    [told] = [f.message for f in found.findings if f.rule == "before_after"]
+    assert "on the 47% of the works" in told
+    assert "not demonstrated" in told
+
+
+def test_drives_that_share_no_cell_compare_nothing(toy):
+    rows = [
+        {**r, "iri_m_km": None} if r["section_id"] == "T1" and r["cell"] < 25 else r
+        for r in toy.read("pavement_cell_obs").to_pylist()
+    ]
+    with toy.commit() as commit:
+        commit.table("pavement_cell_obs", tables.from_rows("pavement_cell_obs", rows))
+    drives_after(toy, set(range(15, 20)), 1.3)
+    found = monitor(toy, work(300.0, 600.0), chosen=[SECOND])
+    assert iri(found) == {}
+    [told] = [f.message for f in found.findings if f.rule == "not_comparable"]
+    assert "other cells" in told
+
+
+def test_what_a_treatment_leaves_does_not_age_with_the_day_of_the_question(toy):
+    drives_after(toy, set(range(15, 30)), 1.3)
+
+    def learnt(year):
+        found = monitor(toy, work(300.0, 600.0, treatment="wearing_4cm"), on=date(year, 6, 30))
+        [row] = [r for r in found.tables["pavement_treatment"].to_pylist() if r["works"]]
+        return row["iri_after_measured_m_km"]
+
+    assert learnt(2027) == pytest.approx(1.3, rel=0.02)
+    assert learnt(2032) == pytest.approx(learnt(2029)) == pytest.approx(1.3, rel=0.06)

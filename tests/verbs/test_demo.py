@@ -19,9 +19,9 @@ from invented.processes import program
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The demonstration as a user builds it, with its answer."""
+    """The demonstration as a strict user builds it, with its answer: what is missing on purpose refuses nothing."""
     folder = tmp_path_factory.mktemp("demo") / "city"
-    command = program("demo", folder, "--quiet")
+    command = program("demo", folder, "--quiet", "--strict")
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, json.loads(done.stdout)

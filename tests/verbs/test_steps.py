@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pyarrow as pa
 import pytest
 
 from contado.kernel import practice as practices
 from contado.kernel import tables
 from contado.kernel.declare import Context, convert
-from contado.kernel.errors import PracticeError
+from contado.kernel.errors import DataError, Finding, PracticeError
 from contado.practices.manto_stradale import MantoStradale
 from contado.testing.toy import toy_territory
 from contado.verbs import load
@@ -79,3 +81,26 @@ def test_a_table_that_does_not_fit_is_refused_and_nothing_is_written(toy, monkey
         run("diagnose", toy)
     assert caught.value.rule == "bad_practice_table"
     assert toy.file_hashes() == before
+
+
+@pytest.mark.parametrize("step", ["diagnose", "propose", "monitor"])
+def test_strict_refuses_what_a_practice_warns_of_and_keeps_nothing(toy, monkeypatch, step):
+    class Doubtful(MantoStradale):
+        pass
+
+    def warned(*given, **named):
+        found = getattr(MantoStradale, step)(*given, **named)
+        return dataclasses.replace(
+            found, findings=[Finding(severity="warning", rule="doubt", message="Look.")]
+        )
+
+    monkeypatch.setattr(Doubtful, step, warned)
+    monkeypatch.setattr(practices, "load", lambda name: Doubtful())
+    before = toy.file_hashes()
+    verb = load(step)
+    request = convert(verb.request, {"practice": "manto_stradale", "on": "2026-06-01"})
+    with pytest.raises(DataError) as caught:
+        verb(request, Context(workspace=toy.path, strict=True))
+    assert caught.value.rule == "doubt"
+    assert toy.file_hashes() == before
+    assert verb(request, Context(workspace=toy.path)).findings[0].rule == "doubt"

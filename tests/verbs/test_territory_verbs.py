@@ -263,3 +263,12 @@ def test_many_points_in_batches_equal_one_by_one(city, ask, tmp_path):
     found = pq.read_table(tmp_path / "o.parquet")["istat"].to_pylist()
     for k in (0, 100, 499):
         assert ask("locate", repr(float(lon[k])), repr(float(lat[k])), "-w", city)[1]["istat"] == found[k]
+
+
+def test_strict_locates_no_points_whose_coordinates_are_exchanged(city, tmp_path, ask):
+    (tmp_path / "points.csv").write_text("id,lon,lat\n1,45.464,9.19\n2,45.47,9.2\n", encoding="utf-8")
+    words = ("locate", "--points", tmp_path / "points.csv", "--out", tmp_path / "out.csv", "-w", city)
+    code, refusal = ask(*words, "--strict")
+    assert (code, refusal["error"]["rule"], (tmp_path / "out.csv").exists()) == (2, "lon_lat_swapped", False)
+    code, answer = ask(*words)
+    assert (code, [f["rule"] for f in answer["findings"]]) == (0, ["lon_lat_swapped"])

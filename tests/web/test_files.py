@@ -92,4 +92,4 @@ def test_the_sheet_of_a_municipality_leaves_as_csv(client):
 
 def test_the_data_of_views_holds_no_more_than_the_map_needs(client):
     feature = json.loads(client.get("/viste/sections.json").text)["features"][0]
-    assert set(feature["properties"]) <= {"id", "c", "m", "r", "u"}
+    assert set(feature["properties"]) <= {"id", "c", "m", "u"}

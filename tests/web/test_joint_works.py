@@ -11,9 +11,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from contado.kernel import tables
+from contado.kernel.programme.naming import intervention_name
 from contado.kernel.workspace import Workspace
 from contado.web.app import create
-from contado.web.data.practices import intervention_name
 from contado.web.data.worksites import apart, worksites
 from contado.web.i18n import Words
 from contado.web.pages import programme_parts, territory, unitreport

@@ -17,6 +17,7 @@ from contado.cli.app import run
 from contado.kernel import records
 from contado.kernel.dates import local
 from contado.kernel.workspace import Workspace
+from contado.web import statics
 from contado.web.app import create
 from contado.web.live import events, warming
 from contado.web.site import Site, opener
@@ -154,10 +155,19 @@ def test_the_road_map_lists_what_the_reader_may_hear(clients):
     table = text[text.index('id="ct-live"') :]
     assert set(re.findall(r"<tr><td>([MLS])</td>", table)) == {"M"}
     elsewhere = clients("olga", units=["015002"]).get(MAP).text
-    assert "js/live.js" in elsewhere  # a drive may come there after the page was opened
+    assert "js/listen.js" in elsewhere  # a drive may come there after the page was opened
     assert re.search(r'id="ct-live"[^>]* hidden', elsewhere)
     assert 'id="ct-live"' not in clients().get(MAP).text
-    assert "js/live.js" not in clients().get(MAP).text
+    assert "js/listen.js" not in clients().get(MAP).text
+
+
+def test_the_map_of_an_office_asks_for_the_live_module_only_when_a_drive_is_told_of(clients):
+    text = clients("anna", units=[MILANO]).get(MAP).text
+    asked = re.findall(r'<(?:script|link)[^>]*(?:src|href)="/static/((?:js/)?[\w.-]+\.(?:css|js))\?', text)
+    assert {"js/map.js", "js/listen.js", "tool.css"} <= set(asked)
+    assert "js/live.js" not in asked
+    assert re.search(r'data-module="/static/js/live\.js\?h=\w+"', text)
+    assert sum(len(statics.find(name).packed) for name in asked) <= 12_000
 
 
 def test_a_map_that_was_opened_before_a_drive_listens_and_counts_in_words(clients, city):

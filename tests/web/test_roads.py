@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import html
 import io
+import itertools
 import json
 import math
 import re
+import urllib.parse
 from types import SimpleNamespace
 from xml.etree import ElementTree as ET
 
@@ -26,6 +29,25 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 def rows(client, name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(client.get(f"/strade/{name}.csv").text)))
+
+
+@pytest.mark.parametrize("words", ["s001", "SP3", "sp3 ", "015146", "Simulated", "condition", "nowhere"])
+def test_table_map_and_file_find_the_same_sections_by_the_same_words(client, words):
+    query = urllib.parse.urlencode({"q": words})
+    taken = list(csv.DictReader(io.StringIO(client.get(f"/dati/manto_stradale_sections.csv?{query}").text)))
+    listed: list[str] = []
+    for number in itertools.count(1):
+        text = client.get(f"{ROADS}/mappa?{query}&page={number}").text
+        listed += re.findall(r'<tr data-id="([^"]+)"', text)
+        if 'rel="next"' not in text.partition('id="elenco"')[2]:
+            break
+    assert sorted(listed) == sorted(r["section_id"] for r in taken)
+    config = json.loads(html.unescape(re.search(r'data-map="([^"]+)"', text)[1]))
+    assert config["rule"][0] == "all"
+    (shown,) = config["rule"][1:]
+    assert shown[:2] == ["in", ["get", "id"]]
+    assert sorted(shown[2][1]) == sorted(listed)
+    assert bool(listed) == (words not in {"condition", "nowhere"})  # JSON is for programs
 
 
 def test_a_section_says_what_would_change_its_place(client):

@@ -13,7 +13,11 @@ MAP_PAGE = ("contado.css", "tool.css", "js/appearance.js", "js/contado.js", "js/
 PROGRAMME_PAGE = (
     *("contado.css", "sheets.css", "programme.css", "js/appearance.js", "js/contado.js", "tokens.css"),
 )
-OWN = (*MAP_PAGE, "form.css", "sheets.css", "programme.css", "js/choices.js", "js/live.js")
+LIVE_MAP = (*MAP_PAGE, "js/listen.js")
+LAYER_PAGE = (*MAP_PAGE, "js/areas.js")
+LATER = ("js/live.js", "js/layers.js")
+"""Fetched when a drive is told of, when the panel of the layers is opened."""
+OWN = (*LIVE_MAP, *LATER, "form.css", "sheets.css", "programme.css", "js/areas.js", "js/choices.js")
 
 
 def test_a_hashed_address_is_immutable_and_a_bare_one_is_asked_again(client):
@@ -48,7 +52,9 @@ def test_own_files_name_no_foreign_address():
         assert found == [], name
 
 
-@pytest.mark.parametrize("page", [MAP_PAGE, PROGRAMME_PAGE], ids=["map", "programme"])
+@pytest.mark.parametrize(
+    "page", [MAP_PAGE, LIVE_MAP, LAYER_PAGE, PROGRAMME_PAGE], ids=["map", "live", "layer", "programme"]
+)
 def test_own_css_and_modules_of_a_page_weigh_at_most_12_kb(page):
     files = [statics.find(name) for name in page]
     assert all(gzip.decompress(file.packed) == file.plain for file in files)
@@ -67,3 +73,27 @@ def test_the_worker_is_a_module_script_for_the_browser(client):
         pytest.skip("the front end is not built")
     got = client.get("/static/vendor/maplibre/maplibre-gl-worker.mjs")
     assert got.headers["content-type"].startswith("text/javascript")
+
+
+def test_modules_are_served_without_comments_and_line_ends_that_end_nothing():
+    written = """// the head
+const a = 1; // why, and not "what"
+const says = `kept
+  as it is`;
+const make = (x) => ({
+  a: x,
+  b: [1, 2],
+});
+let last
+a.b
+  ?.c()
+"""
+    told = statics._squeezed(written, ".js")
+    assert told == "const a=1;const says=`kept\nas it is`;const make=(x)=>({a:x,b:[1,2],});let last\na.b?.c()"
+
+
+def test_no_text_of_our_modules_looks_like_a_comment():
+    for path in (statics.STATIC / "js").glob("*.js"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            code, comment, _ = line.partition(" // ")
+            assert not comment or all(code.count(quote) % 2 == 0 for quote in "\"'`"), f"{path.name}: {line}"

@@ -129,7 +129,9 @@ def _common(verb: Verb[Any, Any]) -> list[click.Parameter]:
             default=None,
             help="Language of the sentences of an answer (default en) and of published texts (default it).",
         ),
-        click.Option(["strict", "--strict"], is_flag=True, help="Refuse where a warning would do."),
+        click.Option(
+            ["strict", "--strict"], is_flag=True, help="Refuse, and write nothing, where a warning would do."
+        ),
         click.Option(["debug", "--debug"], is_flag=True, help="Print the traceback of a defect."),
     ]
     if verb.workspace:

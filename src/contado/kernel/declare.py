@@ -37,7 +37,7 @@ from contado.kernel.labels import Label
 from contado.kernel.progress import Cancel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from contado.kernel.progress import Progress
     from contado.kernel.records.access import Records
@@ -67,7 +67,8 @@ NO_DEFAULT = msgspec.NODEFAULT
 _DAY = "; write it as YYYY-MM-DD: 2026-12-31"
 
 _RECORDS = "contado.kernel.records.access:open_records"
-"""The records are named, not imported: declarations stand on the ground floor."""
+_REFUSE = "contado.kernel.tables.findings:refuse_strictly"
+"""What stands on a floor above is named, not imported: declarations stand on the ground floor."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -106,6 +107,21 @@ class Context:
     """Prints an answer before the verb ends (`serve` announces its address)."""
     right: str | None = None
     """The right that the running verb declares; see `Verb.right`."""
+
+    def accept(self, findings: Iterable[Finding]) -> list[Finding]:
+        """Return what is told in the answer, or refuse it under ``--strict``: all but notes.
+
+        Every verb that tells findings calls this with all of them before its first write.
+
+        Raises
+        ------
+        DataError
+            A finding is no note, and the user asked to be strict; the rule, message and hint are the first one's.
+        """
+        told = list(findings)
+        if self.strict:
+            pkgutil.resolve_name(_REFUSE)(told)
+        return told
 
     def records(self) -> Records:
         """Open the records of the workspace for the account, or for the local administrator.

@@ -98,6 +98,18 @@ class Rejected(msgspec.Struct, frozen=True, kw_only=True):
     rule: str
     message: str
 
+    def as_finding(self, table: str) -> Finding:
+        """Return the same of file ``table`` as a row set aside."""
+        return Finding(
+            severity="error",
+            rule=self.rule,
+            message=self.message,
+            table=table,
+            row=self.row,
+            hint="correct the line, or leave it out",
+            action="row_set_aside",
+        )
+
 
 class ContadoError(Exception):
     """The root of every error that is meant to reach a user.

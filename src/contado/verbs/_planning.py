@@ -78,7 +78,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     from contado.kernel.appraisal.benefits import with_benefits
     from contado.kernel.funding.conditions import expired_findings
     from contado.kernel.portfolio import Problem, record
-    from contado.kernel.tables.findings import made_strict, raise_refused
+    from contado.kernel.tables.findings import raise_refused
     from contado.kernel.workspace import Workspace
     from contado.verbs._folders import checked_tables
     from contado.verbs._worksites import with_worksites
@@ -96,7 +96,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     floors: Floors = "hard" if request.floors else "none"
     checked = checked_tables(given, strict=context.strict, floors=floors)
     expired = expired_findings(checked.tables["funding_rule"].to_pylist(), on)
-    found = [*unvalued, *checked.findings, *(made_strict(expired) if context.strict else expired)]
+    found = [*unvalued, *checked.findings, *expired]
     raise_refused(found)
     links = workspace.read("road_link")
     inputs, shared, notes = with_worksites(checked.tables, links, request.without_worksite)
@@ -107,7 +107,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
         inputs=inputs,
         problem=problem,
         worksites=shared,
-        findings=[*found, *problem.findings, *notes],
+        findings=context.accept([*found, *problem.findings, *notes]),
         on=on,
         discount_rate_share=rate_share,
         time_limit_s=request.time_limit_s or settings.time_limit_s,

@@ -197,10 +197,10 @@ def _settle(workspace: Workspace, seed: int) -> None:
 
 
 def _at(context: Context, workspace: Path) -> Context:
+    """Return the context of a step; what is invented has gaps on purpose, so no step is strict."""
     return Context(
         workspace=workspace,
         lang=context.lang,
-        strict=context.strict,
         progress=context.progress,
         cancel=context.cancel,
     )

@@ -32,12 +32,13 @@ def _run(request: DiagnoseRequest, context: Context) -> StepAnswer:
     on = request.on or today()
     provenance = _steps.provenance_of("diagnose", practice, workspace, on, request.seed)
     result = practice.diagnose(workspace, on=on, seed=request.seed, progress=context.progress)
+    findings = context.accept(result.findings)
     with workspace.commit() as commit:
         rows = _steps.keep(commit, request.practice, result, provenance)
         layers = _layers(commit, practice, workspace, on)
     return StepAnswer(
         label=_steps.label_of(result.tables),
-        findings=list(result.findings),
+        findings=findings,
         practice=request.practice,
         tables=rows,
         layers=layers,

@@ -18,7 +18,7 @@ class ExplainRequest(PlanningRequest, frozen=True, kw_only=True):
 def _run(request: ExplainRequest, context: Context) -> ExplainAnswer:
     planning = read_planning(request, context)
     return explained(
-        planning.problem, request.intervention_id, planning.time_limit_s, list(planning.findings)
+        planning.problem, request.intervention_id, planning.time_limit_s, planning.findings, context
     )
 
 

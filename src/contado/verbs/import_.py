@@ -138,6 +138,7 @@ def _raster(request: ImportRequest, context: Context) -> RasterAnswer:
     found = read.read(request.file, request.crs)
     with workspace.commit() as commit:
         commit.raster(request.layer, write.cog(found))
+        findings = context.accept([*workspace.findings, *commit.findings])
     grid = found.grid
     return RasterAnswer(
         layer=request.layer,
@@ -147,7 +148,7 @@ def _raster(request: ImportRequest, context: Context) -> RasterAnswer:
         crs=grid.crs,
         bbox=list(grid.bbox),
         nodata=grid.nodata,
-        findings=[*workspace.findings, *commit.findings],
+        findings=findings,
     )
 
 
@@ -177,11 +178,11 @@ def _kept(
     from contado.kernel.workspace import Workspace
 
     _only_layers(request, "source")
-    _refuse_if_strict(findings, strict=context.strict)
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
     with workspace.commit() as commit:
         commit.source(request.layer, files)
+        told = context.accept([*workspace.findings, *findings, *commit.findings])
     hashes = {name: sha256_of_bytes(content) for name, content in files.items()}
     listed = "".join(f"{digest}  {name}\n" for name, digest in sorted(hashes.items()))
     return SourceAnswer(
@@ -189,7 +190,7 @@ def _kept(
         kind=kind,
         files=len(files),
         sha256=sha256_of_bytes(listed.encode()) if len(files) > 1 else next(iter(hashes.values())),
-        findings=[*workspace.findings, *findings, *commit.findings],
+        findings=told,
     )
 
 
@@ -200,11 +201,10 @@ def _layer(request: ImportRequest, context: Context) -> LayerAnswer:
     assert context.workspace is not None
     workspace = Workspace.open(context.workspace)
     if request.file == SHARED:
-        return _shared(workspace, request.layer)
+        return _shared(workspace, request.layer, context)
     with workspace.commit(lock=[f"layers/{request.layer}"]) as commit:
         found = vector.read_table(request.file, request.source_layer, request.crs)
         findings = [*workspace.findings, *found.findings, *_swapped(found.table, workspace)]
-        _refuse_if_strict(findings, strict=context.strict)
         parts = vector.split_by_type(found.table)
         rows = []
         for suffix, table in parts.items():
@@ -220,8 +220,9 @@ def _layer(request: ImportRequest, context: Context) -> LayerAnswer:
                 editable=request.editable,
             )
             rows.append(_row(name, table))
-    if len(parts) > 1:
-        findings.append(_split(request.layer, rows))
+        if len(parts) > 1:
+            findings.append(_split(request.layer, rows))
+        findings = context.accept([*findings, *commit.findings])
     return LayerAnswer(
         layer=rows[0].layer if len(rows) == 1 else request.layer,
         n=sum(row.n for row in rows),
@@ -231,11 +232,11 @@ def _layer(request: ImportRequest, context: Context) -> LayerAnswer:
         repaired=found.repaired,
         dropped=found.dropped,
         layers=rows,
-        findings=[*findings, *commit.findings],
+        findings=findings,
     )
 
 
-def _shared(workspace: Workspace, name: str) -> LayerAnswer:
+def _shared(workspace: Workspace, name: str, context: Context) -> LayerAnswer:
     """Take a layer from the database of the records, with what its registry says of it."""
     from contado.kernel import records
     from contado.kernel.records import postgis
@@ -244,13 +245,14 @@ def _shared(workspace: Workspace, name: str) -> LayerAnswer:
         info, table = postgis.pull(store, records.local_administrator(), name)
     with workspace.commit(lock=[f"layers/{name}"]) as commit:
         commit.layer(name, table, updated_at=info.updated_at, **info.facts())
+        findings = context.accept([*workspace.findings, *commit.findings])
     row = _row(name, table)
     return LayerAnswer(
         **msgspec.structs.asdict(row),
         repaired=0,
         dropped=0,
         layers=[row],
-        findings=[*workspace.findings, *commit.findings],
+        findings=findings,
     )
 
 
@@ -282,13 +284,6 @@ def _split(layer: str, rows: list[LayerRow]) -> Finding:
         hint="points, lines and polygons are layers of their own",
         action="converted",
     )
-
-
-def _refuse_if_strict(findings: list[Finding], *, strict: bool) -> None:
-    from contado.kernel.tables.findings import made_strict, raise_refused
-
-    if strict:
-        raise_refused(made_strict(findings))
 
 
 _MOSTLY = 0.9

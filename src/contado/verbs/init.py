@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from contado.kernel.declare import Answer, Context, Request, Verb, argument, option
-from contado.kernel.errors import DataError, UsageError
+from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from contado.kernel.territory.boundaries import Units
@@ -51,8 +51,7 @@ def _run(request: InitRequest, context: Context) -> InitAnswer:
 
     _free(request.folder)
     units = _units(request)
-    if context.strict:
-        _refuse_warnings(units)
+    findings = context.accept(units.findings)
     name = request.name or units.name
     settings = Settings(
         workspace=WorkspaceSettings(name=name), territory=TerritorySettings(name=name, epsg=units.epsg)
@@ -73,7 +72,7 @@ def _run(request: InitRequest, context: Context) -> InitAnswer:
         gaps_km2=measured.gaps_km2,
         overlaps_km2=measured.overlaps_km2,
         bbox=list(measured.bbox),
-        findings=list(units.findings),
+        findings=findings,
     )
 
 
@@ -86,13 +85,6 @@ def _free(folder: Path) -> None:
             hint="give a folder that is absent or empty",
             field="folder",
         )
-
-
-def _refuse_warnings(units: Units) -> None:
-    """Refuse a set of units that was repaired or does not fit together (`--strict`)."""
-    for finding in units.findings:
-        if finding.severity == "warning":
-            raise DataError(finding.message, rule=finding.rule, hint=finding.hint or "repair the borders")
 
 
 def _units(request: InitRequest) -> Units:

@@ -79,7 +79,7 @@ def _run(request: LocateRequest, context: Context) -> LocateAnswer:
         assert request.lat is not None
         return _one(units, request.lon, request.lat)
     assert request.out is not None
-    return _many(units, request.points, request.out, request.engine)
+    return _many(units, request.points, request.out, request.engine, context)
 
 
 def _known_ending(path: Path) -> None:
@@ -108,7 +108,7 @@ def _one(units: Units, lon: float, lat: float) -> PointAnswer:
     return PointAnswer(istat=None, name=None, distance_m=found.geodesic_m, nearest=units.codes[position])
 
 
-def _many(units: Units, source: Path, out: Path, engine: Engine) -> PointsAnswer:
+def _many(units: Units, source: Path, out: Path, engine: Engine, context: Context) -> PointsAnswer:
     import os
 
     import numpy as np
@@ -127,6 +127,7 @@ def _many(units: Units, source: Path, out: Path, engine: Engine) -> PointsAnswer
     istat = locator.codes_of(index)
     valid = np.isfinite(lon) & np.isfinite(lat)
     located = int((index >= 0).sum())
+    findings = context.accept([*read.findings, *_swapped(locator, lon[valid], lat[valid], located)])
     _write(ids, istat, out)
     return PointsAnswer(
         points=len(index),
@@ -135,7 +136,7 @@ def _many(units: Units, source: Path, out: Path, engine: Engine) -> PointsAnswer
         invalid=int((~valid).sum()),
         cpu_s=cpu_s,
         sha256=_sha256(istat),
-        findings=[*read.findings, *_swapped(locator, lon[valid], lat[valid], located)],
+        findings=findings,
     )
 
 

@@ -31,11 +31,12 @@ def _run(request: MonitorRequest, context: Context) -> StepAnswer:
     programme = practices.Programme({name: workspace.read(name) for name in ("programme", "price", "run")})
     provenance = _steps.provenance_of("monitor", practice, workspace, on, request.seed)
     result = practice.monitor(workspace, programme, on=on, seed=request.seed, progress=context.progress)
-    with workspace.commit() as commit:
-        rows = _steps.keep(commit, request.practice, result, provenance)
     findings = list(result.findings)
     if programme.programme.num_rows == 0:
         findings.append(_no_programme())
+    context.accept(findings)
+    with workspace.commit() as commit:
+        rows = _steps.keep(commit, request.practice, result, provenance)
     return StepAnswer(
         label=_steps.label_of(result.tables), findings=findings, practice=request.practice, tables=rows
     )

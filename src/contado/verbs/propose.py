@@ -30,11 +30,12 @@ def _run(request: ProposeRequest, context: Context) -> StepAnswer:
     provenance = _steps.provenance_of("propose", practice, workspace, on, request.seed)
     diagnosis = practice.diagnose(workspace, on=on, seed=request.seed, progress=context.progress)
     result = practice.propose(workspace, diagnosis, on=on, seed=request.seed, progress=context.progress)
+    findings = context.accept(result.findings)
     with workspace.commit() as commit:
         rows = _steps.keep(commit, request.practice, result, provenance)
     return StepAnswer(
         label=_steps.label_of({**diagnosis.tables, **result.tables}),
-        findings=list(result.findings),
+        findings=findings,
         practice=request.practice,
         tables=rows,
     )

@@ -46,6 +46,7 @@ def _run(request: ServeRequest, context: Context) -> ServeAnswer:
 
     if context.workspace is None:
         raise UsageError("No workspace.", rule="no_workspace", hint="give -w DIR", field="workspace")
+    findings = context.accept(_vendor_findings())
     workspace = Workspace.open(context.workspace)
     settings = workspace.settings
     host = request.host or (_EVERYWHERE if request.public else settings.web.host)
@@ -53,7 +54,7 @@ def _run(request: ServeRequest, context: Context) -> ServeAnswer:
         _refuse_unready(settings)
     records.prepare(workspace)
     listener = _listen(host, settings.web.port if request.port is None else request.port)
-    answer = ServeAnswer(url=_url(listener), findings=_vendor_findings())
+    answer = ServeAnswer(url=_url(listener), findings=findings)
 
     def ready() -> None:
         if context.announce is not None:

@@ -17,7 +17,7 @@ from contado.kernel.errors import RecordNotFound
 from contado.kernel.records import documents
 from contado.kernel.tables import geoparquet
 from contado.kernel.tables.write import plain_cell
-from contado.web import qgis, selection
+from contado.web import qgis, selection, statics
 from contado.web.data.opendata import FORMATS
 from contado.web.page import NotFound
 from contado.web.security import principal, uploads
@@ -140,13 +140,21 @@ def _write(frame: gpd.GeoDataFrame, path: Path, name: str) -> None:
 
 
 def map_view(request: Request, site: Site) -> Response:
-    """Return the data of a map view: small, simplified, with few properties."""
+    """Return the data of a map view: small, simplified, with few properties; packed once, not for each reader."""
     name = request.path_params["name"]
     if name not in _VIEWS:
         raise NotFound(name)
     dates = tuple(_date(request.query_params.get(key), site) for key in ("date", "from", "to"))
-    content = site.cached(f"view:{name}:{dates}", lambda: _collection(_VIEWS[name](site, dates)))
-    return answer(request, content, "application/geo+json")
+    file = site.cached(
+        f"view:{name}:{dates}",
+        lambda: statics.kept(_collection(_VIEWS[name](site, dates)), "application/geo+json"),
+    )
+    return statics.sent(
+        file,
+        fresh="no-cache",
+        accept=request.headers.get("accept-encoding", ""),
+        if_none_match=request.headers.get("if-none-match"),
+    )
 
 
 def _date(text: str | None, site: Site) -> dt.date | None:
@@ -221,7 +229,7 @@ def _line(section: Section, properties: dict[str, Any]) -> dict[str, Any]:
 
 def _sections(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     return [
-        _line(s, {"c": s.class_id, "m": s.code, "r": s.road} | ({"u": 1} if s.uncertain else {}))
+        _line(s, {"c": s.class_id, "m": s.code} | ({"u": 1} if s.uncertain else {}))
         for s in reversed(_roads(site, dates[0]).sections)
         if s.geometry is not None
     ]

@@ -10,6 +10,7 @@ from contado.kernel import records
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError
 from contado.kernel.records import Scope
+from contado.practices.names import type_names
 from contado.web import search
 from contado.web.data import (
     fieldcheck,
@@ -218,7 +219,7 @@ class Site:
     @property
     def type_names(self) -> dict[str, Words]:
         """Names of the types of intervention."""
-        return self.cached("type_names", lambda: practices.type_names(self.view))
+        return self.cached("type_names", lambda: type_names(self.view))
 
     @property
     def datasets(self) -> list[opendata.Dataset]:

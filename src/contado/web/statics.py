@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from contado.web import style
 
-__all__ = ["STATIC", "StaticFile", "address", "answer", "find", "icons"]
+__all__ = ["STATIC", "StaticFile", "address", "answer", "find", "icons", "kept", "sent"]
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".woff2": "font/woff2", ".svg": "image/svg+xml"}
@@ -56,7 +56,12 @@ def _load(path: str) -> StaticFile:
     content = _content(path)
     suffix = Path(path).suffix
     media_type = TYPES.get(suffix) or mimetypes.guess_type(path)[0] or "application/octet-stream"
-    packed = None if suffix in {".woff2", ".png"} else _packed(content)
+    return kept(content, media_type, pack=suffix not in {".woff2", ".png"})
+
+
+def kept(content: bytes, media_type: str, *, pack: bool = True) -> StaticFile:
+    """Return bytes that are sent many times, packed once and for all."""
+    packed = _packed(content) if pack else None
     return StaticFile(content, packed, media_type, hashlib.sha256(content).hexdigest()[:16])
 
 
@@ -89,18 +94,27 @@ def _content(path: str) -> bytes:
 def _squeezed(text: str, suffix: str) -> str:
     """Leave out comments and indentation, which readers of the source want and browsers do not."""
     if suffix == ".js":
-        lines = (line.strip() for line in text.splitlines())
-        code = "\n".join(line for line in lines if line and not line.startswith("//"))
-        return "".join(p if p[:1] in set("\"'`") else _CODE.sub(r"\1", p) for p in _TEXTS.split(code))
+        lines = (_COMMENT.sub("", line).strip() for line in text.splitlines())
+        code = "\n".join(line for line in lines if line)
+        return "".join(p if p[:1] in set("\"'`") else _joined(p) for p in _TEXTS.split(code))
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     text = re.sub(r"\s+", " ", text)
-    return re.sub(r" ?([{};,>]) ?", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
+    return re.sub(r" ?([{};,>]) ?| (?=!)", r"\1", text).replace(": ", ":").replace(";}", "}").strip()
 
 
+def _joined(code: str) -> str:
+    """Leave out the spaces and line ends that code needs no more than its indentation."""
+    return _LINE_ENDS.sub(r"\1\2", _CODE.sub(r"\1", code))
+
+
+_COMMENT = re.compile(r"(?:^|\s)\s*// .*")
+"""A comment, after code too (no text of our modules holds two strokes between spaces)."""
 _TEXTS = re.compile(r"""("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`[^`]*`)""")
 """String and template literals of our modules, which stay as they are (no template holds another)."""
 _CODE = re.compile(r" ?([=<>?:&|,;(){}\[\]!*+]) ?")
 """Signs that need no space around them (our modules write no sign before a number after a plus)."""
+_LINE_ENDS = re.compile(r"([;{,(\[])\n|\n([})\]?:.])")
+"""Line ends that end no statement."""
 
 
 def _fonts() -> str:
@@ -141,6 +155,11 @@ def answer(path: str, *, hashed: str | None, accept: str, if_none_match: str | N
     if file is None:
         return Response(status_code=404)
     fresh = "public, max-age=31536000, immutable" if hashed == file.tag else "no-cache"
+    return sent(file, fresh=fresh, accept=accept, if_none_match=if_none_match)
+
+
+def sent(file: StaticFile, *, fresh: str, accept: str, if_none_match: str | None) -> Response:
+    """Return a file, compressed where the browser takes it; ``fresh`` is how long it may be kept."""
     headers = {"etag": f'"{file.tag}"', "cache-control": fresh, "vary": "accept-encoding"}
     if if_none_match == headers["etag"]:
         return Response(status_code=304, headers=headers)

@@ -171,7 +171,7 @@ def test_layers_are_switched_and_the_address_keeps_it(tab, address):
     settle(page)
     page.locator(".ct-layers summary").click()
     page.locator("[data-layer=names] input[type=checkbox]").uncheck()
-    assert "layers=names%3A0" in page.url
+    page.wait_for_url("**layers=names%3A0**")
     page.reload()
     settle(page)
     assert not page.locator("[data-layer=names] input[type=checkbox]").is_checked()

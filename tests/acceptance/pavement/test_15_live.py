@@ -257,9 +257,13 @@ def test_the_road_map_shows_a_fix_within_a_second(workspace, sender, drives, par
     ask("diagnose", workspace, practice="manto_stradale")
     with serving(workspace) as address:
         before = tab(1280)  # open before the drive begins
+        asked: list[str] = []
+        before.on("request", lambda request: asked.append(request.url))
         before.goto(address + MAP)
         settle(before)
         assert not before.locator("#ct-live").is_visible()
+        assert any("js/listen.js" in url for url in asked)
+        assert not any("js/live.js" in url for url in asked)  # it comes with the first drive
         door = sender(address)
         for number in range(1, 31):
             door.send(parts[number - 1], drive="monday", chunk=number)

@@ -126,6 +126,12 @@ def test_a_young_surface_is_not_cut_before_the_moratorium_ends():
     assert 2027 in found.year[gentle]
 
 
+@pytest.mark.parametrize("asked", [date(2026, 2, 6), date(2026, 11, 6), date(2027, 1, 10), date(2028, 3, 1)])
+def test_the_first_free_year_is_the_same_whenever_it_is_asked(asked):
+    age = (asked - date(2025, 8, 6)).days / 365.25
+    assert moratorium.free_from(np.array([age]), [""], asked).tolist() == [2028]
+
+
 def test_the_first_free_year():
     free = moratorium.free_from(np.array([0.0, 2.5, 3.0, np.nan]), [""] * 4, ON)
     assert free.tolist() == [2029, 2027, 2026, 2026]

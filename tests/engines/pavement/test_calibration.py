@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contado.engines.pavement.calibration import Calibration, consensus, fit_car, scale_from_reference
+from contado.engines.pavement.calibration import (
+    Calibration,
+    consensus,
+    fit_car,
+    noise_density,
+    scale_from_reference,
+)
 from contado.engines.pavement.measure import SPECTRUM_HZ, SPEED_EDGES_M_S, Spectra
 from contado.engines.pavement.real_cars import speed_law
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
@@ -41,6 +47,13 @@ def test_a_car_is_found_from_its_spectra(factors):
 
 def test_a_car_without_windows_stays_the_nominal_one():
     assert fit_car([spectra_of(NOMINAL_CAR, windows=2.0)]).car == NOMINAL_CAR
+
+
+def test_the_sensors_noise_is_read_off_the_spectra_of_a_drive():
+    """The mean logarithm of a periodogram lies Euler's constant below that of the density."""
+    told = noise_density(spectra_of(NOMINAL_CAR), NOMINAL_CAR)
+    assert told == pytest.approx(1e-5 * np.exp(np.euler_gamma), rel=0.1)
+    assert noise_density(spectra_of(NOMINAL_CAR, windows=2.0), NOMINAL_CAR) == 0.0
 
 
 def test_scale_of_a_surveyed_section_and_its_error():

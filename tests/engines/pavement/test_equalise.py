@@ -53,6 +53,23 @@ def test_speed_is_physics_and_changes_nothing(kmh):
     assert 1000 * np.nanmean(slope) == pytest.approx(true_iri(wavenumber, elevation), rel=0.02)
 
 
+@pytest.mark.parametrize("kmh", [20, 50, 80])
+@pytest.mark.parametrize("noise", [0.04, 0.08])
+def test_a_smooth_road_is_read_without_the_sensors_noise(kmh, noise):
+    wavenumber, elevation = road(4000, 2e-6, seed=6)
+    _, acc = ride(wavenumber, elevation, NOMINAL_CAR, kmh / 3.6, noise=noise)
+    speed, truth = np.full(len(acc), kmh / 3.6), true_iri(wavenumber, elevation)
+    slope = rectified_slope(acc, speed, 100.0, NOMINAL_CAR, noise=noise**2 / 100.0)
+    assert 1000 * np.nanmean(slope) == pytest.approx(truth, rel=0.04)
+    assert 1000 * np.nanmean(rectified_slope(acc, speed, 100.0, NOMINAL_CAR)) > 1.04 * truth
+
+
+def test_what_is_all_noise_is_not_read_as_nothing():
+    acc, speed = np.random.default_rng(7).normal(0, 0.05, 4000), np.full(4000, 14.0)
+    plain, quiet = (np.nanmean(rectified_slope(acc, speed, 100.0, noise=n)) for n in (0.0, 0.05**2 / 100.0))
+    assert 0.3 * plain < quiet < 0.6 * plain
+
+
 @pytest.mark.parametrize("fs", [50.0, 100.0, 200.0, 400.0])
 def test_rate_changes_nothing(fs):
     wavenumber, elevation = road(3000, 64e-6, seed=4)

@@ -128,3 +128,19 @@ def test_costs_over_a_period_are_the_layings_less_what_the_last_is_worth():
     (cut,) = lifecycle.assess(mixes, rate=0.03, period_y=30, draws=200)
     assert cut.npv_eur == pytest.approx(10 + 10 / 1.03**12 + 10 / 1.03**24 - 5 / 1.03**30)
     assert whole.euac_eur == pytest.approx(whole.npv_eur * 0.03 / (1 - 1.03**-24))
+
+
+def certain(name, life_y, **more):
+    """Return a mix of 10 EUR/m2 about which nothing is uncertain."""
+    cost, life = Bounded(10.0, 10.0, 10.0), Bounded(life_y, life_y, life_y)
+    return Alternative(name=name, cost_eur_m2=cost, life_y=life, gwp_kg_m2=None, recycled_share=None, **more)
+
+
+def test_a_life_that_divides_the_period_is_laid_so_often():
+    [found] = lifecycle.assess([certain("a", 30 / 13, delay_eur_m2=2.0)], rate=0.03, period_y=30.0)
+    assert found.npv_eur == pytest.approx(sum(12.0 * 1.03 ** (-30 / 13 * k) for k in range(13)))
+
+
+def test_equal_alternatives_share_being_the_cheapest():
+    found = lifecycle.assess([certain("a", 10.0), certain("b", 10.0)], rate=0.03)
+    assert [a.p_cheapest for a in found] == [0.5, 0.5]

@@ -49,7 +49,7 @@ def test_words_of_label_uncertain_and_unknown(html):
     assert "classe incerta (1)" in html
     assert "non noto: non misurabile" in html
     assert html.count("≈") == 1
-    assert "al 10 aprile 2026 · 0,9 di 1,0 km percorsi negli ultimi 30 giorni" in html
+    assert "al 10 aprile 2026 · 1,0 di 1,0 km percorsi negli ultimi 30 giorni" in html
 
 
 def test_every_landmark_has_a_name_of_its_own_and_the_bar_is_one(html):

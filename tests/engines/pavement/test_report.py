@@ -29,9 +29,11 @@ def test_key_figures_and_kilometres_by_class(state):
     known = [v for v in survey.IRI if v is not None]
     assert figures[0].value == f"{sum(known) / len(known):.1f}".replace(".", ",")
     assert (figures[1].value, figures[1].interval) == ("2", "confermate: 1")
-    assert (figures[2].value, figures[2].unit) == ("0,1", "km")
+    # a car drove the piece that could not be measured
+    assert (figures[2].value, figures[2].unit) == ("0,0", "km")
     chart = blocks(made, "In breve")[1]
-    assert [row[2] for row in chart.table.rows] == [0.3, 0.2, 0.2, 0.2, 0.1]
+    assert [row[2] for row in chart.table.rows] == [0.3, 0.2, 0.2, 0.2, 0.0, 0.1]
+    assert chart.table.rows[-1][0] == "percorso, senza classe"
     assert sum(row[3] for row in chart.table.rows) == pytest.approx(1.0)
     assert sum(row[4] for row in chart.table.rows) == 1
     assert made.lead.startswith("0,4 km su 1,0")

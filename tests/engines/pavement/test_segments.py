@@ -98,6 +98,25 @@ def test_noise_does_not_see_the_levels():
     assert noise_sd(y) == pytest.approx(0.15, rel=0.05)
 
 
+def test_rounded_readings_of_an_even_road_are_one_segment():
+    rng = np.random.default_rng(5)
+    even = np.round(1.5 * np.exp(rng.normal(0, 0.03, 250)), 1)
+    assert np.median(np.abs(np.diff(even))) == 0
+    assert segment(*cells(even)).cells.tolist() == [250]
+    stepped = np.round(np.where(np.arange(250) < 100, 1.5, 1.8) * np.exp(rng.normal(0, 0.03, 250)), 1)
+    assert segment(*cells(stepped)).to_m == pytest.approx([2000, 5000], abs=60)
+
+
+@pytest.mark.parametrize("begin", [0, 3])
+def test_a_survey_of_longer_cells_is_cut_as_what_it_is(begin):
+    """Readings of 100 m on cells of 20 m: the noise of one reading is no step of the road."""
+    rng = np.random.default_rng(6)
+    noise = np.exp(rng.normal(0, 0.08, 60))
+    even, stepped = 2.0 * noise, np.where(np.arange(60) < 30, 2.0, 3.0) * noise
+    assert len(segment(*cells(np.repeat(even, 5)[begin:])).cells) <= 2
+    assert segment(*cells(np.repeat(stepped, 5)[begin:])).to_m[0] == pytest.approx(3000 - 20 * begin, abs=1)
+
+
 @pytest.mark.parametrize(
     ("iri", "rule"),
     [([1.0, 0.0, 2.0], "iri_not_positive"), ([1.0, np.nan], "iri_not_positive"), ([], "empty_table")],

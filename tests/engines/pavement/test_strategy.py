@@ -9,9 +9,11 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import condition, user_cost
+from contado.engines.pavement.deterioration import hdm4
 from contado.engines.pavement.strategy import (
     DO_NOTHING_YEAR,
     StrategySettings,
+    _Future,
     roads_of,
     strategies,
 )
@@ -49,7 +51,7 @@ def test_doing_nothing_comes_first_and_costs_nothing():
     assert (np.diff(found.segment) >= 0).all()
 
 
-def test_benefit_is_the_sum_over_the_years():
+def test_benefit_is_the_sum_over_the_years_that_the_treatment_lives():
     new = Treatment(
         code="new",
         name_it="",
@@ -65,7 +67,7 @@ def test_benefit_is_the_sum_over_the_years():
     row = np.flatnonzero((found.segment == 0) & (found.year == 2028))[0]
     model = condition.model(ON)
     total = 0.0
-    for year in range(2027, 2047):
+    for year in range(2027, 2038):
         without = 4.0 * np.exp(0.05 * (year - 2026))
         iri = without if year < 2028 else 1.5 * np.exp(0.05 * (year - 2028))
         severity = 30.0 if year < 2028 else 0.0
@@ -73,6 +75,67 @@ def test_benefit_is_the_sum_over_the_years():
         total += gain * 0.5 / 1.03 ** (year - 2027)
     assert found.condition_gain[row] == pytest.approx(total)
     assert found.cost_eur[row] == 500 * 6 * 10
+
+
+def treatment(**more):
+    given = {"unit_cost_eur_m2": 10.0, "cost_low_eur_m2": 10.0, "cost_high_eur_m2": 10.0}
+    return Treatment(code="new", name_it="", name_en="", **given, **more)
+
+
+def gains(found, year=2027):
+    """Return the gain of segment 0 by treatment in one year."""
+    rows = np.flatnonzero((found.segment == 0) & (found.year == year))
+    return found.condition_gain[rows]
+
+
+def test_what_lives_longer_is_worth_more():
+    short, long = (treatment(iri_after_m_km=1.5, life_y=y) for y in (4.0, 15.0))
+    _, found = made(segments(), [short, long])
+    once, often = gains(found)
+    assert often > 2 * once
+    half = gains(made(segments(), [treatment(iri_after_m_km=1.5, life_y=y) for y in (4.0, 4.5, 5.0)])[1])
+    assert half[0] < half[1] < half[2]
+    assert half[1] == pytest.approx((half[0] + half[2]) / 2)
+
+
+def test_after_its_life_the_anomalies_are_back():
+    _, found = made(segments(severity_per_100m=[30.0, 0.0]), [treatment(severity_factor=0.0, life_y=1.0)])
+    first, last = (found.condition_end[(found.segment == 0) & (found.year == y)] for y in (2027, 2029))
+    idle = found.condition_end[(found.segment == 0) & (found.strategy == 0)]
+    assert first == pytest.approx(idle)
+    assert last > idle
+
+
+def test_no_road_gets_rougher_than_roads_do():
+    roads, _ = roads_of(segments(growth_per_y=[0.3, 0.3]), StrategySettings())
+    future = _Future(roads, ON, list(YEARS), StrategySettings())
+    assert future.iri.max() == 16.0
+    rougher, _ = roads_of(segments(iri_m_km=[18.0, 2.0]), StrategySettings())
+    assert _Future(rougher, ON, list(YEARS), StrategySettings()).iri[0].tolist() == [18.0] * 20
+
+
+def test_hdm4_is_added_up_year_by_year_and_begins_anew_after_works():
+    """HDM-4 volume 4: the increments of `hdm4.increment`, with AGE3 counted from the works."""
+    table = segments(iri_m_km=[6.0, 1.3], surface_age_y=[12.0, 0.0], snpk=[2.0, 2.0], ye4=[0.3, 0.3])
+    options = StrategySettings(hdm4=True, horizon_y=21)
+    roads, findings = roads_of(table, options)
+    assert "growth_hdm4" in [f.rule for f in findings]
+    future = _Future(roads, date(2027, 1, 1), [2027], options)
+    expected = [1.3]
+    for age in range(20):
+        expected.append(expected[-1] + float(hdm4.increment(expected[-1], age_y=age, snpk=2, ye4=0.3, on=ON)))
+    assert future.iri[1] == pytest.approx(expected)
+    treated = future.treated_iri(treatment(iri_after_m_km=1.3, growth_factor=1.0), 0)
+    assert treated[0] == pytest.approx(expected)
+
+
+def test_prices_of_several_years_are_told():
+    table = pa.table({"code": ["a", "b"], "unit_cost_eur_m2": [5.0, 9.0], "price_year": [2010, 2026]})
+    table = table.append_column("iri_after_m_km", pa.array([2.0, 1.5]))
+    _, [told] = from_table(table)
+    assert (told.severity, told.rule) == ("warning", "price_year_differs")
+    assert "2010, 2026" in told.message
+    assert not from_table(table.slice(1))[1]
 
 
 def test_an_unknown_traffic_weighs_one_and_has_no_euros():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from contado.kernel.errors import DataError, Finding
-from contado.kernel.tables.findings import count, made_strict, raise_refused
+from contado.kernel.tables.findings import count, made_strict, raise_refused, refuse_strictly
 
 NOTE = Finding(severity="note", rule="a", message="a.", table="t", row=1)
 WARNING = Finding(severity="warning", rule="b", message="b.", table="t", row=2)
@@ -34,3 +34,12 @@ def test_the_first_refusal_is_raised_with_the_rows():
             ]
         )
     assert (error.value.rule, error.value.rows, error.value.hint) == ("e", (4, 9), "h")
+
+
+def test_what_is_refused_strictly_always_has_a_hint():
+    refuse_strictly([NOTE])
+    with pytest.raises(DataError, match="Hint: h") as error:
+        refuse_strictly([REFUSED])
+    with pytest.raises(DataError, match="without --strict") as error:
+        refuse_strictly([NOTE, WARNING, ASIDE])
+    assert (error.value.rule, error.value.rows) == ("b", (2, 3))

@@ -42,6 +42,12 @@ def report(tmp_path, capsys):
     return make
 
 
+def test_a_strict_report_leaves_nothing_unsaid(report, tmp_path):
+    (tmp_path / "plain.csv").write_text(FLOWS.partition("2028")[0] + "2028,benefit,9,eur\n", encoding="utf-8")
+    code, answer, page = report('name = "Opera"', "--strict", flows="plain.csv")
+    assert (code, answer["error"]["rule"], page) == (2, "dnsh_not_known", "")
+
+
 def test_what_is_not_said_is_not_known(report):
     code, answer, page = report('name = "Opera"')
     assert (code, answer["sections"]) == (0, SECTIONS)

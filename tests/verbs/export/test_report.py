@@ -12,6 +12,7 @@ from contado.cli.app import run
 from contado.kernel import settings, tables
 from contado.kernel.workspace import Workspace
 
+ROAD = "Via Roma, 0+000–0+260"
 EVIL = '<b>Via</b> #panic("x") =1+1'
 SECTIONS = [
     "Che cosa compra",
@@ -60,7 +61,14 @@ WORKS = [
         worksite_cost_eur=8e3,
     ),
     work("trees:B", 5e4, 9e4, road_link_ids=["L1"], worksite_cost_eur=5e3, label="simulated"),
-    work("roads:C", 9e4, 9.5e4, municipality="015002"),
+    work(
+        "roads:C",
+        9e4,
+        9.5e4,
+        municipality="015002",
+        type="crack_sealing",
+        name=f"Sigillatura delle fessure, {ROAD}",
+    ),
     work("roads:D", 9e4, 4e5, choice_group="g"),
     work("roads:E", 8e4, 1e5, choice_group="g"),
 ]
@@ -183,7 +191,7 @@ def test_each_no_has_its_reason_and_no_id_is_shown(report):
     told = Page((out / "report.html").read_text(encoding="utf-8")).tables
     out_of_it = told["Interventi non scelti, in ordine di resa"][1:]
     reasons = {row[0]: row[4] for row in out_of_it}
-    assert set(reasons) == {"Intervento roads:C", "Intervento roads:E"}
+    assert set(reasons) == {f"Sigillatura delle fessure, {ROAD}", "Intervento roads:E"}
     assert all(reason not in {"", "non noto"} for reason in reasons.values())
     chosen = told["Interventi scelti, per anno"]
     assert [row[0] for row in chosen[1:]] == [EVIL, "Intervento roads:D", "Intervento trees:B"]
@@ -212,6 +220,17 @@ def test_english_is_asked_for(report):
     assert not re.search(
         r"\b(interventi|Comune|non noto|prove)\b", re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
     )
+
+
+def test_in_english_a_work_is_called_by_the_english_name_of_its_treatment(report):
+    out, _ = report("--formats", "html", "--lang", "en")
+    told = Page((out / "report.html").read_text(encoding="utf-8")).tables
+    rows = told["Interventions not chosen, in order of yield"][1:]
+    assert {row[0] for row in rows} == {f"Crack sealing, {ROAD}", "Intervento roads:E"}
+    with (out / "candidates.csv").open(encoding="utf-8", newline="") as file:
+        names = {r["id"]: (r["name"], r["name_en"]) for r in csv.DictReader(file)}
+    assert names["roads:C"] == (f"Sigillatura delle fessure, {ROAD}", f"Crack sealing, {ROAD}")
+    assert names["roads:D"] == ("Intervento roads:D", "Intervento roads:D")
 
 
 def test_all_candidates_stand_in_the_table_beside_it(report):

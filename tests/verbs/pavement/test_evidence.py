@@ -136,3 +136,55 @@ def test_the_report_is_the_same_each_time(workspace, tmp_path, ending):
             "La catena regge",
         ):
             assert words in text
+
+
+@pytest.fixture
+def undated(workspace, tmp_path):
+    """The same claim, where nobody knows the day of one drive that felt the hole and of one that felt nothing."""
+    shutil.copytree(workspace.path, tmp_path / "undated")
+    made = Workspace.open(tmp_path / "undated")
+    rows = [
+        {
+            "drive_id": f"d{k}",
+            "vehicle_id": "car",
+            "start_utc": None if k in {0, 3} else DAY,
+            "label": "simulated",
+        }
+        for k in range(5)
+    ]
+    with made.commit() as commit:
+        commit.table("pavement_drive", tables.from_rows("pavement_drive", rows))
+    return made
+
+
+def test_drives_without_a_date_are_told_and_are_no_passes(undated):
+    done = ask(undated, section="A")
+    assert [p.drive for p in done.passes] == ["d1", "d2", "d4"]
+    of_d3 = [e.audit_seq for e in done.anomalies[0].events if e.drive == "d3"]
+    assert [(d.drive, d.audit_seq) for d in done.undated] == [("d0", []), ("d3", of_d3)]
+    assert [f.rule for f in done.findings] == ["no_date"]
+    assert [(d.drive, d.audit_seq) for d in ask(undated, section="B").undated] == [("d0", []), ("d3", [])]
+
+
+@pytest.mark.parametrize(
+    ("lang", "lead", "rows"),
+    [
+        ("it", "2 passaggi sono senza data.", "Righe che portano il giorno del primo caricamento"),
+        ("en", "2 drives have no date.", "Rows that carry the day of the first loading"),
+    ],
+)
+def test_the_report_says_which_drives_have_no_date(undated, tmp_path, lang, lead, rows):
+    verb, out = load("pavement evidence"), tmp_path / "claim.html"
+    context = Context(workspace=undated.path, published_lang=lang)
+    done = verb(convert(verb.request, {"section": "A", "out": str(out)}), context)
+    text = out.read_text(encoding="utf-8")
+    assert lead in text
+    assert "d0, d3." in text
+    assert rows in text
+    assert f": {done.undated[1].audit_seq[0]}." in text
+
+
+def test_a_report_without_undated_drives_has_no_such_sentence(workspace, tmp_path):
+    out = tmp_path / "claim.html"
+    assert ask(workspace, section="A", out=str(out)).undated == []
+    assert "senza data" not in out.read_text(encoding="utf-8")

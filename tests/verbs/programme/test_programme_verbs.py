@@ -186,6 +186,24 @@ def test_recording_a_file_twice_changes_nothing(city, tmp_path, capsys):
     assert Workspace.open(city).file_hashes() == before
 
 
+def test_strict_records_no_file_of_which_a_line_is_refused(city, tmp_path, capsys):
+    events = tmp_path / "events.csv"
+    events.write_text("kind,date\nnothing,2027-01-01\n", encoding="utf-8")
+    before = Workspace.open(city).file_hashes()
+    code, refusal = ask(capsys, "programme", "record", events, "-w", city, "--strict")
+    [refused] = ask(capsys, "programme", "record", events, "-w", city)[1]["rejected"]
+    assert (code, refusal["error"]["rule"], refusal["error"]["rows"]) == (2, refused["rule"], [2])
+    assert Workspace.open(city).file_hashes() == before
+
+
+def test_strict_files_no_sheet_with_a_doubt(programme, plan, tmp_path, capsys):
+    words = ("programme", "export", programme({}), plan({"programme": PLAN}), "--formats", "csv")
+    code, refusal = ask(capsys, *words, "--out", tmp_path / "strict", "--strict")
+    assert (code, (tmp_path / "strict").exists()) == (2, False)
+    told = ask(capsys, *words, "--out", tmp_path / "out")[1]["findings"]
+    assert refusal["error"]["rule"] == next(f["rule"] for f in told if f["severity"] != "note")
+
+
 def test_what_is_recorded_leaves_its_row_and_that_of_its_commit_and_what_is_unchanged_none(
     city, tmp_path, capsys
 ):

@@ -153,6 +153,19 @@ def test_backup_and_restore_on_the_command_line(run, city, tmp_path):
     assert run("records", "restore", tmp_path / "absent.zip", city, workspace=False)[0] == 2
 
 
+def test_a_strict_restore_puts_nothing_beside_tables_of_another_day(run, city, tmp_path):
+    assert run("records", "backup", tmp_path / "b.zip")[0] == 0
+    run("grants", "add", "bo", "manager", "--scope", "*")
+    (city / "tables" / "new.parquet").write_bytes(b"later")
+    restore = ("records", "restore", tmp_path / "b.zip", city)
+    code, refusal = run(*restore, "--strict", workspace=False)
+    assert (code, refusal["error"]["rule"]) == (2, "differs_from_backup")
+    assert [g["account"] for g in run("grants", "list")[1]["grants"]] == ["bo"]
+    code, answer = run(*restore, workspace=False)
+    assert (code, [f["table"] for f in answer["findings"]]) == (0, ["tables/new.parquet"])
+    assert run("grants", "list")[1]["grants"] == []
+
+
 def test_a_newer_store_is_refused(run, city):
     with sqlite3.connect(city / "records.sqlite") as connection:
         connection.execute("UPDATE schema_version SET version = 99")

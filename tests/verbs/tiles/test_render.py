@@ -57,3 +57,21 @@ def test_bad_requests(city, tmp_path, capsys, words, monkeypatch):
     assert code == 2
     assert answer["error"]["hint"]
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize("verb", ["render", "build"])
+def test_strict_draws_no_layer_of_which_a_feature_is_on_no_map(city, tmp_path, capsys, verb):
+    places = [{"type": "Point", "coordinates": [9.19, lat]} for lat in (45.46, 89.0)]
+    features = [{"type": "Feature", "properties": {"n": n}, "geometry": g} for n, g in enumerate(places)]
+    file = tmp_path / "spots.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
+    assert run(["import", str(file), "--layer", "spots", "-w", str(city), "--quiet"]) == 0
+    out = tmp_path / "tiles"
+    where = ["8", "134", "91", "--out", str(out)] if verb == "render" else [str(out), "--max-zoom", "8"]
+    words = ["tiles", verb, "spots", *where, "-w", str(city), "--json"]
+    capsys.readouterr()
+    assert run([*words, "--strict"]) == 2
+    assert json.loads(capsys.readouterr().out)["error"]["rule"] == "beyond_the_map"
+    assert not out.exists()
+    assert run(words) == 0
+    assert [f["rule"] for f in json.loads(capsys.readouterr().out)["findings"]] == ["beyond_the_map"]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.half_car import HalfCar
     from contado.engines.pavement.measure import Spectra
+    from contado.engines.pavement.vehicles import TransferFunction
 
     Floats = NDArray[np.float64]
 
@@ -111,27 +112,74 @@ def fit_car(spectra: Sequence[Spectra], body: HalfCar | None = None) -> FittedCa
     """
     from scipy.optimize import least_squares
 
-    power, speed, count = (sum(getattr(s, name) for s in spectra) for name in ("log_power", "speed", "count"))
-    enough = np.flatnonzero(count >= MIN_WINDOWS)
-    prior = np.full(4, PRIOR_SD_LOG)
-    if not len(enough):
-        return FittedCar(car=NOMINAL_CAR, sd_log=_four(prior))
-    observed = power[enough] / count[enough][:, None]
-    inside = (FIT_BAND_HZ[0] <= SPECTRUM_HZ) & (FIT_BAND_HZ[1] >= SPECTRUM_HZ)
-    band = inside & np.isfinite(observed).all(axis=0)
-    observed, frequency = observed[:, band], SPECTRUM_HZ[band]
-    speeds = speed[enough] / count[enough]
-    spread = np.sqrt(2.5 / count[enough] + SPECTRUM_SD_LOG**2)[:, None]
+    seen = _seen(spectra)
+    if seen is None:
+        return FittedCar(car=NOMINAL_CAR, sd_log=_four(np.full(4, PRIOR_SD_LOG)))
 
     def residuals(p: Floats) -> Floats:
-        misfit = (observed - _log_power(p, frequency, speeds, body)) / spread
+        misfit = (seen.log_power - _log_power(p, seen.frequency_hz, seen.speed_m_s, body)) / seen.spread
         return np.concatenate([misfit.ravel(), p[:4] / PRIOR_SD_LOG, [p[4] / WAVINESS_SD]])
 
-    start = np.concatenate([np.zeros(5), [observed.min()], np.full(len(enough), observed.mean() - 4.0)])
-    found = least_squares(residuals, start)
+    found = least_squares(residuals, np.concatenate([np.zeros(4), seen.start]))
     slopes = np.asarray(found.jac, dtype=np.float64)
     covariance = np.linalg.inv(slopes.T @ slopes)
     return FittedCar(car=_car(found.x), sd_log=_four(np.sqrt(np.diag(covariance)[:4])))
+
+
+def noise_density(spectra: Spectra, car: TransferFunction) -> float:
+    """Return the two-sided density of the sensor's own noise in a drive [(m/s2)^2/Hz]; 0 where it is too short to tell.
+
+    A car passes little of the road's short waves on to its body: what its mean spectra keep there, whatever the speed,
+    is the sensor, its mount and the engine.
+    """
+    from scipy.optimize import least_squares
+
+    seen = _seen([spectra])
+    if seen is None:
+        return 0.0
+
+    def residuals(p: Floats) -> Floats:
+        misfit = (seen.log_power - log_power(car, seen.frequency_hz, seen.speed_m_s, p)) / seen.spread
+        return np.append(misfit.ravel(), p[0] / WAVINESS_SD)
+
+    found = least_squares(residuals, seen.start)
+    # the mean logarithm of a periodogram lies below that of the density
+    return float(np.exp(found.x[1] + np.euler_gamma))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """Mean log spectra of the classes of speed that were driven long enough."""
+
+    log_power: Floats
+    """Shape (classes, frequencies)."""
+    frequency_hz: Floats
+    speed_m_s: Floats
+    spread: Floats
+    """Standard deviation of each class's logarithms, shape (classes, 1)."""
+
+    @property
+    def start(self) -> Floats:
+        """Waviness, noise and levels from which a fit begins."""
+        level = self.log_power.mean() - 4.0
+        return np.concatenate([[0.0, self.log_power.min()], np.full(len(self.speed_m_s), level)])
+
+
+def _seen(spectra: Sequence[Spectra]) -> _Seen | None:
+    """Return what drives say together; None where no class of speed was driven long enough."""
+    power, speed, count = (sum(getattr(s, name) for s in spectra) for name in ("log_power", "speed", "count"))
+    enough = np.flatnonzero(count >= MIN_WINDOWS)
+    if not len(enough):
+        return None
+    observed = power[enough] / count[enough][:, None]
+    inside = (FIT_BAND_HZ[0] <= SPECTRUM_HZ) & (FIT_BAND_HZ[1] >= SPECTRUM_HZ)
+    band = inside & np.isfinite(observed).all(axis=0)
+    return _Seen(
+        log_power=observed[:, band],
+        frequency_hz=SPECTRUM_HZ[band],
+        speed_m_s=speed[enough] / count[enough],
+        spread=np.sqrt(2.5 / count[enough] + SPECTRUM_SD_LOG**2)[:, None],
+    )
 
 
 def _four(values: Floats) -> tuple[float, float, float, float]:
@@ -152,13 +200,21 @@ def on_axles(car: QuarterCar, body: HalfCar | None) -> QuarterCar | HalfCar:
 
 def _log_power(p: Floats, frequency: Floats, speeds: Floats, body: HalfCar | None) -> Floats:
     """Log power density of the parameters (log k1, k2, c, mu ratios, waviness - 2, noise, levels)."""
+    return log_power(on_axles(_car(p), body), frequency, speeds, p[4:])
+
+
+def log_power(car: TransferFunction, frequency: Floats, speeds: Floats, p: Floats) -> Floats:
+    """Return the log power density that a car feels, shape (speeds, frequencies).
+
+    ``p`` are the road's waviness - 2, the log density of the sensor's noise and the log level of the road at each speed.
+    """
     wavenumber = frequency[None, :] / speeds[:, None]
-    gain = np.abs(on_axles(_car(p), body).response(frequency, speeds)) ** 2
-    road = gain * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[4])
+    gain = np.abs(car.response(frequency, speeds)) ** 2
+    road = gain * np.sinc(ENVELOPE_M * wavenumber) ** 2 * wavenumber ** (-2 - p[0])
     # a Hann window spreads each line over its neighbours by 1 : 4 : 1
     road[:, 1:-1] = (road[:, :-2] + 4 * road[:, 1:-1] + road[:, 2:]) / 6
-    log_power: Floats = np.log(np.exp(p[6:])[:, None] * road + np.exp(p[5]))
-    return log_power
+    found: Floats = np.log(np.exp(p[2:])[:, None] * road + np.exp(p[1]))
+    return found
 
 
 def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Calibration | None:

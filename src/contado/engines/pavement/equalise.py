@@ -66,6 +66,9 @@ give 0.10; tyres, load and mount are allowed as much again."""
 Z_90: Final = 1.6448536269514722
 """Half-width of a 90 % interval in standard deviations."""
 
+MOST_NOISE: Final = 0.75
+"""Share of a window's power that is taken off at most as the sensor's noise."""
+
 ENVELOPE_M: Final = 0.25
 """Base length of the moving average of the IRI, taken for the tyre's contact too."""
 
@@ -127,6 +130,8 @@ def rectified_slope(
     fs_hz: float,
     car: TransferFunction = NOMINAL_CAR,
     settings: EqualiserSettings = IRI_BAND,
+    *,
+    noise: float = 0.0,
 ) -> Floats:
     """Return |golden-car slope| at each sample [m/m]; NaN where it is not measurable.
 
@@ -140,12 +145,14 @@ def rectified_slope(
         Sampling rate [Hz].
     car
         The car that was driven.
+    noise
+        Two-sided spectral density of the sensor's own noise [(m/s2)^2/Hz]: its power is taken off that of each window.
     """
 
     def operator(frequency_hz: Floats, speed: Floats) -> Complexes:
         return _slope_operator(frequency_hz, speed, car, settings)
 
-    return np.abs(filter_windows(acc_m_s2, speed_m_s, fs_hz, operator, settings))
+    return np.abs(filter_windows(acc_m_s2, speed_m_s, fs_hz, operator, settings, noise=noise))
 
 
 def profile(
@@ -243,24 +250,31 @@ def golden_variance() -> float:
 
 
 def filter_windows(
-    acc_m_s2: Floats, speed_m_s: Floats, fs_hz: float, operator: Operator, settings: EqualiserSettings
+    acc_m_s2: Floats,
+    speed_m_s: Floats,
+    fs_hz: float,
+    operator: Operator,
+    settings: EqualiserSettings,
+    *,
+    noise: float = 0.0,
 ) -> Floats:
     """Filter by overlapped Hann windows, each at its local speed; NaN below the least speed and in gaps.
 
-    Windows that hold a gap are left out; where too few windows remain, the sample is NaN.
+    Windows that hold a gap are left out; where too few windows remain, the sample is NaN. Each window is scaled to the
+    power that it has without white noise of the density ``noise`` [(m/s2)^2/Hz].
     """
     window, hop = (max(8, round(k * fs_hz / 100)) for k in (settings.window, settings.hop))
     out = np.full(len(acc_m_s2), np.nan)
     for first, last in _runs(np.isfinite(acc_m_s2) & np.isfinite(speed_m_s)):
         if last - first >= window:
             part = slice(first, last)
-            out[part] = _filter_run(acc_m_s2[part], speed_m_s[part], fs_hz, operator, (window, hop))
+            out[part] = _filter_run(acc_m_s2[part], speed_m_s[part], fs_hz, operator, (window, hop), noise)
     out[~(speed_m_s >= MIN_SPEED_M_S)] = np.nan
     return out
 
 
 def _filter_run(
-    acc: Floats, speed: Floats, fs_hz: float, operator: Operator, shape: tuple[int, int]
+    acc: Floats, speed: Floats, fs_hz: float, operator: Operator, shape: tuple[int, int], noise: float
 ) -> Floats:
     """Overlap-add over one run without gaps; both ends are mirrored, so that they are heard in full."""
     window, hop = shape
@@ -275,14 +289,29 @@ def _filter_run(
     if moving.any():
         spectra = np.fft.rfft(view(padded, window)[::hop][moving] * taper)
         frequency = np.fft.rfftfreq(window, 1 / fs_hz).astype(np.float64)
-        filtered: Complexes = np.multiply(spectra, operator(frequency, mean_speed[moving]))
-        blocks = np.fft.irfft(filtered, window)
+        gain = operator(frequency, mean_speed[moving])
+        blocks = np.fft.irfft(np.multiply(spectra, gain), window)
+        if noise > 0:
+            blocks *= _without_noise(blocks, gain, noise * fs_hz * float(np.mean(taper**2)))[:, None]
         for start, block in zip(np.flatnonzero(moving) * hop, blocks, strict=True):
             result[start : start + window] += block
             weight[start : start + window] += taper
     enough = weight >= 0.5 * taper.sum() / hop
     out = np.where(enough, result / np.where(enough, weight, 1.0), np.nan)
     return out[edge : edge + len(acc)]
+
+
+def _without_noise(blocks: Floats, gain: Complexes, variance: float) -> Floats:
+    """Return what each window is to be multiplied by to have the power of its signal alone, shape (windows,).
+
+    ``variance`` is the noise's before the filter, under the taper. Where most is noise nothing more is taken off: what
+    is left of the road cannot be told.
+    """
+    passed = variance * 2.0 * np.sum(np.abs(gain) ** 2, axis=1) / blocks.shape[1]
+    power = np.mean(blocks**2, axis=1)
+    share = passed / np.maximum(power, 1e-300)
+    kept: Floats = np.sqrt(np.clip(1.0 - share, 1.0 - MOST_NOISE, 1.0))
+    return kept
 
 
 def _runs(valid: NDArray[np.bool_]) -> list[tuple[int, int]]:

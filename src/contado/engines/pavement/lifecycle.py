@@ -91,7 +91,7 @@ class BreakEven:
 class Assessed:
     """An alternative over its life, a square metre: the likely values and the 90 % intervals of the draws.
 
-    ``p_cheapest`` is the share of draws in which its annual cost is the least of all.
+    ``p_cheapest`` is the share of draws in which its annual cost is the least of all; equal ones share it.
     """
 
     name: str
@@ -288,7 +288,8 @@ def assess(
     if not drawn:
         return ()
     costs = np.stack([euac for euac, _ in drawn])
-    cheapest = np.bincount(costs.argmin(axis=0), minlength=len(costs)) / draws
+    least = costs == costs.min(axis=0)
+    cheapest = (least / least.sum(axis=0)).mean(axis=1)
     likely = [_annual(a, rate) for a in alternatives]
     return tuple(
         Assessed(
@@ -312,7 +313,8 @@ def _annual(alternative: Alternative, rate: float) -> float:
 def _present_cost(alternative: Alternative, rate: float, period_y: float) -> float:
     """Return layings at 0, L, 2L ... before the end of the period, less the unused share of the last at the end."""
     life = alternative.life_y.value
-    starts = np.arange(0.0, period_y, life)
+    layings = max(1, int(np.ceil(period_y / life - 1e-9)))  # a life that divides the period is no laying more
+    starts = life * np.arange(layings)
     unused = (starts[-1] + life - period_y) / life
     paid = ((1 + rate) ** -starts).sum() * (alternative.cost_eur_m2.value + alternative.delay_eur_m2)
     return float(paid - alternative.cost_eur_m2.value * unused * (1 + rate) ** -period_y)

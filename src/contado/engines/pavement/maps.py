@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement import treatments
 from contado.engines.pavement.diagram import KINDS, diagram
 from contado.engines.pavement.views import canvas, grading, page
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, SIMULATED
@@ -159,14 +158,15 @@ def key_words(roads: Sequence[Road], pieces: Sequence[Piece], lang: Lang) -> dic
 
 
 def driven_words(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> str:
-    """Return the day of the state and how much of the roads was driven lately."""
+    """Return the day of the state and how much of the roads was driven lately, by cells."""
     length = sum(p.length_m for p in pieces) / 1000
-    driven = sum(p.length_m for p in pieces if p.iri is not None and p.stale_d is None) / 1000
+    late = sum(p.late_m for p in pieces) / 1000
     digits = km_digits(length)
-    km, of = number(driven, lang, digits), number(length, lang, digits)
+    of = number(length, lang, digits)
     if state.on is None:
+        km = number(sum(p.measured_m for p in pieces) / 1000, lang, digits)
         return Words(f"{km} di {of} km misurati", f"{km} of {of} km measured").of(lang)
-    day = long_date(state.on, lang)
+    day, km = long_date(state.on, lang), number(length - late, lang, digits)
     return Words(
         f"al {day} · {km} di {of} km percorsi negli ultimi {NOT_DRIVEN_D} giorni",
         f"on {day} · {km} of {of} km driven in the last {NOT_DRIVEN_D} days",
@@ -201,8 +201,7 @@ def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
 
 def _work_words(work: Work, lang: Lang) -> str:
     """Return what was done when, or what is planned for which year."""
-    names = {t.code: Words(t.name_it, t.name_en) for t in treatments.catalogue()}
-    name = names[work.treatment].of(lang) if work.treatment in names else work.treatment
+    name = work.name.of(lang) if work.name else work.treatment
     planned = "" if work.year is None else Words(f"previsti {work.year}", f"planned {work.year}").of(lang)
     return ", ".join(filter(None, (name, date_text(work.day, lang), planned)))
 

@@ -133,15 +133,18 @@ def grid_of(length_m: float) -> Floats:
     return GRID_M * np.arange(int(length_m / GRID_M) + 1, dtype=np.float64)
 
 
-def measure(driven: Trace, car: TransferFunction, length_m: float) -> Pass:
-    """Return what a drive felt along a route of ``length_m``, seen through its car."""
+def measure(driven: Trace, car: TransferFunction, length_m: float, *, noise: float = 0.0) -> Pass:
+    """Return what a drive felt along a route of ``length_m``, seen through its car.
+
+    ``noise`` is the density of the sensor's own noise (`contado.engines.pavement.calibration.noise_density`).
+    """
     even, grid = driven.even, grid_of(length_m)
     acc, speed, fs = even.vertical_m_s2, driven.speed_m_s, even.fs_hz
     if driven.rate_too_low:
         unknown = np.full(len(acc), np.nan)
         slope, height, weighted = unknown, unknown, unknown
     else:
-        slope = rectified_slope(acc, speed, fs, car)
+        slope = rectified_slope(acc, speed, fs, car, noise=noise)
         height = profile(acc, speed, fs, car, PROFILE_BAND)
         weighted = filter_windows(acc, speed, fs, _wk, IRI_BAND) ** 2
     moving = speed >= MIN_SPEED_M_S

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["free_from", "min_age_y"]
 
 _ANY = "*"
+_YEAR_D = 365.25
+_SLACK_Y = 0.01
+"""Leap days and the rounding of ages."""
 
 
 def min_age_y(municipality: str, on: date) -> float:
@@ -28,7 +31,7 @@ def min_age_y(municipality: str, on: date) -> float:
 def free_from(
     surface_age_y: NDArray[np.float64], municipality: Sequence[str], on: date
 ) -> NDArray[np.float64]:
-    """Return the first year in which each surface may be cut; an unknown age knows no moratorium.
+    """Return the year in which each surface may be cut from some day on; an unknown age knows no moratorium.
 
     Parameters
     ----------
@@ -42,5 +45,6 @@ def free_from(
     least = {place: min_age_y(place, on) for place in sorted(set(municipality))}
     needed = np.array([least[place] for place in municipality], float)
     wait = np.nan_to_num(np.maximum(needed - surface_age_y, 0.0))
-    result: NDArray[np.float64] = np.ceil(on.year + wait - 1e-9)
+    today = on.year + (on - on.replace(month=1, day=1)).days / _YEAR_D
+    result: NDArray[np.float64] = np.floor(today + wait + _SLACK_Y * (wait > 0))
     return result

@@ -20,7 +20,8 @@ import numpy as np
 import pyarrow as pa
 
 from contado.engines.pavement import onroute
-from contado.engines.pavement.measure import Pass, Spectra, Trace, measure
+from contado.engines.pavement.felt import pass_of
+from contado.engines.pavement.measure import Pass, Spectra, Trace
 from contado.engines.pavement.processing import process, trace_drive
 from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.telemetry.align import align_all
@@ -198,7 +199,7 @@ def trace_batch(drives: pa.RecordBatch, context: Tracing) -> pa.RecordBatch:
 def measure_batch(traces: pa.RecordBatch, context: Measuring) -> pa.RecordBatch:
     """Look through the cars: rows of `trace_batch` in, ``row_id``, the arrays of `Pass` and ``fs_hz`` out."""
     found = [_trace(row) for row in _rows(pa.table(traces))]
-    passes = [measure(t, context.cars[t.aligned.drive.vehicle], context.length_m) for t in found]
+    passes = [pass_of(t, context.cars[t.aligned.drive.vehicle], context.length_m) for t in found]
     return pa.record_batch(
         {
             "row_id": traces.column("row_id"),

@@ -21,9 +21,10 @@ from contado.engines.pavement.anomalies.places import Place, places
 from contado.engines.pavement.anomalies.stack import shifts, warp
 from contado.engines.pavement.calibration import Calibration, fit_car, on_axles
 from contado.engines.pavement.cells import Cell, CellReadings, cell_states, pass_spread
+from contado.engines.pavement.felt import pass_of
 from contado.engines.pavement.half_car import wheelbase_of
 from contado.engines.pavement.learnt_car import learn
-from contado.engines.pavement.measure import PROFILES, Pass, Trace, measure, trace
+from contado.engines.pavement.measure import PROFILES, Pass, Trace, trace
 from contado.engines.pavement.position import follow
 from contado.engines.pavement.scales import Seen, read_cells, scales_of, unusable
 from contado.engines.pavement.survey import Vehicle
@@ -230,7 +231,7 @@ def _strongest(known: Located, found: Sequence[Place], meant: Sequence[Fixture |
 def _measure_here(
     traces: Sequence[Trace], cars: Mapping[str, TransferFunction], length_m: float
 ) -> list[Pass]:
-    return [measure(t, cars[t.aligned.drive.vehicle], length_m) for t in traces]
+    return [pass_of(t, cars[t.aligned.drive.vehicle], length_m) for t in traces]
 
 
 def trace_drive(drive: Drive, frame: RouteFrame, settled: Aligned | None = None) -> Trace:

@@ -16,7 +16,7 @@ from contado.kernel.publish.words import Lang, Words, chance_text, interval_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from contado.engines.pavement.views.grading import Piece
+    from contado.engines.pavement.views.grading import Piece, Total
     from contado.engines.pavement.views.model import Road, RoadState
     from contado.kernel.labels import Label
     from contado.kernel.publish.report import Block
@@ -72,12 +72,13 @@ def _say(lang: Lang) -> Callable[[str, str], str]:
 
 
 def _km(pieces: Sequence[Piece]) -> float:
-    return sum(p.length_m for p in pieces) / 1000
+    """Return the length of the measured cells [km]."""
+    return sum(p.measured_m for p in pieces) / 1000
 
 
 def _lead(pieces: Sequence[Piece], lang: Lang) -> str:
     bad = [p for p in pieces if p.class_id in {"C", "D"}]
-    km, of = number(_km(bad), lang, 1), number(_km(pieces), lang, 1)
+    km, of = number(_km(bad), lang, 1), number(sum(p.length_m for p in pieces) / 1000, lang, 1)
     unsure = number(_km([p for p in bad if p.uncertain]), lang, 1)
     return Words(
         f"{km} km su {of} sono in classe scadente o critica; per {unsure} km di questi la classe è incerta.",
@@ -88,7 +89,6 @@ def _lead(pieces: Sequence[Piece], lang: Lang) -> str:
 def _brief(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]:
     say = _say(lang)
     known = [p for p in pieces if p.iri is not None]
-    not_driven = [p for p in pieces if p.iri is None or p.stale_d is not None]
     spots = [s for road in state.roads for s in road.spots]
     confirmed = sum(s.confirmed for s in spots)
     figures = [
@@ -101,12 +101,12 @@ def _brief(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]
             label=state.label,
         ),
         publish.Figure(
-            value=number(_km(not_driven), lang, 1),
+            value=number(sum(p.late_m for p in pieces) / 1000, lang, 1),
             unit="km",
             interval=say("conteggio esatto", "exact count"),
             meaning=say(
-                f"senza un passaggio utile negli ultimi {NOT_DRIVEN_D} giorni",
-                f"without a usable pass in the last {NOT_DRIVEN_D} days",
+                f"senza un passaggio negli ultimi {NOT_DRIVEN_D} giorni",
+                f"without a pass in the last {NOT_DRIVEN_D} days",
             ),
             label=state.label,
         ),
@@ -116,9 +116,9 @@ def _brief(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]
 
 def _mean_iri(known: Sequence[Piece], state: RoadState, lang: Lang) -> publish.Figure:
     say = _say(lang)
-    length = sum(p.length_m for p in known)
+    length = sum(p.measured_m for p in known)
     value, low, high = (
-        None if not known else sum(p.length_m * (getattr(p, n) or 0.0) for p in known) / length
+        None if not known else sum(p.measured_m * (getattr(p, n) or 0.0) for p in known) / length
         for n in ("iri", "low", "high")
     )
     sure = all(p.low is not None for p in known)
@@ -142,16 +142,7 @@ def _classes(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.C
         Part(c.id, c.letter, t.length_m / whole, c.chip)
         for t, c in ((t, look.by_id(t.class_id)) for t in totals)
     ]
-    rows = tuple(
-        (
-            f"{c.id + ' ' if c.id != 'none' else ''}{say(c.it, c.en)}",
-            style.breaks_text(c.id) or say("non misurato", "not measured"),
-            t.length_m / 1000,
-            t.length_m / whole,
-            sum(p.uncertain for p in pieces if p.class_id == c.id),
-        )
-        for t, c in ((t, look.by_id(t.class_id)) for t in totals)
-    )
+    rows = tuple(row for t in totals for row in _class_rows(t, whole, pieces, lang))
     columns = (
         publish.Column(say("Classe", "Class")),
         publish.Column(say("Indice di condizione", "Condition index")),
@@ -167,6 +158,20 @@ def _classes(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.C
         svg=stacked_bar(parts, sentence),
         table=publish.Table(columns=columns, rows=rows, caption=title, label=state.label),
     )
+
+
+def _class_rows(
+    t: Total, whole: float, pieces: Sequence[Piece], lang: Lang
+) -> list[tuple[str, str, float, float, int]]:
+    """Return the row of a class; of what has none, that which was driven is told apart."""
+    say, c = _say(lang), style.load().by_id(t.class_id)
+    uncertain = sum(p.uncertain for p in pieces if p.class_id == c.id)
+    unmeasured = say("non misurato", "not measured")
+    length, driven = t.parts_m
+    name = f"{c.id + ' ' if c.id != 'none' else ''}{say(c.it, c.en)}"
+    row = (name, style.breaks_text(c.id) or unmeasured, length / 1000, length / whole, uncertain)
+    words = say("percorso, senza classe", "driven, without a class")
+    return [row, *([(words, unmeasured, driven / 1000, driven / whole, 0)] if driven else [])]
 
 
 def _map(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.Chart:

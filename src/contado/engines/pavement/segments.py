@@ -78,11 +78,32 @@ class Segments:
 def noise_sd(log_iri: NDArray[np.float64]) -> float:
     """Return the robust standard deviation of the cells about their segment's level.
 
-    ``1.4826 median|y[i+1] - y[i]| / sqrt 2``: differences of neighbours hardly see the levels.
+    ``1.4826 median|y[i+1] - y[i]| / sqrt 2``: differences of neighbours hardly see the levels. Where most neighbours
+    are equal, as rounded readings are, the median says nothing, and the root mean square takes its place.
     """
     if log_iri.size < 2:
         return 0.0
-    return float(_MAD_TO_SD * np.median(np.abs(np.diff(log_iri))) / np.sqrt(2.0))
+    apart = np.abs(np.diff(log_iri))
+    typical = _MAD_TO_SD * np.median(apart) or np.sqrt(np.mean(apart**2))
+    return float(typical / np.sqrt(2.0))
+
+
+def _repeats(log_iri: NDArray[np.float64], cell_m: float, min_length_m: float) -> int:
+    """Return how many cells in a row carry one reading, as those of a survey of longer cells do; 1 = each its own.
+
+    Levels of a road are longer than a segment's least length; readings are not.
+    """
+    ends = np.flatnonzero(np.diff(log_iri) != 0)
+    together = int(np.gcd.reduce(np.diff(ends))) if ends.size > 1 else 1
+    return together if together * cell_m <= min_length_m + _TOUCH_M else 1
+
+
+def _cost_of_a_cut(log_iri: NDArray[np.float64], cell_m: float, min_length_m: float) -> float:
+    """Return ``2 ln(n) s^2`` of n readings; one that is repeated over k cells weighs as k, so its cut does too."""
+    k = _repeats(log_iri, cell_m, min_length_m)
+    first = 0 if k == 1 else (int(np.flatnonzero(np.diff(log_iri))[0]) + 1) % k
+    readings = log_iri[first::k]
+    return float(2.0 * k * np.log(readings.size) * noise_sd(readings) ** 2)
 
 
 def warm_up() -> None:
@@ -111,7 +132,8 @@ def segment(
     min_length_m
         Least length of a segment [m].
     penalty
-        Cost of one cut in squared log IRI; by default ``2 ln(n) s^2`` with s = `noise_sd`.
+        Cost of one cut in squared log IRI; by default ``2 ln(n) s^2`` of n readings with s = `noise_sd`. It supposes
+        that the errors of neighbours are independent: where they are not (an autoregression of 0.5), it cuts noise too.
     cuts_m
         Places where a segment must end [m] (age of the surface, municipality, bridge, owner); each acts
         at the cell edge nearest to it.
@@ -130,7 +152,8 @@ def segment(
     from contado.engines.pavement._pelt import pelt  # compiled: only for input that passed the check
 
     y = np.log(iri)
-    cost_of_a_cut = 2.0 * np.log(y.size) * noise_sd(y) ** 2 if penalty is None else penalty
+    cell_m = float(np.median(end - start))
+    cost_of_a_cut = _cost_of_a_cut(y, cell_m, min_length_m) if penalty is None else penalty
     gaps = np.flatnonzero(start[1:] > end[:-1] + _TOUCH_M) + 1
     ends, findings = [], [_gap(end[g - 1], start[g]) for g in gaps]
     for first, last in _stretches(start, end, cuts_m, gaps):

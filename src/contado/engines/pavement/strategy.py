@@ -1,10 +1,11 @@
 """Strategies of maintenance: each segment, each year, each treatment, and doing nothing.
 
-Log IRI grows linearly. A treatment in the year y brings IRI to that of its new surface where that is
+Log IRI grows linearly, or by HDM-4. A treatment in the year y brings IRI to that of its new surface where that is
 better, multiplies the growth during its life and the severity of the anomalies; after its life the
-surface grows as before. The benefit is the gain of condition over doing nothing,
+surface grows as before and the anomalies are back. The benefit is the gain of condition over doing nothing, for as
+long as the treatment lives - then it is to be done anew -,
 
-``sum over years of (CI with - CI without) x length x traffic weight / (1 + r)^(year - first year)``,
+``sum over years of its life of (CI with - CI without) x length x traffic weight / (1 + r)^(year - first year)``,
 
 in index points times km times years; in EUR on request, with what roughness costs the users. A treatment that
 cuts the surface waits until the moratorium of the municipality is over.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contado.engines.pavement import columns, condition, moratorium, user_cost
+from contado.engines.pavement.deterioration import curves
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
@@ -44,8 +46,10 @@ _NUMBERS = (
     "aadt",
     "heavy_share",
     "surface_age_y",
+    "snpk",
+    "ye4",
 )
-COLUMNS: Final = ("segment", *_NUMBERS, "municipality", "road", "family", "snpk", "ye4", "label")
+COLUMNS: Final = ("segment", *_NUMBERS, "municipality", "road", "family", "label")
 """Columns of a table of segments; snpk and ye4 are for growth by HDM-4."""
 
 
@@ -63,6 +67,8 @@ class StrategySettings:
     """Width of the carriageway where it is unknown [m]."""
     reference_aadt: float = 5000.0
     """Vehicles a day of a road with traffic weight 1."""
+    hdm4: bool = False
+    """Whether a growth that is unknown is that of HDM-4, where structure, axles and age of the surface are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +85,7 @@ class Roads:
     heavy_share: NDArray[np.float64]
     surface_age_y: NDArray[np.float64]
     """NaN where it is unknown: then no moratorium is known to hold."""
+    structure: curves.Structure
     municipality: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -133,13 +140,16 @@ def roads_of(
         segment, iri_m_km or length_m is missing; a segment has no name or stands twice; a length, a width or IRI is
         not positive; an amount is negative; a growth is no growth of a road; a number cannot be read.
     """
-    columns.require(table, ["segment", "iri_m_km", "length_m"], name)
+    asked = ("surface_age_y", "snpk", "ye4") if settings.hdm4 else ()
+    columns.require(table, ["segment", "iri_m_km", "length_m", *asked], name)
     names = tuple(columns.names(table, "segment", name, lines=lines))
     number = {n: columns.numbers(table, n, name, lines=lines) for n in _NUMBERS}
     for column, bad, rule, hint in _faults(number):
         if column in table.column_names:
             columns.refuse(np.flatnonzero(bad), table, column, name, rule, hint, lines)
-    findings = []
+    structure = _structure(number, settings)
+    findings = [] if not settings.hdm4 else [_by_hdm4(int(structure.known.sum()))]
+    number["growth_per_y"] = np.where(structure.known, 0.0, number["growth_per_y"])
     for column, default, what in (
         ("width_m", settings.width_m, "m"),
         ("growth_per_y", settings.growth_per_y, "a year"),
@@ -150,7 +160,27 @@ def roads_of(
             findings.append(_assumed(column, int(unknown.sum()), default, what))
         number[column] = np.where(unknown, default, number[column])
     places = columns.texts(table, "municipality") if "municipality" in table.column_names else None
-    return Roads(segment=names, municipality=tuple(places or [""] * len(names)), **number), findings
+    roads = Roads(
+        segment=names, municipality=tuple(places or [""] * len(names)), structure=structure, **number
+    )
+    return roads, findings
+
+
+def _structure(number: dict[str, NDArray[np.float64]], settings: StrategySettings) -> curves.Structure:
+    """Take the columns of HDM-4 out; they count where it is asked for and the growth is unknown."""
+    asked = np.isnan(number["growth_per_y"]) & settings.hdm4
+    snpk, ye4 = (np.where(asked, number.pop(name), np.nan) for name in ("snpk", "ye4"))
+    return curves.Structure(snpk=snpk, ye4=ye4, age_y=number["surface_age_y"])
+
+
+def _by_hdm4(count: int) -> Finding:
+    return Finding(
+        severity="note",
+        rule="growth_hdm4",
+        table="segments",
+        message=f"Growth of {count} segments by HDM-4, whose coefficients are to be confirmed against the manual.",
+        hint="give growth_per_y or a history where there is one",
+    )
 
 
 def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[np.bool_], str, str], ...]:
@@ -163,7 +193,7 @@ def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[
         ("width_m", number["width_m"] <= 0, "length_not_positive", above),
         *(
             (c, number[c] < 0, "negative_value", or_more)
-            for c in ("severity_per_100m", "aadt", "surface_age_y")
+            for c in ("severity_per_100m", "aadt", "surface_age_y", "snpk", "ye4")
         ),
         (
             "heavy_share",
@@ -261,29 +291,39 @@ class _Future:
     def __init__(self, roads: Roads, on: date, years: Sequence[int], options: StrategySettings) -> None:
         self.roads = roads
         self.options = options
+        self.on = on
         self.model = condition.model(on)
         self.first_year = first_year = min(years)
         self.years = first_year + np.arange(options.horizon_y)
         self.end = max(years) - first_year
         self.free_from = moratorium.free_from(roads.surface_age_y, roads.municipality, on)
-        age = self.years - on.year
-        self.iri = roads.iri_m_km[:, None] * np.exp(roads.growth_per_y[:, None] * age)
+        self.wait = first_year - on.year
+        pace = np.ones(self.wait + self.years.size - 1)
+        self.iri = self._run(roads.iri_m_km, pace, roads.structure.age_y)[:, self.wait :]
         self.index = self.model.index(self.iri, roads.severity_per_100m[:, None])
         self.discount = (1 + options.discount_rate) ** -(self.years - first_year)
         traffic = roads.aadt / options.reference_aadt
         self.weight_km = roads.length_m / 1000 * np.where(np.isnan(traffic), 1.0, traffic)
         self.eur = user_cost.eur_per_km_and_year(roads.aadt, roads.heavy_share, on) * roads.length_m / 1000
 
+    def _run(
+        self, iri: NDArray[np.float64], pace: NDArray[np.float64], age_y: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return curves.run(iri, self.roads.growth_per_y, pace, self.roads.structure, age_y, self.on)
+
+    def life(self, treatment: Treatment, start: int) -> NDArray[np.float64]:
+        """Return which part of each year lies in the life of a treatment in the year number ``start``."""
+        age = np.arange(self.years.size) - start
+        return np.where(age < 0, 0.0, np.clip(treatment.life_y - age, 0.0, 1.0))
+
     def treated_iri(self, treatment: Treatment, start: int) -> NDArray[np.float64]:
         """Return the roughness of every segment after a treatment in the year number ``start``."""
-        before = self.iri[:, start]
-        new = before if treatment.iri_after_m_km is None else np.minimum(before, treatment.iri_after_m_km)
-        age = np.arange(self.years.size - start)
-        slow = np.minimum(age, treatment.life_y) * treatment.growth_factor + np.maximum(
-            age - treatment.life_y, 0
-        )
+        new, age = self.iri[:, start], self.roads.structure.age_y + self.wait + start
+        if treatment.iri_after_m_km is not None:
+            new, age = np.minimum(new, treatment.iri_after_m_km), np.zeros(len(self.roads))
+        pace = 1.0 + self.life(treatment, start)[start:-1] * (treatment.growth_factor - 1.0)
         treated = self.iri.copy()
-        treated[:, start:] = new[:, None] * np.exp(self.roads.growth_per_y[:, None] * slow)
+        treated[:, start:] = self._run(new, pace, age)
         return treated
 
 
@@ -294,13 +334,11 @@ def _offered(future: _Future, number: int, treatment: Treatment, year: int) -> d
     free = future.free_from <= year if treatment.cuts_surface else np.ones(len(roads), bool)
     chosen = np.flatnonzero(treatment.applies(future.index[:, start]) & free)
     iri = future.treated_iri(treatment, start)[chosen]
-    severity = roads.severity_per_100m[chosen, None] * np.where(
-        future.years >= year, treatment.severity_factor, 1.0
-    )
+    life = future.life(treatment, start)
+    severity = roads.severity_per_100m[chosen, None] * (1.0 + life * (treatment.severity_factor - 1.0))
     index = future.model.index(iri, severity)
-    gain = index - future.index[chosen]
-    smoother = future.iri[chosen] - iri
-    life = min(int(np.ceil(treatment.life_y)), gain.shape[1] - start)
+    gain = (index - future.index[chosen]) * life
+    smoother = (future.iri[chosen] - iri) * life
     km = roads.length_m[chosen] / 1000
     area = roads.length_m[chosen] * roads.width_m[chosen]
     cost = area * treatment.unit_cost_eur_m2
@@ -310,7 +348,7 @@ def _offered(future: _Future, number: int, treatment: Treatment, year: int) -> d
         "treatment": np.full(chosen.size, number),
         "cost_eur": cost,
         "condition_gain": gain @ future.discount * future.weight_km[chosen],
-        "gain_a_year": gain[:, start : start + life].mean(axis=1) * km,
+        "gain_a_year": gain.sum(axis=1) / life.sum() * km,
         "user_eur": smoother @ future.discount * future.eur[chosen] * (1 + options.discount_rate) ** start,
         "worksite_eur": cost * treatment.worksite_share,
         "area_m2": area,

@@ -13,6 +13,7 @@ import numpy as np
 
 from contado.engines.pavement import columns, data
 from contado.kernel.errors import DataError, Finding
+from contado.kernel.publish.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "Treatment", "catalogue", "coded", "from_table", "of_file", "of_workspace"]
+__all__ = ["COLUMNS", "Treatment", "catalogue", "coded", "from_table", "names", "of_file", "of_workspace"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +103,22 @@ def from_table(
             columns.refuse(np.flatnonzero(bad), table, column, name, rule, hint, lines)
     rows = table.to_pylist()
     found = tuple(_treatment(rows[i], {n: v[i] for n, v in numeric.items()}) for i in range(len(rows)))
-    return found, [_no_effect(t) for t in found if not t.effective]
+    return found, [*(_no_effect(t) for t in found if not t.effective), *_price_years(found)]
+
+
+def _price_years(found: Sequence[Treatment]) -> list[Finding]:
+    years = sorted({t.price_year for t in found if t.price_year is not None})
+    if len(years) <= 1:
+        return []
+    return [
+        Finding(
+            severity="warning",
+            rule="price_year_differs",
+            table="treatments",
+            message=f"Prices are of {', '.join(map(str, years))}; they are compared as if they were of one year.",
+            hint="bring them to one price year",
+        )
+    ]
 
 
 def of_file(path: Path) -> tuple[tuple[Treatment, ...], list[Finding]]:
@@ -117,6 +133,24 @@ def of_file(path: Path) -> tuple[tuple[Treatment, ...], list[Finding]]:
 def of_workspace(table: pa.Table) -> tuple[Treatment, ...]:
     """Return the treatments of table ``pavement_treatment`` of a workspace; the illustrative ones where it is empty."""
     return from_table(table)[0] if table.num_rows else catalogue()
+
+
+def names(table: pa.Table | None = None) -> dict[str, Words]:
+    """Return what the treatments are called, by code: those of table ``pavement_treatment``, else the illustrative.
+
+    Works that were recorded before an own price list came keep the names that they had.
+
+    Examples
+    --------
+    >>> names()["crack_sealing"].en
+    'Crack sealing'
+    """
+    found = [*data.rows("treatments"), *(table.to_pylist() if table is not None else ())]
+    return {
+        str(row["code"]): Words(str(row["name_it"]), str(row.get("name_en") or row["name_it"]))
+        for row in found
+        if row.get("name_it")
+    }
 
 
 def coded(

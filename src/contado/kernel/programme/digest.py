@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from contado.kernel import labels
 from contado.kernel.errors import TableNotFound
 from contado.kernel.portfolio.told import in_names
+from contado.kernel.programme.naming import intervention_name
+from contado.kernel.publish.words import LANGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from contado.kernel.labels import Label
+    from contado.kernel.publish.words import Lang, Words
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["BudgetRow", "Digest", "Effect", "Joint", "Unit", "Work", "read"]
@@ -29,6 +32,7 @@ class Work:
 
     id: str
     name: str
+    name_en: str
     practice: str
     municipality: str | None
     cost_eur: float
@@ -79,8 +83,8 @@ class BudgetRow:
 class Joint:
     """Two works that start on one worksite in one year, and what that saves."""
 
-    a: str
-    b: str
+    a: Words
+    b: Words
     year: int
     saving_eur: float
 
@@ -147,8 +151,13 @@ class Digest:
         return labels.weakest(w.label for w in self.works)
 
 
-def read(view: WorkspaceView) -> Digest:
+def read(view: WorkspaceView, types: Mapping[str, Words] | None = None) -> Digest:
     """Read the programme that stands in a workspace.
+
+    Parameters
+    ----------
+    types
+        Names of the types of intervention by code, by which works have an English name; else they keep the given one.
 
     Raises
     ------
@@ -161,8 +170,9 @@ def read(view: WorkspaceView) -> Digest:
         raise TableNotFound("The workspace has no programme yet.", hint="run `contado plan` first")
     found, named = _rows(view, "intervention"), _source_names(view)
     units = _units(view)
-    titles = {str(r["id"]): str(r["name"] or r["id"]) for r in found}
-    works = [_work(r, decided.get(str(r["id"]), []), titles, named, units) for r in found]
+    titles = {str(r["id"]): intervention_name(r, types or {}) for r in found}
+    told = {lang: {key: title.of(lang) for key, title in titles.items()} for lang in LANGS}
+    works = [_work(r, decided.get(str(r["id"]), []), told, named, units) for r in found]
     works.sort(key=lambda w: (w.yield_ratio is None, -(w.yield_ratio or 0.0), w.id))
     budgets = _budgets(_rows(view, "budget"), decided, _rows(view, "price"), named)
     kept = {w.id for w in works if w.chosen}
@@ -210,7 +220,7 @@ def _units(view: WorkspaceView) -> dict[str, Unit]:
 def _work(
     row: Row,
     decided: Sequence[Row],
-    titles: Mapping[str, str],
+    titles: Mapping[Lang, Mapping[str, str]],
     named: Mapping[str, str],
     units: Mapping[str, Unit],
 ) -> Work:
@@ -219,10 +229,11 @@ def _work(
     for payment in decided:
         if payment["source"]:
             paid[named.get(payment["source"], payment["source"])] += payment["amount_eur"] or 0.0
-    code = row["municipality"]
+    key, code = str(row["id"]), row["municipality"]
     return Work(
-        id=str(row["id"]),
-        name=titles[str(row["id"])],
+        id=key,
+        name=titles["it"][key],
+        name_en=titles["en"][key],
         practice=str(row["practice"]),
         municipality=units[code].name if code in units else code,
         cost_eur=float(row["cost_eur"]),
@@ -232,8 +243,8 @@ def _work(
         paid=dict(paid),
         value_eur=head.get("value_eur"),
         yield_ratio=head.get("yield_ratio"),
-        reason_it=in_names(head.get("reason_it"), head.get("reason_code"), titles, named) or "",
-        reason_en=in_names(head.get("reason_en"), head.get("reason_code"), titles, named) or "",
+        reason_it=in_names(head.get("reason_it"), head.get("reason_code"), titles["it"], named) or "",
+        reason_en=in_names(head.get("reason_en"), head.get("reason_code"), titles["en"], named) or "",
         selection_frequency=head.get("selection_frequency"),
         robustness=head.get("robustness"),
         label=row["label"],
@@ -275,7 +286,7 @@ def _paying(view: WorkspaceView, budgets: Sequence[BudgetRow]) -> list[Row]:
 
 
 def _joints(
-    view: WorkspaceView, run: Row, works: Sequence[Work], titles: Mapping[str, str]
+    view: WorkspaceView, run: Row, works: Sequence[Work], titles: Mapping[str, Words]
 ) -> tuple[Joint, ...] | None:
     """Return the pairs of the run's record that start together; None where the record is not there."""
     import pyarrow.parquet as pq

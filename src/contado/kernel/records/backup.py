@@ -33,7 +33,7 @@ from contado.kernel.workspace.layout import RECORDS, SCRATCH, SETTINGS
 from contado.kernel.workspace.lock import Holder, held, scratch_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from contado.kernel.records.store import Store
 
@@ -185,13 +185,15 @@ def _schema(copy: Path) -> int:
         return int(connection.execute("SELECT max(version) FROM schema_version").fetchone()[0])
 
 
-def restore(file: Path, folder: Path) -> Backup:
+def restore(
+    file: Path, folder: Path, *, accept: Callable[[Sequence[Finding]], object] | None = None
+) -> Backup:
     """Verify a backup, then put it in place of the records of a workspace.
 
     A folder that is absent or empty becomes a workspace with the backup's settings. Nothing is replaced
     before hashes, database and chain are verified; the replacement is one transaction. Layers and tables that
     differ from those of the backup are findings. A backup of the whole workspace becomes a folder that was
-    absent or empty, in one step.
+    absent or empty, in one step. ``accept`` gets the findings before anything is replaced, and may raise.
 
     Raises
     ------
@@ -208,13 +210,16 @@ def restore(file: Path, folder: Path) -> Backup:
     with _unpacking(folder) as unpacked:
         manifest = _unpack(file, unpacked)
         _verify(unpacked / _COPY, manifest)
+        found = () if manifest.whole else tuple(_differences(folder, manifest))
+        if accept is not None:
+            accept(found)
         into = _put_whole if manifest.whole else _put_records
-        workspace = into(unpacked, manifest, folder)
+        into(unpacked, manifest, folder)
     return Backup(
         bytes=file.stat().st_size,
         sha256=sha256_of_file(file),
         audit_head=manifest.audit_head,
-        findings=tuple(_differences(workspace, manifest)),
+        findings=found,
     )
 
 
@@ -231,7 +236,7 @@ def _unpacking(folder: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _put_records(unpacked: Path, manifest: Manifest, folder: Path) -> WorkspaceView:
+def _put_records(unpacked: Path, manifest: Manifest, folder: Path) -> None:
     """Put records and attachments in place of those of a workspace."""
     workspace = _workspace(folder, unpacked / SETTINGS)
     for name in manifest.files:
@@ -241,10 +246,9 @@ def _put_records(unpacked: Path, manifest: Manifest, folder: Path) -> WorkspaceV
             with tables.atomic(target) as temporary:
                 shutil.copyfile(unpacked / name, temporary)
     _replace(workspace, unpacked / _COPY)
-    return workspace
 
 
-def _put_whole(unpacked: Path, manifest: Manifest, folder: Path) -> WorkspaceView:  # noqa: ARG001 - as `_put_records`
+def _put_whole(unpacked: Path, manifest: Manifest, folder: Path) -> None:  # noqa: ARG001 - as `_put_records`
     """Let the unpacked files become the workspace, its records filled first."""
     if not _is_free(folder):
         raise WorkspaceError(
@@ -257,7 +261,6 @@ def _put_whole(unpacked: Path, manifest: Manifest, folder: Path) -> WorkspaceVie
         copy = Path(shutil.move(unpacked / _COPY, aside))
         _replace(WorkspaceView(unpacked), copy)
     unpacked.rename(folder)
-    return WorkspaceView(folder)
 
 
 def _is_free(folder: Path) -> bool:
@@ -358,8 +361,9 @@ def _fill_postgres(store: Store, copy: Path) -> None:
     engine.dispose()
 
 
-def _differences(workspace: WorkspaceView, manifest: Manifest) -> Iterator[Finding]:
-    now = {n: h for n, h in workspace.file_hashes().items() if n.startswith(_KEPT)}
+def _differences(folder: Path, manifest: Manifest) -> Iterator[Finding]:
+    hashes = {} if _is_free(folder) else WorkspaceView(folder).file_hashes()
+    now = {n: h for n, h in hashes.items() if n.startswith(_KEPT)}
     for name in sorted(now.keys() | manifest.workspace.keys()):
         if now.get(name) != manifest.workspace.get(name):
             state = (

@@ -11,7 +11,9 @@ from contado.kernel.errors import DataError, Finding
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Counts", "count", "made_strict", "raise_refused"]
+__all__ = ["Counts", "count", "made_strict", "raise_refused", "refuse_strictly"]
+
+_LENIENT = "without --strict the verb goes on and tells all that it found"
 
 
 class Counts(NamedTuple):
@@ -32,14 +34,11 @@ def count(findings: Iterable[Finding]) -> Counts:
 
 
 def made_strict(findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings with warnings and set-aside rows turned into refusals."""
-
-    def turn(f: Finding) -> Finding:
-        if f.severity == "warning" or f.action == "row_set_aside":
-            return msgspec.structs.replace(f, severity="error", action="refused")
-        return f
-
-    return [turn(f) for f in findings]
+    """Return the findings with all but the notes turned into refusals."""
+    return [
+        f if f.severity == "note" else msgspec.structs.replace(f, severity="error", action="refused")
+        for f in findings
+    ]
 
 
 def raise_refused(findings: Iterable[Finding]) -> None:
@@ -63,3 +62,15 @@ def raise_refused(findings: Iterable[Finding]) -> None:
         rows=rows,
         field=first.table,
     )
+
+
+def refuse_strictly(findings: Iterable[Finding]) -> None:
+    """Raise when a finding is no note (``--strict``).
+
+    Raises
+    ------
+    DataError
+        As `raise_refused`.
+    """
+    told = made_strict(findings)
+    raise_refused(f if f.hint else msgspec.structs.replace(f, hint=_LENIENT) for f in told)

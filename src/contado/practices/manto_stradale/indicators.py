@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement import coverage
 from contado.kernel import labels, tables
 from contado.practices.manto_stradale.ids import DRIVES, NAME, asset_id
 
@@ -87,23 +88,13 @@ def _figures(section: Row, segments: Sequence[Row], cells: Sequence[Row], anomal
 
 
 def _unmeasured(length_m: float, cells: Sequence[Row]) -> tuple[float, float]:
-    """Return how much of a section had no pass lately, and how much passes could not measure [m].
-
-    A car that drove a section leaves no whole cell at its ends, and none where it braked or the signal failed: less
-    than two cells in a row were driven all the same. A longer gap is one that nobody drove.
-    """
-    if not cells:
-        return length_m, 0.0
-    rows = sorted(cells, key=lambda c: c["from_m"])
-    late = sum(c["to_m"] - c["from_m"] for c in rows if c["state"] in {"not_driven", "renewed"})
-    silent = sum(c["to_m"] - c["from_m"] for c in rows if c["state"] == "not_measurable")
-    ends = [0.0, *(c["to_m"] for c in rows)]
-    gaps = [
-        max(0.0, start - end)
-        for end, start in zip(ends, [*(c["from_m"] for c in rows), length_m], strict=True)
-    ]
-    longest = 2 * max(c["to_m"] - c["from_m"] for c in rows)
-    return late + sum(g for g in gaps if g >= longest), silent + sum(g for g in gaps if g < longest)
+    """Return how much of a section had no pass lately, and how much passes could not measure [m]."""
+    told: dict[str, float] = defaultdict(float)
+    for c in cells:
+        told[c["state"]] += c["to_m"] - c["from_m"]
+    for gap in coverage.gaps([(c["from_m"], c["to_m"]) for c in cells], length_m):
+        told["not_measurable" if gap.driven else "not_driven"] += gap.length_m
+    return told["not_driven"] + told["renewed"], told["not_measurable"]
 
 
 def _mean(segments: Sequence[Row], *names: str) -> tuple[float, float, float] | None:

@@ -17,7 +17,7 @@ from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME
 from contado.practices.manto_stradale.state import told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -30,7 +30,13 @@ __all__ = ["outcomes"]
 
 Row = dict[str, Any]
 Interval = tuple[float, float, float]
+Cell = tuple[str, float, float]
+"""Section and ends [m]."""
 _INTERVAL = ("iri_m_km", "low_m_km", "high_m_km")
+_NEW = timedelta(days=365)
+"""For so long the state after works tells what they left."""
+_ALL = 0.95
+"""Share of the works that counts as the whole of them: cells seldom end where works do."""
 
 
 def outcomes(
@@ -39,8 +45,8 @@ def outcomes(
     """Return tables ``observation`` and ``pavement_treatment`` for the works that were done.
 
     Works are those of table ``pavement_works`` that belong to chosen interventions (`done.done`). Before is the state
-    on the day before an intervention's first works, after the state on the day ``on``, both on what the works have in
-    common with its segment.
+    on the day before an intervention's first works, after the state on the day ``on``, both of the same cells: those
+    on what the works have in common with its segment that are known on both days.
     """
     chosen = programme.works_of(workspace, NAME)
     works = [w for w in workspace.read("pavement_works").to_pylist() if w["date"] <= on]
@@ -53,12 +59,17 @@ def outcomes(
     rows: list[Row] = []
     compared: list[Done] = []
     for own in _by_intervention(parts):
-        before, after = states.mean(_eve(own), own), states.mean(on, own)
-        if before is None or after is None:
-            findings.append(_not_comparable(own[0].work, before is None))
+        cells, later = states.cells(_eve(own), own), states.cells(on, own)
+        if not cells or not later:
+            findings.append(_not_comparable(own[0].work, not cells))
             continue
+        both = cells.keys() & later.keys()
+        if not both:
+            findings.append(_nowhere_both(own[0].work))
+            continue
+        before, after = _mean(cells[key] for key in both), _mean(later[key] for key in both)
         rows += _observations(own, before, after, on)
-        findings.append(_told(own[0].intervention, before, after))
+        findings.append(_told(own[0].intervention, before, after, _share(both, own)))
         compared += own
     observed = tables.sort("observation", tables.from_rows("observation", rows))
     learnt = _measured(compared, states, on, _widths(workspace))
@@ -93,19 +104,15 @@ class _States:
         self._sections = sections
         self._days: dict[date, dict[str, list[Row]]] = {}
 
-    def mean(self, day: date, parts: Sequence[Done]) -> Interval | None:
-        """Return mean, low and high of the IRI of the cells within these parts; None where nothing is known."""
-        cells = self._of_day(day)
-        inside = {
-            (part.work["section_id"], cell["from_m"]): tuple(cell[n] for n in _INTERVAL)
+    def cells(self, day: date, parts: Sequence[Done]) -> dict[Cell, Interval]:
+        """Return value, low and high of the IRI of each known cell within these parts."""
+        known = self._of_day(day)
+        return {
+            (part.work["section_id"], cell["from_m"], cell["to_m"]): tuple(cell[n] for n in _INTERVAL)
             for part in parts
-            for cell in cells.get(part.work["section_id"], ())
+            for cell in known.get(part.work["section_id"], ())
             if part.from_m - ROUNDED_M <= cell["from_m"] and cell["to_m"] <= part.to_m + ROUNDED_M
         }
-        if not inside:
-            return None
-        value, low, high = np.mean(list(inside.values()), axis=0).tolist()
-        return value, low, high
 
     def _of_day(self, day: date) -> dict[str, list[Row]]:
         if day not in self._days:
@@ -117,6 +124,21 @@ class _States:
                 for section in self._sections
             }
         return self._days[day]
+
+
+def _mean(cells: Iterable[Interval]) -> Interval:
+    value, low, high = np.mean(list(cells), axis=0).tolist()
+    return value, low, high
+
+
+def _share(cells: Iterable[Cell], parts: Sequence[Done]) -> float:
+    """Return how much of the length of these parts the cells are; stages on the same stretch count once."""
+    whole, section, reached = 0.0, None, 0.0
+    for name, from_m, to_m in sorted((p.work["section_id"], p.from_m, p.to_m) for p in parts):
+        begin = max(from_m, reached) if name == section else from_m
+        whole += max(0.0, to_m - begin)
+        section, reached = name, max(to_m, begin)
+    return min(1.0, sum(to_m - from_m for _, from_m, to_m in cells) / whole)
 
 
 def _observations(parts: Sequence[Done], before: Interval, after: Interval, on: date) -> list[Row]:
@@ -155,17 +177,18 @@ def _measured(
 ) -> dict[str, list[tuple[float, float | None]]]:
     """Return roughness after and cost a square metre of each of the works, by treatment.
 
-    Works over several interventions count once, with their cost spread evenly along them.
+    Works over several interventions count once, with their cost spread evenly along them. What a treatment leaves is
+    the state within a year of the works: a later one has aged, whenever it is asked for.
     """
     own: dict[tuple[str, tuple[Any, ...]], list[Done]] = defaultdict(list)
     for part in parts:
         own[part.work["treatment"] or part.intervention["type"], _work_key(part.work)].append(part)
     found: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
     for (code, _), of_work in own.items():
-        after = states.mean(on, of_work)
-        if after is not None:
-            work = of_work[0].work
-            found[code].append((after[0], _unit_cost(work, widths.get(work["section_id"]))))
+        work = of_work[0].work
+        after = states.cells(min(on, work["date"] + _NEW), of_work)
+        if after:
+            found[code].append((_mean(after.values())[0], _unit_cost(work, widths.get(work["section_id"]))))
     return found
 
 
@@ -249,14 +272,26 @@ def _not_comparable(work: Row, before: bool) -> Finding:
     )
 
 
-def _told(intervention: Row, before: Interval, after: Interval) -> Finding:
+def _nowhere_both(work: Row) -> Finding:
+    return Finding(
+        severity="warning",
+        rule="not_comparable",
+        table="pavement_works",
+        row=f"{work['section_id']} {work['from_m']:g}",
+        message=f"Drives before and after the works of {work['date']} on {work['section_id']} measured other cells.",
+        hint="let a car pass on the same stretch",
+    )
+
+
+def _told(intervention: Row, before: Interval, after: Interval, share: float) -> Finding:
     apart = after[2] < before[1]
+    where = "" if share >= _ALL else f" on the {share:.0%} of the works that were driven before and after"
     return Finding(
         severity="note",
         rule="before_after",
         table="observation",
         row=intervention["id"],
-        message=f"IRI {before[0]:.2f} m/km before, {after[0]:.2f} after"
+        message=f"IRI {before[0]:.2f} m/km before, {after[0]:.2f} after{where}"
         + ("." if apart else ": the intervals overlap, so the drop is not demonstrated."),
         hint="more passes narrow the intervals",
     )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from contado.kernel.appraisal import Appraisal, Flow
     from contado.kernel.appraisal.parameters import Parameter
+    from contado.kernel.declare import Context
     from contado.kernel.errors import Finding
     from contado.verbs.appraisal.cba import CbaRequest
 
@@ -42,7 +43,7 @@ class Appraised:
     findings: list[Finding]
 
 
-def appraised(request: CbaRequest, path: Path, *, strict: bool) -> Appraised:
+def appraised(request: CbaRequest, path: Path, context: Context) -> Appraised:
     """Read a table of flows and appraise it as the request asks.
 
     Raises
@@ -51,14 +52,12 @@ def appraised(request: CbaRequest, path: Path, *, strict: bool) -> Appraised:
         As `contado.kernel.appraisal.appraise` and the readers of its tables.
     """
     from contado.kernel.appraisal import parameters
-    from contado.kernel.tables.findings import made_strict, raise_refused
 
     flows, findings = _flows(path)
     rate = parameters.parameter("social_discount_rate", area="IT") if request.rate is None else request.rate
     done = appraise_flows(request, flows, rate)
-    if strict:
-        raise_refused(made_strict([*findings, *done.findings]))
-    return Appraised(flows=flows, appraisal=done, rate=rate, findings=[*findings, *done.findings])
+    told = context.accept([*findings, *done.findings])
+    return Appraised(flows=flows, appraisal=done, rate=rate, findings=told)
 
 
 def appraise_flows(request: CbaRequest, flows: Sequence[Flow], rate: float | Parameter) -> Appraisal:

@@ -77,7 +77,7 @@ class CbaAnswer(Answer, kw_only=True):
 def _run(request: CbaRequest, context: Context) -> CbaAnswer:
     from contado.verbs.appraisal._flows import appraised, used
 
-    found = appraised(request, request.flows, strict=context.strict)
+    found = appraised(request, request.flows, context)
     done = found.appraisal
     return CbaAnswer(
         npv_eur=done.npv_eur,

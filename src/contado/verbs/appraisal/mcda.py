@@ -214,11 +214,7 @@ def _run(request: McdaRequest, context: Context) -> McdaAnswer:
         findings += [_of_case(f, number, case) for f in more]
     if refusals and len(refusals) == len(cases):
         raise refusals[0]
-    if context.strict:
-        from contado.kernel.tables.findings import made_strict, raise_refused
-
-        raise_refused(made_strict(findings))
-    return McdaAnswer(results=results, findings=findings)
+    return McdaAnswer(results=results, findings=context.accept(findings))
 
 
 def _cases(path: Path) -> list[dict[str, Any]]:

@@ -61,13 +61,14 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     said = project.read(request.project)
     facts = _facts(request, said, context)
     made = _report.build(facts, date=request.date or dt.date.today())  # noqa: DTZ011 - the writer's own day
+    unknown = [
+        name for name in project.OBJECTIVES if name not in said.dnsh or said.dnsh[name].answer == "not_known"
+    ]
+    findings = context.accept([*facts.main.findings, *([_not_assessed(unknown)] if unknown else [])])
     request.out.mkdir(parents=True, exist_ok=True)
     paths = [request.out / f"{_STEM}.{kind}" for kind in formats]
     for path in paths:
         publish.write(made, path, fonts=page_fonts())
-    unknown = [
-        name for name in project.OBJECTIVES if name not in said.dnsh or said.dnsh[name].answer == "not_known"
-    ]
     return ReportAnswer(
         title=made.title,
         files=[WrittenFile.of(path) for path in paths],
@@ -77,7 +78,7 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
         err=facts.done.err,
         dnsh_not_known=unknown,
         label=said.label,
-        findings=[*facts.main.findings, *([_not_assessed(unknown)] if unknown else [])],
+        findings=findings,
     )
 
 
@@ -86,7 +87,7 @@ def _facts(request: ReportRequest, said: Project, context: Context) -> Facts:
     from contado.verbs.appraisal._flows import appraise_flows, appraised
     from contado.verbs.appraisal._report.facts import Facts
 
-    main = appraised(request, request.flows, strict=context.strict)
+    main = appraised(request, request.flows, context)
     beside = request.project.parent
     rate = main.appraisal.rate
     tried = sorted({round(rate + step, 6) for step in _RATES if rate + step >= 0} | {rate})
@@ -95,8 +96,7 @@ def _facts(request: ReportRequest, said: Project, context: Context) -> Facts:
         project=said,
         main=main,
         alternatives=[
-            (a, appraised(request, beside / a.flows, strict=context.strict) if a.flows else None)
-            for a in said.alternatives
+            (a, appraised(request, beside / a.flows, context) if a.flows else None) for a in said.alternatives
         ],
         by_rate={r: appraise_flows(request, main.flows, r) for r in tried},
     )

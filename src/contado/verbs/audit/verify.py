@@ -50,12 +50,15 @@ def _run(request: VerifyRequest, context: Context) -> VerifyAnswer:
         with records.store.connection() as connection:
             found = audit.verify(audit.rows(connection), anchor)
         differing = commits.differing(records.store, records.workspace)
+    told = [*records.workspace.findings, *differing]
+    if found.ok:  # a chain that does not hold is told whole
+        context.accept(told)
     return VerifyAnswer(
         ok=found.ok,
         events=found.events,
         head=Link(seq=found.head.seq, hash=found.head.hash),
         problems=[ChainProblem(**msgspec.structs.asdict(p)) for p in found.problems],
-        findings=[*records.workspace.findings, *differing],
+        findings=told,
     )
 
 

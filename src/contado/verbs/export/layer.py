@@ -45,6 +45,7 @@ def _run(request: ExportRequest, context: Context) -> ExportAnswer:
     assert context.workspace is not None
     view = WorkspaceView(context.workspace)
     table = view.layer(request.name)
+    context.accept(view.findings)
     if request.to == SHARED:
         return _shared(view, request.name, table)
     style = view.layer_info(request.name).style

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _STEM = "report"
 _CANDIDATES = "candidates.csv"
 _COLUMNS = {
-    **dict.fromkeys(("id", "name", "practice", "municipality"), "string"),
+    **dict.fromkeys(("id", "name", "name_en", "practice", "municipality"), "string"),
     "chosen": "bool",
     "start_year": "int64",
     **dict.fromkeys(("cost_eur", "cost_low_eur", "cost_high_eur", "spent_eur", "value_eur"), "float64"),
@@ -57,10 +57,12 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     from contado.kernel.programme import digest, report
     from contado.kernel.tables import write_csv
     from contado.kernel.workspace import WorkspaceView
+    from contado.practices.names import type_names
 
     assert context.workspace is not None
     formats = publish.checked_formats(request.formats, verb="export report")
-    found = digest.read(WorkspaceView(context.workspace))
+    view = WorkspaceView(context.workspace)
+    found = digest.read(view, type_names(view))
     lang = context.published_lang
     made = report.build(found, lang=lang, date=request.date or dt.date.today(), plain=_plain())  # noqa: DTZ011 - the writer's own day
     request.out.mkdir(parents=True, exist_ok=True)

@@ -39,6 +39,7 @@ def _run(request: SchedeRequest, context: Context) -> FilingAnswer:
         formats=formats,
         fiscal_code=None,
         threshold_eur=None,
+        context=context,
     )
 
 

@@ -25,7 +25,7 @@ class EvaluateAnswer(Answer, kw_only=True):
     interventions: list[Funded]
 
 
-def _run(request: EvaluateRequest, context: Context) -> EvaluateAnswer:  # noqa: ARG001 - every verb has both
+def _run(request: EvaluateRequest, context: Context) -> EvaluateAnswer:
     from contado.kernel import tables
     from contado.kernel.funding import evaluate
 
@@ -44,7 +44,7 @@ def _run(request: EvaluateRequest, context: Context) -> EvaluateAnswer:  # noqa:
         on=request.on or today(),
         amounts=rows("funding_amounts", required=False),
     )
-    return EvaluateAnswer(interventions=result.interventions, findings=result.findings)
+    return EvaluateAnswer(interventions=result.interventions, findings=context.accept(result.findings))
 
 
 VERB = Verb(

@@ -47,6 +47,7 @@ def _run(request: ImportRequest, context: Context) -> ImportAnswer:
 
     with context.records() as records:
         rows, findings = _read(request.file)
+        context.accept(findings)
         resolve = resolver(records.workspace)
         with records.writing() as session:
             done = [_checked(session, row, resolve) for row in rows]

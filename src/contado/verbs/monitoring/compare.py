@@ -36,14 +36,13 @@ class CompareAnswer(Answer, kw_only=True):
 
 def _run(request: CompareRequest, context: Context) -> CompareAnswer:
     from contado.kernel import monitoring, tables
-    from contado.kernel.tables.findings import made_strict, raise_refused
+    from contado.kernel.tables.findings import raise_refused
 
     table, findings, lines = tables.read(request.panel, declared="folder/panel")
     raise_refused(findings)
     panel = monitoring.panel_from_table(table, event=request.event, lines=lines)
     findings += panel.findings
-    if context.strict:
-        raise_refused(made_strict(findings))
+    context.accept(findings)
     done = monitoring.compare(
         panel.values,
         panel.treated,
@@ -54,7 +53,8 @@ def _run(request: CompareRequest, context: Context) -> CompareAnswer:
     if done.reason:
         findings.append(_unknown(done.reason, controls=done.n_control))
     return CompareAnswer(
-        findings=findings, **{f: getattr(done, f) for f in CompareAnswer.__struct_fields__ if f != "findings"}
+        findings=context.accept(findings),
+        **{f: getattr(done, f) for f in CompareAnswer.__struct_fields__ if f != "findings"},
     )
 
 

@@ -74,7 +74,7 @@ class SavingsAnswer(Answer, kw_only=True):
 def _run(request: SavingsRequest, context: Context) -> SavingsAnswer:
     from contado.kernel import monitoring, tables
     from contado.kernel.monitoring.events import FALSE_ALARM
-    from contado.kernel.tables.findings import made_strict, raise_refused
+    from contado.kernel.tables.findings import raise_refused
 
     adjustments = _adjustments(request.adjustment)
     table, findings, lines = tables.read(request.meters, declared="folder/meters")
@@ -90,8 +90,7 @@ def _run(request: SavingsRequest, context: Context) -> SavingsAnswer:
         progress=context.progress,
     )
     findings = [f for f in findings if f.action != "refused"] + _findings(found)
-    if context.strict:
-        raise_refused(made_strict(findings))
+    context.accept(findings)
     if all(m.refusal for m in found):
         raise_refused(findings)
     return SavingsAnswer(

@@ -49,7 +49,7 @@ class UpdateAnswer(Answer, kw_only=True):
 
 def _run(request: UpdateRequest, context: Context) -> UpdateAnswer:
     from contado.kernel import monitoring, tables
-    from contado.kernel.tables.findings import made_strict, raise_refused
+    from contado.kernel.tables.findings import raise_refused
 
     table, findings, lines = tables.read(request.observed, declared="folder/observed")
     missing = [c for c in _COLUMNS if c not in table.column_names]
@@ -58,8 +58,7 @@ def _run(request: UpdateRequest, context: Context) -> UpdateAnswer:
     raise_refused(findings)
     rows = zip(lines or range(1, table.num_rows + 1), table.select(_COLUMNS).to_pylist(), strict=True)
     works, aside = _works(rows)
-    if context.strict:
-        raise_refused(made_strict([*findings, *aside]))
+    context.accept([*findings, *aside])
     if not works:
         raise DataError(
             "observed: no work with a planned and a realised amount.",
@@ -73,7 +72,7 @@ def _run(request: UpdateRequest, context: Context) -> UpdateAnswer:
         s2=done.s2,
         tau2=done.tau2,
         rows_set_aside=len(aside),
-        findings=findings,
+        findings=context.accept(findings),
     )
 
 

@@ -1,4 +1,4 @@
-"""How the road verbs name a file that is not plain CSV, and what they advise where a finding says nothing."""
+"""How the road verbs name a file that is not plain CSV, what they advise, and what ``--strict`` refuses."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from contado.engines.pavement.telemetry.drive import Rejected
+    from contado.kernel.declare import Context
     from contado.kernel.errors import Finding
 
-__all__ = ["named"]
+__all__ = ["accepted", "named"]
 
 _ADVICE: Final = {
     "ambiguous_match": "add a fix where the roads part, or give a route that holds one of them only",
@@ -32,6 +34,26 @@ _ADVICE: Final = {
     "unmatched_span": "look whether a road is missing from the map",
 }
 _NOTHING: Final = "nothing to do; see the rows that are named"
+_NOISE: Final = frozenset(
+    {"impossible_jump", "impossible_position", "no_speed", "poor_accuracy", "rows_dropped"}
+)
+"""Rules of single fixes and samples: every receiver gets some wrong, so they are counted and refuse no drive."""
+
+
+def accepted(
+    context: Context, findings: Iterable[Finding], rejected: Iterable[Rejected] = ()
+) -> list[Finding]:
+    """Return the findings as `named`; under ``--strict`` refuse rejected drives and all that is no note or noise.
+
+    Raises
+    ------
+    DataError
+        As `contado.kernel.declare.Context.accept`.
+    """
+    told = named(findings)
+    lost = named(one.as_finding() for one in rejected)
+    context.accept([*lost, *(f for f in told if f.rule not in _NOISE)])
+    return told
 
 
 def named(findings: Iterable[Finding]) -> list[Finding]:

@@ -155,7 +155,29 @@ def _passes(answer: EvidenceAnswer, say: int) -> Section:
     missing = ("niente di noto allora", "nothing known then")[say]
     none = ("Nessuno.", "None.")[say]
     table = Table(columns=tuple(Column(h[say], "plain") for h in heads), rows=rows, missing=missing)
-    return Section(title, (table,) if rows else (Paragraph(none),))
+    return Section(title, (table if rows else Paragraph(none), *_undated(answer, say)))
+
+
+def _undated(answer: EvidenceAnswer, say: int) -> tuple[Note, ...]:
+    """Say which drives have no date, and which rows are therefore of no day that anybody can vouch for."""
+    count = len(answer.undated)
+    if not count:
+        return ()
+    lead = (
+        "Un passaggio è senza data." if count == 1 else f"{count} passaggi sono senza data.",
+        "One drive has no date." if count == 1 else f"{count} drives have no date.",
+    )[say]
+    drives = ", ".join(d.drive for d in answer.undated)
+    rows = ", ".join(str(seq) for d in answer.undated for seq in d.audit_seq)
+    told = (
+        f"Il giorno non è noto, quindi mancano fra i passaggi qui sopra: {drives}.",
+        f"The day is not known, so left out of the passes above: {drives}.",
+    )[say]
+    dated = (
+        f" Righe che portano il giorno del primo caricamento, mentre il passaggio è di quel giorno o di prima: {rows}.",
+        f" Rows that carry the day of the first loading, while the drive was on that day or before: {rows}.",
+    )[say]
+    return (Note(lead=lead, text=told + (dated if rows else ""), kind="warning"),)
 
 
 def _chain(answer: EvidenceAnswer, say: int) -> Section:

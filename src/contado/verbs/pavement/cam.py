@@ -10,7 +10,7 @@ import msgspec
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 __all__ = ["VERB", "CamAnswer", "CamRequest"]
 
@@ -40,7 +40,7 @@ class CamAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: CamRequest, context: Context) -> CamAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: CamRequest, context: Context) -> CamAnswer:
     import time
 
     from contado.engines.pavement import cam, columns
@@ -56,7 +56,7 @@ def _run(request: CamRequest, context: Context) -> CamAnswer:  # noqa: ARG001 - 
     return CamAnswer(
         label=label_of_file(read.table, request.mix),
         compute_s=seconds,
-        findings=named([*read.findings, *ignored, *notes]),
+        findings=accepted(context, [*read.findings, *ignored, *notes]),
         layers=[msgspec.convert(row, LayerRow, from_attributes=True) for row in found],
         rule_version=version,
     )

@@ -11,7 +11,7 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ _COLUMNS = (
 _SHARES = ("hydro_risk", "network_role")
 
 
-def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:
     import time
 
     import numpy as np
@@ -116,7 +116,7 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:  # noq
     ]
     return ConditionAnswer(
         label=label_of_file(read.table, request.segments),
-        findings=named([*read.findings, *ignored, *_unknowns(values, terms)]),
+        findings=accepted(context, [*read.findings, *ignored, *_unknowns(values, terms)]),
         segments=rows,
         breaks=list(model.breaks),
         status=model.status,

@@ -15,7 +15,7 @@ from contado.verbs._published import WrittenFile, page_fonts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from contado.engines.pavement.evidence.story import Pass, Span, Story
+    from contado.engines.pavement.evidence.story import Pass, Span, Story, Undated
     from contado.kernel.labels import Label
     from contado.kernel.records import Records
     from contado.kernel.workspace import WorkspaceView
@@ -90,6 +90,13 @@ class DrivenPass(msgspec.Struct, frozen=True, kw_only=True):
     audit_seq: list[int]
 
 
+class UndatedDrive(msgspec.Struct, frozen=True, kw_only=True):
+    """A drive whose day nobody knows; its rows stand on the day it was first loaded, among the passes it is not."""
+
+    drive: str
+    audit_seq: list[int]
+
+
 class Chain(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the audit chain holds and says the same as the table; ``differing`` rows do not."""
 
@@ -107,6 +114,7 @@ class EvidenceAnswer(LabelledAnswer, kw_only=True):
     timezone: str
     anomalies: list[PlaceStory]
     passes: list[DrivenPass]
+    undated: list[UndatedDrive]
     chain: Chain
     file: WrittenFile | None = None
 
@@ -124,10 +132,11 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
         span = _span(request, records)
         told = story.stories(view, span, only=request.anomaly)
         driven = story.passes(view, span, told)
+        undated = story.undated(view, span, told)
         timezone = view.settings.territory.timezone
         answer = EvidenceAnswer(
-            label=_label(view, told, driven),
-            findings=story.notes(view, told),
+            label=_label(view, told, driven, undated),
+            findings=context.accept(story.notes(undated)),
             section_id=span.section_id,
             from_m=span.from_m,
             to_m=span.to_m,
@@ -137,6 +146,7 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
                 DrivenPass(drive=p.drive_id, at=p.at_local, seen=p.seen, audit_seq=list(p.audit_seq))
                 for p in driven
             ],
+            undated=[UndatedDrive(drive=d.drive_id, audit_seq=list(d.audit_seq)) for d in undated],
             chain=_chain(records),
         )
     if request.out is not None:
@@ -144,12 +154,18 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
     return answer
 
 
-def _label(view: WorkspaceView, told: Sequence[Story], driven: Sequence[Pass]) -> Label:
+def _label(
+    view: WorkspaceView, told: Sequence[Story], driven: Sequence[Pass], undated: Sequence[Undated]
+) -> Label:
     """Return ``simulated`` where anything that is told, or a drive that saw nothing, was simulated."""
-    passed = {p.drive_id for p in driven}
+    from contado.engines.pavement.ingest.identity import drive_of_piece
+
+    passed, of_no_day = {p.drive_id for p in driven}, {d.drive_id for d in undated}
     measured = view.read("pavement_cell_obs").select(["drive_id", "label"])
     of_drives = zip(*(column.to_pylist() for column in measured.columns), strict=True)
-    labels = {e["label"] for s in told for e in s.events} | {word for d, word in of_drives if d in passed}
+    labels = {e["label"] for s in told for e in s.events} | {
+        word for d, word in of_drives if d in passed or drive_of_piece(d) in of_no_day
+    }
     return "simulated" if "simulated" in labels else "estimated"
 
 

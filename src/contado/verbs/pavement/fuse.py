@@ -11,7 +11,7 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -69,7 +69,7 @@ class FuseAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: FuseRequest, context: Context) -> FuseAnswer:
     import time
 
     from contado.engines.pavement import fusion, fusion_files, works_file
@@ -94,18 +94,19 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:  # noqa: ARG001 
         given, on=on, previous=previous, works=works.rows if works else None, settings=settings
     )
     seconds = time.perf_counter() - began
-    file = request.out / "cell_state.parquet"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    placed = geometry.carried([*given, previous], fused.cells)
-    tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
     for name, one, r in zip(names, given, read, strict=True):
         told += [*r.findings, *fusion_files.noticed(one, name=name, cell_m=request.cell_m)]
     if works is not None:
         told += works_file.not_used(works, works_file.measured(fused.cells), on)
+    findings = accepted(context, [*told, *fused.findings])
+    file = request.out / "cell_state.parquet"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    placed = geometry.carried([*given, previous], fused.cells)
+    tables.write_parquet(tables.conform("pavement_cell_state", placed), file)
     rests_on = set(fusion.observations_of(fused.cells)["drive_id"])
     return FuseAnswer(
         label=label_of(fused.cells),
-        findings=named([*told, *fused.findings]),
+        findings=findings,
         cells=_rows(fused.cells),
         drives_used=[drive for drive in fused.drives_used if drive in rests_on],
         drives_repeated=list(fused.drives_repeated),

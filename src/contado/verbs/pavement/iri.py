@@ -57,7 +57,7 @@ class IriAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: IriRequest, context: Context) -> IriAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: IriRequest, context: Context) -> IriAnswer:
     from contado.engines.pavement import iri, read_profile
 
     profile = read_profile(request.profile)
@@ -71,7 +71,7 @@ def _run(request: IriRequest, context: Context) -> IriAnswer:  # noqa: ARG001 - 
         samples=result.samples,
         spacing_m=SpacingFacts(min=spacing.min, median=spacing.median, max=spacing.max),
         compute_s=result.compute_s,
-        findings=[*profile.findings, *result.findings],
+        findings=context.accept([*profile.findings, *result.findings]),
     )
 
 

@@ -12,7 +12,7 @@ import msgspec
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, option
 from contado.kernel.errors import Finding, UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,7 +85,7 @@ class LifecycleAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:
     from contado.engines.pavement import lifecycle
 
     both = request.base_cost is not None and request.base_life is not None
@@ -113,6 +113,7 @@ def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:  # noq
             answer.findings.append(_never("The dearer mix", found.euac_base_eur))
     if request.alternatives is not None:
         _assess(request, request.alternatives, answer)
+    answer.findings = accepted(context, answer.findings)
     return answer
 
 
@@ -129,7 +130,7 @@ def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> N
         read.table, name=file.name, lines=read.lines, gwp=gases if told else None
     )
     ignored = columns.unknown(read.table, lifecycle.COLUMNS, file.name)
-    answer.findings += named([*read.findings, *ignored, *assumed])
+    answer.findings += [*read.findings, *ignored, *assumed]
     began = time.perf_counter()
     found = lifecycle.assess(
         given, rate=request.rate, period_y=request.period_y, draws=request.draws, seed=request.seed
@@ -163,7 +164,7 @@ def _declared(file: Path, on: date, answer: LifecycleAnswer) -> Declared:
 
     read = tables.read(file)
     told = declarations.declared(read.table, name=file.name, lines=read.lines)
-    answer.findings += named([*read.findings, *declarations.lacking(told, on, name=file.name)])
+    answer.findings += [*read.findings, *declarations.lacking(told, on, name=file.name)]
     return told
 
 

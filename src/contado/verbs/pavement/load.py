@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,13 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted, named
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from contado.engines.pavement.anomalies.fixtures import Fixture
+    from contado.engines.pavement.ingest.rehearsal import Rehearsal
+    from contado.engines.pavement.ingest.roads import Sections, Streets, Surveyed
     from contado.engines.pavement.works_file import Works
     from contado.kernel.errors import Finding
-    from contado.kernel.workspace import Workspace
+    from contado.kernel.workspace import Commit, WorkspaceView
 
 __all__ = ["VERB", "LoadAnswer", "LoadRequest"]
 
@@ -61,28 +67,33 @@ class LoadAnswer(LabelledAnswer, kw_only=True):
 
 def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     from contado.engines.pavement.ingest import fleet, load
+    from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.engines.pavement.survey import read_fleet
     from contado.kernel.workspace import Workspace
 
     assert context.workspace is not None
     on = request.on or today()
-    # every input is read and checked before anything is written
+    # every input is read and every drive looked at before anything is written
     sets = load.read_folders(request.folder, request.columns)
     vehicles = read_fleet(request.vehicles) if request.vehicles else None
     workspace = Workspace.open(context.workspace)
-    findings = _roads(request, workspace, on)
+    given = _given(request, workspace)
+    after = Rehearsal(workspace)
+    given.put(after)
+    prepared = load.prepare(after.workspace, sets, vehicles=vehicles, progress=context.progress)
+    told = [
+        *given.findings,
+        *_idle(request, after.workspace, given.works, on),
+        *fleet.doubtful(after.workspace),
+    ]
+    accepted(context, [*told, *prepared.findings], prepared.rejected)
     with context.records() as records:
-        loaded = load.load(
-            workspace,
-            sets,
-            on=on,
-            vehicles=vehicles,
-            scope=records.scope,
-            progress=context.progress,
-        )
+        with workspace.commit(lock=given.locks) as commit:
+            given.put(commit)
+        loaded = load.put(workspace, prepared, on=on, scope=records.scope)
     return LoadAnswer(
         label=loaded.label,
-        findings=named([*findings, *loaded.findings, *fleet.doubtful(workspace)]),
+        findings=named([*told, *loaded.findings]),
         drives=loaded.drives,
         loaded=loaded.loaded,
         unchanged=loaded.unchanged,
@@ -96,10 +107,47 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     )
 
 
-def _roads(request: LoadRequest, workspace: Workspace, on: date) -> list[Finding]:
-    """Bring in network, sections, survey, fixtures and works where they were given; nothing where one is unusable."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Given:
+    """What files tell of the roads, read and checked; None where no file was given."""
+
+    request: LoadRequest
+    streets: Streets | None
+    sections: Sections | None
+    survey: Surveyed | None
+    shakes: Sequence[Fixture] | None
+    works: Works | None
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What was noticed in the files."""
+        return [f for part in (self.sections, self.survey, self.works) if part for f in part.findings]
+
+    @property
+    def locks(self) -> list[str]:
+        """Tables that are added to, not written anew."""
+        from contado.engines.pavement.ingest import roads
+
+        both = ((roads.WORKS_LOCK, self.works), (roads.SURVEY_LOCK, self.survey))
+        return [lock for lock, part in both if part is not None]
+
+    def put(self, commit: Commit | Rehearsal) -> None:
+        """Write all of it."""
+        from contado.engines.pavement.ingest import fixtures, roads
+
+        for part in (self.streets, self.sections, self.survey):
+            if part is not None:
+                part.put(commit)
+        if self.shakes is not None and self.request.fixtures is not None:
+            fixtures.put_fixtures(commit, self.shakes, self.request.fixtures)
+        if self.works is not None and self.request.works is not None:
+            roads.put_works(commit, self.works, self.request.works)
+
+
+def _given(request: LoadRequest, workspace: WorkspaceView) -> _Given:
+    """Read network, sections, survey, fixtures and works where they are given; nothing is written."""
     from contado.engines.pavement.anomalies.fixtures import read_fixtures
-    from contado.engines.pavement.ingest import fixtures, roads
+    from contado.engines.pavement.ingest import roads
 
     if request.sections is not None and request.routes is None:
         raise UsageError(
@@ -108,27 +156,20 @@ def _roads(request: LoadRequest, workspace: Workspace, on: date) -> list[Finding
             hint="give --routes too",
             field="routes",
         )
-    network, known = request.network, request.fixtures
+    network = request.network
     streets = roads.read_network(workspace, network, profile=request.profile) if network else None
     made = streets is not None or request.routes is not None
-    sections = roads.read_sections(workspace, request.routes, request.sections, streets) if made else None
-    works = roads.read_works(workspace, request.works) if request.works else None
-    shakes = read_fixtures(known) if known else None
-    # the survey checks itself before it writes, so it is the first that does
-    findings = list(roads.load_survey(workspace, request.survey)[1]) if request.survey else []
-    with workspace.commit(lock=[roads.WORKS_LOCK] if works else []) as commit:
-        for part in (streets, sections):
-            if part is not None:
-                part.put(commit)
-        if known is not None and shakes is not None:
-            fixtures.put_fixtures(commit, shakes, known)
-        if request.works is not None and works is not None:
-            roads.put_works(commit, works, request.works)
-    told = [*(sections.findings if sections else ()), *findings, *(works.findings if works else ())]
-    return [*told, *_idle(request, workspace, works, on)]
+    return _Given(
+        request=request,
+        streets=streets,
+        sections=roads.read_sections(workspace, request.routes, request.sections, streets) if made else None,
+        works=roads.read_works(workspace, request.works) if request.works else None,
+        shakes=read_fixtures(request.fixtures) if request.fixtures else None,
+        survey=roads.read_survey(request.survey) if request.survey else None,
+    )
 
 
-def _idle(request: LoadRequest, workspace: Workspace, works: Works | None, on: date) -> list[Finding]:
+def _idle(request: LoadRequest, workspace: WorkspaceView, works: Works | None, on: date) -> list[Finding]:
     """Tell of works that renew nothing, and of surveyed sections that do not exist."""
     from contado.engines.pavement import works_file
     from contado.engines.pavement.ingest import roads

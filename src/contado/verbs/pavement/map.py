@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
@@ -62,6 +62,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     if network is not None and request.route is not None:
         line = reading.route_line(network, Route.read(request.route, network))
         state = reading.on_route(state, request.route.name.partition(".")[0], line)
+    findings = accepted(context, state.findings)
     began = time.perf_counter()
     data = maps.render(state, lang=context.published_lang, network=network, fonts=page_fonts())
     seconds = time.perf_counter() - began
@@ -69,7 +70,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
         temporary.write_bytes(data)
     return MapAnswer(
         label=state.label,
-        findings=named(state.findings),
+        findings=findings,
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         roads=len(state.roads),

@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.scale import Engine
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from contado.kernel.territory import Network
@@ -87,6 +87,7 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
     if context.progress:
         context.progress("match", 2, 3)
     result = _matched(request, network, traces, context)
+    findings = accepted(context, [*network.findings, *result.findings])
     seconds = result.compute_s
     return MatchAnswer(
         label="estimated",
@@ -96,7 +97,7 @@ def _run(request: MatchRequest, context: Context) -> MatchAnswer:
         trips=[MatchedTrip(**row) for row in result.trips.to_pylist()],
         files=_write(result, request.out) if request.out else [],
         compute_s=seconds,
-        findings=named([*network.findings, *result.findings]),
+        findings=findings,
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 
 class NetworkRequest(Request, frozen=True, kw_only=True):
@@ -53,7 +53,7 @@ def _run(request: NetworkRequest, context: Context) -> NetworkAnswer:
         by_class=network.km_by_class(),
         components=network.components,
         compute_s=0.0,
-        findings=named(network.findings),
+        findings=accepted(context, network.findings),
     )
     answer.compute_s = time.perf_counter() - start
     return answer

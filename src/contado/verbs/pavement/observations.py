@@ -49,6 +49,7 @@ def _run(request: ObservationsRequest, context: Context) -> ObservationsAnswer:
         known = workspace.read("pavement_anomaly").to_pylist()
         places = Places(workspace.read("pavement_lrs_section"), known)
         found = observations.read(request.file, places, workspace.settings.territory.timezone)
+        context.accept([*(r.as_finding(request.file.name) for r in found.rejected), *found.findings])
         loaded, changed = _taken(workspace, records.scope, found)
     return ObservationsAnswer(
         label=labels.joint(t.label for t in found.told),

@@ -13,7 +13,7 @@ from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
 from contado.kernel.scale import Engine
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
@@ -214,7 +214,8 @@ def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
     answer = _answer(result)
     answer.rejected = [RejectedDrive.of(one) for one in rejected]
     told = [*network.findings, *route.findings, *(reference.findings if reference else ()), *result.findings]
-    answer.findings = named([*told, *_not_used(request, answer, reference, fleet)])
+    told += _not_used(request, answer, reference, fleet)
+    answer.findings = accepted(context, told, rejected)
     line = route_line(network, route)
     answer.section_id = request.route.name.partition(".")[0]
     answer.line = list(zip(line.lon.tolist(), line.lat.tolist(), line.chainage_m.tolist(), strict=True))

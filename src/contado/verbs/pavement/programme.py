@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -145,6 +145,7 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
     findings = [*read.findings, *ignored, *found]
     _refuse_missing(request, read.table, offers)
     limits = _limits(request, offers, findings)
+    told = accepted(context, findings)
     plan = best_plan(
         offers,
         limits,
@@ -155,10 +156,10 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
     )
     short = _shortfalls(offers, plan, limits)
     if plan.bound is None:
-        findings.append(_infeasible(short, request))
+        told.append(_infeasible(short, request))
     return ProgrammeAnswer(
         label=label_of_file(read.table, request.strategies),
-        findings=named(findings),
+        findings=told,
         status=_status(offers, plan, request),
         objective=plan.objective,
         bound=plan.bound,

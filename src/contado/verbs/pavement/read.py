@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from contado.engines.pavement.telemetry.drive import Aligned, Rejected
@@ -126,6 +126,8 @@ def _run(request: ReadRequest, context: Context) -> ReadAnswer:
         raise nothing_readable(request.path, rejected)
     drives = [_drive(one) for one in aligned]
     seconds = time.perf_counter() - start
+    told = [*found.findings, *(finding for one in aligned for finding in one.findings)]
+    findings = accepted(context, told, rejected)
     if request.out is not None:
         write_drives(aligned, request.out)
     return ReadAnswer(
@@ -133,7 +135,7 @@ def _run(request: ReadRequest, context: Context) -> ReadAnswer:
         drives=drives,
         rejected=[RejectedDrive.of(one) for one in rejected],
         compute_s=seconds,
-        findings=named([*found.findings, *(finding for one in aligned for finding in one.findings)]),
+        findings=findings,
     )
 
 

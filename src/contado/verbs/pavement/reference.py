@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import DataError, UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,6 +84,7 @@ def _run(request: ReferenceRequest, context: Context) -> ReferenceAnswer:
     else:
         assert request.chainages is not None
         ask, findings = _of_chainages(request.chainages)
+    told = accepted(context, [*network.findings, *route.findings, *findings])
     if context.progress:
         context.progress("reference", 0, len(ask[0]))
     start = time.perf_counter()
@@ -93,7 +94,7 @@ def _run(request: ReferenceRequest, context: Context) -> ReferenceAnswer:
         points=points,
         route_length_m=route.length_m,
         compute_s=time.perf_counter() - start,
-        findings=named([*network.findings, *route.findings, *findings]),
+        findings=told,
     )
 
 

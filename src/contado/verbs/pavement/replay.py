@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from contado.kernel import labels
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted, named
 from contado.verbs.pavement.map import checked_out
-
-if TYPE_CHECKING:
-    from contado.engines.pavement.telemetry.drive import DriveSet
-    from contado.kernel.errors import Finding
 
 __all__ = ["VERB", "ReplayAnswer", "ReplayRequest"]
 
@@ -53,7 +49,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
 
     checked_out(request.out, (".html",))
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
-    lost = _rejected(drives)
+    lost = [one.as_finding() for one in drives.rejected]
     network = Network.from_file(request.network, epsg=request.epsg)
     began = time.perf_counter()
     played, findings = replay.play(
@@ -64,6 +60,7 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         section_id=request.route.name.partition(".")[0],
         progress=context.progress,
     )
+    told = [*named(lost), *accepted(context, [*network.findings, *findings], drives.rejected)]
     data = replay.render(
         played,
         lang=context.published_lang,
@@ -77,30 +74,13 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
         temporary.write_bytes(data)
     return ReplayAnswer(
         label=labels.joint({p.state.label for p in played}),
-        findings=named([*lost, *network.findings, *findings]),
+        findings=told,
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         drives=[p.name for p in played],
         seconds_played=max(len(p.chainage_m) for p in played) / request.speedup,
         compute_s=seconds,
     )
-
-
-def _rejected(drives: DriveSet) -> list[Finding]:
-    """Return what could not be read of the folder; where that is everything, reading has raised already."""
-    from contado.kernel.errors import Finding
-
-    return [
-        Finding(
-            severity="warning",
-            rule=r.rule,
-            row=r.file,
-            message=r.message,
-            hint=r.hint,
-            action="dropped",
-        )
-        for r in drives.rejected
-    ]
 
 
 VERB = Verb(

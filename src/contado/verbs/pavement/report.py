@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 from contado.verbs.pavement.map import checked_out
 
 __all__ = ["VERB", "ReportAnswer", "ReportRequest"]
@@ -51,13 +51,14 @@ def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     checked_out(request.out, _ENDINGS)
     publish.checked_formats([request.out.suffix.lower().removeprefix(".")], verb="pavement report")
     state = only(read_state(request.folder), request.road)
+    findings = accepted(context, state.findings)
     began = time.perf_counter()
     made = report(state, lang=context.published_lang)
     publish.write(made, request.out, fonts=page_fonts())
     seconds = time.perf_counter() - began
     return ReportAnswer(
         label=state.label,
-        findings=named(state.findings),
+        findings=findings,
         file=str(request.out),
         sha256=sha256_of_file(request.out),
         title=made.title,

@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.scale import Engine
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ def _run(request: ScreenRequest, context: Context) -> ScreenAnswer:
         engine=request.engine,
         progress=context.progress,
     )
+    findings = accepted(context, found.findings, found.rejected)
     return ScreenAnswer(
         label=found.label,
         drives=[msgspec.convert(d, DriveScreened, from_attributes=True) for d in found.drives],
@@ -79,7 +80,7 @@ def _run(request: ScreenRequest, context: Context) -> ScreenAnswer:
         samples=sum(d.samples for d in found.drives),
         files=_write(found, request.out) if request.out else [],
         compute_s=found.compute_s,
-        findings=named(found.findings),
+        findings=findings,
     )
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -65,7 +65,7 @@ class SegmentAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:
     from contado.engines.pavement import columns, segments
     from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
@@ -85,7 +85,7 @@ def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:  # noqa: A
         length = float((found.to_m - found.from_m).sum())
         homogeneous, whole = homogeneous + length * found.homogeneous_share, whole + length
     answer.homogeneous_share = homogeneous / whole
-    answer.findings = named(answer.findings)
+    answer.findings = accepted(context, answer.findings)
     return answer
 
 

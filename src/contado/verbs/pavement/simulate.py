@@ -106,6 +106,7 @@ class SimulateAnswer(LabelledAnswer, kw_only=True):
 
 def _run(request: SimulateRequest, context: Context) -> SimulateAnswer:
     scenario, findings = _scenario(request)
+    context.accept(findings)
     from contado.engines.pavement.simulate import drives
 
     done = drives(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +72,7 @@ class StrategiesAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:
     import time
 
     from contado.engines.pavement import columns, strategy
@@ -84,10 +84,12 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     on = request.on or today()
     years = _years(request.years)
     read = tables.read(request.segments)
-    settings = strategy.StrategySettings(discount_rate=request.discount_rate, horizon_y=request.horizon_y)
+    settings = strategy.StrategySettings(
+        discount_rate=request.discount_rate, horizon_y=request.horizon_y, hdm4=request.hdm4
+    )
     treatments, findings = _treatments(request.treatments)
     ignored = columns.unknown(read.table, strategy.COLUMNS, request.segments.name)
-    table, grown = with_growth(read, request, on)
+    table, grown = with_growth(read, request)
     roads, assumed = strategy.roads_of(table, settings, name=request.segments.name, lines=read.lines)
     label = label_of_file(read.table, request.segments)
     limits = _limits(request, years, table, label)
@@ -95,19 +97,19 @@ def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:  # n
     found = strategy.strategies(roads, treatments, years, on=on, settings=settings)
     seconds = time.perf_counter() - began
     benefit, more = _benefit(found, request, years[0])
-    files = write_folder(request.out, roads, treatments, found, benefit, limits)
     more += _unreachable(roads, found, request)
     more += _nothing_to_list(request, len(roads), len(treatments))
     if request.budget_per_year_eur == 0:
         more.append(_no_budget())
+    told = accepted(context, [*read.findings, *ignored, *grown, *assumed, *findings, *more])
     return StrategiesAnswer(
         label=label,
-        findings=named([*read.findings, *ignored, *grown, *assumed, *findings, *more]),
+        findings=told,
         segments=len(roads),
         strategies=len(found),
         unit="eur" if request.monetise else "index_km_y",
         treatments=[t.code for t in treatments],
-        files=files,
+        files=write_folder(request.out, roads, treatments, found, benefit, limits),
         compute_s=seconds,
     )
 

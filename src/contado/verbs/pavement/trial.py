@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from contado.engines.pavement.trial import TrialResult
@@ -125,7 +125,7 @@ class TrialAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: TrialRequest, context: Context) -> TrialAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: TrialRequest, context: Context) -> TrialAnswer:
     import time
 
     from contado.engines.pavement import columns, trial
@@ -142,7 +142,7 @@ def _run(request: TrialRequest, context: Context) -> TrialAnswer:  # noqa: ARG00
     return _answer(
         found,
         label=label_of_file(read.table, request.panel),
-        findings=named([*read.findings, *ignored, *found.findings]),
+        findings=accepted(context, [*read.findings, *ignored, *found.findings]),
         mixed_model=second and msgspec.convert(second, MixedFacts, from_attributes=True),
         compute_s=seconds,
     )

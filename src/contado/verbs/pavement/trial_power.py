@@ -43,7 +43,7 @@ class TrialPowerAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: TrialPowerRequest, context: Context) -> TrialPowerAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: TrialPowerRequest, context: Context) -> TrialPowerAnswer:
     import time
 
     from contado.engines.pavement.trial import trial_power
@@ -61,7 +61,7 @@ def _run(request: TrialPowerRequest, context: Context) -> TrialPowerAnswer:  # n
     return TrialPowerAnswer(
         label="estimated",
         compute_s=seconds,
-        findings=[_unused()] if unused else [],
+        findings=context.accept([_unused()] if unused else []),
         standard_error=found.standard_error,
         minimum_detectable_effect=found.minimum_detectable_effect,
         sections_needed=[SectionsNeeded(effect=s.effect, treated=s.treated) for s in found.sections_needed],

@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 __all__ = ["VERB", "TrialPublishedAnswer", "TrialPublishedRequest"]
 
@@ -38,7 +38,7 @@ class TrialPublishedAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: TrialPublishedRequest, context: Context) -> TrialPublishedAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: TrialPublishedRequest, context: Context) -> TrialPublishedAnswer:
     import time
 
     from contado.engines.pavement import trial
@@ -51,7 +51,7 @@ def _run(request: TrialPublishedRequest, context: Context) -> TrialPublishedAnsw
     return TrialPublishedAnswer(
         compute_s=seconds,
         label="measured",
-        findings=named([*read.findings, *cautions]),
+        findings=accepted(context, [*read.findings, *cautions]),
         sections=[msgspec.convert(row, PublishedRow, from_attributes=True) for row in found],
         warnings=[f.message for f in cautions],
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
     from contado.engines.pavement.validation import Check
@@ -121,7 +121,7 @@ class ValidateAnswer(LabelledAnswer, kw_only=True):
     compute_s: float
 
 
-def _run(request: ValidateRequest, context: Context) -> ValidateAnswer:  # noqa: ARG001 - the shape of every verb
+def _run(request: ValidateRequest, context: Context) -> ValidateAnswer:
     import time
 
     from contado.engines.pavement.validation import reading, validate
@@ -142,7 +142,7 @@ def _run(request: ValidateRequest, context: Context) -> ValidateAnswer:  # noqa:
     check = validate(one.cells, one.survey, calibrated_on=one.calibrated_on, vehicles=one.vehicles)
     seconds = time.perf_counter() - began
     findings = [*estimate.findings, *told.findings, *check.findings, *_unknown(estimate, given)]
-    return _answer(check, named(findings), seconds)
+    return _answer(check, accepted(context, findings), seconds)
 
 
 def _unknown(estimate: Estimate, calibrated_on: list[Stretch]) -> list[Finding]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from contado.kernel.dates import today
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import UsageError
-from contado.verbs.pavement._dialect import named
+from contado.verbs.pavement._dialect import accepted, named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,7 +70,11 @@ def _run(request: WatchRequest, context: Context) -> WatchAnswer:
         )
     workspace = Workspace.open(context.workspace)
     watcher = Watcher(
-        workspace=workspace, folder=request.folder, columns=request.columns, delete=request.delete
+        workspace=workspace,
+        folder=request.folder,
+        columns=request.columns,
+        delete=request.delete,
+        accept=partial(accepted, context) if context.strict else None,
     )
     answer = _line(Arrived(drive="", state="unchanged", label="estimated"))
     for arrived in _drives(watcher, stop, once=request.once):

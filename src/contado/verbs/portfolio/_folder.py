@@ -9,13 +9,14 @@ from contado.kernel.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from contado.kernel.declare import Context
     from contado.kernel.tables.exchange import Folder
     from contado.verbs._folders import Floors
 
 __all__ = ["file_rows", "read_portfolio", "rows_set_aside"]
 
 
-def read_portfolio(path: Path, *, strict: bool, floors: Floors = "hard") -> Folder:
+def read_portfolio(path: Path, context: Context, *, floors: Floors = "hard") -> Folder:
     """Read a folder.
 
     Raises
@@ -26,8 +27,9 @@ def read_portfolio(path: Path, *, strict: bool, floors: Floors = "hard") -> Fold
     from contado.kernel.tables.findings import raise_refused
     from contado.verbs._folders import read_folder
 
-    folder = read_folder(path, strict=strict, floors=floors)
+    folder = read_folder(path, strict=context.strict, floors=floors)
     raise_refused(folder.findings)
+    context.accept(folder.findings)
     if folder.kind == "tables":
         raise DataError(
             f"{path.name} holds shared tables, no programme.",

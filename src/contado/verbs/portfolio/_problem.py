@@ -9,6 +9,7 @@ from contado.kernel.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from contado.kernel.declare import Context
     from contado.kernel.errors import Finding
     from contado.kernel.portfolio import Problem
 
@@ -16,7 +17,7 @@ __all__ = ["read_problem"]
 
 
 def read_problem(
-    path: Path, *, floors: bool = True, strict: bool = False, discount_rate_share: float = 0.03
+    path: Path, context: Context, *, floors: bool = True, discount_rate_share: float = 0.03
 ) -> tuple[Problem, list[Finding]]:
     """Read a programme folder through the shared tables that it stands for.
 
@@ -30,7 +31,7 @@ def read_problem(
     from contado.kernel.tables.programme_folder import as_shared_tables
     from contado.verbs._folders import read_folder
 
-    folder = read_folder(path, strict=strict, floors="hard" if floors else "none")
+    folder = read_folder(path, strict=context.strict, floors="hard" if floors else "none")
     raise_refused(folder.findings)
     if folder.kind != "programme":
         raise DataError(
@@ -42,4 +43,4 @@ def read_problem(
     problem = Problem.from_tables(
         as_shared_tables(folder.tables), floors=floors, discount_rate_share=discount_rate_share
     )
-    return problem, [*folder.findings, *problem.findings]
+    return problem, context.accept([*folder.findings, *problem.findings])

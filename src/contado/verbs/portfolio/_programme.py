@@ -47,6 +47,7 @@ def solve(folder: Folder, request: SolveRequest, context: Context, read_s: float
         shared, floors=request.floors != "none", discount_rate_share=request.discount_rate
     )
     _refuse_half_a_question(request)
+    context.accept([*folder.findings, *problem.findings])
     built = time.perf_counter()
     times = Times(read=read_s, build=built - started, begun=built)
     if request.floors == "soft" and problem.floors_cents:

@@ -50,7 +50,7 @@ def _run(request: AlternativesRequest, context: Context) -> AlternativesAnswer:
     from contado.verbs._plans import chosen
     from contado.verbs.portfolio._problem import read_problem
 
-    problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
+    problem, findings = read_problem(request.path, context, floors=request.floors)
     plans = alternatives(
         problem, within_share=request.within, count=request.count, time_limit_s=request.time_limit_s
     )

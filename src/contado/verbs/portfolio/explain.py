@@ -67,20 +67,25 @@ def _run(request: ExplainRequest, context: Context) -> ExplainAnswer:
 
     problem, findings = read_problem(
         request.path,
+        context,
         floors=request.floors,
-        strict=context.strict,
         discount_rate_share=request.discount_rate,
     )
-    return explained(problem, request.intervention_id, request.time_limit_s, findings)
+    return explained(problem, request.intervention_id, request.time_limit_s, findings, context)
 
 
 def explained(
-    problem: Problem, intervention_id: str, time_limit_s: float, findings: Sequence[Finding]
+    problem: Problem,
+    intervention_id: str,
+    time_limit_s: float,
+    findings: Sequence[Finding],
+    context: Context,
 ) -> ExplainAnswer:
     """Return the answer on one intervention of a problem."""
     from contado.kernel.portfolio.breakeven import explain
 
     found = explain(problem, intervention_id, time_limit_s=time_limit_s)
+    late = [_unfinished(name, intervention_id, time_limit_s) for name in found.unfinished]
     return ExplainAnswer(
         intervention_id=found.intervention_id,
         chosen=found.chosen,
@@ -91,10 +96,7 @@ def explained(
         break_even_benefit_eur=found.break_even_benefit_eur,
         because=[CauseRow(kind=c.kind, key=c.key, price=c.price) for c in found.because],
         reason=ReasonRow(code=found.reason.code, it=found.reason.it, en=found.reason.en),
-        findings=[
-            *findings,
-            *(_unfinished(name, intervention_id, time_limit_s) for name in found.unfinished),
-        ],
+        findings=context.accept([*findings, *late]),
     )
 
 

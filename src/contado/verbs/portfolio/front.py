@@ -72,7 +72,7 @@ def _objectives(request: FrontRequest, context: Context) -> tuple[Objectives, li
     if (request.path / "c.csv").is_file():
         return read_knapsack(request.path), []
     names = two_or_more(request.objectives)
-    problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
+    problem, findings = read_problem(request.path, context, floors=request.floors)
     return of_programme(problem, names), findings
 
 

@@ -62,7 +62,7 @@ def _run(request: IncrementsRequest, context: Context) -> IncrementsAnswer:
         raise UsageError(
             "The scales of the budgets are not negative, and at least one is given.", field="scales"
         )
-    problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
+    problem, findings = read_problem(request.path, context, floors=request.floors)
     found = increments(problem, request.scales, gap_share=request.gap, time_limit_s=request.time_limit_s)
     return IncrementsAnswer(
         steps=[msgspec.convert(s, StepRow, from_attributes=True) for s in found.steps],

@@ -129,7 +129,7 @@ def _case_row(case: _Case, index: CoreIndex) -> CaseRow:
 def _programme(request: RobustRequest, context: Context) -> RobustAnswer:
     from contado.verbs.portfolio._problem import read_problem
 
-    problem, findings = read_problem(request.path, floors=request.floors, strict=context.strict)
+    problem, findings = read_problem(request.path, context, floors=request.floors)
     asked = Draws(draws=request.draws, seed=request.seed, time_limit_s=request.time_limit_s)
     return assessed(problem, asked, context, findings)
 

@@ -156,7 +156,7 @@ def _run(request: SolveRequest, context: Context) -> SolveAnswer:
     from contado.verbs.portfolio._folder import read_portfolio
 
     started = time.perf_counter()
-    folder = read_portfolio(request.folder, strict=context.strict, floors=request.floors)
+    folder = read_portfolio(request.folder, context, floors=request.floors)
     context.cancel.raise_if_requested()
     solve = _programme.solve if folder.kind == "programme" else _options.solve
     return solve(folder, request, context, time.perf_counter() - started)

@@ -68,7 +68,7 @@ def _run(request: VerifyRequest, context: Context) -> VerifyAnswer:
 
     plan = _read_plan(request.plan)
     floors: Floors = "hard" if request.floors else "none"
-    folder = read_portfolio(request.folder, strict=context.strict, floors=floors)
+    folder = read_portfolio(request.folder, context, floors=floors)
     key = "programme" if folder.kind == "programme" else "chosen"
     if not isinstance(plan.get(key), list):
         raise DataError(

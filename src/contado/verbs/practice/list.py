@@ -30,7 +30,7 @@ def _run(request: ListRequest, context: Context) -> ListAnswer:  # noqa: ARG001 
     from contado.kernel import practice
 
     rows = [Listed(name=r.name, module=r.module) for r in practice.registered().values()]
-    return ListAnswer(practices=rows, findings=list(practice.broken()))
+    return ListAnswer(practices=rows, findings=context.accept(practice.broken()))
 
 
 VERB = Verb(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from contado.kernel.declare import Context
     from contado.kernel.programme.registry import Work
     from contado.kernel.programme.schede import Filing
     from contado.kernel.publish import Report
@@ -152,6 +153,7 @@ def file_programme(
     formats: Sequence[str],
     fiscal_code: str | None,
     threshold_eur: float | None,
+    context: Context,
 ) -> FilingAnswer:
     """Prepare the sheets of a plan, write them into ``out`` and say what stands in them."""
     from contado.kernel.dates import legal_value
@@ -179,10 +181,11 @@ def file_programme(
         eu_threshold_eur=eu_eur,
         fiscal_code=body,
     )
+    findings = context.accept([*tables.findings, *doubts, *filing.findings])
     files = _write(filing, out, [kind for kind in formats if kind != _CALENDAR])
     if _CALENDAR in formats:
         files.append(_write_calendar(started, tables, out, domain=body or "contado"))
-    return _answer(filing, files, threshold_eur, [*tables.findings, *doubts, *filing.findings])
+    return _answer(filing, files, threshold_eur, findings)
 
 
 def _write(filing: Filing, out: Path, formats: Sequence[str]) -> list[WrittenFile]:

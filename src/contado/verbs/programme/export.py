@@ -39,7 +39,7 @@ class ExportRequest(Request, frozen=True, kw_only=True):
     ) = None
 
 
-def _run(request: ExportRequest, context: Context) -> FilingAnswer:  # noqa: ARG001 - every verb has both
+def _run(request: ExportRequest, context: Context) -> FilingAnswer:
     from contado.verbs.programme._plan import read_plan
 
     formats = checked_formats(request.formats)
@@ -51,6 +51,7 @@ def _run(request: ExportRequest, context: Context) -> FilingAnswer:  # noqa: ARG
         formats=formats,
         fiscal_code=request.fiscal_code,
         threshold_eur=request.threshold_eur,
+        context=context,
     )
 
 

@@ -55,6 +55,7 @@ def _run(request: RecordRequest, context: Context) -> RecordAnswer:
     source = {"source_id": f"events-{digest[:12]}", "title": request.events.name, "sha256": digest}
     with context.records() as records, workspace.commit(lock=_LOCKS) as commit:
         done = _record(workspace, read.table.to_pylist(), lines, source["source_id"])
+        context.accept([*(r.as_finding(request.events.name) for r in done.rejected), *read.findings])
         if done.recorded:
             _write(records, commit, done, source)
     return RecordAnswer(

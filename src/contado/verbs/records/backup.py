@@ -30,7 +30,7 @@ def _run(request: BackupRequest, context: Context) -> BackupAnswer:
     with context.records() as records:
         done = backup.write(records.store, records.workspace, request.file, whole=request.whole)
     head = Link(seq=done.audit_head.seq, hash=done.audit_head.hash)
-    return BackupAnswer(bytes=done.bytes, sha256=done.sha256, audit_head=head, findings=list(done.findings))
+    return BackupAnswer(bytes=done.bytes, sha256=done.sha256, audit_head=head)
 
 
 VERB = Verb(

@@ -18,12 +18,12 @@ class RestoreRequest(Request, frozen=True, kw_only=True):
     folder: Annotated[Path, argument("the workspace; an absent or empty folder becomes one")]
 
 
-def _run(request: RestoreRequest, context: Context) -> BackupAnswer:  # noqa: ARG001 - every verb takes both
+def _run(request: RestoreRequest, context: Context) -> BackupAnswer:
     from contado.kernel.records import backup
 
     if not request.file.is_file():
         raise TableNotFound(f"There is no file {request.file}.", hint="give a backup", field="file")
-    done = backup.restore(request.file, request.folder)
+    done = backup.restore(request.file, request.folder, accept=context.accept)
     head = Link(seq=done.audit_head.seq, hash=done.audit_head.hash)
     return BackupAnswer(bytes=done.bytes, sha256=done.sha256, audit_head=head, findings=list(done.findings))
 

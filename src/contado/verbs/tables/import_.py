@@ -43,11 +43,12 @@ def _run(request: ImportRequest, context: Context) -> ImportAnswer:
         for name, shares in shared.items():
             for practice, table in shares.items():
                 commit.table(name, table, practice=practice or _SHARE.get(name))
+        findings = context.accept([*workspace.findings, *folder.findings, *commit.findings])
     return ImportAnswer(
         kind=folder.kind,
         tables={name: sum(t.num_rows for t in shares.values()) for name, shares in shared.items()},
         rows_set_aside=count(folder.findings).rows_set_aside,
-        findings=[*workspace.findings, *folder.findings, *commit.findings],
+        findings=findings,
     )
 
 

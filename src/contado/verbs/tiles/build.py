@@ -43,6 +43,7 @@ def _run(request: BuildRequest, context: Context) -> BuildAnswer:
     assert context.workspace is not None
     view = WorkspaceView(context.workspace)
     layer = TileLayer(view, request.layer, measure=request.measure, rank=request.rank)
+    findings = context.accept([*view.findings, *layer.index.facts.findings])
     built = pyramid.build(
         layer,
         request.file,
@@ -51,9 +52,7 @@ def _run(request: BuildRequest, context: Context) -> BuildAnswer:
         progress=context.progress,
         runner=functools.partial(scale.stream, engine=request.engine, key="tile_id"),
     )
-    return BuildAnswer(
-        layer=request.layer, findings=[*view.findings, *layer.index.facts.findings], **built._asdict()
-    )
+    return BuildAnswer(layer=request.layer, findings=findings, **built._asdict())
 
 
 VERB = Verb(

@@ -87,7 +87,7 @@ def _run(request: RenderRequest, context: Context) -> RenderAnswer:
     assert context.workspace is not None
     view = WorkspaceView(context.workspace)
     layer = TileLayer(view, request.layer, measure=request.measure, rank=request.rank)
-    findings = [*view.findings, *layer.index.facts.findings]
+    findings = context.accept([*view.findings, *layer.index.facts.findings])
     if request.list is None:
         assert request.z is not None
         assert request.x is not None

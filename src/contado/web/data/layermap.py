@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from contado.web import i18n, style
+from contado.web.data.territory import fold
 from contado.web.i18n import Words
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from contado.kernel.workspace import LayerInfo
     from contado.kernel.workspace import WorkspaceView as View
 
-__all__ = ["NONE", "Classing", "LayerClass", "LayerMap", "Wanted", "load"]
+__all__ = ["NONE", "Classing", "LayerClass", "LayerMap", "Wanted", "load", "searched"]
 
 NONE = "none"
 """Class of the rows without a value."""
@@ -96,13 +97,6 @@ class LayerMap:
         return next((c for c in _CODES if c in self.table.column_names), None)
 
     @property
-    def text_columns(self) -> list[str]:
-        """Columns of text: those that a search looks into."""
-        import pyarrow as pa
-
-        return [f.name for f in self.table.schema if pa.types.is_string(f.type)]
-
-    @property
     def bounds(self) -> list[float] | None:
         """The box around all shapes."""
         known = self.boxes[~np.isnan(self.boxes).any(axis=1)]
@@ -127,7 +121,7 @@ class LayerMap:
         if wanted.code and self.code_column:
             keep &= self._equals(self.code_column, wanted.code)
         if wanted.words:
-            keep &= np.char.find(self.folded, _fold(wanted.words)) >= 0
+            keep &= np.char.find(self.folded, fold(wanted.words)) >= 0
         if wanted.day and self.day_column:
             keep &= self._until(self.day_column, wanted.day)
         if wanted.bbox:
@@ -189,23 +183,25 @@ def load(view: View, name: str) -> LayerMap:
     )
 
 
-def _fold(text: str) -> str:
-    from contado.web.data.territory import fold
+def searched(values: Iterable[Any]) -> str:
+    """Return what a search looks into of a row: its texts, folded; those written as JSON are for programs.
 
-    return fold(text)
+    Examples
+    --------
+    >>> searched(["SP35-03", 2.4, None, "Via Città", '{"terms": []}'])
+    'sp35 03 via citta'
+    """
+    texts = (v for v in values if isinstance(v, str) and not v.startswith(("{", "[")))
+    return fold(" ".join(t for t in texts if t))
 
 
 def _folded(table: pa.Table) -> NDArray[np.str_]:
-    """Return the text of each row, folded for searching."""
+    """Return what a search looks into, row by row."""
     import pyarrow as pa
 
     columns = [table.column(f.name).to_pylist() for f in table.schema if pa.types.is_string(f.type)]
-    return np.array(
-        [_fold(" ".join(v for v in row if v)) for row in zip(*columns, strict=True)]
-        if columns
-        else [""] * table.num_rows,
-        dtype=np.str_,
-    )
+    rows = zip(*columns, strict=True) if columns else ((),) * table.num_rows
+    return np.array([searched(row) for row in rows], dtype=np.str_)
 
 
 def _days(table: pa.Table, named: str | None) -> tuple[str | None, list[dt.date]]:

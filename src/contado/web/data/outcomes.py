@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from contado.web.data.practices import intervention_name, type_names
+from contado.kernel.programme.naming import intervention_name
+from contado.practices.names import type_names
 from contado.web.data.roads import Interval
 from contado.web.data.view import day, real, rows, text
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 from contado.kernel import tables
@@ -20,9 +18,8 @@ if TYPE_CHECKING:
 
     from contado.kernel.practice import PageSpec
     from contado.kernel.workspace import WorkspaceView as View
-    from contado.web.data.view import Row
 
-__all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue", "intervention_name", "type_names"]
+__all__ = ["COLUMNS", "Card", "Entry", "State", "cards", "catalogue"]
 
 State = Literal["measures", "running", "starting", "no_data"]
 
@@ -145,50 +142,3 @@ def _practices_of(values: Sequence[dict[str, object]], owners: Mapping[str, str]
         prefix = str(row.get("subject_id") or "").partition(":")[0]
         found |= {name for name in (named, prefix) if name in known}
     return found
-
-
-_TYPES = {
-    "trial_mix": Words("Miscela in prova", "Mix on trial"),
-    "cycle_lane": Words("Corsia ciclabile", "Cycle lane"),
-    "tree_row": Words("Filare alberato", "Tree row"),
-}
-"""Types of intervention that no catalogue of treatments names."""
-
-
-def type_names(view: View) -> dict[str, Words]:
-    """Return the names of intervention types: of the workspace's own catalogue, else of the one that ships.
-
-    Works that were recorded before an own price list came keep the names that they had.
-    """
-    found = [*_shipped_treatments(), *rows(view, "pavement_treatment")]
-    return _TYPES | {
-        str(r["code"]): Words(str(r["name_it"]), str(r.get("name_en") or r["name_it"]))
-        for r in found
-        if r.get("name_it")
-    }
-
-
-def intervention_name(row: Row, types: Mapping[str, Words]) -> Words:
-    """Return the name of an intervention: type, road and chainage in both languages, else as it was given.
-
-    A practice gives the name in Italian and begins it with that of the type; road and chainage are the
-    same in both languages.
-
-    Examples
-    --------
-    >>> types = {"crack_sealing": Words("Sigillatura delle fessure", "Crack sealing")}
-    >>> row = {"id": "a", "type": "crack_sealing", "name": "Sigillatura delle fessure, Via Roma, 0+000–0+260"}
-    >>> intervention_name(row, types).en
-    'Crack sealing, Via Roma, 0+000–0+260'
-    """
-    given = text(row, "name") or str(row["id"])
-    kind = types.get(str(row["type"]))
-    if kind is None or not given.startswith(kind.it):
-        return Words(given, given)
-    return Words(given, kind.en + given.removeprefix(kind.it))
-
-
-@cache
-def _shipped_treatments() -> list[dict[str, str]]:
-    source = files("contado.engines.pavement") / "data" / "treatments.csv"
-    return list(csv.DictReader(source.read_text(encoding="utf-8").splitlines())) if source.is_file() else []

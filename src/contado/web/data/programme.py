@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 from contado.kernel.portfolio.details import Details, SitePair
 from contado.kernel.portfolio.told import in_names
+from contado.kernel.programme.naming import intervention_name
+from contado.practices.names import type_names
 from contado.web.data import runs
 from contado.web.data.equity import Band, Floor, Spend, bands, floors, spends
-from contado.web.data.practices import intervention_name, type_names
 from contado.web.data.view import real, rows, text
 from contado.web.i18n import LANGS, Words
 

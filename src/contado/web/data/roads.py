@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contado.web.data.layermap import searched
+from contado.web.data.territory import fold
 from contado.web.data.view import day, layer_rows, pick, real, rows, text
 
 if TYPE_CHECKING:
@@ -86,6 +88,8 @@ class Section:
     level: Level | None = field(default=None, repr=False, compare=False)
     """Mean on the day of the state with the parts of its error, where they were kept."""
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
+    words: str = field(default="", repr=False, compare=False)
+    """What a search looks into, as `contado.web.data.layermap.searched` gives it of the layer's row."""
 
     @property
     def road(self) -> str:
@@ -215,13 +219,13 @@ def of_rows(
 
 def select(roads: Roads, wanted: Filter) -> list[Section]:
     """Return the sections that pass the filter, in the order asked; unknown values come last."""
-    key = wanted.words.casefold().strip()
+    key = fold(wanted.words)
     kept = [
         s
         for s in roads.sections
         if s.class_id in wanted.classes
         and (wanted.code is None or s.code == wanted.code)
-        and (not key or key in s.id.casefold() or key in s.road.casefold())
+        and key in s.words
         and (wanted.bbox is None or _touches(s, wanted.bbox))
     ]
     return sorted(kept, key=_SORTS.get(wanted.sort, _by_priority))
@@ -292,6 +296,7 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
         not_measurable_km=real(row, "not_measurable_km"),
         level=_level(row),
         geometry=from_wkb(wkb) if wkb else None,
+        words=searched(row.values()),
     )
 
 

@@ -54,6 +54,8 @@ def config(
     settings = {
         "maplibre": statics.address("vendor/maplibre/maplibre-gl.mjs"),
         "worker": statics.address("vendor/maplibre/maplibre-gl-worker.mjs"),
+        "areas": statics.address("js/areas.js") if any("tiles" in layer for layer in layers) else None,
+        "panel": statics.address("js/layers.js"),
         "units": "/viste/municipalities.json",
         "names": "/viste/labels.json",
         "base": style.load().map,

@@ -230,20 +230,20 @@ def _map_config(page: Page, roads: Roads, day: dt.date | None, wanted: Filter, c
         noun=("sezioni", "sections"),
         n=len(roads.sections),
         bounds=bounds(page, roads),
-        rule=_rule(wanted),
+        rule=_rule(roads, wanted),
         selected=chosen.id if chosen else None,
         at=mapframe.point_of(chosen.geometry, chosen.id) if chosen else None,
     )
 
 
-def _rule(wanted: Filter) -> list[Any] | None:
-    """Return the filters beside the classes as an expression."""
+def _rule(roads: Roads, wanted: Filter) -> list[Any] | None:
+    """Return the filters beside the classes as an expression; words by the sections they are in."""
     rules: list[Any] = []
     if wanted.code:
         rules.append(["==", ["get", "m"], wanted.code])
-    if key := wanted.words.casefold().strip():
-        texts = [["downcase", ["coalesce", ["get", name], ""]] for name in ("id", "r")]
-        rules.append(["any", *(["in", key, text] for text in texts)])
+    if wanted.words:
+        ids = [s.id for s in select(roads, Filter(words=wanted.words))]
+        rules.append(["in", ["get", "id"], ["literal", ids]])
     return ["all", *rules] if rules else None
 
 

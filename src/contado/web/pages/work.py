@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from contado.kernel.programme.naming import intervention_name
 from contado.web.data.jobs import STATES, jobs_of, title_of
-from contado.web.data.practices import intervention_name
 from contado.web.data.view import day, rows, text
 from contado.web.i18n import Words
 

@@ -57,6 +57,34 @@ def test_what_is_there_and_felt_nine_times_in_ten_is_never_closed(seed):
     assert not {"repaired", "closed"} & {c.after for c in changes if c.day > 3}
 
 
+@pytest.mark.parametrize("gap_d", [30, 365, 600, 2000])
+def test_one_car_that_feels_nothing_after_a_pause_repairs_nothing(gap_d):
+    felt = [passage(d, hole()) for d in range(30)]
+    anomalies, _ = track([], felt)
+    after, changes = track(anomalies, [passage(29 + gap_d)])
+    assert not changes
+    assert after[0].state == "confirmed"
+    assert after[0].p_exists < anomalies[0].p_exists
+
+
+def test_a_hole_that_stays_is_seldom_told_repaired_by_the_pauses_between_yearly_rounds():
+    rng, told = random.Random(3), 0
+    for _ in range(200):
+        felt = [True, True, *(rng.random() < 0.85 for _ in range(8))]
+        rounds = [passage(365 * y, *([hole()] if there else [])) for y, there in enumerate(felt)]
+        told += any(c.after == "repaired" for c in track([], rounds)[1])
+    assert told <= 0.06 * 200  # a quarter, where a pause fades to the prior
+
+
+def test_the_latest_passes_that_felt_nothing_were_possible_too():
+    felt, silent = [passage(d, hole()) for d in range(3)], [passage(7 + d) for d in range(3)]
+    [found], _ = track([], felt + silent)
+    assert (found.hits, found.passes_possible) == (3, 6)
+    [gone], _ = track([found], [passage(11 + d) for d in range(3)])
+    assert gone.state in {"repaired", "closed"}
+    assert gone.passes_possible <= 7
+
+
 def test_growth_makes_it_worse_once():
     passages = [passage(d, hole(severity=40)) for d in range(3)]
     passages += [passage(10 + d, hole(severity=40 + 4 * d)) for d in range(10)]

@@ -138,6 +138,21 @@ def test_passes_are_told_with_what_they_met_and_undated_ones_of_no_day(workspace
         ("d1", True, "2026-03-03"),
     ]
     assert found[1].audit_seq == (told[0].first_seen["audit_seq"],)
-    (note,) = story.notes(workspace, told)
+    (left_out,) = story.undated(workspace, asked, told)
+    rows = tuple(e["audit_seq"] for e in told[0].events if e["drive_id"] == "d2")
+    assert (left_out.drive_id, left_out.audit_seq) == ("d2", rows)
+    assert rows
+    (note,) = story.notes([left_out])
     assert (note.rule, note.row) == ("no_date", "d2")
-    assert story.notes(workspace, []) == []
+    assert story.notes([]) == []
+
+
+def test_an_undated_drive_that_met_nothing_is_told_too(workspace):
+    drive(workspace, "d0", DAY, {"A": []}, on=dt.date(2026, 3, 9))
+    nobody_knows = {"drive_id": "d0", "vehicle_id": "car", "start_utc": None, "label": "simulated"}
+    with workspace.commit() as commit:
+        commit.table("pavement_drive", tables.from_rows("pavement_drive", [nobody_knows]))
+    asked = story.of_section(workspace, "A", 250.0, 350.0)
+    assert story.passes(workspace, asked, []) == []
+    (left_out,) = story.undated(workspace, asked, [])
+    assert (left_out.drive_id, left_out.audit_seq) == ("d0", ())

@@ -130,6 +130,11 @@ class Anomaly:
         """Probability that it is there."""
         return 1 / (1 + math.exp(-self.log_odds))
 
+    @property
+    def passes_possible(self) -> int:
+        """Passes of cars that could have felt it, up to its repair."""
+        return self.hits + self.misses + self.clean - self.clean_since_repair
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:

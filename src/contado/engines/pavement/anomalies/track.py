@@ -1,9 +1,10 @@
 """Is it still there? Existence of an anomaly from what passes felt and from what they did not feel.
 
 The log-odds of existence rise by ln(pd/pf) with a pass that felt it, and by ln((1 - pd)/(1 - pf)) - a
-negative number - with a pass at sufficient speed that did not; between passes they fade to the prior. How
+negative number - with a pass at sufficient speed that did not. Between passes they fade: to the prior what was
+felt once, to evens what was confirmed, for a pause repairs nothing. How
 often this very place is felt (pd) is learnt from its own history. States go ``new`` -> ``confirmed`` ->
-``worse`` -> ``repaired`` (existence below 0.1) -> ``closed``; each change is a row of evidence. Cameras and
+``worse`` -> ``repaired`` (existence below 0.1, after two cars in a row that felt nothing) -> ``closed``; each change is a row of evidence. Cameras and
 citizens add to the log-odds with rates of their own; what an inspector found on the spot decides the state. Nothing
 tells one citizen from another, so all that they say of a place within a day is one report.
 A known fixture of the road is in state ``fixture`` instead of new and confirmed, and from there goes to
@@ -41,17 +42,21 @@ __all__ = [
 
 PRIOR: Final = math.log(0.05 / 0.95)
 """Log-odds that a place where something was felt for the first time holds an anomaly."""
+_EVENS: Final = 0.0
+_THERE: Final = frozenset({"confirmed", "worse", "fixture"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackSettings:
     """When a state changes."""
 
-    most: float = 5.0
+    most: float = 4.5
     """Cap of the log-odds: old certainty must give way to a few passes that feel nothing."""
     half_life_d: float = 365.0
     confirmed_p: float = 0.9
     repaired_p: float = 0.1
+    repairing_passes: int = 2
+    """Cars in a row that must feel nothing: one misses what is there in a seventh of its passes."""
     worse_by: float = 10.0
     """Rise of severity [0-100] above the one it was confirmed with."""
     closing_passes: int = 2
@@ -205,7 +210,8 @@ def _loss(pd: float, pf: float) -> float:
 
 def _faded(anomaly: Anomaly, day: float, settings: TrackSettings) -> float:
     share = math.exp2(-max(0.0, day - anomaly.updated) / settings.half_life_d)
-    return PRIOR + (anomaly.log_odds - PRIOR) * share
+    level = _EVENS if anomaly.state in _THERE else PRIOR
+    return level + (anomaly.log_odds - level) * share
 
 
 def _own_pd(anomaly: Anomaly, sensor: Sensor, settings: TrackSettings) -> float:
@@ -310,22 +316,26 @@ def _unseen(anomaly: Anomaly, passage: Passage, settings: TrackSettings) -> Anom
     if passage.sensor.decides:
         odds = min(odds, _logit(settings.repaired_p))
     since = anomaly.clean_since_repair + (anomaly.state == "repaired")
+    clean = anomaly.clean + passage.counted
+    gone = 1 / (1 + math.exp(-odds)) < settings.repaired_p
+    if passage.counted and anomaly.state in _THERE:
+        gone = gone and clean >= settings.repairing_passes
     return dataclasses.replace(
         anomaly,
-        state=_state_unseen(anomaly.state, since, odds, passage, settings),
+        state=_state_unseen(anomaly.state, since, gone, passage, settings),
         log_odds=odds,
         last_not_seen=passage.day,
         updated=passage.day,
-        clean=anomaly.clean + passage.counted,
+        clean=clean,
         clean_since_repair=since,
         photo=passage.photo or anomaly.photo,
     )
 
 
 def _state_unseen(
-    state: State, since_repair: int, odds: float, passage: Passage, settings: TrackSettings
+    state: State, since_repair: int, gone: bool, passage: Passage, settings: TrackSettings
 ) -> State:
-    """Return the state after a look that did not find it."""
+    """Return the state after a look that did not find it; ``gone``: by all that is known, it is not there."""
     if passage.answer == "absent" and passage.sensor.decides:
         return "closed"
     if state == "repaired":
@@ -334,7 +344,7 @@ def _state_unseen(
         return state
     if passage.answer == "repaired" and passage.sensor.decides:
         return "repaired"
-    if 1 / (1 + math.exp(-odds)) < settings.repaired_p:
+    if gone:
         # what was felt once and never again was no anomaly: nobody repaired it
         return "closed" if state == "new" else "repaired"
     return state

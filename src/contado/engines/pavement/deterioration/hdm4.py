@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["coefficients", "growth_per_y", "increment"]
+__all__ = ["coefficients", "increment"]
 
 
 def coefficients(on: date) -> dict[str, float]:
@@ -76,13 +76,4 @@ def increment(
     )
     added = k["kgp"] * (structural + surface + np.asarray(d_potholes_m_km, float))
     result: NDArray[np.float64] = added + environment * np.asarray(iri_m_km, float)
-    return result
-
-
-def growth_per_y(
-    iri_m_km: ArrayLike, *, age_y: ArrayLike, snpk: ArrayLike, ye4: ArrayLike, on: date
-) -> NDArray[np.float64]:
-    """Return the growth of log IRI a year that the increment means, for strategies; parameters as `increment`."""
-    iri = np.asarray(iri_m_km, float)
-    result: NDArray[np.float64] = np.log1p(increment(iri, age_y=age_y, snpk=snpk, ye4=ye4, on=on) / iri)
     return result

@@ -19,13 +19,25 @@ from contado.kernel.dates import local
 from contado.kernel.errors import DataError, Finding, RecordNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from contado.kernel.workspace import WorkspaceView
 
     Row = dict[str, Any]
 
-__all__ = ["Pass", "Span", "Story", "at_place", "notes", "of_anomaly", "of_section", "passes", "stories"]
+__all__ = [
+    "Pass",
+    "Span",
+    "Story",
+    "Undated",
+    "at_place",
+    "notes",
+    "of_anomaly",
+    "of_section",
+    "passes",
+    "stories",
+    "undated",
+]
 
 _DAY_S: Final = 86_400.0
 _SEEN: Final = frozenset({"seen", "reported", "confirmed"})
@@ -105,6 +117,14 @@ class Pass:
     drive_id: str
     at_local: str
     seen: bool
+    audit_seq: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undated:
+    """A drive whose day nobody knows, and the numbers of its rows, which stand on the day it was first loaded."""
+
+    drive_id: str
     audit_seq: tuple[int, ...]
 
 
@@ -226,18 +246,13 @@ def _holding(events: Sequence[Row]) -> list[Row]:
 def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]:
     """Return the drives that measured some of ``span``, in order of time; those without a date are left out."""
     timezone = view.settings.territory.timezone
-    measured, day = covered(view.read("pavement_cell_obs"))
-    undated = _undated(view)
-    rows: dict[str, list[Mapping[str, Any]]] = {}
-    for event in (e for s in told for e in s.holding):
-        rows.setdefault(event["drive_id"], []).append(event)
+    nobody_knows = _undated(view)
+    rows = _rows_by_drive(told)
     found = []
-    for (section, drive), parts in measured.items():
-        if section != span.section_id or not any(a < span.to_m and b > span.from_m for a, b in parts):
+    for drive, at_day in _measured(view, span):
+        if drive_of_piece(drive) in nobody_knows:  # the day that it counts as of is no day to vouch for
             continue
-        if drive_of_piece(drive) in undated:  # the day that it counts as of is no day to vouch for
-            continue
-        at = datetime.fromtimestamp(round(day[section, drive] * _DAY_S), UTC).astimezone(local.zone(timezone))
+        at = datetime.fromtimestamp(round(at_day * _DAY_S), UTC).astimezone(local.zone(timezone))
         if span.holds_day(at.isoformat()):
             own = rows.get(drive, [])
             found.append(
@@ -251,19 +266,48 @@ def passes(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Pass]
     return sorted(found, key=lambda p: (p.at_local, p.drive_id))
 
 
-def notes(view: WorkspaceView, told: Sequence[Story]) -> list[Finding]:
-    """Return a warning where rows that hold are of drives whose day nobody knows."""
-    undated = _undated(view)
-    drives = {d for s in told for e in s.holding if (d := drive_of_piece(e["drive_id"])) in undated}
-    if not drives:
+def _measured(view: WorkspaceView, span: Span) -> Iterator[tuple[str, float]]:
+    """Yield the drives that measured some of ``span``, with the day [d since 1970] that they count as of."""
+    measured, day = covered(view.read("pavement_cell_obs"))
+    for (section, drive), parts in measured.items():
+        if section == span.section_id and any(a < span.to_m and b > span.from_m for a, b in parts):
+            yield drive, day[section, drive]
+
+
+def _rows_by_drive(told: Sequence[Story]) -> dict[str, list[Mapping[str, Any]]]:
+    rows: dict[str, list[Mapping[str, Any]]] = {}
+    for event in (e for s in told for e in s.holding):
+        rows.setdefault(event["drive_id"], []).append(event)
+    return rows
+
+
+def undated(view: WorkspaceView, span: Span, told: Sequence[Story]) -> list[Undated]:
+    """Return the drives whose day nobody knows that measured some of ``span`` or have rows that hold, by their id."""
+    nobody_knows = _undated(view)
+    found: dict[str, list[int]] = {}
+    for drive in (name for name, _ in _measured(view, span)):
+        found.setdefault(drive_of_piece(drive), [])
+    for drive, events in _rows_by_drive(told).items():
+        found.setdefault(drive_of_piece(drive), []).extend(e["audit_seq"] for e in events)
+    return [
+        Undated(drive_id=drive, audit_seq=tuple(sorted(numbers)))
+        for drive, numbers in sorted(found.items())
+        if drive in nobody_knows
+    ]
+
+
+def notes(found: Sequence[Undated]) -> list[Finding]:
+    """Return a warning where there are drives whose day nobody knows."""
+    if not found:
         return []
     return [
         Finding(
             severity="warning",
             rule="no_date",
             table=log.TABLE,
-            row=min(drives),
-            message=f"{len(drives)} drives have no date: their rows stand on the day they were first loaded.",
+            row=found[0].drive_id,
+            message=f"{len(found)} drives have no date: they are not among the passes, and rows of theirs stand on the day "
+            "they were first loaded.",
             hint="vouch for no day by them: they passed on that day or before",
         )
     ]

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contado.engines.pavement.anomalies.fixtures import Located
+    from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.kernel.territory import Network, Route
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
 
@@ -36,7 +37,7 @@ def load_fixtures(workspace: Workspace, file: Path) -> int:
     return len(known)
 
 
-def put_fixtures(commit: Commit, known: Sequence[Fixture], file: Path) -> None:
+def put_fixtures(commit: Commit | Rehearsal, known: Sequence[Fixture], file: Path) -> None:
     """Write table ``pavement_fixture`` anew with the fixtures of a file."""
     rows = [
         {

@@ -144,7 +144,7 @@ def _row(anomaly: life.Anomaly, timezone: str) -> dict[str, Any]:
         "criticality": None if anomaly.severity is None else criticality(anomaly.severity),
         "p_exists": anomaly.p_exists,
         "passes": anomaly.hits,
-        "passes_possible": anomaly.hits + anomaly.misses,
+        "passes_possible": anomaly.passes_possible,
         "first_seen": _date(anomaly.first_seen, timezone),
         "last_seen": _date(anomaly.last_seen, timezone),
         "last_not_seen": _date(anomaly.last_not_seen, timezone),

@@ -28,8 +28,8 @@ from contado.engines.pavement.ingest import (
     traverse,
 )
 from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON, calibrated_on
+from contado.engines.pavement.ingest.noticed import noticed
 from contado.engines.pavement.ingest.rows import SOURCE_ID
-from contado.engines.pavement.scales import RENEWED
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError, Finding
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
 
-__all__ = ["SOURCE_ID", "Loaded", "load", "read_folders", "routes_of"]
+__all__ = ["SOURCE_ID", "Loaded", "Prepared", "load", "prepare", "put", "read_folders", "routes_of"]
 
 _WRITTEN = (
     "drive",
@@ -137,7 +137,38 @@ def load(
     scope: Scope | None = None,
     progress: Progress | None = None,
 ) -> Loaded:
-    """Bring drives into the workspace; positions past their retention day are deleted.
+    """Bring drives into the workspace: `prepare`, then `put`."""
+    prepared = prepare(workspace, sets, vehicles=vehicles, live=live, progress=progress)
+    return put(workspace, prepared, on=on, scope=scope)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """Drives that were read, settled and looked at, before anything of them is written."""
+
+    sets: Sequence[DriveSet]
+    came: Arrivals
+    settled: list[Aligned]
+    seen: _Observed
+    marks: Mapping[str, Sequence[Located]] | None
+    rejected: tuple[Rejected, ...]
+    compute_s: float
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was noticed so far."""
+        return (*noticed(self.sets, self.seen.results), *self.came.findings(self.came.again))
+
+
+def prepare(
+    workspace: WorkspaceView,
+    sets: Sequence[DriveSet],
+    *,
+    vehicles: Mapping[str, Vehicle] | None = None,
+    live: str | None = None,
+    progress: Progress | None = None,
+) -> Prepared:
+    """Tell new drives from known ones and look at the sections that they passed; nothing is written.
 
     Parameters
     ----------
@@ -145,16 +176,11 @@ def load(
         With tables ``road_link`` and ``pavement_lrs_section``.
     sets
         Drives, as `read_folders` returns them.
-    on
-        Day of the states; where a drive is later, the day of the last drive. A drive without a date counts
-        as of that day from then on.
     vehicles
         What is known of the vehicles, by the names in the files.
     live
         Identity of the drive (`contado.engines.pavement.ingest.identity`) where it comes from the live door, which
         may have dropped a part of it and gave its car a pseudonym.
-    scope
-        On whose behalf the evidence is written; by default the program's own.
 
     Raises
     ------
@@ -165,22 +191,43 @@ def load(
     came = arrivals.sort_out(sets, workspace, live)
     settled, rejected = _settled(came.new, workspace, progress)
     seen = _observed(workspace, settled, vehicles or {}, progress)
-    marks = _marks(workspace, seen)
-    written, changed = _commit(workspace, came, settled, seen, on, scope, marks)
-    deleted = privacy.apply_retention(workspace, unended=live is None)
-    anomalies = workspace.read("pavement_anomaly")
-    drives = sum(len(s.drives) + len(s.rejected) for s in sets)
-    return Loaded(
-        drives=drives,
-        loaded=len(written.ids),
-        unchanged=came.unchanged + len(settled) - len(written.ids),
+    return Prepared(
+        sets=sets,
+        came=came,
+        settled=settled,
+        seen=seen,
+        marks=_marks(workspace, seen),
         rejected=(*(r for s in sets for r in s.rejected), *rejected),
+        compute_s=time.perf_counter() - began,
+    )
+
+
+def put(workspace: Workspace, prepared: Prepared, *, on: date, scope: Scope | None = None) -> Loaded:
+    """Write prepared drives, and the states that follow; positions past their retention day are deleted.
+
+    Parameters
+    ----------
+    on
+        Day of the states; where a drive is later, the day of the last drive. A drive without a date counts
+        as of that day from then on.
+    scope
+        On whose behalf the evidence is written; by default the program's own.
+    """
+    began = time.perf_counter()
+    came, sets, seen = prepared.came, prepared.sets, prepared.seen
+    written, changed = _commit(workspace, came, prepared.settled, seen, on, scope, prepared.marks)
+    deleted = privacy.apply_retention(workspace, unended=not came.live)
+    return Loaded(
+        drives=sum(len(s.drives) + len(s.rejected) for s in sets),
+        loaded=len(written.ids),
+        unchanged=came.unchanged + len(prepared.settled) - len(written.ids),
+        rejected=prepared.rejected,
         cells=int(seen.fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
-        anomalies=anomalies.num_rows,
+        anomalies=workspace.read("pavement_anomaly").num_rows,
         states_changed=changed,
         label=labels.joint(s.label for s in sets),
-        findings=(*_findings(sets, seen.results), *came.findings(written.twice), *deleted.findings),
-        compute_s=time.perf_counter() - began,
+        findings=(*noticed(sets, seen.results), *came.findings(written.twice), *deleted.findings),
+        compute_s=prepared.compute_s + time.perf_counter() - began,
         ids=came.ids,
         written=written.ids,
     )
@@ -197,7 +244,7 @@ class _Observed:
 
 
 def _observed(
-    workspace: Workspace,
+    workspace: WorkspaceView,
     settled: Sequence[Aligned],
     vehicles: Mapping[str, Vehicle],
     progress: Progress | None,
@@ -216,7 +263,7 @@ def _observed(
     return _Observed(results=results, fresh=fresh | {"fix": fixes}, network=network, routes=routes)
 
 
-def _marks(workspace: Workspace, seen: _Observed) -> dict[str, Sequence[Located]] | None:
+def _marks(workspace: WorkspaceView, seen: _Observed) -> dict[str, Sequence[Located]] | None:
     """Return the known fixtures of every section with observations; None where the marks are as they are.
 
     Without new drives the roads are read only where fixtures are known or were, which may have changed.
@@ -233,7 +280,7 @@ def _marks(workspace: Workspace, seen: _Observed) -> dict[str, Sequence[Located]
 
 
 def _settled(
-    drives: Sequence[Drive], workspace: Workspace, progress: Progress | None
+    drives: Sequence[Drive], workspace: WorkspaceView, progress: Progress | None
 ) -> tuple[list[Aligned], list[Rejected]]:
     from contado.engines.pavement.telemetry.align import align_all
 
@@ -253,7 +300,7 @@ def _processed(
     settled: Sequence[Aligned],
     matched: MatchResult,
     routes: Mapping[str, Route],
-    workspace: Workspace,
+    workspace: WorkspaceView,
     vehicles: Mapping[str, Vehicle],
     progress: Progress | None,
 ) -> Iterator[ProcessResult]:
@@ -444,25 +491,3 @@ def _changes(before: pa.Table, after: pa.Table) -> int:
     states = dict(zip(before["anomaly_id"].to_pylist(), before["state"].to_pylist(), strict=True))
     now = zip(after["anomaly_id"].to_pylist(), after["state"].to_pylist(), strict=True)
     return sum(states.get(name) != state for name, state in now)
-
-
-def _findings(sets: Sequence[DriveSet], results: Sequence[ProcessResult]) -> tuple[Finding, ...]:
-    """Return the findings of reading, and those of the sections counted by rule."""
-    found = [f for s in sets for f in (*s.findings, *(g for d in s.drives for g in d.findings))]
-    counts: dict[str, int] = defaultdict(int)
-    for result in results:
-        found += [f for f in result.findings if f.rule == RENEWED]
-        for finding in (f for f in result.findings if f.rule != RENEWED):
-            counts[finding.rule] += 1
-    found += [
-        Finding(
-            severity="warning",
-            rule=rule,
-            table="pavement_cell_obs",
-            message=f"{count} traversals of a section: {rule.replace('_', ' ')}.",
-            hint="those parts were not used",
-            action="dropped",
-        )
-        for rule, count in sorted(counts.items())
-    ]
-    return tuple(dict.fromkeys(found))

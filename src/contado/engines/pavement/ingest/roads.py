@@ -16,19 +16,24 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.engines.pavement.works_file import Works
     from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
 
+    Writing = Commit | Rehearsal
+
 __all__ = [
     "LAYER",
     "NETWORK_SOURCE",
     "SECTIONS_SOURCE",
+    "SURVEY_LOCK",
     "WORKS_LOCK",
     "Sections",
     "Streets",
+    "Surveyed",
     "load_network",
     "load_sections",
     "load_survey",
@@ -36,6 +41,7 @@ __all__ = [
     "put_works",
     "read_network",
     "read_sections",
+    "read_survey",
     "read_works",
     "source_of",
     "unplaced",
@@ -46,6 +52,7 @@ SECTIONS_SOURCE = "road_sections"
 WORKS_SOURCE = "road_works"
 SURVEY_SOURCE = "road_survey"
 WORKS_LOCK: Final = "tables/pavement_works"
+SURVEY_LOCK: Final = "tables/pavement_survey"
 LAYER = "road_links"
 """Layer of the streets, each piece once."""
 
@@ -59,7 +66,7 @@ class Streets:
     pieces: pa.Table
     label: Label
 
-    def put(self, commit: Commit) -> None:
+    def put(self, commit: Writing) -> None:
         """Write table and layer."""
         commit.table("road_link", self.links)
         commit.table(
@@ -135,7 +142,7 @@ class Sections:
     routes: Path | None
     findings: tuple[Finding, ...]
 
-    def put(self, commit: Commit) -> None:
+    def put(self, commit: Writing) -> None:
         """Write the table."""
         commit.table("pavement_lrs_section", self.rows)
         if self.routes is not None:
@@ -192,7 +199,7 @@ def read_works(workspace: WorkspaceView, file: Path) -> Works:
     )
 
 
-def put_works(commit: Commit, works: Works, file: Path) -> None:
+def put_works(commit: Writing, works: Works, file: Path) -> None:
     """Add works to table ``pavement_works``, which the commit has locked: they are history, and stay.
 
     Works that begin at the same place of a section on the same day are the same ones, as the newer file tells them.
@@ -220,11 +227,36 @@ def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     return int(works.rows.num_rows), list(works.findings)
 
 
-def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
-    """Add to table ``pavement_survey`` (section_id, from_m, to_m, iri_m_km[, date, run, instrument, sd_log, role, label]).
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """Rows of table ``pavement_survey`` as a file tells them, and what was noticed."""
 
-    What an earlier file told of a section on the same day is replaced whole; other days stay. What meta.json beside
-    the file calls simulated is simulated.
+    file: Path
+    rows: pa.Table
+    findings: tuple[Finding, ...]
+
+    def put(self, commit: Writing) -> None:
+        """Add the rows: what the table, which the commit has locked, tells of the same section and day goes."""
+        import pyarrow as pa
+
+        kept = _other_days(commit.workspace.read("pavement_survey"), self.rows)
+        commit.table("pavement_survey", pa.concat_tables([kept, self.rows], promote_options="permissive"))
+        source = source_of(SURVEY_SOURCE, "Profilometer survey", self.file)
+        commit.table("source", source, practice=SURVEY_SOURCE)
+
+
+def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
+    """Add a survey to table ``pavement_survey``; return its rows and what was noticed (errors of `read_survey`)."""
+    survey = read_survey(file)
+    with workspace.commit(lock=[SURVEY_LOCK]) as commit:
+        survey.put(commit)
+    return survey.rows.num_rows, list(survey.findings)
+
+
+def read_survey(file: Path) -> Surveyed:
+    """Read surveyed stretches: section_id, from_m, to_m, iri_m_km[, date, run, instrument, sd_log, role, label].
+
+    What meta.json beside the file calls simulated is simulated. Nothing is written.
 
     Raises
     ------
@@ -234,7 +266,6 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
         A role that does not exist (`unknown_choice`), with its line.
     """
     import numpy as np
-    import pyarrow as pa
 
     from contado.engines.pavement.campaigns import ROLES
 
@@ -245,13 +276,8 @@ def load_survey(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:
     columns.refuse(bad, read.table, "iri_m_km", file.name, "iri_not_positive", "IRI is above 0", read.lines)
     if "role" in read.table.column_names:
         columns.choices(read.table, "role", file.name, ROLES, lines=read.lines, meaning=_role)
-    rows = tables.conform("pavement_survey", _from(read.table, SURVEY_SOURCE))
-    rows = _born(rows, file)
-    with workspace.commit(lock=["tables/pavement_survey"]) as commit:
-        kept = _other_days(workspace.read("pavement_survey"), rows)
-        commit.table("pavement_survey", pa.concat_tables([kept, rows], promote_options="permissive"))
-        commit.table("source", source_of(SURVEY_SOURCE, "Profilometer survey", file), practice=SURVEY_SOURCE)
-    return int(rows.num_rows), list(read.findings)
+    rows = tables.conform("pavement_survey", _born(_from(read.table, SURVEY_SOURCE), file))
+    return Surveyed(file=file, rows=rows, findings=tuple(read.findings))
 
 
 def unplaced(file: Path, known: Sequence[str]) -> list[Finding]:

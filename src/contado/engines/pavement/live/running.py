@@ -18,8 +18,9 @@ from contado.engines.pavement.anomalies.places import Place, places
 from contado.engines.pavement.calibration import NOMINAL
 from contado.engines.pavement.cells import MIN_COVERAGE, CellReadings, mean_over, pass_spread
 from contado.engines.pavement.equalise import Z_90
+from contado.engines.pavement.felt import pass_of
 from contado.engines.pavement.ingest import fleet, history, load, traverse
-from contado.engines.pavement.measure import SPECTRUM_HZ, Spectra, Trace, measure
+from contado.engines.pavement.measure import SPECTRUM_HZ, Spectra, Trace
 from contado.engines.pavement.sampling import MAX_FIX_GAP_S, MIN_RATE_HZ, even_samples, fix_speed
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry import mount, quality, sensor_units
@@ -263,7 +264,7 @@ class RunningPass:
         )
         car = self._known.car or NOMINAL_CAR
         moved = dataclasses.replace(driven, chainage_m=driven.chainage_m - base)
-        passed = measure(moved, car, here.length_m)
+        passed = pass_of(moved, car, here.length_m)
         cells += self._cells(section, passed, here)
         scale = (self._known.calibration or NOMINAL).scale
         profile = passed.profile_m * scale

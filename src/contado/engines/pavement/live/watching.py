@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
-from contado.engines.pavement.ingest import load
+from contado.engines.pavement.ingest import load, privacy
 from contado.engines.pavement.live.feed import FOLDER
 from contado.engines.pavement.live.room import Room
 from contado.engines.pavement.telemetry.columns import formats
@@ -20,7 +20,7 @@ from contado.kernel.dates import local
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Callable, Container, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
@@ -60,6 +60,14 @@ class Arrived:
     deleted: int = 0
 
 
+class _Came(NamedTuple):
+    """Files of a drive as they were read."""
+
+    read: DriveSet
+    group: Group
+    stamp: Stamp
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Held:
     """Files of a drive that is in the workspace, as they were when it was taken."""
@@ -81,12 +89,15 @@ class Watcher:
         Further column maps.
     delete
         When files are deleted from the folder.
+    accept
+        Raises where a drive is to be rejected for what was noticed in it; then each drive is loaded by itself.
     """
 
     workspace: Workspace
     folder: Path
     columns: Path | None = None
     delete: Delete = "never"
+    accept: Callable[[Sequence[Finding]], object] | None = None
     _seen: dict[str, Stamp] = field(default_factory=dict)
     _done: dict[str, Stamp] = field(default_factory=dict)
     _held: list[_Held] = field(default_factory=list)
@@ -151,22 +162,28 @@ class Watcher:
 
     def _loaded(self, groups: Mapping[str, Group], on: date) -> list[Arrived]:
         """Load drives together, as `contado pavement load` does a folder."""
-        sets: list[DriveSet] = []
         arrived: list[Arrived] = []
-        came: list[tuple[Drive, Group, Stamp]] = []
+        came: list[_Came] = []
         for key, group in groups.items():
             found = self._read(key, group)
             if isinstance(found, DataError):
                 arrived.append(_rejected(group.name, found.rule, found.message, _LABEL))
             elif found is not None:
-                sets.append(found)
-                came += [(drive, group, self._done[key]) for drive in found.drives]
-        if not sets:
-            return arrived
-        loaded = load.load(self.workspace, sets, on=on)
+                came.append(_Came(found, group, self._done[key]))
+        runs = [came] if self.accept is None else [[one] for one in came]
+        return [*arrived, *(line for run in runs if run for line in self._run(run, on))]
+
+    def _run(self, run: Sequence[_Came], on: date) -> list[Arrived]:
+        """Load the drives of one run, or reject them for what is noticed in them."""
+        prepared = load.prepare(self.workspace, [one.read for one in run])
+        if (refusal := self._refusal(run, prepared)) is not None:
+            return [_rejected(one.group.name, refusal.rule, refusal.message, one.read.label) for one in run]
+        loaded = load.put(self.workspace, prepared, on=on)
+        arrived: list[Arrived] = []
         rows = {r["drive_id"]: r for r in self.workspace.read("pavement_drive").to_pylist()}
         refused = {r.sha256: r for r in loaded.rejected}
         told_of: set[str] = set()
+        came = [(drive, group, stamp) for read, group, stamp in run for drive in read.drives]
         for drive, group, stamp in came:
             one = _arrived(drive, refused, rows, loaded, told_of)
             told_of.add(drive.sha256)
@@ -180,6 +197,19 @@ class Watcher:
         arrived[-1] = dataclasses.replace(arrived[-1], findings=(*arrived[-1].findings, *of_run))
         return arrived
 
+    def _refusal(self, run: Sequence[_Came], prepared: load.Prepared) -> DataError | None:
+        """Return why the drives of a run shall not be loaded; a drive that is rejected anyway says so itself."""
+        if self.accept is None or prepared.rejected:
+            return None
+        settings, today = self.workspace.settings, self._today()
+        untils = [(o.group, privacy.retention_until(d, settings)) for o in run for d in o.read.drives]
+        stay = self.delete == "never"
+        try:
+            self.accept([*prepared.findings, *(_outlived(*one) for one in untils if stay and one[1] < today)])
+        except DataError as error:
+            return error
+        return None
+
     def _today(self) -> date:
         return local.today(self.workspace.settings.territory.timezone)
 
@@ -191,7 +221,7 @@ class Watcher:
         if self.delete == "outlived":
             self._held.append(held)
         elif past:
-            return dataclasses.replace(one, findings=(*one.findings, _outlived(held)))
+            return dataclasses.replace(one, findings=(*one.findings, _outlived(held.group, held.until)))
         return one
 
     def _outlived(self) -> list[Arrived]:
@@ -237,11 +267,11 @@ class Watcher:
         return [_finished(done) for done in room.finish()] if room.due() else []
 
 
-def _outlived(held: _Held) -> Finding:
+def _outlived(group: Group, until: date) -> Finding:
     return Finding(
         severity="warning",
         rule="files_outlived",
-        message=f"The files of {held.group.name} are in the folder beyond their retention day, {held.until}.",
+        message=f"The files of {group.name} are in the folder beyond their retention day, {until}.",
         hint="delete them, or give --delete outlived",
         action="kept",
     )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
+from contado.kernel.errors import Finding
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
 
     Floats = NDArray[np.float64]
@@ -103,6 +104,18 @@ class Rejected:
     hint: str = ""
     sha256: str | None = None
     """Hash of the numbers of both files (`Drive`), where they could be read."""
+
+    def as_finding(self) -> Finding:
+        """Return the same as a warning: what was read beside it goes on without it."""
+        return Finding(
+            severity="warning",
+            rule=self.rule,
+            message=self.message,
+            table=self.file,
+            row=self.row,
+            hint=self.hint,
+            action="dropped",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from contado.engines.pavement import condition
+from contado.engines.pavement import condition, coverage
 from contado.engines.pavement.anomalies.sources import DEFECTS
-from contado.engines.pavement.views.model import NOT_DRIVEN_D
+from contado.engines.pavement.views.model import NOT_DRIVEN_D, Cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
     from contado.engines.pavement.condition import Model
-    from contado.engines.pavement.views.model import Cell, Road, Spot
+    from contado.engines.pavement.coverage import Gap
+    from contado.engines.pavement.views.model import Road, Spot
 
-__all__ = ["PIECE_M", "Piece", "Total", "pieces", "totals"]
+__all__ = ["PIECE_M", "Piece", "Total", "pieces", "totals", "whole"]
 
 PIECE_M: Final = 100.0
 """Cells of reports; shorter ones are put together."""
 _ENOUGH: Final = 0.5
 """Share of a piece that must be known."""
+_SHOWN_M: Final = 50.0
+_LATE: Final = frozenset({"not_driven", "renewed"})
+"""States of cells that no car passed lately, or none since the works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,12 @@ class Piece:
     state: str
     stale_d: int | None
     """Days since the last pass where they are more than the state allows; else None."""
+    measured_m: float
+    """Length of its cells that have a value [m]; the class is that of the whole piece."""
+    late_m: float
+    """Length of its cells without a late pass, with an old value or none [m]."""
+    undriven_m: float
+    """Length of its cells without a value that nobody drove [m]."""
 
     @property
     def length_m(self) -> float:
@@ -55,11 +66,45 @@ class Piece:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Total:
-    """Length [m] and number of pieces of a class."""
+    """Length [m] and number of pieces of a class.
+
+    The length of A to D is that of measured cells. What is left has no class; ``driven_m`` of it was driven, and
+    could not be measured or too little of it.
+    """
 
     class_id: str
     length_m: float
     n: int
+    driven_m: float
+
+    @property
+    def parts_m(self) -> tuple[float, float]:
+        """Length without ``driven_m``, and that; too short to show as a tenth of a kilometre, it is in the first."""
+        driven_m = self.driven_m if self.driven_m >= _SHOWN_M else 0.0
+        return self.length_m - driven_m, driven_m
+
+
+def whole(cells: Sequence[Cell], length_m: float | None = None) -> tuple[Cell, ...]:
+    """Return the cells of a road in order, and one without a value for what none of them tells of.
+
+    Parameters
+    ----------
+    length_m
+        Length of the road [m], which begins at 0; None: it is as long as its cells reach.
+    """
+    spans = [(c.from_m, c.to_m) for c in cells]
+    ends = (0.0, length_m) if length_m is not None else (min(spans)[0], max(spans)[1])
+    rest = coverage.gaps(spans, ends[1], ends[0])
+    return tuple(sorted((*cells, *(c for gap in rest for c in _silent(gap))), key=lambda c: c.from_m))
+
+
+def _silent(gap: Gap) -> Iterator[Cell]:
+    """Yield a gap as cells: up to the end of the piece that it begins in, and from there."""
+    state = "not_measurable" if gap.driven else "not_driven"
+    piece = min(gap.to_m, PIECE_M * math.ceil(gap.from_m / PIECE_M))
+    for from_m, to_m in ((gap.from_m, piece), (piece, gap.to_m)):
+        if to_m > from_m:
+            yield Cell(from_m=from_m, to_m=to_m, iri=None, low=None, high=None, passes=0, state=state)
 
 
 def pieces(road: Road, on: date | None) -> list[Piece]:
@@ -73,8 +118,20 @@ def pieces(road: Road, on: date | None) -> list[Piece]:
         Day of the state, whose coefficients count; None = of the last pass, else today's.
     """
     model = condition.model(on or _last_day(road))
-    together = groupby(road.cells, key=lambda c: int((c.from_m + 1e-6) // PIECE_M))
-    return [_piece(road, list(cells), model, on) for _, cells in together]
+    return [_piece(road, cells, model, on) for cells in _together(road.cells)]
+
+
+def _together(cells: Iterable[Cell]) -> list[list[Cell]]:
+    """Return the cells of each piece; a short end that a car drove without a whole cell is no piece of its own."""
+    parts = [list(part) for _, part in groupby(cells, key=lambda c: int((c.from_m + 1e-6) // PIECE_M))]
+    if len(parts) > 1 and _is_short_end(parts[-1]):
+        parts[-2:] = [parts[-2] + parts[-1]]
+    return parts
+
+
+def _is_short_end(cells: Sequence[Cell]) -> bool:
+    silent = all(c.iri is None and c.state == "not_measurable" for c in cells)
+    return silent and cells[-1].to_m - cells[0].from_m < _ENOUGH * PIECE_M
 
 
 def _last_day(road: Road) -> date:
@@ -86,12 +143,13 @@ def _last_day(road: Road) -> date:
 def _piece(road: Road, cells: Sequence[Cell], model: Model, on: date | None) -> Piece:
     from_m, to_m = cells[0].from_m, cells[-1].to_m
     known = [c for c in cells if c.iri is not None]
-    enough = sum(c.to_m - c.from_m for c in known) >= _ENOUGH * (to_m - from_m)
+    late = [c for c in cells if c.state in _LATE]
+    enough = _length(known) >= _ENOUGH * (to_m - from_m)
     iri, low, high = (_mean(known, name) if enough else None for name in ("iri", "low", "high"))
     severity = _severity(road.spots, from_m, to_m)
     index, worst, best = (None if v is None else float(model.index(v, severity)) for v in (iri, high, low))
     last = max((c.last_on for c in known if c.last_on), default=None)
-    late = enough and all(c.state == "not_driven" for c in known)
+    stale = enough and all(c.state == "not_driven" for c in known)
     return Piece(
         road=road.name,
         from_m=from_m,
@@ -108,8 +166,15 @@ def _piece(road: Road, cells: Sequence[Cell], model: Model, on: date | None) -> 
         vehicles=max((c.vehicles for c in known if c.vehicles is not None), default=None),
         last_on=last,
         state=known[0].state if enough else cells[0].state,
-        stale_d=_days(last, on) if late else None,
+        stale_d=_days(last, on) if stale else None,
+        measured_m=_length(known),
+        late_m=_length(late),
+        undriven_m=_length(c for c in late if c.iri is None),
     )
+
+
+def _length(cells: Iterable[Cell]) -> float:
+    return sum(c.to_m - c.from_m for c in cells)
 
 
 def _days(last: date | None, on: date | None) -> int:
@@ -132,11 +197,16 @@ def _severity(spots: Iterable[Spot], from_m: float, to_m: float) -> float:
 def totals(found: Iterable[Piece]) -> list[Total]:
     """Return length and number of each class, from A to D and none, those without a piece too."""
     rows = list(found)
-    return [
+    classes = [
         Total(
             class_id=name,
-            length_m=sum(p.length_m for p in rows if p.class_id == name),
+            length_m=sum(p.measured_m for p in rows if p.class_id == name),
             n=sum(p.class_id == name for p in rows),
+            driven_m=0.0,
         )
-        for name in (*condition.LETTERS.values(), "none")
+        for name in condition.LETTERS.values()
     ]
+    rest = sum(p.length_m for p in rows) - sum(t.length_m for t in classes)
+    undriven = sum(p.undriven_m for p in rows)
+    n = sum(p.class_id == "none" for p in rows)
+    return [*classes, Total(class_id="none", length_m=rest, n=n, driven_m=rest - undriven)]

@@ -63,6 +63,8 @@ class Work:
     day: date | None
     treatment: str
     year: int | None = None
+    name: Words | None = None
+    """What the treatment is called; None where no catalogue knows it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement.views.model import Cell, Road, RoadState
+from contado.engines.pavement import treatments
+from contado.engines.pavement.views import grading
+from contado.engines.pavement.views.model import Road, RoadState
 from contado.engines.pavement.views.reading import (
     by_section,
     in_order,
@@ -51,16 +53,19 @@ def of_workspace(folder: Path) -> RoadState:
     lines = history.lines_of(sections)
     spots = by_section(r for r in view.read("pavement_anomaly").to_pylist() if r["state"] in _OPEN)
     works = view.read("pavement_works")
+    names = treatments.names(view.read("pavement_treatment"))
     roads = tuple(
         Road(
             name=section["section_id"],
             street=section["road_name"] or section["road_code"],
             line=lines.get(section["section_id"]),
-            cells=_cells(cells.get(section["section_id"], []), section["length_m"]),
+            cells=grading.whole(
+                [state_cell(r) for r in cells.get(section["section_id"], ())], section["length_m"]
+            ),
             spots=in_order(
                 spot_of(r, lines.get(section["section_id"])) for r in spots.get(section["section_id"], ())
             ),
-            works=tuple(works_of(works, section["section_id"])),
+            works=tuple(works_of(works, section["section_id"], names)),
         )
         for section in sorted(sections.to_pylist(), key=lambda s: str(s["section_id"]))
     )
@@ -87,10 +92,3 @@ def _states(view: WorkspaceView) -> list[dict[str, Any]]:
     works = view.read("pavement_works")
     fused = fuse([observed], on=max(days), works=works, settings=settings, timezone=timezone)
     return list(fused.cells.drop_columns(["observations"]).to_pylist())
-
-
-def _cells(rows: list[dict[str, Any]], length_m: float) -> tuple[Cell, ...]:
-    """Return the cells of a section; a section that nobody drove is one cell without a value."""
-    if not rows:
-        return (Cell(from_m=0.0, to_m=length_m, iri=None, low=None, high=None, passes=0, state="not_driven"),)
-    return tuple(sorted((state_cell(r) for r in rows), key=lambda c: c.from_m))

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from contado.engines.pavement import treatments
 from contado.engines.pavement.labels import label_of
 from contado.engines.pavement.lines import Line
+from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import (
     Cell,
     Road,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from contado.kernel.publish.words import Words
     from contado.kernel.territory import Network, Route
 
 __all__ = [
@@ -214,13 +217,14 @@ def _of_tables(path: Path, beside: Mapping[str, Path]) -> RoadState:
     lines = _lines(found.table)
     on = max((d for d in state["date"].to_pylist() if d), default=None)
     marks = _spots(obs, spots, on, lines) if spots is not None and on is not None else {}
+    names = treatments.names()
     roads = [
         Road(
             name=name,
             line=lines.get(name),
-            cells=tuple(sorted((state_cell(r) for r in rows), key=lambda c: c.from_m)),
+            cells=grading.whole([state_cell(r) for r in rows]),
             spots=in_order(marks.get(name, ())),
-            works=(*works_of(works, name), *works_of(planned, name)),
+            works=(*works_of(works, name, names), *works_of(planned, name, names)),
         )
         for name, rows in sorted(by_section(state.to_pylist()).items())
     ]
@@ -350,8 +354,14 @@ def state_cell(row: Row) -> Cell:
     )
 
 
-def works_of(table: pa.Table | None, section: str) -> list[Work]:
-    """Return the works on a section, of a table with ``date`` (done) or ``year`` (planned)."""
+def works_of(table: pa.Table | None, section: str, names: Mapping[str, Words]) -> list[Work]:
+    """Return the works on a section, of a table with ``date`` (done) or ``year`` (planned).
+
+    Parameters
+    ----------
+    names
+        What treatments are called, by code.
+    """
     rows = [] if table is None else [r for r in table.to_pylist() if str(r.get("section_id")) == section]
     return [
         Work(
@@ -360,6 +370,7 @@ def works_of(table: pa.Table | None, section: str) -> list[Work]:
             day=_day(r.get("date")),
             year=r.get("year"),
             treatment=str(r.get("treatment") or ""),
+            name=names.get(str(r.get("treatment"))),
         )
         for r in rows
     ]

@@ -312,7 +312,7 @@ def _around(pen: Pen, works: list[Work]) -> Table:
             pen.column("Come è nato", "How it was born", "label"),
         ),
         rows=tuple(
-            (w.name, w.municipality, w.cost_eur, w.yield_ratio, yes if w.chosen else no, w.label)
+            (pen.title(w), w.municipality, w.cost_eur, w.yield_ratio, yes if w.chosen else no, w.label)
             for w in works
         ),
         missing=pen.unknown,

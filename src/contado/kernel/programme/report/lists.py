@@ -103,7 +103,7 @@ def chosen(pen: Pen) -> Section:
         ),
         rows=tuple(
             (
-                w.name,
+                pen.title(w),
                 w.municipality,
                 w.start_year,
                 w.spent_eur,
@@ -138,7 +138,7 @@ def rejected(pen: Pen) -> Section:
         ),
         rows=tuple(
             (
-                w.name,
+                pen.title(w),
                 w.municipality,
                 w.cost_eur,
                 w.yield_ratio,
@@ -197,7 +197,8 @@ def worksites(pen: Pen) -> Section:
             pen.money("Risparmio, €", "Saving, €"),
         ),
         rows=tuple(
-            (j.year, j.a, j.b, j.saving_eur) for j in sorted(joints, key=lambda j: (j.year, j.a, j.b))
+            (j.year, j.a.of(pen.lang), j.b.of(pen.lang), j.saving_eur)
+            for j in sorted(joints, key=lambda j: (j.year, j.a, j.b))
         ),
         label=pen.digest.label(),
     )

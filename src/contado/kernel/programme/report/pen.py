@@ -12,7 +12,7 @@ from contado.kernel.publish.words import Words, million_digits, number
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contado.kernel.programme.digest import Digest
+    from contado.kernel.programme.digest import Digest, Work
     from contado.kernel.publish.words import Lang
 
 __all__ = ["ROBUSTNESS", "Pen"]
@@ -58,6 +58,10 @@ class Pen:
     def practice(self, name: str) -> str:
         """Return the plain name of a practice."""
         return self.plain[name].of(self.lang) if name in self.plain else name
+
+    def title(self, work: Work) -> str:
+        """Return the name of a work."""
+        return self.say(work.name, work.name_en)
 
     def robustness(self, word: str | None) -> str | None:
         """Return the word for core, borderline, exterior."""

@@ -1,5 +1,6 @@
-// Drives that go on: their cells and anomalies on the map and in the table beside it, as they are told. Only who
-// may hear of them gets this module; without it the table shows what there was when the page was made.
+// Drives that go on: their cells and anomalies on the map and in the table beside it, as they are told. The module
+// that listens fetches this one when the first drive is told of; until then the table shows what there was when the
+// page was made.
 const box = document.getElementById("ct-live");
 const frame = document.getElementById("ct-map");
 const words = JSON.parse(box.dataset.words);
@@ -7,7 +8,6 @@ const lang = document.documentElement.lang;
 const drives = new Map();
 const ROWS = 20;
 const POLL_MS = 1000;
-let mark = "";
 
 const drive = (id) => {
   if (!drives.has(id)) drives.set(id, { cells: new Map(), anomalies: new Map() });
@@ -16,7 +16,7 @@ const drive = (id) => {
 const all = (part) => [...drives.values()].flatMap((d) => [...d[part].values()]);
 
 // An event says what changed of one drive; the last one of a drive, that the batch run has taken its place.
-function take(event) {
+export function take(event) {
   if (event.state !== "running") drives.delete(event.drive);
   else {
     box.hidden = false;
@@ -74,30 +74,21 @@ function paint(cells, anomalies) {
 }
 
 // Where no stream comes through (a proxy that holds it back), asking now and then gives the same.
-async function poll() {
+export async function poll(mark) {
+  let after = mark;
   try {
-    const answer = await fetch(`${box.dataset.events}?after=${encodeURIComponent(mark)}`, { headers: { accept: "application/json" } });
+    const answer = await fetch(`${box.dataset.events}?after=${encodeURIComponent(after)}`, { headers: { accept: "application/json" } });
     if (answer.ok) {
       const news = await answer.json();
-      mark = news.after;
+      after = news.after;
       news.events.forEach(take);
     } else if (answer.status === 401) return; // the session has ended
   } catch {
     // the network may come back: the next question will tell
   }
-  setTimeout(poll, POLL_MS);
+  setTimeout(poll, POLL_MS, after);
 }
 
-if (window.EventSource) {
-  const stream = new EventSource(box.dataset.events);
-  stream.onmessage = (message) => {
-    mark = message.lastEventId || mark;
-    take(JSON.parse(message.data));
-  };
-  stream.onerror = () => {
-    if (stream.readyState === EventSource.CLOSED) poll();
-  };
-} else poll();
 // the map may be ready later than the first event
 const ready = setInterval(() => {
   if (!frame || frame.dataset.idle) clearInterval(ready), draw();

@@ -19,12 +19,15 @@ const main = config.layers[0];
 const cell = ["has", "_n"];
 const idOf = main.tiles ? ["to-string", ["id"]] : ["get", "id"];
 const filtered = [];
+let areas;
 const groups = { names: ["names"] };
 
 const show = (text) => { says.classList.add("ct-shown"); says.textContent = text; };
 const timer = setTimeout(() => show(config.texts.loading), 300);
 const words = says.textContent;
 const flat = () => { clearTimeout(timer); frame.classList.add("ct-flat"); };
+const take = (address) => fetch(address).then((answer) => (answer.ok ? answer.json() : Promise.reject(address)));
+const json = (data) => ({ type: "geojson", data });
 start().catch((error) => {
   console.warn(error);
   flat();
@@ -34,12 +37,15 @@ start().catch((error) => {
 });
 
 async function start() {
-  const fonts = Promise.all(["400", "600"].map((w) => document.fonts.load(`${w} 14px "Titillium Web"`)));
-  const lib = await import(config.maplibre);
+  const fonts = ["400", "600"].map((w) => document.fonts.load(`${w} 14px "Titillium Web"`));
+  // data are asked for while the library comes, not by its worker when that has started
+  const data = [config.units, config.names, ...config.layers.flatMap((l) => l.data ?? [])].map(take);
+  const [lib, made, ...rows] = await Promise.all([config.maplibre, config.areas].map((a) => a && import(a)).concat(data));
+  areas = made;
   lib.setWorkerUrl(new URL(config.worker, location.href).href);
   lib.prewarm(); // the worker starts while the map makes its context
   // or the map draws its names in the fallback font
-  await fonts;
+  await Promise.all(fonts);
   const holder = document.createElement("div");
   holder.className = "ct-mapholder";
   frame.append(holder);
@@ -47,7 +53,7 @@ async function start() {
   const [zoom, lng, lat] = ["z", "x", "y"].map((k) => parseFloat(view.get(k)));
   const options = {
     container: holder,
-    style: mapStyle(),
+    style: mapStyle(rows),
     locale: config.texts.ui,
     attributionControl: false,
     dragRotate: false,
@@ -78,19 +84,15 @@ async function start() {
   map.once("idle", () => { clearTimeout(timer); frame.dataset.idle = Math.round(performance.now()); });
 }
 
-function source(layer) {
-  return layer.tiles ? { type: "vector", tiles: [location.origin + layer.tiles], maxzoom: 14 } : { type: "geojson", data: layer.data };
-}
-
-function mapStyle() {
+function mapStyle([units, names, ...rows]) {
   const line = (id, has, color, width) => ({ id, type: "line", source: "units", filter: ["has", has], paint: { "line-color": color, "line-width": width } });
   return {
     version: 8,
     sources: {
-      units: { type: "geojson", data: config.units },
-      places: { type: "geojson", data: config.names },
-      chosen: { type: "geojson", data: config.chosen },
-      ...Object.fromEntries(config.layers.map((l) => [l.id, source(l)])),
+      units: json(units),
+      places: json(names),
+      chosen: json(config.chosen),
+      ...Object.fromEntries(config.layers.map((l) => [l.id, l.tiles ? { type: "vector", tiles: [location.origin + l.tiles], maxzoom: 14 } : json(rows.shift())])),
     },
     layers: [
       { id: "outside", type: "background", paint: { "background-color": base.outside } },
@@ -112,7 +114,7 @@ function addLayer(map, layer) {
     const { layout = {}, minzoom = layer.minzoom ?? 0, ...paint } = look;
     map.addLayer({ id, type, source: layer.id, ...(layer.tiles && { "source-layer": layer.table }), minzoom, layout, paint, ...(rule && { filter: rule }) }, before);
     own.push(id);
-    if (layer === main && !["hover", "ink", "white"].includes(part)) filtered.push([id, rule]);
+    if (layer === main && !/hover|ink|white|cells|numbers/.test(part)) filtered.push([id, rule]);
   };
   const drawn = layer.tiles ? ["!", cell] : null;
   const also = (...rules) => ["all", drawn ?? true, ...rules];
@@ -125,20 +127,13 @@ function addLayer(map, layer) {
     if (dashed.length) add("dashed", "line", also(isDashed), { "line-color": tint, "line-width": width(layer), "line-dasharray": layer.classes.find((c) => c.dash).dash });
     add("lines", "line", also(["!", isDashed]), { layout: { ...round, ...order }, "line-color": tint, "line-width": width(layer) });
     if (layer.uncertain) add("uncertain", "line", also(["==", ["get", "u"], 1]), { minzoom: 10.5, layout: round, "line-color": "#FFFFFF", "line-width": ["interpolate", ["linear"], ["zoom"], 10.5, 0.9, 15, 3.4], "line-dasharray": [0.1, 2.4] });
-  } else if (layer.geometry === "polygon") {
-    hatch(map);
-    const unknown = ["==", layer.classOf, "none"];
-    add("fills", "fill", also(["!", unknown]), { layout: order, "fill-color": tint });
-    add("hatched", "fill", also(unknown), { "fill-pattern": "hatch" });
-    add("edges", "line", drawn, { "line-color": "#7F8C92", "line-width": 1 });
-  } else if (layer.classes[0].mark) {
+  } else if (layer.geometry === "polygon") areas.fills(map, layer, add, also, order, tint, canvas);
+  else if (layer.classes[0].mark) {
     for (const c of layer.classes) for (const full of [true, false]) map.addImage(`${c.mark}-${full}`, sign(c.path, full), { pixelRatio: 2.5 });
     add("signs", "symbol", drawn, { layout: { "icon-image": ["concat", byClass(layer, (c) => c.mark), "-", ["to-string", layer.full ?? true]], "icon-allow-overlap": true } });
-  } else {
-    add("discs", "circle", drawn, { "circle-color": tint, "circle-radius": byClass(layer, (c) => c.widths[2]), "circle-stroke-color": ink, "circle-stroke-width": 1.2 });
-  }
+  } else add("discs", "circle", drawn, { "circle-color": tint, "circle-radius": byClass(layer, (c) => c.widths[2]), "circle-stroke-color": ink, "circle-stroke-width": 1.2 });
   if (layer.letters) add("letters", "symbol", also(["!", isDashed]), { minzoom: high ? 0 : 13, layout: { ...font, "symbol-placement": layer.geometry === "line" ? "line-center" : "point", "text-field": byClass(layer, (c) => c.letter), "text-size": 13 }, "text-color": ink, "text-halo-color": white, "text-halo-width": 2 });
-  if (layer.tiles) addCells(map, layer, add);
+  if (layer.tiles) areas.squares(map, layer, add, cell, font, config.texts.merged);
   if (layer !== main) return;
   const none = ["==", idOf, ""];
   const size = layer.geometry === "line" ? (extra) => width(layer, extra) : (extra) => extra / 2;
@@ -149,18 +144,6 @@ function addLayer(map, layer) {
   band("hover", ink, 8, first);
   band("ink", ink, 13, first);
   band("white", white, 8, first);
-}
-
-// Where a tile holds too much, squares with their number: none is missing.
-function addCells(map, layer, add) {
-  add("cells", "fill", cell, { "fill-color": "#62AFA3", "fill-opacity": 0.55, "fill-outline-color": "#17212B" });
-  add("numbers", "symbol", cell, { layout: { ...font, "text-field": ["number-format", ["get", "_n"], { locale: root.lang }], "text-size": 13 }, "text-color": "#17212B", "text-halo-color": "#FFFFFF", "text-halo-width": 1.6 });
-  const note = frame.querySelector(".ct-merged");
-  map.on("idle", () => {
-    const merged = map.queryRenderedFeatures({ layers: [`${layer.id}-cells`] }).reduce((sum, f) => sum + f.properties._n, 0);
-    note.hidden = !merged;
-    note.textContent = config.texts.merged.replace("{n}", merged.toLocaleString(root.lang));
-  });
 }
 
 function addNames(map) {
@@ -186,13 +169,6 @@ const sign = (shape, full) => canvas(40, (g) => {
   }
   if (!full) g.stroke(path);
 });
-function hatch(map) {
-  map.addImage("hatch", canvas(8, (g) => {
-    g.fillStyle = "#FFFFFF"; g.fillRect(0, 0, 8, 8);
-    g.strokeStyle = "#84909A"; g.lineWidth = 1.5;
-    g.stroke(new Path2D("M-2 2L2-2M-1 9L9-1M6 10L10 6"));
-  }));
-}
 
 function wire(map) {
   const nameOf = (found) => (found ? String(main.tiles ? found.id : found.properties.id) : "");
@@ -207,7 +183,7 @@ function wire(map) {
   };
   const filter = () => {
     const shown = ["in", main.classOf, ["literal", [...document.querySelectorAll("#ct-legend :checked")].map((b) => b.value)]];
-    for (const [id, rule] of filtered) if (!/-(cells|numbers)$/.test(id)) map.setFilter(id, ["all", rule ?? true, config.rule ?? true, shown]);
+    for (const [id, rule] of filtered) map.setFilter(id, ["all", rule ?? true, config.rule ?? true, shown]);
   };
   // Choosing pans only when the object is out of sight; it never zooms by itself.
   const choose = () => {
@@ -281,7 +257,7 @@ function wire(map) {
     if (config.selected) go(changed({ sel: null }));
   });
   if (!map) return;
-  const solid = (({ line: ["lines", "dashed"], polygon: ["fills", "hatched"], point: ["signs", "discs"] })[main.geometry]).map((p) => `${main.id}-${p}`).filter((id) => map.getLayer(id));
+  const solid = groups[main.id].filter((id) => /(lines|dashed|fills|hatched|signs|discs)$/.test(id));
   const under = ({ x, y }) => map.queryRenderedFeatures([[x - 4, y - 4], [x + 4, y + 4]], { layers: solid })[0];
   map.on("mousemove", (event) => {
     const found = under(event.point);
@@ -308,29 +284,7 @@ function wire(map) {
   choose();
   seen();
   paper();
-  layersPanel(map, changed);
-}
-
-// Switch and opacity of each layer; the address keeps them as ID:OPACITY, 0 is off.
-function layersPanel(map, changed) {
-  const kept = Object.fromEntries((new URLSearchParams(location.search).get("layers") ?? "").split(",").map((p) => p.split(":")));
-  const state = {};
-  const draw = (id) => groups[id].forEach((part) => {
-    map.setLayoutProperty(part, "visibility", state[id] ? "visible" : "none");
-    const kind = map.getLayer(part).type;
-    const fade = state[id] * (part.endsWith("-cells") ? 0.55 : 1);
-    for (const what of kind === "symbol" ? ["text", "icon"] : kind === "circle" ? ["circle", "circle-stroke"] : [kind]) map.setPaintProperty(part, `${what}-opacity`, fade);
-  });
-  frame.querySelectorAll(".ct-layers [data-layer]").forEach((row) => {
-    const id = row.dataset.layer, [on, range] = row.querySelectorAll("input");
-    if (id in kept) on.checked = (range.value = Number(kept[id]) || 1, Number(kept[id]) > 0);
-    state[id] = on.checked ? Number(range.value) : 0;
-    if (state[id] !== 1) draw(id);
-    row.addEventListener("input", () => {
-      state[id] = on.checked ? Number(range.value) : 0;
-      draw(id);
-      const text = Object.entries(state).filter(([, v]) => v !== 1).map((p) => p.join(":")).join(",");
-      history.replaceState(null, "", changed({ layers: text || null }));
-    });
-  });
+  const panel = () => import(config.panel).then((made) => made.panel(map, frame, groups, changed));
+  if (changed({}).searchParams.has("layers")) panel();
+  else frame.querySelector(".ct-layers").addEventListener("toggle", panel, { once: true });
 }
