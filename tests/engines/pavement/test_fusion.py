@@ -120,7 +120,10 @@ def test_biases_of_vehicles_are_found_and_shared_calibration_does_not_average_ou
     true = np.random.default_rng(3).normal(0, 0.2, 2)
     assert found["car0"] - found["car1"] == pytest.approx(true[0] - true[1], abs=0.03)
     many = [
-        drive(f"a_pass{i}", pd.Timestamp("2027-06-29", tz="UTC"), [2.0 + i / 1e6], 0.1) for i in range(50)
+        drive(
+            f"a_pass{i}", pd.Timestamp("2027-06-29", tz="UTC") + pd.Timedelta(minutes=i), [2.0 + i / 1e6], 0.1
+        )
+        for i in range(50)
     ]
     shared = [t.append_column("sd_cal_log", pa.array([0.08])) for t in many]
     alone, held = (fuse(t, on=ON).cells["sd_log"][0].as_py() for t in (many, shared))

@@ -100,3 +100,53 @@ def test_what_another_drive_says_of_some_cells_too_is_told():
     assert found.cells["n_passes"].to_pylist() == [1, 1, 1, 1]
     assert [(f.rule, f.row) for f in found.findings] == [("observation_repeated", "b_pass1")]
     assert found.drives_repeated == ()
+
+
+def shifted(table, name, seconds, factor=1.0):
+    """The drive under another name, its clock shifted, its IRI as the same samples give it in other windows."""
+    moved = [t + dt.timedelta(seconds=seconds) for t in table["t_utc"].to_pylist()]
+    columns = {n: table[n] for n in table.column_names} | {
+        "drive_id": [name] * table.num_rows,
+        "t_utc": pa.array(moved, pa.timestamp("us", "UTC")),
+        "iri_m_km": [factor * iri for iri in table["iri_m_km"].to_pylist()],
+    }
+    return pa.table(columns)
+
+
+@pytest.mark.parametrize(("seconds", "factor"), [(3.0, 1.0), (-7.5, 1 + 8e-7), (0.0, 1 - 4e-9)])
+def test_a_drive_whose_clock_was_shifted_is_the_same_pass(seconds, factor):
+    whole = drive("car1_pass1", [0, 1, 2])
+    again = shifted(whole, "car1_pass2", seconds, factor)
+    wanted = fuse([whole], on=ON)
+    found = fuse([whole, again], on=ON)
+    same(found, wanted)
+    assert found.cells["n_passes"].to_pylist() == [1, 1, 1]
+    assert (found.drives_used, found.drives_repeated) == (("car1_pass1",), ("car1_pass2",))
+    assert [(f.rule, f.row) for f in found.findings] == [("pass_told_again", "car1_pass2")]
+    for first, then in ((whole, again), (again, whole)):
+        same(fuse([then], on=ON, previous=fuse([first], on=ON).cells), found)
+
+
+def test_shifts_that_add_up_do_not_depend_on_the_order_of_arrival():
+    copies = [drive("car1_pass1", [0, 1, 2])]
+    copies += [shifted(copies[0], f"car1_pass{k}", 8.0 * (k - 1)) for k in (2, 3)]
+    together = fuse(copies, on=ON)
+    for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
+        state = None
+        for k in order:
+            state = fuse([copies[k]], on=ON, previous=state).cells
+        np.testing.assert_allclose(
+            state["iri_m_km"].to_numpy(), together.cells["iri_m_km"].to_numpy(), rtol=1e-9
+        )
+        assert state["n_passes"].to_pylist() == together.cells["n_passes"].to_pylist() == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds", "factor"),
+    [("car1_pass2", 3.0, 1.001), ("car1_pass2", 60.0, 1.0), ("car2_pass1", 3.0, 1.0), ("unnamed", 3.0, 1.0)],
+)
+def test_other_values_times_and_cars_are_other_passes(name, seconds, factor):
+    whole = drive("car1_pass1" if name != "unnamed" else "other", [0, 1, 2])
+    found = fuse([whole, shifted(whole, name, seconds, factor)], on=ON)
+    assert found.cells["n_passes"].to_pylist() == [2, 2, 2]
+    assert found.findings == ()

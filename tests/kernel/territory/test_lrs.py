@@ -10,6 +10,7 @@ import pytest
 from contado.kernel.errors import ColumnNotFound, DataError
 from contado.kernel.territory import Network, Route
 from contado.kernel.territory.lrs import Calibration, cells
+from contado.kernel.territory.route_checks import parts
 
 HEADER = "seq,way_id,from_node,to_node,from_m,to_m\n"
 
@@ -79,17 +80,62 @@ def test_a_route_file_stretches_edges_to_its_chainages(tmp_path, network):
     ("rows", "told"),
     [
         (["0,5,1,2,0,95", "1,5,2,3,95,206"], [2]),
-        (["0,5,1,2,0,78", "1,5,2,3,78,108"], [3]),
-        (["0,5,1,2,70,79", "1,5,2,3,79,190"], [2]),
         (["0,5,1,2,0,79", "1,5,2,3,79,190"], []),
-        (["0,5,1,2,0,20"], [2]),
+        (["0,5,1,2,0,60", "1,5,2,3,60,143", "2,5,3,2,143,226"], [2, 3, 4]),
+        (["0,5,1,2,1000,1020"], [2]),
     ],
 )
 def test_an_edge_not_as_long_as_its_chainages_is_told(tmp_path, network, rows, told):
-    path = tmp_path / "route.csv"
-    path.write_text(HEADER + "\n".join(rows) + "\n")
-    found = Route.read(path, network).findings
+    found = [f for f in _read(tmp_path, network, rows).findings if f.rule != "part_of_edge"]
     assert [(f.rule, f.row) for f in found] == [("chainage_stretched", line) for line in told]
+
+
+def _read(folder, network, rows):
+    path = folder / "route.csv"
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    return Route.read(path, network)
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines", "ends"),
+    [
+        (["0,5,1,2,0,78", "1,5,2,3,78,108"], [3], (0.0, 30.0)),
+        (["0,5,1,2,70,79", "1,5,2,3,79,190"], [2], (69.8, 111.1)),
+        (["0,5,1,2,500,520", "1,5,2,3,520,550"], [2, 3], (58.8, 30.0)),
+        (["0,5,1,2,30,50"], [2, 2], (30.0, 50.0)),
+        (["0,5,1,2,0,79", "1,5,2,3,79,190"], [], (0.0, 111.1)),
+    ],
+)
+def test_a_route_may_begin_and_end_within_an_edge(tmp_path, network, rows, lines, ends):
+    route = _read(tmp_path, network, rows)
+    assert [(f.rule, f.severity, f.row) for f in route.findings] == [
+        ("part_of_edge", "note", line) for line in lines
+    ]
+    x, y, edge, offset = route.point([route.start_m, route.end_m])
+    np.testing.assert_allclose(offset, ends, atol=0.15)
+    chainage, distance, _ = route.chainage(x, y)
+    np.testing.assert_allclose(chainage, [route.start_m, route.end_m], atol=1e-6)
+    np.testing.assert_allclose(distance, 0.0, atol=1e-6)
+    drawn = [np.concatenate(part) for part in zip(*route.lines, strict=True)]
+    np.testing.assert_allclose([drawn[0][[0, -1]], drawn[1][[0, -1]]], [x, y], atol=1e-6)
+    np.testing.assert_allclose(drawn[2][[0, -1]], [route.start_m, route.end_m])
+    assert edge.tolist() == [route.edges[0], route.edges[-1]]
+
+
+def test_a_point_beside_what_of_an_edge_is_not_of_the_route_is_beyond_it(tmp_path, network):
+    whole = _read(tmp_path, network, ["0,5,1,2,0,79", "1,5,2,3,79,190"])
+    part = _read(tmp_path, network, ["0,5,1,2,0,20", "1,5,2,3,20,131"])
+    x, y, _, _ = whole.point([10.0, 70.0])
+    chainage, distance, _ = part.chainage(x, y)
+    np.testing.assert_allclose(chainage, [0.0, 11.1], atol=0.2)
+    np.testing.assert_allclose(distance, [48.9, 0.0], atol=0.2)
+
+
+def test_parts_are_told_in_the_measure_of_the_edges_between():
+    """A survey 8 % longer than the map; of the last edge the half."""
+    mapped, given = np.array([100.0, 200.0, 300.0, 100.0]), np.array([108.0, 216.0, 324.0, 54.0])
+    to_m = np.cumsum(given)
+    assert parts(mapped, to_m - given, to_m) == pytest.approx((0.0, 50.0))
 
 
 @pytest.mark.parametrize(

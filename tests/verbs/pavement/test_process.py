@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import shutil
@@ -241,3 +242,51 @@ def test_fixtures_are_answered_whether_felt_or_not(run, drives, tmp_path):
     [fixture] = answer["fixtures"]
     assert (fixture["name"], fixture["kind"], fixture["passes"]) == ("Via Roma", "declared_bump", 0)
     assert fixture["felt_at_m"] is None
+
+
+def _route(drives, folder, from_m, to_m):
+    """The route of the drives with other chainages at its two ends."""
+    (_, first, last) = (drives / "truth_route.csv").read_text().split()
+    seq, way, a, b, _, middle = first.split(",")
+    path = folder / "part.csv"
+    path.write_text(
+        "seq,way_id,from_node,to_node,from_m,to_m\n"
+        f"{seq},{way},{a},{b},{from_m},{middle}\n{last.rpartition(',')[0]},{to_m}\n"
+    )
+    return path
+
+
+def test_a_route_that_begins_and_ends_within_an_edge_gives_the_cells_that_lie_there(run, drives, tmp_path):
+    """The whole route has cells at the same chainages."""
+    _, whole = run()
+    code, part = run("--route", _route(drives, tmp_path, 100.0, 470.0))
+    assert code == 0
+    assert [f["rule"] for f in part["findings"]].count("part_of_edge") == 2
+    cells = {c["from_m"]: c for c in whole["cells"]}
+    assert [c["from_m"] for c in part["cells"]] == [100.0, 200.0, 300.0]
+    for cell in part["cells"]:
+        assert cell["iri_m_km"] == pytest.approx(cells[cell["from_m"]]["iri_m_km"], rel=0.02)
+    ends = [[p for p in whole["line"] if abs(p[2] - m) < 6] for m in (100.0, 470.0)]
+    for (lon, lat, _), (near, *_) in zip((part["line"][0], part["line"][-1]), ends, strict=True):
+        assert (lon, lat) == pytest.approx(near[:2], abs=1.5e-4)
+
+
+@pytest.mark.parametrize("verb", ["replay", "map"])
+def test_chainages_that_do_not_fit_the_road_are_told_by_whatever_draws_it(
+    run, drives, tmp_path, verb, capsys
+):
+    long = _route(drives, tmp_path, 0.0, 680.0)
+    _, answer = run("--route", long)
+    wanted = [f for f in answer["findings"] if f["rule"] == "chainage_stretched"]
+    assert len(wanted) == 1
+    state = tmp_path / "process.json"
+    state.write_text(json.dumps(answer), encoding="utf-8")
+    seen = {"replay": drives, "map": state}[verb]
+    words = [
+        "pavement", verb, str(seen), "--network", str(drives / "network.geojson"), "--route", str(long),
+        "--out", str(tmp_path / "out.html"), "--json",
+    ]  # fmt: skip
+    with contextlib.suppress(SystemExit):
+        main(words)
+    told = json.loads(capsys.readouterr().out)["findings"]
+    assert [f for f in told if f["rule"] == "chainage_stretched"] == wanted

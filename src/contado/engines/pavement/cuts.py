@@ -82,10 +82,10 @@ def works_of_cells(
     start, end
         Ends of the cells [m], shape (n,).
     works
-        Rows of table ``pavement_works`` of the section.
+        Rows of table ``pavement_works`` of the section; of those of one day the later in the sequence counts.
     """
     found: list[tuple[Any, ...] | None] = [None] * start.size
-    for row in sorted(works, key=lambda w: (w["date"], w["treatment"] or "")):
+    for row in sorted(works, key=lambda w: w["date"]):
         for k in np.flatnonzero(renewed(start, end, row["from_m"], row["to_m"])).tolist():
             found[k] = (row["date"], row["treatment"])
     return found

@@ -84,6 +84,8 @@ class Fused:
     drives_repeated: tuple[str, ...]
     errors: CellErrors
     """Parts of the uncertainty of each cell, in the order of ``cells``."""
+    drives_alike: frozenset[str] = frozenset()
+    """Drives that tell the same passes of their car as others do, the ones that count among them."""
     vehicle_bias: dict[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
 
@@ -142,15 +144,20 @@ def fuse(
     frame, findings = _until(known.frame, day)
     order = ["section_id", "cell", "t_utc", "drive_id", "iri_m_km"]
     frame = frame.sort_values(order, kind="stable", ignore_index=True)
+    found = repetition.told_again(frame)
+    frame["again"], frame["shared"] = found.again, found.shared
+    same = set(repetition.wholly(frame, "drive_id", "again"))
+    shifted = repetition.of_shifted(frame["drive_id"].to_numpy(object)[found.again])
     life = lives.lasting(frame, works, day)
     cells, errors, biases = _states(frame, life, day, options)
     return Fused(
         cells=cells,
         errors=errors,
-        drives_used=known.used,
-        drives_repeated=known.repeated,
+        drives_used=tuple(name for name in known.used if name not in same),
+        drives_repeated=tuple(sorted([*known.repeated, *(name for name in known.used if name in same)])),
+        drives_alike=frozenset(repetition.wholly(frame, "drive_id", "shared")),
         vehicle_bias=biases,
-        findings=(*known.findings, *findings),
+        findings=(*known.findings, *shifted, *findings),
     )
 
 
@@ -237,7 +244,7 @@ def _states(
 
     cell_of, first = _groups(frame)
     read = np.isnat(life) | (lives.legal_days(frame["t_utc"], day.timezone) >= life)
-    live = read & frame["iri_m_km"].notna().to_numpy()
+    live = read & (frame["iri_m_km"].notna() & ~frame["again"]).to_numpy(bool)
     passes = bias.Passes.of(frame, live, cell_of, day.ends, options)
     fleet = bias.estimate(passes, options)
     offsets = np.searchsorted(cell_of[live], np.arange(first.size + 1)).astype(np.int64)

@@ -72,15 +72,8 @@ class RouteFrame:
 
 def frame_of(network: Network, route: Route) -> RouteFrame:
     """Return the polyline of a route with chainages from 0."""
-    xs, ys, chainages = [], [], []
-    for edge, from_m, to_m in zip(route.edges, route.from_m, route.to_m, strict=True):
-        part = slice(network.geometry_offsets[edge], network.geometry_offsets[edge + 1])
-        x, y = network.geometry_x[part], network.geometry_y[part]
-        along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
-        xs.append(x)
-        ys.append(y)
-        chainages.append(from_m + along * ((to_m - from_m) / max(along[-1], 1e-9)))
-    x, y, chainage = np.concatenate(xs), np.concatenate(ys), np.concatenate(chainages) - route.start_m
+    x, y, chainage = (np.concatenate(part) for part in zip(*route.lines, strict=True))
+    chainage = chainage - route.start_m
     ahead = np.concatenate([[True], (np.hypot(np.diff(x), np.diff(y)) > 1e-6) & (np.diff(chainage) > 0)])
     line = RouteLine(x_m=x[ahead], y_m=y[ahead], chainage_m=chainage[ahead])
     return RouteFrame(network=network, route=route, line=line, start_m=route.start_m, length_m=route.length_m)

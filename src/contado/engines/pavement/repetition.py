@@ -6,12 +6,14 @@ An observation is known by what it says, never by the name of its drive alone: s
 - A name that comes back with other rows has driven again, or on: these rows count, each a pass of its own.
 - One drive gives one value of a cell at one instant. Where it gives several, the most certain one is taken, of
   equally certain ones the lowest, and that is told.
+- A car that is named cannot pass a cell twice within some seconds: where it reads the same there, the clock of a drive
+  was shifted before it was processed again. These rows are kept, but the pass counts once (`told_again`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -21,17 +23,32 @@ from contado.kernel.errors import Finding, Severity
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int64]
 
-__all__ = ["KEPT", "NEEDED", "Once", "once"]
+__all__ = [
+    "KEPT",
+    "NEEDED",
+    "Again",
+    "Once",
+    "of_shifted",
+    "once",
+    "told_again",
+    "told_wholly_again",
+    "wholly",
+]
 
 NEEDED: Final = ("section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log")
 KEPT: Final = (*NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label")
 """Columns of observations that a state keeps."""
 
 _BEFORE: Final = -1
+_SHIFT_S: Final = 10.0
+"""No car leaves a cell and comes back to it, in the same direction, within this time."""
+_SAME_LOG: Final = 1e-5
+"""A drive whose clock is shifted is cut into other windows: its IRI moves by less than a part in a million."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +91,93 @@ def once(frames: Sequence[pd.DataFrame], before: pd.DataFrame | None) -> Once:
         used=used,
         repeated=repeated,
         findings=_findings(keys.names[keys.drive[contradicted]], partly),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """Which observations tell one pass of a car, shape (n,).
+
+    ``shared`` tell a pass that others tell too; of these ``again`` do not count, as one of them does.
+    """
+
+    shared: NDArray[np.bool_]
+    again: NDArray[np.bool_]
+
+
+def told_again(frame: pd.DataFrame) -> Again:
+    """Return which observations tell a pass that others tell some seconds apart.
+
+    Of the rows of one pass that of the lesser drive counts, whatever the order in which they came.
+
+    Parameters
+    ----------
+    frame
+        Observations, each once, with ``undated`` where the instant is no own one.
+    """
+    known = (frame["vehicle_id"].notna() & frame["iri_m_km"].notna() & ~frame["undated"]).to_numpy(bool)
+    rows = np.flatnonzero(known)
+    found = Again(shared=np.zeros(len(frame), bool), again=np.zeros(len(frame), bool))
+    if rows.size < 2:
+        return found
+    own = frame.iloc[rows]
+    section, vehicle, drive = (
+        pd.factorize(own[name], sort=True)[0] for name in ("section_id", "vehicle_id", "drive_id")
+    )
+    cell, log_iri = own["cell"].to_numpy(np.int64), np.log(own["iri_m_km"].to_numpy(np.float64))
+    second = own["t_utc"].dt.tz_localize(None).to_numpy("datetime64[us]").view(np.int64) * 1e-6
+    order = np.lexsort((second, log_iri, vehicle, cell, section))
+    new = _first_of_each(order, (section, cell, vehicle))
+    new[1:] |= np.diff(log_iri[order]) > _SAME_LOG
+    new[1:] |= np.abs(np.diff(second[order])) > _SHIFT_S
+    pass_of = np.empty(rows.size, np.int64)
+    pass_of[order] = np.cumsum(new) - 1
+    by_pass = np.lexsort((second, drive, pass_of))
+    found.again[rows[by_pass[~_first_of_each(by_pass, (pass_of,))]]] = True
+    found.shared[rows] = np.bincount(pass_of)[pass_of] > 1
+    return found
+
+
+def told_wholly_again(cell_obs: pa.Table) -> set[tuple[str, str]]:
+    """Return section and drive of those that measured nothing there but what another drive of their car told.
+
+    Parameters
+    ----------
+    cell_obs
+        Table ``pavement_cell_obs``, each observation once.
+    """
+    if "vehicle_id" not in cell_obs.column_names:
+        return set()
+    names = ["section_id", "cell", "drive_id", "t_utc", "iri_m_km", "vehicle_id"]
+    frame: pd.DataFrame = cell_obs.select(names).to_pandas()
+    frame = frame[frame["iri_m_km"].notna()]
+    frame["t_utc"] = pd.to_datetime(frame["t_utc"], utc=True).astype("datetime64[us, UTC]")
+    frame["undated"] = frame["t_utc"].isna()
+    frame["again"] = told_again(frame).again
+    return set(wholly(frame, ["section_id", "drive_id"], "again"))
+
+
+def wholly(frame: pd.DataFrame, keys: str | list[str], column: str) -> list[Any]:
+    """Return the keys whose measured rows are all so."""
+    found = frame[frame["iri_m_km"].notna()].groupby(keys)[column].all()
+    return list(found.index[found.to_numpy(bool)])
+
+
+def of_shifted(drives: NDArray[np.object_]) -> tuple[Finding, ...]:
+    """Tell of observations that tell a pass again, by the names of their drives; nothing where there are none."""
+    if not drives.size:
+        return ()
+    return (
+        Finding(
+            severity="note",
+            rule="pass_told_again",
+            table="cell_obs",
+            row=min(drives),
+            message=f"{drives.size} observations of {len(set(drives))} drives say the same of a cell as another drive "
+            f"of their car less than {_SHIFT_S:g} s before or after; each pass counts once.",
+            hint="nothing to do; the clock of a drive was shifted before it was processed again",
+            action="kept",
+        ),
     )
 
 

@@ -1,4 +1,9 @@
-"""A file of works on the road: read, typed, its treatments coded; and which of its rows renew nothing."""
+"""A file of works on the road: read, typed, its treatments coded; and which of its rows renew nothing.
+
+Works are told apart by section, start, end, day and treatment, by whoever reads them (`once`): two treatments of one
+stretch on one day are two works, and both belong to its history. Where one of them has to stand for a cell it is the
+one that lasts longest (`in_order`).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,10 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.treatments import Treatment
 
-__all__ = ["Cells", "Works", "grid", "measured", "not_used", "read", "told"]
+__all__ = ["Cells", "Works", "grid", "in_order", "measured", "not_used", "once", "read", "told"]
+
+_KEY: Final = ("section_id", "from_m", "to_m", "date", "treatment")
+"""What tells works apart."""
 
 _NAMED, _SECTIONS = 10, 3
 """So many lines and sections are named."""
@@ -74,12 +82,75 @@ def read(file: Path, known: Sequence[Treatment], *, otherwise: str, timezone: st
     found = tables.read(file)
     coded = treatments.coded(found.table, known, name=file.name, lines=found.lines, otherwise=otherwise)
     names = list(tables.schema("pavement_works").by_name)
-    return Works(
-        name=file.name,
-        rows=fusion_files.works_of(coded, name=file.name, lines=found.lines, timezone=timezone),
-        lines=found.lines or range(1, coded.num_rows + 1),
-        findings=(*found.findings, *columns.unknown(found.table, names, file.name)),
+    return once(
+        Works(
+            name=file.name,
+            rows=fusion_files.works_of(coded, name=file.name, lines=found.lines, timezone=timezone),
+            lines=found.lines or range(1, coded.num_rows + 1),
+            findings=(*found.findings, *columns.unknown(found.table, names, file.name)),
+        )
     )
+
+
+def once(works: Works) -> Works:
+    """Return works, each once as the last of its rows tells it; several treatments of one stretch and day are told.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> import pyarrow as pa
+    >>> columns = {"section_id": ["a"] * 3, "from_m": [0.0] * 3, "to_m": [9.0] * 3, "date": [date(2026, 5, 1)] * 3}
+    >>> rows = pa.table(columns | {"treatment": ["wearing", "binder", "wearing"], "cost_eur": [1.0, 2.0, 3.0]})
+    >>> found = once(Works(name="w.csv", rows=rows, lines=[2, 3, 4], findings=()))
+    >>> found.rows["cost_eur"].to_pylist(), found.lines, [f.rule for f in found.findings]
+    ([2.0, 3.0], [3, 4], ['works_repeated', 'works_of_one_day'])
+    """
+    import pyarrow as pa
+
+    rows = works.rows.to_pylist()
+    last = {tuple(row.get(name) for name in _KEY): place for place, row in enumerate(rows)}
+    kept = sorted(last.values())
+    findings = list(works.findings)
+    if repeated := sorted({*range(len(rows))} - {*kept}):
+        what, hint = "works that a later line tells again; the last line counts", "give each works once"
+        findings.append(_note("works_repeated", works, repeated, what, hint))
+    if parallel := _parallel([(place, rows[place]) for place in kept]):
+        what = "other treatments of a stretch that has one on the same day; all belong to its history"
+        hint = "nothing to do where it is so; the one that lasts longest stands for a cell"
+        findings.append(_note("works_of_one_day", works, parallel, what, hint))
+    return Works(
+        name=works.name,
+        rows=works.rows.take(pa.array(kept, pa.int64())),
+        lines=[works.lines[place] for place in kept],
+        findings=tuple(findings),
+    )
+
+
+def _parallel(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> list[int]:
+    """Return the places of works that overlap others of the same section and day with another treatment."""
+    by_day: dict[tuple[str, date], list[tuple[float, int, Mapping[str, Any]]]] = defaultdict(list)
+    for place, row in rows:
+        by_day[row["section_id"], row["date"]].append((row["from_m"], place, row))
+    found = []
+    for works in by_day.values():
+        ends: dict[str | None, float] = {}
+        for start, place, row in sorted(works, key=lambda w: w[:2]):
+            own = row.get("treatment")
+            if any(start < end for treatment, end in ends.items() if treatment != own):
+                found.append(place)
+            ends[own] = max(row["to_m"], ends.get(own, 0.0))
+    return sorted(found)
+
+
+def in_order(rows: Sequence[dict[str, Any]], known: Sequence[Treatment]) -> list[dict[str, Any]]:
+    """Return works by day; of one day those that last longest come last, works of no known treatment first."""
+    life_y = {t.code: t.life_y for t in known}
+
+    def rank(row: Mapping[str, Any]) -> tuple[date, float, str]:
+        treatment = row["treatment"] or ""
+        return row["date"], life_y.get(treatment, 0.0), treatment
+
+    return sorted(rows, key=rank)
 
 
 def measured(cells: pa.Table) -> dict[str, Cells]:
@@ -167,7 +238,6 @@ def told(
     name: str, lines: Sequence[int], sections: Sequence[str], what: str, hint: str, known: Sequence[str] = ()
 ) -> Finding:
     """Return the finding `not_used` of lines of file ``name`` that tell of ``sections``, a misspelt one corrected."""
-    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
     named = list(dict.fromkeys(map(str, sections)))
     rest = " ..." if len(named) > _SECTIONS else ""
     close = nearest(named[0], known, 1)
@@ -176,9 +246,18 @@ def told(
         rule="not_used",
         table=name,
         row=lines[0],
-        message=(
-            f"{name}, line {', '.join(map(str, lines[:_NAMED]))}{more}: {what} "
-            f"({', '.join(named[:_SECTIONS])}{rest})."
-        ),
+        message=(f"{_lines(name, lines)}: {what} ({', '.join(named[:_SECTIONS])}{rest})."),
         hint=f"{hint}; did you mean {close[0]}?" if close else hint,
     )
+
+
+def _lines(name: str, lines: Sequence[int]) -> str:
+    """Return the words for some lines of a file, the first ones named."""
+    more = f" and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
+    return f"{name}, line {', '.join(map(str, lines[:_NAMED]))}{more}"
+
+
+def _note(rule: str, works: Works, places: Sequence[int], what: str, hint: str) -> Finding:
+    lines = [works.lines[place] for place in places]
+    message = f"{_lines(works.name, lines)}: {what}."
+    return Finding(severity="note", rule=rule, table=works.name, row=lines[0], message=message, hint=hint)

@@ -2,7 +2,8 @@
 
 A *route* is an ordered list of directed edges. Its *chainage* runs from the start of the first edge; a
 route file gives the chainage of each edge's ends, which its length is stretched to (they agree to the
-rounding of the file unless the file follows a survey).
+rounding of the file unless the file follows a survey). It may begin and end within an edge: where the chainages of its
+first edge are too short for it, the route has only the edge's last part, of its last edge only the first one.
 """
 
 from __future__ import annotations
@@ -10,18 +11,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.kernel.errors import DataError, Finding
-from contado.kernel.territory import columns, crs
+from contado.kernel.errors import DataError
+from contado.kernel.territory import columns, crs, route_checks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
+    from contado.kernel.errors import Finding
     from contado.kernel.territory.network.grid import SegmentIndex
     from contado.kernel.territory.network.model import Network
 
@@ -29,13 +31,6 @@ __all__ = ["Calibration", "Route", "cells"]
 
 _ROUNDING_M = 1e-6
 """A chainage this far off the ends is still on the route: sums of floats are not exact."""
-
-_LIKE: Final = (0.9, 1.1)
-"""Chainage per metre of an edge that calls for no word: official lengths differ from those of a map."""
-_POSSIBLE: Final = (0.5, 2.0)
-"""Beyond these no survey is that far from the map: the chainages are those of another road, or in another unit."""
-_SLACK_M: Final = 1.0
-"""Difference of lengths that is never told: short edges of files in whole metres."""
 
 COLUMNS = ("seq", "way_id", "from_node", "to_node", "from_m", "to_m")
 
@@ -50,6 +45,10 @@ class Route:
     """Chainage of each edge's start."""
     to_m: NDArray[np.float64]
     """Chainage of each edge's end."""
+    begin_m: float = 0.0
+    """Where on its first edge the route begins [m]."""
+    end_offset_m: float | None = None
+    """Where on its last edge the route ends [m]; None at the end of the edge."""
     findings: tuple[Finding, ...] = ()
     """Edges of a route file that are not as long as its chainages say."""
 
@@ -67,8 +66,8 @@ class Route:
         DataError
             Rules ``table_not_found``, ``not_a_number``, ``empty_file``, ``route_off_network`` (an edge
             the network does not have), ``route_not_connected``, ``chainage_not_increasing`` and
-            ``chainage_stretched`` (an edge more than twice or less than half as long by its chainages as on
-            the map), with the lines.
+            ``chainage_stretched`` (an edge more than twice as long by its chainages as on the map, or one between
+            the first and the last less than half as long), with the lines.
         """
         from contado.kernel import tables
 
@@ -87,11 +86,26 @@ class Route:
         from_m, to_m = (columns.numbers(table, name, file, at)[order] for name in COLUMNS[4:])
         lines = [columns.line_of(int(i), at) for i in order]
         keys = list(zip(way.tolist(), start.tolist(), end.tolist(), strict=True))
-        edges = _find_edges(network, keys, to_m - from_m, lines, file)
-        _check_connected(network, edges, lines, file)
-        _check_increasing(from_m, to_m, lines, file)
-        stretched = _stretched(network.edge_length_m[edges], to_m - from_m, lines, file)
-        return cls(network=network, edges=edges, from_m=from_m, to_m=to_m, findings=tuple(stretched))
+        edges = route_checks.find_edges(network, keys, to_m - from_m, lines, file)
+        route_checks.check_connected(network, edges, lines, file)
+        route_checks.check_increasing(from_m, to_m, lines, file)
+        mapped_m = network.edge_length_m[edges]
+        begin_m, end_m = route_checks.parts(mapped_m, from_m, to_m)
+        on_map = mapped_m.copy()
+        on_map[-1] = end_m
+        on_map[0] -= begin_m
+        return cls(
+            network=network,
+            edges=edges,
+            from_m=from_m,
+            to_m=to_m,
+            begin_m=begin_m,
+            end_offset_m=end_m,
+            findings=(
+                *route_checks.stretched(on_map, to_m - from_m, lines, file),
+                *route_checks.within(mapped_m, begin_m, end_m, lines, file),
+            ),
+        )
 
     @classmethod
     def from_edges(cls, network: Network, edges: Sequence[int] | NDArray[np.int64]) -> Route:
@@ -105,7 +119,7 @@ class Route:
         chosen = np.asarray(edges, dtype=np.int64)
         if not len(chosen):
             raise DataError("The route has no edge.", rule="empty_file", hint="give at least one edge")
-        _check_connected(network, chosen, list(range(1, len(chosen) + 1)), "route")
+        route_checks.check_connected(network, chosen, list(range(1, len(chosen) + 1)), "route")
         ends = np.cumsum(network.edge_length_m[chosen])
         return cls(network=network, edges=chosen, from_m=np.concatenate(([0.0], ends[:-1])), to_m=ends)
 
@@ -125,22 +139,44 @@ class Route:
         return self.end_m - self.start_m
 
     @cached_property
+    def _part_m(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where on each edge the route begins and ends [m]."""
+        start, end = np.zeros(len(self.edges)), self.network.edge_length_m[self.edges]
+        start[0] = self.begin_m
+        end[-1] = end[-1] if self.end_offset_m is None else self.end_offset_m
+        return start, end
+
+    @cached_property
     def _stretch(self) -> NDArray[np.float64]:
         """Chainage per metre of geometry on each edge."""
-        length = self.network.edge_length_m[self.edges]
+        start, end = self._part_m
+        length = end - start
         return np.divide(self.to_m - self.from_m, length, out=np.ones_like(length), where=length > 0)
+
+    @cached_property
+    def lines(self) -> tuple[tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]], ...]:
+        """x, y [m] and chainage [m] of the vertices of each edge's part that is of the route."""
+        return tuple(self._line(k) for k in range(len(self.edges)))
+
+    def _line(self, k: int) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        edge, (start, end) = self.edges[k], (self._part_m[0][k], self._part_m[1][k])
+        part = slice(self.network.geometry_offsets[edge], self.network.geometry_offsets[edge + 1])
+        x, y = self.network.geometry_x[part], self.network.geometry_y[part]
+        along = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
+        if start > 0 or end < self.network.edge_length_m[edge]:
+            kept = np.concatenate([[start], along[(along > start) & (along < end)], [end]])
+            x, y, along = np.interp(kept, along, x), np.interp(kept, along, y), kept - start
+        share = (self.to_m[k] - self.from_m[k]) / max(float(along[-1]), 1e-9)
+        return x, y, self.from_m[k] + along * share
 
     @cached_property
     def _index(self) -> SegmentIndex:
         from contado.kernel.territory.network import grid
 
-        offsets = self.network.geometry_offsets
-        counts = offsets[self.edges + 1] - offsets[self.edges] - 1
-        part = np.repeat(np.arange(len(self.edges)), counts)
-        left = np.repeat(offsets[self.edges] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
-        x, y = self.network.geometry_x, self.network.geometry_y
-        start = self.network.vertex_chainage_m[left]
-        return grid.build(x[left], y[left], x[left + 1], y[left + 1], part, start)
+        part = np.repeat(np.arange(len(self.edges)), [len(x) - 1 for x, _, _ in self.lines])
+        ax, ay, start = (np.concatenate([line[i][:-1] for line in self.lines]) for i in range(3))
+        bx, by = (np.concatenate([line[i][1:] for line in self.lines]) for i in range(2))
+        return grid.build(ax, ay, bx, by, part, start)
 
     def chainage(
         self, x: ArrayLike, y: ArrayLike, radius_m: float = 1e7
@@ -167,8 +203,8 @@ class Route:
         cross = dx * (ys - index.ay[segment]) - dy * (xs - index.ax[segment])
         side = np.where(found & (distance > 0), np.sign(cross), 0).astype(np.int8)
         part = index.owner[segment]
-        along = index.start_m[segment] + share * np.hypot(dx, dy)
-        chainage = np.minimum(self.from_m[part] + along * self._stretch[part], self.to_m[part])
+        along = share * np.hypot(dx, dy) * self._stretch[part]
+        chainage = np.minimum(index.start_m[segment] + along, self.to_m[part])
         return np.where(found, chainage, np.nan), distance, side
 
     def point(
@@ -183,8 +219,9 @@ class Route:
         part = np.searchsorted(self.from_m, np.where(on, chainage, self.start_m), side="right") - 1
         part = np.maximum(part, 0)
         edge = self.edges[part]
-        offset = np.where(on, (chainage - self.from_m[part]) / self._stretch[part], 0.0)
-        offset = np.clip(offset, 0.0, self.network.edge_length_m[edge])
+        start, end = (ends[part] for ends in self._part_m)
+        offset = np.where(on, start + (chainage - self.from_m[part]) / self._stretch[part], 0.0)
+        offset = np.clip(offset, start, end)
         x, y = self.network.point(edge, offset)
         nan = np.nan
         return np.where(on, x, nan), np.where(on, y, nan), np.where(on, edge, -1), np.where(on, offset, nan)
@@ -293,105 +330,3 @@ def _piecewise(
     slope = (result[stretch + 1] - result[stretch]) / (known[stretch + 1] - known[stretch])
     mapped: NDArray[np.float64] = result[stretch] + (values - known[stretch]) * slope
     return mapped
-
-
-def _find_edges(
-    network: Network,
-    keys: list[tuple[int, int, int]],
-    length_m: NDArray[np.float64],
-    lines: list[int],
-    name: str,
-) -> NDArray[np.int64]:
-    """Return the edge of each key; where several have it, the one whose length fits."""
-    ends = zip(
-        network.edge_way.tolist(),
-        network.node_id[network.edge_from].tolist(),
-        network.node_id[network.edge_to].tolist(),
-        strict=True,
-    )
-    wanted = set(keys)
-    by_key: dict[tuple[int, int, int], list[int]] = {}
-    for edge, key in enumerate(ends):
-        if key in wanted:
-            by_key.setdefault(key, []).append(edge)
-    if absent := [line for key, line in zip(keys, lines, strict=True) if key not in by_key]:
-        raise DataError(
-            f"{name}, line {absent[0]}: the network has no edge {keys[lines.index(absent[0])]}.",
-            rule="route_off_network",
-            hint="route and network must come from the same map and profile",
-            rows=absent,
-        )
-
-    def misfit(edge: int, length: float) -> float:
-        return abs(float(network.edge_length_m[edge]) - length)
-
-    found = [
-        min(by_key[key], key=lambda e: misfit(e, length)) for key, length in zip(keys, length_m, strict=True)
-    ]
-    return np.array(found, dtype=np.int64)
-
-
-def _check_connected(network: Network, edges: NDArray[np.int64], lines: list[int], name: str) -> None:
-    broken = np.flatnonzero(network.edge_to[edges[:-1]] != network.edge_from[edges[1:]])
-    if len(broken):
-        rows = [lines[i + 1] for i in broken]
-        raise DataError(
-            f"{name}, line {rows[0]}: the edge does not begin where the one before ends.",
-            rule="route_not_connected",
-            hint="give the edges in driving order, without gaps",
-            rows=rows,
-        )
-
-
-def _check_increasing(
-    from_m: NDArray[np.float64], to_m: NDArray[np.float64], lines: list[int], name: str
-) -> None:
-    wrong = to_m < from_m
-    wrong[1:] |= np.abs(from_m[1:] - to_m[:-1]) > 0.02
-    if wrong.any():
-        rows = [lines[i] for i in np.flatnonzero(wrong)]
-        raise DataError(
-            f"{name}, line {rows[0]}: from_m and to_m do not follow on from the line before.",
-            rule="chainage_not_increasing",
-            hint="each line's from_m is the to_m of the line before",
-            rows=rows,
-            field="from_m",
-        )
-
-
-def _stretched(
-    mapped_m: NDArray[np.float64], given_m: NDArray[np.float64], lines: list[int], name: str
-) -> list[Finding]:
-    """Name the edges whose chainages are not their length, and refuse those that cannot be of this road.
-
-    A route may begin and end within an edge: its first and last one are told, but not refused, where they are short.
-    """
-    ratio = given_m / np.maximum(mapped_m, _ROUNDING_M)
-    unlike = (np.abs(given_m - mapped_m) > _SLACK_M) & ((ratio < _LIKE[0]) | (ratio > _LIKE[1]))
-    inner = np.arange(len(ratio)) % max(len(ratio) - 1, 1) > 0
-    refused = unlike & ((ratio > _POSSIBLE[1]) | (inner & (ratio < _POSSIBLE[0])))
-    told = [
-        f"{name}, line {line}: {given:g} m by its chainages, {mapped:g} m on the map ({share:.3g} times)."
-        for line, given, mapped, share in zip(lines, given_m, mapped_m.round(2), ratio, strict=True)
-    ]
-    if refused.any():
-        rows = [lines[i] for i in np.flatnonzero(refused)]
-        raise DataError(
-            told[int(np.flatnonzero(refused)[0])],
-            rule="chainage_stretched",
-            hint="from_m and to_m are metres along the route; an edge is about to_m - from_m long",
-            rows=rows,
-            field="to_m",
-        )
-    return [
-        Finding(
-            severity="warning",
-            rule="chainage_stretched",
-            message=told[i],
-            table=name,
-            row=lines[i],
-            hint="its chainages are spread over the whole edge; check from_m and to_m",
-            action="kept",
-        )
-        for i in np.flatnonzero(unlike).tolist()
-    ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from contado.engines.pavement import treatments, works_file
 from contado.engines.pavement.anomalies.fixtures import ACROSS_M
 from contado.engines.pavement.cuts import Cut, changes, works_of_cells
 from contado.engines.pavement.segments import LEAST_M
@@ -86,9 +87,10 @@ def _owners(workspace: WorkspaceView, sections: Sequence[Row]) -> Iterator[tuple
 
 
 def works_until(workspace: WorkspaceView, on: date) -> dict[str, list[Row]]:
-    """Return the works that ended by the day ``on``, by section."""
+    """Return the works that ended by the day ``on``, by section; of one day those that last longest come last."""
     found: dict[str, list[Row]] = defaultdict(list)
-    for row in workspace.read("pavement_works").to_pylist():
+    known = treatments.of_workspace(workspace.read("pavement_treatment"))
+    for row in works_file.in_order(workspace.read("pavement_works").to_pylist(), known):
         if row["date"] <= on:
             found[row["section_id"]].append(row)
     return dict(found)

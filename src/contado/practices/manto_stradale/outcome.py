@@ -79,7 +79,7 @@ def outcomes(
 
 
 def _work_key(work: Row) -> tuple[Any, ...]:
-    return work["date"], work["section_id"], work["from_m"]
+    return work["date"], work["section_id"], work["from_m"], work["to_m"], work["treatment"] or ""
 
 
 def _by_intervention(parts: Sequence[Done]) -> list[list[Done]]:

@@ -59,7 +59,12 @@ class LoadAnswer(LabelledAnswer, kw_only=True):
     rejected: list[RejectedDrive]
     cells: int
     anomalies: int
+    cells_changed: int
+    """Cells whose state is new or another: measured, not_driven, renewed, not_measurable."""
+    anomalies_changed: int
+    """Anomalies that are new, gone or in another state."""
     states_changed: int
+    """Both together."""
     links: int
     sections: int
     compute_s: float
@@ -100,6 +105,8 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
         rejected=[RejectedDrive.of(one) for one in loaded.rejected],
         cells=loaded.cells,
         anomalies=loaded.anomalies,
+        cells_changed=loaded.cells_changed,
+        anomalies_changed=loaded.anomalies_changed,
         states_changed=loaded.states_changed,
         links=workspace.read("road_link").num_rows,
         sections=workspace.read("pavement_lrs_section").num_rows,

@@ -59,10 +59,13 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
     checked_out(request.out, (".html",))
     state = reading.only(reading.read_state(request.state), request.road)
     network = _network(request)
+    told = [] if network is None else [*network.findings]
     if network is not None and request.route is not None:
-        line = reading.route_line(network, Route.read(request.route, network))
+        route = Route.read(request.route, network)
+        told += route.findings
+        line = reading.route_line(network, route)
         state = reading.on_route(state, request.route.name.partition(".")[0], line)
-    findings = accepted(context, state.findings)
+    findings = accepted(context, [*told, *state.findings])
     began = time.perf_counter()
     data = maps.render(state, lang=context.published_lang, network=network, fonts=page_fonts())
     seconds = time.perf_counter() - began

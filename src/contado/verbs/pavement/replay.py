@@ -51,22 +51,26 @@ def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     drives = read_drives(request.drives, drop_bad=request.drop_bad)
     lost = [one.as_finding() for one in drives.rejected]
     network = Network.from_file(request.network, epsg=request.epsg)
+    route = Route.read(request.route, network)
     began = time.perf_counter()
     played, findings = replay.play(
         drives,
         network,
-        Route.read(request.route, network),
+        route,
         cell_m=request.cell_m,
         section_id=request.route.name.partition(".")[0],
         progress=context.progress,
     )
-    told = [*named(lost), *accepted(context, [*network.findings, *findings], drives.rejected)]
+    told = [
+        *named(lost),
+        *accepted(context, [*network.findings, *route.findings, *findings], drives.rejected),
+    ]
     data = replay.render(
         played,
         lang=context.published_lang,
         speedup=request.speedup,
         network=network,
-        findings=named([*lost, *findings]),
+        findings=named([*lost, *route.findings, *findings]),
         fonts=page_fonts(),
     )
     seconds = time.perf_counter() - began

@@ -40,12 +40,12 @@ class WatchAnswer(LabelledAnswer, kw_only=True):
     """One drive, on a line of its own.
 
     ``anomalies`` known and ``states_changed`` after the run that took it; a drive of the live room is
-    called ``live``. ``incomplete`` is told with ``once`` only. ``deleted`` files of the drive were deleted from
-    the folder.
+    called ``live``. ``incomplete`` is told with ``once`` only, ``failed`` of a live drive whose batch run is tried
+    again. ``deleted`` files of the drive were deleted from the folder.
     """
 
     drive: str
-    state: Literal["loaded", "unchanged", "rejected", "incomplete"]
+    state: Literal["loaded", "unchanged", "rejected", "incomplete", "failed"]
     drive_id: str | None
     cells: int
     anomalies: int

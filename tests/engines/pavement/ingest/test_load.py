@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import geopandas as gpd
 import numpy as np
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -54,8 +55,10 @@ def test_everything_is_stored_and_labelled(loaded):
         assert table.num_rows
         assert set(table["label"].to_pylist()) == {"simulated"}
         assert not [f for f in tables.validate(f"pavement_{name}", table) if f.severity == "error"]
-    known = workspace.read("pavement_cell_state")["iri_m_km"].drop_null()
-    assert answer.cells >= 4 * len(known) * 0.9
+    cells = workspace.read("pavement_cell_state")
+    assert answer.cells >= 4 * len(cells["iri_m_km"].drop_null()) * 0.9
+    assert (answer.cells_changed, answer.anomalies_changed) == (cells.num_rows, answer.anomalies)
+    assert answer.states_changed == cells.num_rows + answer.anomalies
 
 
 def test_the_states_are_near_the_truth(loaded, drives):
@@ -368,9 +371,13 @@ def test_the_states_follow_works_and_day_without_a_new_drive(drives, loaded, tmp
     roads.load_works(workspace, file)
     late = date(2026, 5, 20)
     sets = load.read_folders(drives)
+    before = workspace.read("pavement_cell_state").to_pylist()
     again = load.load(workspace, sets, on=late)
-    assert (again.loaded, again.states_changed) == (0, 0)
     cells = workspace.read("pavement_cell_state").to_pylist()
+    changed = sum(b["state"] != c["state"] for b, c in zip(before, cells, strict=True))
+    assert changed >= 3
+    assert (again.loaded, again.cells_changed, again.anomalies_changed) == (0, changed, 0)
+    assert again.states_changed == changed
     assert {c["date"] for c in cells} == {late}
     assert [c["from_m"] for c in cells if c["state"] == "renewed"] == [100, 120, 140]
     observed, works = workspace.read("pavement_cell_obs"), workspace.read("pavement_works")
@@ -525,3 +532,34 @@ def test_a_drive_that_takes_its_own_place_keeps_its_day():
     assert settled["t_utc"].to_pylist() == [before, before, later]
     assert settled.schema == again.schema
     assert dated(settled, {}, later + timedelta(days=1)) is settled
+
+
+def test_a_drive_whose_clock_was_shifted_is_one_pass_of_cells_and_of_anomalies(drives, tmp_path):
+    """The same samples, three seconds later on the clock of the drive: other content, the same pass."""
+    workspace = built(tmp_path / "w", drives)
+    load_one(workspace, drives, tmp_path, "car1_pass1")
+    cells, anomalies = (workspace.read(f"pavement_{n}").to_pylist() for n in ("cell_state", "anomaly"))
+    part = tmp_path / "car1_pass1"
+    acc = tables.read(part / "car1_pass1_acc.parquet").table
+    t_s = pa.array(acc["t_s"].to_numpy() + 3.0)
+    tables.write_parquet(acc.set_column(0, "t_s", t_s), part / "car1_pass1_acc.parquet")
+    with (part / "car1_pass1_gnss.csv").open(newline="") as file:
+        fixes = list(csv.DictReader(file))
+    with (part / "car1_pass1_gnss.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, fixes[0].keys())
+        writer.writeheader()
+        for row in fixes:
+            moved = datetime.fromisoformat(row["time_utc"]) + timedelta(seconds=3)
+            writer.writerow(row | {"t_s": float(row["t_s"]) + 3.0, "time_utc": moved.isoformat()})
+    again = load.load(workspace, load.read_folders(part), on=ON)
+    assert (again.loaded, again.states_changed) == (1, 0)
+    assert "pass_told_again" in {f.rule for f in again.findings}
+    assert workspace.read("pavement_drive").num_rows == 2
+    for before, now in zip(cells, workspace.read("pavement_cell_state").to_pylist(), strict=True):
+        assert now["n_passes"] == before["n_passes"]
+        assert (now["iri_m_km"] or 0.0) == pytest.approx(before["iri_m_km"] or 0.0, rel=1e-5)
+    told = workspace.read("pavement_anomaly").to_pylist()
+    assert [(a["passes"], a["passes_possible"]) for a in told] == [
+        (a["passes"], a["passes_possible"]) for a in anomalies
+    ]
+    assert anomalies

@@ -91,6 +91,15 @@ def test_a_file_without_section_ids_is_one_section(network, tmp_path):
     assert table["section_id"].to_pylist() == ["truth_route"]
 
 
+def test_a_section_has_whole_edges_which_is_told_where_its_chainages_say_less(network, tmp_path):
+    head = "section_id,way_id,from_node,to_node,from_m,to_m\n"
+    text = head + "A,7,1,2,0,40\nA,7,2,3,40,232\nB,7,1,2,0,157\nB,7,2,3,157,349\n"
+    rows, found = sections.from_files(network, write(tmp_path, "routes.csv", text))
+    assert [(f.rule, f.row) for f in found] == [("part_of_edge", "A")]
+    a, b = rows["length_m"].to_pylist()
+    assert a == b
+
+
 def test_an_edge_off_the_network_names_its_line(network, tmp_path):
     routes = write(tmp_path, "routes.csv", "way_id,from_node,to_node\n7,1,2\n7,2,9\n")
     with pytest.raises(DataError) as caught:

@@ -272,6 +272,24 @@ def test_a_drive_without_use_is_rejected_and_forgotten(workspace):
     assert not room.due()
 
 
+def test_a_drive_waits_for_the_roads_that_its_workspace_lacks(workspace, parts):
+    room = Room(workspace)
+    for number, part in enumerate(parts, 1):
+        last = number == len(parts)
+        room.take(BOX, "a", number, part, kind="parquet", key=str(number), last=last, later=True)
+    room.work_off()
+    sections = workspace.read("pavement_lrs_section")
+    with workspace.commit() as commit:
+        commit.table("pavement_lrs_section", tables.empty("pavement_lrs_section"))
+    (failed,) = room.finish()
+    assert failed.rule == "no_sections"
+    with workspace.commit() as commit:
+        commit.table("pavement_lrs_section", sections)
+    (workspace.path / "live" / failed.drive / "tries").unlink()  # as the hint says
+    (done,) = room.finish()
+    assert (done.loaded, done.cells > 30) == (1, True)
+
+
 def test_a_reader_goes_on_from_its_mark(workspace, parts):
     room = Room(workspace)
     for number in (1, 2, 3):

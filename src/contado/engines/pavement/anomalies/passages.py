@@ -14,6 +14,7 @@ import numpy as np
 
 from contado.engines.pavement.anomalies.life import Passage, Sighting
 from contado.engines.pavement.anomalies.sources import sensor_of
+from contado.engines.pavement.repetition import told_wholly_again
 from contado.kernel.dates import local
 
 if TYPE_CHECKING:
@@ -42,6 +43,9 @@ def passages_of(
 ) -> list[Passage]:
     """Return one passage a section and drive until the end of a day, by section and drive.
 
+    A drive that tells on a section nothing but what another one of its car told there seconds before or after has
+    passed once (`contado.engines.pavement.repetition.told_again`).
+
     Parameters
     ----------
     cell_obs
@@ -62,7 +66,10 @@ def passages_of(
             key = (row["section_id"], row["drive_id"])
             day.setdefault(key, moment.timestamp() / _DAY_S)
             told[key].append(row)
-    return [_passage(key, day[key], measured.get(key, ()), told[key]) for key in sorted(day)]
+    again = told_wholly_again(cell_obs)
+    return [
+        _passage(key, day[key], measured.get(key, ()), told[key]) for key in sorted(day) if key not in again
+    ]
 
 
 def _midnight(day: date, timezone: str) -> datetime:

@@ -41,7 +41,7 @@ class Arrivals:
 
     ``new`` drives under their pseudonyms; ``known`` how they are told again, by pseudonym; ``ids`` the pseudonym of
     every drive that came, by the hash of its content; ``again`` those that are in already with other content;
-    ``unchanged`` how many are in already.
+    ``anew`` new ones that take the place of what they told before; ``unchanged`` how many are in already.
     """
 
     new: list[Drive]
@@ -50,12 +50,14 @@ class Arrivals:
     again: frozenset[str]
     unchanged: int
     live: bool
+    anew: frozenset[str] = frozenset()
 
     def late(self, drives: pa.Table) -> frozenset[str]:
         """Return the new drives that another process has brought in meanwhile, as table ``pavement_drive`` is now."""
         return frozenset(
             row["drive_id"] for row in drives.to_pylist()
-            if row["drive_id"] in self.known and (self.live or row["sha256"] is not None)
+            if row["drive_id"] in self.known and row["drive_id"] not in self.anew
+            and (self.live or row["sha256"] is not None)
         )  # fmt: skip
 
     def findings(self, ids: Iterable[str]) -> tuple[Finding, ...]:
@@ -73,16 +75,21 @@ class Arrivals:
         )
 
 
-def sort_out(sets: Sequence[DriveSet], workspace: WorkspaceView, live: str | None) -> Arrivals:
+def sort_out(
+    sets: Sequence[DriveSet], workspace: WorkspaceView, live: str | None, anew: frozenset[str] = frozenset()
+) -> Arrivals:
     """Tell new drives from those that are in.
 
     Parameters
     ----------
     live
         Identity of the one drive of the live door, whose car has its pseudonym already; None for files.
+    anew
+        Drives that are in and are to be measured once more.
     """
     key = workspace.settings.workspace.key
-    rows = workspace.read("pavement_drive").select(["drive_id", "sha256", "identity"]).to_pylist()
+    table = workspace.read("pavement_drive").select(["drive_id", "sha256", "identity"])
+    rows = [row for row in table.to_pylist() if row["drive_id"] not in anew]
     ids = {row["sha256"]: row["drive_id"] for row in rows if row["sha256"]}
     whole = {row["identity"]: row["sha256"] is not None for row in rows if row["identity"]}
     new: list[Drive] = []
@@ -112,6 +119,7 @@ def sort_out(sets: Sequence[DriveSet], workspace: WorkspaceView, live: str | Non
         again=frozenset(again),
         unchanged=len(drives) - len(new),
         live=live is not None,
+        anew=anew & known.keys(),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.engines.pavement.anomalies.fixtures import marked
@@ -19,6 +19,7 @@ from contado.engines.pavement.evidence import log
 from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import (
     arrivals,
+    calibrated,
     fixtures,
     fleet,
     history,
@@ -27,12 +28,13 @@ from contado.engines.pavement.ingest import (
     sections,
     traverse,
 )
-from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON, calibrated_on
+from contado.engines.pavement.ingest.identity import drive_of_piece
+from contado.engines.pavement.ingest.loaded import Loaded, changes, shifted
 from contado.engines.pavement.ingest.noticed import noticed
 from contado.engines.pavement.ingest.rows import SOURCE_ID
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
-from contado.kernel.errors import ContadoError, DataError, Finding
+from contado.kernel.errors import ContadoError, DataError
 from contado.kernel.progress import track
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.processing import ProcessResult
     from contado.engines.pavement.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
-    from contado.kernel.labels import Label
+    from contado.kernel.errors import Finding
     from contado.kernel.progress import Progress
     from contado.kernel.records import Scope
     from contado.kernel.settings import Settings
@@ -72,29 +74,6 @@ _WRITTEN = (
 )
 _OF_DRIVES = ("drive", "mounting", "cell_obs", "anomaly_obs")
 _LOCKS = tuple(f"tables/pavement_{name}" for name in _WRITTEN)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """What became of a folder of drives.
-
-    ``drives`` found, ``loaded`` now, ``unchanged`` already in; ``cells`` observations of cells that are
-    new; ``anomalies`` known afterwards, ``states_changed`` anomalies that are new or changed state. ``ids`` are
-    the pseudonyms of all drives by the hash of their content, ``written`` those of the loaded ones.
-    """
-
-    drives: int
-    loaded: int
-    unchanged: int
-    rejected: tuple[Rejected, ...]
-    cells: int
-    anomalies: int
-    states_changed: int
-    label: Label
-    findings: tuple[Finding, ...]
-    compute_s: float
-    ids: Mapping[str, str] = field(default_factory=dict)
-    written: frozenset[str] = frozenset()
 
 
 def read_folders(folder: Path, columns: Path | None = None) -> list[DriveSet]:
@@ -188,7 +167,9 @@ def prepare(
         The workspace holds no section (`no_sections`) or no network (`network_unreadable`).
     """
     began = time.perf_counter()
-    came = arrivals.sort_out(sets, workspace, live)
+    given = {d.sha256 for s in sets for d in s.drives}
+    anew = calibrated.anew(workspace, given) if live is None else frozenset()
+    came = arrivals.sort_out(sets, workspace, live, anew)
     settled, rejected = _settled(came.new, workspace, progress)
     seen = _observed(workspace, settled, vehicles or {}, progress)
     return Prepared(
@@ -215,7 +196,7 @@ def put(workspace: Workspace, prepared: Prepared, *, on: date, scope: Scope | No
     """
     began = time.perf_counter()
     came, sets, seen = prepared.came, prepared.sets, prepared.seen
-    written, changed = _commit(workspace, came, prepared.settled, seen, on, scope, prepared.marks)
+    written = _commit(workspace, came, prepared.settled, seen, on, scope, prepared.marks)
     deleted = privacy.apply_retention(workspace, unended=not came.live)
     return Loaded(
         drives=sum(len(s.drives) + len(s.rejected) for s in sets),
@@ -224,9 +205,16 @@ def put(workspace: Workspace, prepared: Prepared, *, on: date, scope: Scope | No
         rejected=prepared.rejected,
         cells=int(seen.fresh["cell_obs"]["iri_m_km"].drop_null().__len__()),
         anomalies=workspace.read("pavement_anomaly").num_rows,
-        states_changed=changed,
+        cells_changed=written.cells_changed,
+        anomalies_changed=written.anomalies_changed,
         label=labels.joint(s.label for s in sets),
-        findings=(*noticed(sets, seen.results), *came.findings(written.twice), *deleted.findings),
+        findings=(
+            *noticed(sets, seen.results),
+            *came.findings(written.twice),
+            *shifted(written.again),
+            *calibrated.told(workspace, len(written.ids & came.anew)),
+            *deleted.findings,
+        ),
         compute_s=prepared.compute_s + time.perf_counter() - began,
         ids=came.ids,
         written=written.ids,
@@ -381,8 +369,8 @@ def _commit(
     on: date,
     scope: Scope | None,
     marks: Mapping[str, Sequence[Located]] | None,
-) -> tuple[_Written, int]:
-    """Write observations, states and evidence; return what was, and how many anomalies are new or changed state.
+) -> _Written:
+    """Write observations, states and evidence; return what was.
 
     Without new drives the states may have changed all the same: with works, with marks, with the day. Where they
     have not, nothing is written.
@@ -393,7 +381,7 @@ def _commit(
         timezone = workspace.settings.territory.timezone
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
         done, settled, fresh = _still_new(came, settled, seen.fresh, old["drive"])
-        since = rows.instants(old, done.twice)
+        since = rows.instants(old, done.twice | came.anew)
         for name in _OF_DRIVES:
             old[name] = arrivals.of_drives(old[name], done.ids, inside=False)
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
@@ -416,16 +404,18 @@ def _commit(
         state = _sourced("pavement_cell_state", fused.cells.drop_columns(["observations"]))
         nothing_new = not settled and not done.twice and marks is None
         if nothing_new and state.equals(old["cell_state"]) and anomalies.equals(old["anomaly"]):
-            return done, 0
-        drives = rows.drives(settled, fresh, came.known, workspace.settings)
+            return done
+        cars = {a.drive.vehicle for a in settled}
+        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
+        known_cars = {r["vehicle_id"] for r in vehicles.to_pylist() if r["calibrated"]}
+        drives = rows.drives(settled, fresh, came.known, known_cars, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
         commit.table(
             "pavement_mounting", rows.added(old["mounting"], "pavement_mounting", rows.mountings(settled))
         )
-        privacy.keep(commit, workspace, fresh["fix"], instead=done.twice & done.ids)
-        cars = {a.drive.vehicle for a in settled}
-        commit.table(CALIBRATED_ON, calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID))
-        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
+        privacy.keep(commit, workspace, fresh["fix"], instead=(done.twice | came.anew) & done.ids)
+        remembered = calibrated.calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID)
+        commit.table(calibrated.CALIBRATED_ON, remembered)
         commit.table("pavement_vehicle", vehicles)
         commit.table("pavement_cell_obs", cell_obs)
         commit.table("pavement_anomaly_obs", felt)
@@ -434,15 +424,26 @@ def _commit(
         if settled:
             commit.table("source", rows.source(settled), practice="pavement")
         _commit_evidence(commit, old["evidence"], met, scope)
-    return done, _changes(old["anomaly"], anomalies)
+    return dataclasses.replace(
+        done,
+        again=frozenset(map(drive_of_piece, fused.drives_alike)) & done.ids,
+        cells_changed=changes(old["cell_state"], state, "section_id", "cell"),
+        anomalies_changed=changes(old["anomaly"], anomalies, "anomaly_id"),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Written:
-    """Drives that were written, and those that came through both doors."""
+    """Drives that were written, and how many states are others now.
+
+    ``twice``: they came through both doors; ``again``: they tell what another one tells.
+    """
 
     ids: frozenset[str] = frozenset()
     twice: frozenset[str] = frozenset()
+    again: frozenset[str] = frozenset()
+    cells_changed: int = 0
+    anomalies_changed: int = 0
 
 
 def _still_new(
@@ -453,7 +454,7 @@ def _still_new(
     settled = [a for a in settled if a.drive.name not in late]
     left = {name: arrivals.of_drives(table, late, inside=False) for name, table in fresh.items()}
     ids = frozenset(a.drive.name for a in settled)
-    twice = came.again | late | (ids & set(drives["drive_id"].to_pylist()))
+    twice = came.again | late | (ids & set(drives["drive_id"].to_pylist()) - came.anew)
     return _Written(ids=ids, twice=twice), settled, left
 
 
@@ -485,9 +486,3 @@ def _sourced(name: str, table: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     return tables.conform(name, table.append_column("source_id", pa.array([SOURCE_ID] * table.num_rows)))
-
-
-def _changes(before: pa.Table, after: pa.Table) -> int:
-    states = dict(zip(before["anomaly_id"].to_pylist(), before["state"].to_pylist(), strict=True))
-    now = zip(after["anomaly_id"].to_pylist(), after["state"].to_pylist(), strict=True)
-    return sum(states.get(name) != state for name, state in now)

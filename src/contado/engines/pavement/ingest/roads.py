@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.engines.pavement import columns, treatments, works_file
 from contado.engines.pavement.ingest import sections
 from contado.kernel import tables
+from contado.kernel.errors import Finding
 from contado.kernel.provenance import sha256_of_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
     from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.engines.pavement.works_file import Works
-    from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
@@ -190,27 +191,63 @@ def load_sections(workspace: Workspace, routes: Path | None, facts: Path | None)
 
 
 def read_works(workspace: WorkspaceView, file: Path) -> Works:
-    """Read works whose treatments are those of the workspace (errors of `works_file.read`); nothing is written."""
-    return works_file.read(
+    """Read works whose treatments are those of the workspace (errors of `works_file.read`); nothing is written.
+
+    Known works of which the file tells another treatment are named.
+    """
+    works = works_file.read(
         file,
         treatments.of_workspace(workspace.read("pavement_treatment")),
         otherwise="leave the cell empty, or bring the body's own codes into table pavement_treatment",
         timezone=workspace.settings.territory.timezone,
     )
+    return replace(works, findings=(*works.findings, *_told_anew(workspace.read("pavement_works"), works)))
 
 
 def put_works(commit: Writing, works: Works, file: Path) -> None:
     """Add works to table ``pavement_works``, which the commit has locked: they are history, and stay.
 
-    Works that begin at the same place of a section on the same day are the same ones, as the newer file tells them.
+    What begins at one place of a section on one day a newer file tells anew, all of it.
     """
     import pyarrow as pa
 
     known = commit.workspace.read("pavement_works")
     new = tables.conform("pavement_works", _born(_from(works.rows, WORKS_SOURCE), file))
-    rows = {(r["section_id"], r["from_m"], r["date"]): r for t in (known, new) for r in t.to_pylist()}
-    commit.table("pavement_works", pa.Table.from_pylist(list(rows.values()), known.schema))
+    told = {_begin(row) for row in new.to_pylist()}
+    kept = known.filter(pa.array([_begin(row) not in told for row in known.to_pylist()], pa.bool_()))
+    rows = pa.concat_tables([kept, new.select(kept.column_names)], promote_options="permissive")
+    commit.table("pavement_works", tables.sort("pavement_works", rows))
     commit.table("source", source_of(WORKS_SOURCE, "Road works", file), practice=WORKS_SOURCE)
+
+
+def _begin(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return where and when works began."""
+    return row["section_id"], row["from_m"], row["date"]
+
+
+def _told_anew(known: pa.Table, works: Works) -> list[Finding]:
+    """Name the known treatments that the file does not tell of works that begin where and when those did."""
+    now: dict[tuple[Any, ...], list[str | None]] = defaultdict(list)
+    for row in works.rows.to_pylist():
+        now[_begin(row)].append(row.get("treatment"))
+    lost = [
+        row for row in known.to_pylist()
+        if row["treatment"] and _begin(row) in now and row["treatment"] not in now[_begin(row)]
+    ]  # fmt: skip
+    if not lost:
+        return []
+    named = [f"{row['treatment']} of {row['date']} on {row['section_id']}" for row in lost]
+    return [
+        Finding(
+            severity="warning",
+            rule="works_told_anew",
+            table="pavement_works",
+            row=lost[0]["section_id"],
+            message=f"{len(lost)} known works take another treatment from {works.name}: {', '.join(named[:5])}.",
+            hint="nothing to do for a correction; else give all works of that place and day in one file",
+            action="repaired",
+        )
+    ]
 
 
 def load_works(workspace: Workspace, file: Path) -> tuple[int, list[Finding]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from contado.engines.pavement.ingest import arrivals, privacy
+from contado.engines.pavement.ingest.calibrated import UNCALIBRATED
 from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.kernel import tables
 
@@ -30,9 +31,13 @@ def drives(
     settled: Sequence[Aligned],
     fresh: Mapping[str, pa.Table],
     known: Mapping[str, Known],
+    calibrated: Collection[str],
     settings: Settings,
 ) -> list[dict[str, Any]]:
-    """Return rows of ``pavement_drive``; of what the live door dropped a part, the hash of the files is not known."""
+    """Return rows of ``pavement_drive``; of what the live door dropped a part, the hash of the files is not known.
+
+    A drive whose car is none of the ``calibrated`` ones is flagged.
+    """
     cells: dict[str, int] = defaultdict(int)
     for name, iri in zip(*(fresh["cell_obs"][c].to_pylist() for c in ("drive_id", "iri_m_km")), strict=True):
         cells[drive_of_piece(name)] += iri is not None
@@ -56,6 +61,7 @@ def drives(
                     *aligned.flags,
                     *["privacy_zone"] * (whose.sha256 is None),
                     *["no_date"] * (start is None),
+                    *[UNCALIBRATED] * (drive.vehicle not in calibrated),
                 ],
                 "retention_until": privacy.retention_until(drive, settings),
                 "label": drive.label,

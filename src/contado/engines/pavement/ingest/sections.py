@@ -7,7 +7,7 @@ A section is an ordered list of directed links with the facts of the road cadast
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -80,7 +80,8 @@ def from_files(
     read = tables.read(routes)
     columns.require(read.table, _ROUTE, routes.name)
     known, findings = _facts_of(facts)
-    edges = _edges_by_section(read, network, routes)
+    pieces = _edges_by_section(read, network, routes)
+    edges = {section: [piece.edge for piece in found] for section, found in pieces.items()}
     rows = [
         _row(network, section, chosen, known.get(section, {}), locate, source_id, label)
         for section, chosen in edges.items()
@@ -88,6 +89,8 @@ def from_files(
     lost = [section for section in known if section not in edges]
     if lost:
         findings.append(_without_route(lost))
+    if parted := [section for section, found in pieces.items() if _is_parted(network, found)]:
+        findings.append(_whole_edges(parted))
     return tables.from_rows("pavement_lrs_section", rows), [*read.findings, *findings]
 
 
@@ -114,7 +117,16 @@ def _without_route(sections: Sequence[str]) -> Finding:
     )
 
 
-def _edges_by_section(read: tables.ReadResult, network: Network, path: Path) -> dict[str, list[int]]:
+class _Piece(NamedTuple):
+    """An edge of a section as the file tells it: its place in the order, and its chainages where they are given."""
+
+    seq: float
+    edge: int
+    from_m: float | None
+    to_m: float | None
+
+
+def _edges_by_section(read: tables.ReadResult, network: Network, path: Path) -> dict[str, list[_Piece]]:
     lines = read.lines or range(1, read.table.num_rows + 1)
     by_key: dict[tuple[int, ...], list[int]] = defaultdict(list)
     keys = zip(
@@ -122,7 +134,7 @@ def _edges_by_section(read: tables.ReadResult, network: Network, path: Path) -> 
     )
     for number, key in enumerate(keys):
         by_key[tuple(int(k) for k in key)].append(number)
-    found: dict[str, list[tuple[float, int]]] = defaultdict(list)
+    found: dict[str, list[_Piece]] = defaultdict(list)
     for number, (line, row) in enumerate(zip(lines, read.table.to_pylist(), strict=True)):
         edge = _edge(row, by_key, network)
         if edge is None:
@@ -134,10 +146,33 @@ def _edges_by_section(read: tables.ReadResult, network: Network, path: Path) -> 
             )
         section = str(row.get("section_id") or path.stem)
         seq = row.get("seq")
-        found[section].append((float(number if seq is None else seq), edge))
-    return {
-        section: [edge for _, edge in sorted(chosen, key=lambda c: c[0])] for section, chosen in found.items()
-    }
+        place, ends = float(number if seq is None else seq), (row.get("from_m"), row.get("to_m"))
+        found[section].append(_Piece(place, edge, *(None if m is None else float(m) for m in ends)))
+    return {section: sorted(chosen, key=lambda piece: piece.seq) for section, chosen in found.items()}
+
+
+def _is_parted(network: Network, pieces: Sequence[_Piece]) -> bool:
+    """Whether a section begins or ends within an edge by its chainages."""
+    from contado.kernel.territory import route_checks
+
+    ends = [(piece.from_m, piece.to_m) for piece in pieces]
+    if any(m is None for pair in ends for m in pair):
+        return False
+    mapped_m = network.edge_length_m[[piece.edge for piece in pieces]]
+    from_m, to_m = np.array(ends, np.float64).T
+    return route_checks.parts(mapped_m, from_m, to_m) != (0.0, float(mapped_m[-1]))
+
+
+def _whole_edges(parted: Sequence[str]) -> Finding:
+    return Finding(
+        severity="warning",
+        rule="part_of_edge",
+        table="pavement_lrs_section",
+        row=parted[0],
+        message=f"{len(parted)} sections begin or end within an edge by their chainages: {', '.join(parted[:5])}.",
+        hint="a section has whole edges: count works and surveys from the start of its first one",
+        action="kept",
+    )
 
 
 def _edge(

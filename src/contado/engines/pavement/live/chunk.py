@@ -1,7 +1,7 @@
 """One message of a device: samples and fixes of some seconds, on one clock, checked as a file of a drive is.
 
-A row holds a sample (``ax, ay, az``, maybe ``gx, gy, gz``), a fix (``lon, lat, speed_m_s``, maybe ``hdop,
-accuracy_m, time_utc``) or both, at ``t_s`` from the start of the drive.
+A row holds a sample (``ax, ay, az``, maybe ``gx, gy, gz``), a fix (``lon, lat`` with ``speed_m_s`` or ``speed_kmh``,
+maybe ``hdop, accuracy_m, time_utc``) or both, at ``t_s`` from the start of the drive.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from contado.engines.pavement.ingest import privacy
 from contado.engines.pavement.telemetry import clean, textfile
-from contado.engines.pavement.telemetry.columns import formats
+from contado.engines.pavement.telemetry.columns import formats, in_si
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -176,15 +176,17 @@ def _part(kind: str) -> Part:
 
 
 def _rows(raw: RawFile, kind: str) -> pa.Table:
-    """Return the rows of one kind, under the names of our own files."""
+    """Return the rows of one kind, under the names and in the units of our own files."""
+    part = _part(kind)
+    found = part.find(raw.headers, file=raw.name)
+    si = in_si(raw, found)
     columns: dict[str, Any] = {"row": np.arange(raw.table.num_rows, dtype=float) + raw.first_row}
-    for header, column in _part(kind).find(raw.headers, file=raw.name).items():
-        texts = column.quantity == "utc"
-        columns[column.name[0]] = (
-            pa.array(raw.text(header), pa.string())
-            if texts
-            else pa.array(raw.numbers(header), from_pandas=True)
-        )
+    for header, column in found.items():
+        if column.quantity == "utc":
+            columns[column.name[0]] = pa.array(raw.text(header), pa.string())
+        elif column.quantity == "time":
+            columns[column.name[0]] = pa.array(raw.numbers(header), from_pandas=True)
+    columns |= {c.name[0]: pa.array(si[c.key], from_pandas=True) for c in part.columns if c.key in si}
     table = pa.table(columns)
     told = np.any([np.isfinite(_floats(table[mark])) for mark in _MARKS[kind]], axis=0)
     return table.filter(pa.array(told))

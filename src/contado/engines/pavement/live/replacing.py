@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["replace"]
 
+_OF_THE_ROADS: Final = frozenset({"no_sections", "network_unreadable", "route_off_network"})
+"""Rules of what the workspace lacks; the drive itself may be sound."""
+
 
 def replace(workspace: Workspace, path: Path, device: Device, sent: str) -> Loaded:
     """Run the batch over one drive and forget what it told while it went on.
@@ -36,6 +39,12 @@ def replace(workspace: Workspace, path: Path, device: Device, sent: str) -> Load
         What sent it.
     sent
         Identity of all that was sent (`contado.engines.pavement.ingest.identity`).
+
+    Raises
+    ------
+    DataError
+        The workspace lacks the roads (rules of `contado.engines.pavement.ingest.load.routes_of`); the messages
+        are kept. What is wrong with the drive itself is no error: it is rejected.
     """
     pair = path / "pair"
     outcome: dict[str, Any] = {"state": "loaded"}
@@ -49,6 +58,8 @@ def replace(workspace: Workspace, path: Path, device: Device, sent: str) -> Load
         if loaded.rejected:
             outcome = {"state": "rejected", "rule": loaded.rejected[0].rule}
     except DataError as error:
+        if error.rule in _OF_THE_ROADS:
+            raise
         outcome = {"state": "rejected", "rule": error.rule}
     finally:
         shutil.rmtree(pair, ignore_errors=True)
@@ -97,6 +108,7 @@ def _nothing(device: Device, rule: str) -> Loaded:
 
     refused = Rejected(file=device.device_id, rule=rule, row=None, message="Nothing of it could be used.")
     return load.Loaded(
-        drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, states_changed=0,
+        drives=1, loaded=0, unchanged=0, rejected=(refused,), cells=0, anomalies=0, cells_changed=0,
+        anomalies_changed=0,
         label=device.label, findings=(), compute_s=0.0,
     )  # fmt: skip

@@ -8,6 +8,7 @@
     live/DRIVE/journal      one line a message in the order of arrival
     live/DRIVE/events       one line for each message that was worked off: what it changed
     live/DRIVE/ended        the drive has ended; ``done`` beside it: the batch run has replaced it
+    live/DRIVE/tries        batch runs that were begun, and how those failed that did (`tries`)
 
 What a process keeps in memory is made from these files, so any other can go on where it stopped. The kernels
 are imported where a message is worked off, not where one is kept: that needs none of them.
@@ -28,10 +29,10 @@ import msgspec
 
 from contado.engines.pavement.ingest import identity, privacy
 from contado.engines.pavement.live import chunk as chunks
-from contado.engines.pavement.live import files
+from contado.engines.pavement.live import files, tries
 from contado.engines.pavement.live.feed import FOLDER
 from contado.kernel.dates import local
-from contado.kernel.errors import ContadoError, Finding, UsageError
+from contado.kernel.errors import ContadoError, Finding, Locked, UsageError
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace, held
 from contado.kernel.workspace.layout import SETTINGS
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.ingest.load import Loaded
     from contado.engines.pavement.live.running import RunningPass, Streets
+    from contado.engines.pavement.live.tries import Failed
 
 __all__ = ["Device", "Room", "Taken", "finish_due", "give_way"]
 
@@ -374,28 +376,42 @@ class Room:
     def _folders(self) -> list[Path]:
         return sorted(p for p in self.path.glob("*") if p.is_dir())
 
-    def _state_of(self, path: Path) -> Literal["running", "silent", "ended", "done", "old"]:
+    def _state_of(self, path: Path) -> Literal["running", "silent", "ended", "waits", "done", "old"]:
         if (done := path / "done").exists():
             return "old" if files.age_s(done) > KEPT_S else "done"
+        if tries.waits(path):
+            return "waits"
         if (path / "ended").exists():
             return "ended"
         if files.silence_s(path) <= self.workspace.settings.pavement.live_silent_s:
             return "running"
         return "silent" if (path / "journal").exists() else "old"  # nothing was ever taken
 
-    def finish(self) -> list[Loaded]:
-        """Replace every drive that has ended by its batch run, the same as `contado pavement load`."""
-        loaded = []
-        for path in self._folders():
-            if self._state_of(path) not in _DUE:
-                continue
-            with self._alone(path.name):
-                state = self._state_of(path)  # another process may have been quicker
-                if state == "old":
-                    shutil.rmtree(path, ignore_errors=True)
-                elif state in _DUE:
-                    loaded.append(self._replaced(path))
-        return loaded
+    def finish(self) -> list[Loaded | Failed]:
+        """Replace every drive that has ended by its batch run, the same as `contado pavement load`.
+
+        One whose run fails keeps its messages, is told and waits for the next try; the others have their turn.
+        """
+        due = [path for path in self._folders() if self._state_of(path) in _DUE]
+        return [done for path in due if (done := self._finished(path)) is not None]
+
+    def _finished(self, path: Path) -> Loaded | Failed | None:
+        """Replace a drive, or forget an old one; None where there is nothing to tell, or another process has it."""
+        with contextlib.ExitStack() as stack:
+            try:
+                stack.enter_context(self._alone(path.name))
+            except Locked:
+                return None
+            state = self._state_of(path)  # another process may have been quicker
+            if state == "old":
+                shutil.rmtree(path, ignore_errors=True)
+            elif state in _DUE:
+                tries.begin(path)
+                try:
+                    return self._replaced(path)
+                except Exception as error:  # noqa: BLE001 - whatever it was, the other drives must not wait for it
+                    return tries.failed(path, error)
+        return None
 
     def _replaced(self, path: Path) -> Loaded:
         """Replace a drive by its batch run."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from contado.engines.pavement.ingest import load, privacy
 from contado.engines.pavement.live.feed import FOLDER
 from contado.engines.pavement.live.room import Room
+from contado.engines.pavement.live.tries import Failed
 from contado.engines.pavement.telemetry.columns import formats
 from contado.engines.pavement.telemetry.group import grouped, listed
 from contado.engines.pavement.telemetry.read import read_drives
@@ -35,14 +36,14 @@ __all__ = ["Arrived", "Delete", "Watcher"]
 Delete = Literal["never", "outlived", "loaded"]
 """When the files of a drive that is in the workspace are deleted from the folder."""
 
-State = Literal["loaded", "unchanged", "rejected", "incomplete"]
+State = Literal["loaded", "unchanged", "rejected", "incomplete", "failed"]
 Stamp = tuple[tuple[str, int, int], ...]
 _LABEL: Final = "estimated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
-    """What became of one drive; ``anomalies`` and ``states_changed`` are those of the run that took it.
+    """What became of one drive; ``anomalies`` and ``states_changed`` (of cells too) are those of the run that took it.
 
     ``deleted`` is the number of its files that were deleted from the folder.
     """
@@ -277,7 +278,12 @@ def _outlived(group: Group, until: date) -> Finding:
     )
 
 
-def _finished(done: load.Loaded) -> Arrived:
+def _finished(done: load.Loaded | Failed) -> Arrived:
+    if isinstance(done, Failed):
+        return Arrived(
+            drive=FOLDER, state="failed", label=_LABEL, rule=done.rule, message=done.message,
+            findings=(done.finding,),
+        )  # fmt: skip
     if done.rejected:
         return _rejected(FOLDER, done.rejected[0].rule, done.rejected[0].message, done.label)
     return Arrived(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
+import numpy as np
 
 from contado.kernel.errors import ColumnNotFound, DataError, UsageError
 
@@ -15,7 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["Column", "Format", "Kind", "Part", "formats", "unreadable"]
+    from numpy.typing import NDArray
+
+    from contado.engines.pavement.telemetry.textfile import RawFile
+
+__all__ = ["Column", "Format", "Kind", "Part", "formats", "in_si", "unreadable"]
+
+_FACTOR: Final = {"km_h": 1 / 3.6, "deg_s": math.pi / 180}
+"""What a number in a unit is multiplied with to be in that of our own tables; acceleration is settled by its norm."""
 
 Kind = Literal["acceleration", "rotation", "location", "log"]
 Quantity = Literal[
@@ -51,8 +60,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     instead: tuple[Column, ...] = ()
     """Columns in another unit that stand for one of the same quantity."""
 
-    def find(self, headers: Iterable[str], *, file: str, instead: bool = False) -> dict[str, Column]:
-        """Return header -> column for the columns that ``file`` has; with ``instead`` in other units too.
+    def find(self, headers: Iterable[str], *, file: str) -> dict[str, Column]:
+        """Return header -> column for the columns that ``file`` has, in whichever of their units.
 
         Raises
         ------
@@ -61,7 +70,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """
         present = {header.strip().casefold(): header for header in headers}
         found: dict[str, Column] = {}
-        for column in (*self.columns, *(self.instead if instead else ())):
+        for column in (*self.columns, *self.instead):
             header = next((present[n.casefold()] for n in column.name if n.casefold() in present), None)
             if header is not None:
                 found[header] = column
@@ -80,6 +89,25 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         """Return the required columns of which neither they nor another of their quantity are ``found``."""
         keys = {column.key for column in found}
         return [column for column in self.columns if not column.optional and column.key not in keys]
+
+
+def in_si(raw: RawFile, found: Mapping[str, Column]) -> dict[str, NDArray[np.float64]]:
+    """Return the numbers of a file by quantity, in the units of our own tables; times and instants are left out.
+
+    Where a file tells one quantity in two units the second fills what the first does not know.
+
+    Parameters
+    ----------
+    found
+        Header -> column, as `Part.find` returns them.
+    """
+    table: dict[str, NDArray[np.float64]] = {}
+    for header, column in found.items():
+        if column.quantity not in {"time", "utc"}:
+            values = raw.numbers(header) * _FACTOR.get(column.unit, 1.0)
+            known = table.get(column.key, values)
+            table[column.key] = np.where(np.isfinite(known), known, values)
+    return table
 
 
 def _not_found(

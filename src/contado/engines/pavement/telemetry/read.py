@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import numpy as np
 
 from contado.engines.pavement.telemetry import clean, group, sensor_units, speed_unit, times
-from contado.engines.pavement.telemetry.columns import formats, unreadable
+from contado.engines.pavement.telemetry.columns import formats, in_si, unreadable
 from contado.engines.pavement.telemetry.drive import Drive, DriveSet, Rejected
 from contado.engines.pavement.telemetry.group import vehicle_of
 from contado.engines.pavement.telemetry.textfile import open_raw
@@ -44,7 +44,6 @@ __all__ = [
 
 T = TypeVar("T")
 
-_FACTOR: Final = {"km_h": 1 / 3.6, "deg_s": np.pi / 180}
 _AXES: Final = ("x", "y", "z")
 _MIN_SAMPLES: Final = 10
 _MIN_FIXES: Final = 2
@@ -216,15 +215,12 @@ def _open(path: Path, part: Part) -> _Part:
 def _columns(raw: RawFile, part: Part) -> _Part:
     """Return the columns of one part in SI units, by quantity, with the row numbers."""
     table: Columns = {"row": np.arange(raw.table.num_rows, dtype=float) + raw.first_row}
-    found = part.find(raw.headers, file=raw.name, instead=True)
+    found = part.find(raw.headers, file=raw.name)
     utc = next((header for header, column in found.items() if column.quantity == "utc"), None)
     for header, column in found.items():
         if column.quantity == "time":
             table["time"] = times.seconds(raw, header, column)
-        elif header != utc:
-            values = raw.numbers(header) * _FACTOR.get(column.unit, 1.0)
-            known = table.get(column.key, values)
-            table[column.key] = np.where(np.isfinite(known), known, values)
+    table |= in_si(raw, found)
     start, undated = (None, ()) if utc is None else _start(raw, utc, table["time"])
     return _Part(
         file=raw.name,
