@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from contado.kernel.errors import PracticeError
@@ -40,6 +42,12 @@ def test_no_text_is_missing():
         row = entry.page
         texts = (row.plain_it, row.plain_en, row.official, row.opens_with_it, row.opens_with_en)
         assert all((*texts, row.button_it, row.button_en)), entry.practice
+
+
+def test_what_a_practice_opens_with_counts_nothing_of_one_territory():
+    for entry in catalogue.entries():
+        texts = (entry.page.opens_with_it, entry.page.opens_with_en)
+        assert not any(re.search(r"\d{2,}", text) for text in texts), entry.practice
 
 
 def test_an_unknown_practice_names_the_nearest():

@@ -81,6 +81,14 @@ def test_later_measures_are_not_known_yet(toy):
     assert all(r["last_on"] <= date(2023, 10, 1) for r in early)
 
 
+def test_proposals_reach_as_far_as_the_budgets_that_may_pay(toy):
+    rows = [{"source": "own", "year": y, "budget_eur": 9e5} for y in (2028, 2031)]
+    with toy.commit() as commit:
+        commit.table("budget", tables.from_rows("budget", rows))
+    works = proposed(toy).tables["intervention"].to_pylist()
+    assert {(w["earliest_year"], w["latest_year"]) for w in works} == {(2028, 2031)}
+
+
 def test_a_demonstrated_mix_is_proposed_where_the_ordinary_surface_ends(toy):
     found = proposed(toy)
     works = found.tables["intervention"].to_pylist()
@@ -99,7 +107,10 @@ def test_a_demonstrated_mix_is_proposed_where_the_ordinary_surface_ends(toy):
 
 
 def test_nothing_is_proposed_before_it_is_due_nor_without_a_demonstration(toy):
-    assert proposed(toy, on=date(2024, 6, 1)).tables["intervention"].num_rows == 0
+    early = proposed(toy, on=date(2024, 6, 1))
+    assert early.tables["intervention"].num_rows == 0
+    told = {f.row: f for f in early.findings}["STRONG"]
+    assert (told.rule, "by 2027; the first does in 2028" in told.message) == ("nothing_due", True)
     found = proposed(toy)
     assert [(f.rule, f.row) for f in found.findings] == [("not_identifiable", "ALONE")]
 
@@ -126,6 +137,93 @@ def test_a_demonstrated_mix_without_prices_says_so(toy):
     found = proposed(toy)
     assert found.tables["intervention"].num_rows == 0
     assert {f.rule for f in found.findings} == {"missing_cost", "not_identifiable"}
+
+
+def changed(toy, table, change):
+    """Write the rows of a table as ``change`` makes each of them."""
+    with toy.commit() as commit:
+        commit.table(table, tables.from_rows(table, [change(row) for row in toy.read(table).to_pylist()]))
+
+
+def test_a_demonstrated_mix_on_sections_without_an_area_says_so(toy):
+    changed(toy, "pavement_trial_section", lambda row: {**row, "width_m": None})
+    found = proposed(toy)
+    assert found.tables["intervention"].num_rows == 0
+    assert {f.row: f.rule for f in found.findings} == {"STRONG": "missing_area", "ALONE": "not_identifiable"}
+
+
+def test_why_nothing_is_proposed_stands_beside_the_result(toy):
+    def obstacle(on):
+        rows = Gipave().diagnose(toy, on=on).tables["pavement_trial_result"].to_pylist()
+        return {r["trial_id"]: json.loads(r["details"])["obstacle"] for r in rows}
+
+    assert obstacle(date(2024, 6, 1))["STRONG"] == {"reason": "nothing_due", "first_year": 2028}
+    assert obstacle(ON) == {"STRONG": None, "ALONE": {"reason": "not_identifiable", "first_year": None}}
+
+
+def test_a_trial_that_was_not_measured_yet_is_told_as_such(toy):
+    with toy.commit() as commit:
+        commit.table("pavement_trial_obs", tables.empty("pavement_trial_obs"))
+    found = proposed(toy)
+    assert {f.row: f.message.endswith("iri_m_km is not measured yet.") for f in found.findings} == {
+        "STRONG": True,
+        "ALONE": True,
+    }
+
+
+def loud(row):
+    """The measure as one of noise: half a decibel a unit of log IRI, about 95 dB."""
+    import math
+
+    return {**row, "metric": "noise_cpx_db", "value": 95 + 5 * math.log(row["value"])}
+
+
+def test_every_metric_is_evaluated_in_its_unit(toy):
+    plain = toy.read("pavement_trial_obs").to_pylist()
+    rows = [*plain, *map(loud, plain)]
+    rows += [{**r, "metric": "skid_sfc", "value": 0.6 - 0.02 * (r["date"].year - 2021)} for r in plain]
+    with toy.commit() as commit:
+        commit.table("pavement_trial_obs", tables.from_rows("pavement_trial_obs", rows))
+    found = Gipave().diagnose(toy, on=ON)
+    results = {
+        r["metric"]: r for r in found.tables["pavement_trial_result"].to_pylist() if r["trial_id"] == "STRONG"
+    }
+    assert sorted(results) == ["iri_m_km", "noise_cpx_db", "skid_sfc"]
+    iri, noise, skid = (results[m] for m in sorted(results))
+    assert noise["effect"] == pytest.approx(5 * iri["effect"])
+    assert (noise["verdict"], noise["placebo_p"]) == ("demonstrated", iri["placebo_p"])
+    assert skid["control_growth"] == pytest.approx(0.02, rel=1e-3)  # wear: 0.02 lost a year
+    assert json.loads(noise["details"])["events"][0]["treated_value"] == pytest.approx(95.9, abs=1)
+    assert json.loads(skid["details"])["events"][0]["control_value"] == pytest.approx(0.6)
+    assert any(f.message.startswith("noise_cpx_db: ") for f in found.findings if f.rule == "not_identifiable")
+
+
+def test_a_trial_judged_on_noise_is_proposed_on_noise_and_claims_no_roughness(toy):
+    changed(toy, "pavement_trial_obs", loud)
+    changed(toy, "pavement_trial", lambda row: {**row, "metric": "noise_cpx_db"})
+    found = proposed(toy)
+    assert found.tables["intervention"].num_rows == 12
+    assert set(found.tables["effect"]["indicator"].to_pylist()) == {"ghg_tco2e_y"}
+    effect = values(Gipave().diagnose(toy, on=ON), "gipave:STRONG")["trial_growth_effect_pct_y"]
+    assert effect["value"] is None
+
+
+def test_measures_of_no_known_metric_are_counted(toy):
+    changed(toy, "pavement_trial_obs", lambda row: {**row, "metric": "aderenza_cat"})
+    found = Gipave().diagnose(toy, on=ON)
+    told = {f.row: f for f in found.findings if f.rule == "unknown_metric"}
+    assert set(told) == {"STRONG", "ALONE"}
+    assert "aderenza_cat (300)" in told["STRONG"].message
+    assert "skid_sfc" in told["STRONG"].hint
+    assert found.tables["pavement_trial_result"].num_rows == 0
+
+
+def test_rows_of_no_known_metric_are_refused_when_they_are_checked(toy):
+    rows = [{**r, "metric": "rumore_cpx_db"} for r in toy.read("pavement_trial_obs").to_pylist()[:3]]
+    checked = tables.validate("pavement_trial_obs", tables.from_rows("pavement_trial_obs", rows))
+    told = [f for f in checked if f.rule == "unknown_choice"]
+    assert [f.severity for f in told] == ["error"] * 3
+    assert "noise_cpx_db" in told[0].message
 
 
 def test_monitor_tells_the_effect_once_the_work_was_measured(toy):

@@ -91,6 +91,18 @@ def test_proposals_are_one_choice_a_segment_with_links_and_years(toy, diagnosis)
     assert {"illustrative", "assumed_value"} <= {f.rule for f in found.findings}
 
 
+def test_proposals_reach_as_far_as_the_budgets_that_may_pay(toy, diagnosis):
+    others = [{"source": "own", "year": 2035, "budget_eur": 9e5, "earmark": "gipave"}]
+    rows = [{"source": "own", "year": y, "budget_eur": 9e5} for y in range(2027, 2032)]
+    with toy.commit() as commit:
+        commit.table("budget", tables.from_rows("budget", [*rows, *others]))
+    found = MantoStradale().propose(toy, diagnosis, on=ON)
+    planned = found.tables["intervention"].to_pylist()
+    assert (min(r["earliest_year"] for r in planned), max(r["latest_year"] for r in planned)) == (2027, 2031)
+    years = {r["year"] for r in found.tables["pavement_strategy"].to_pylist()} - {-1}
+    assert years == set(range(2027, 2032))
+
+
 def test_effects_are_condition_and_carbon(toy, diagnosis):
     rows = MantoStradale().propose(toy, diagnosis, on=ON).tables["effect"].to_pylist()
     assert {r["indicator"] for r in rows} == {"condition_index_km_y", "ghg_tco2e_y"}

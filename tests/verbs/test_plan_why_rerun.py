@@ -131,6 +131,22 @@ def test_a_harmed_run_record_is_refused(city, capsys, harm, rule):
     assert (code, error["error"]["rule"]) == (2, rule)
 
 
+def test_years_whose_money_no_intervention_can_spend_are_told(city, capsys):
+    budgets = [{"source": "own", "year": y, "budget_eur": 100.0 * (y != 2030)} for y in range(2027, 2032)]
+    workspace = Workspace.open(city)
+    long = [r | {"spend_profile": [0.5, 0.5]} for r in workspace.read("intervention").to_pylist()]
+    with workspace.commit() as commit:
+        commit.table("budget", tables.from_rows("budget", budgets))
+    _, answer = ask(capsys, "plan", "-w", city)
+    told = [f["message"] for f in answer["findings"] if f["rule"] == "budget_without_proposals"]
+    assert told == ["No intervention can spend the budgets of 2029, 2031."]
+    with workspace.commit() as commit:
+        commit.table("intervention", tables.from_rows("intervention", long), practice="toy")
+    _, answer = ask(capsys, "plan", "-w", city)
+    told = [f["message"] for f in answer["findings"] if f["rule"] == "budget_without_proposals"]
+    assert told == ["No intervention can spend the budgets of 2031."]
+
+
 def test_why_tells_the_chain_down_to_the_source(city, capsys):
     ask(capsys, "plan", "-w", city)
     code, answer = ask(capsys, "why", "toy:A", "-w", city)
@@ -165,12 +181,16 @@ def test_why_tells_every_link_of_the_chain(city, capsys):
         ("intervention", "toy:A", "asset_id", "SA", "toy"),
         ("effect", "toy:A", "condition_index_km_y", 12.0, "toy"),
         ("indicator", "condition_index_km_y", "unit", "km_y", None),
+        ("indicator", "condition_index_km_y", "name_it", "Condizione guadagnata della strada", None),
+        ("indicator", "condition_index_km_y", "name_en", "Road condition gained", None),
         ("asset", "SA", "name", "via A", "toy"),
         ("observation", "SA", "condition_index_km_y 2026-05-31", 3.0, "toy"),
         ("funding_rule", "own", "article", "TUEL art. 162", "toy"),
         ("source", "toy", "licence", "CC0", "toy"),
     ]:
         assert step in steps
+    (observed,) = [s for s in answer["chain"] if s["table"] == "observation"]
+    assert (observed["method"], observed["function"]) == ("drive", None)
     order = list(dict.fromkeys(table for table, *_ in steps))
     assert order == [
         "programme",

@@ -210,5 +210,21 @@ def test_the_programme_on_the_home_page_has_its_date(client, site):
 
 def test_years_in_units_are_words_for_italian_readers(client, site):
     c = next(c for c in site.programme.chosen)
-    for path, sign in (("/programma/interventi", "km·anno"), ("/en/programme/interventions", "km·y")):
-        assert sign in client.get(f"{path}/{c.id}").text
+    for path, sign in (
+        (f"/programma/interventi/{c.id}", "km·anno"),
+        (f"/en/programme/interventions/{c.id}", "km·y"),
+        ("/buone-pratiche/manto-stradale", "Guadagno di condizione, km·anno"),
+        ("/en/good-practices/road-surface", "Condition gained, km·y"),
+    ):
+        assert sign in client.get(path).text
+
+
+def test_where_a_number_comes_from_is_told_in_the_language_of_the_page(client, site):
+    c = next(c for c in site.programme.chosen)
+    italian = words(client.get(f"/programma/interventi/{c.id}").text)
+    english = words(client.get(f"/en/programme/interventions/{c.id}").text)
+    here = "Condizione guadagnata della strada"
+    assert "Road condition gained" not in italian
+    assert italian.count(here) == english.count("Road condition gained") == 2
+    assert here not in english
+    assert ("a made-up effect" in italian, "a made-up effect" in english) == (False, True)

@@ -43,6 +43,25 @@ def numbers(text: str) -> list[str]:
     return re.findall(r"\d[\d.,]*", text)
 
 
+def decided_city(path: Path, others: dict[str, list[dict]] | None = None, ids: tuple[str, ...] = ("W",)):
+    """Return a client of a city with one intervention, which its programme pays in 2027, or with others."""
+    from starlette.testclient import TestClient
+
+    from contado.kernel import tables
+    from contado.web.app import create
+
+    work = {"practice": "toy", "type": "t", "asset_id": None, "site_id": None}
+    work |= {"municipality": None, "cost_eur": 9.0, "earliest_year": 2027, "latest_year": 2027}
+    row = {"intervention_id": "W", "source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
+    workspace = Workspace.create(path)
+    with workspace.commit() as c:
+        works = [{"id": i, **work} for i in ids]
+        c.table("intervention", tables.from_rows("intervention", works), practice="toy")
+        for name, rows in ({"programme": [row]} | (others or {})).items():
+            c.table(name, tables.from_rows(name, rows))
+    return TestClient(create(workspace.path))
+
+
 # ---------------------------------------------------------------- every table and every number
 @pytest.mark.parametrize("part", [*PARTS, "/interventi/{}"])
 @pytest.mark.parametrize("lang", ["it", "en"])
@@ -123,6 +142,29 @@ def test_the_brief_says_value_with_interval_gap_and_draws(client, site):
     assert "Limite dimostrato dai prezzi dei bilanci" in text
 
 
+@pytest.mark.parametrize("lang", ["it", "en"])
+def test_the_counts_of_sturdiness_and_the_rest_are_all_candidates(client, site, lang):
+    html = client.get("/programma" if lang == "it" else "/en/programme").text
+    box = next(
+        b
+        for b in re.findall(r"<div><h2>.*?</div>", html, re.DOTALL)
+        if "ct-key-robust" in b or "key-robust" in b
+    )
+    counted = [
+        int(n.replace(".", "").replace(",", ""))
+        for n in numbers(words(re.search(r"<ul.*?</ul>", box, re.DOTALL)[0]))
+    ]
+    said = (
+        "Gli altri {} candidati non sono scelti"
+        if lang == "it"
+        else "The other {} candidates are chosen in no draw"
+    )
+    rest = re.search(said.format(r"([\d.,]+)"), words(box))[1]
+    known = [c for c in site.programme.candidates if c.robustness]
+    assert sum(counted) + int(re.sub(r"\D", "", rest)) == len(known)
+    assert len(counted) == 3
+
+
 def test_yes_and_no_tell_exact_figures_from_estimates(client, site):
     text = words(client.get("/programma").text)
     assert "senza, il programma perde 11.020 € di valore" in text
@@ -171,6 +213,26 @@ def test_around_the_line_come_the_nearest_and_one_exception(site):
     assert inside[0].yield_ >= 1
     assert [c.yield_ for c in inside if c.mark is None] == sorted(plain)[:3][::-1]
     assert sum(c.mark is not None for c in outside) <= 1
+
+
+def test_what_would_change_a_decision_follows_its_reason(tmp_path):
+    said = {
+        "not_fundable": ("Lo decide il denaro che può avere", "The money it may have decides it"),
+        "window": ("Lo decidono gli anni", "The years decide it"),
+        "excluded_by": ("Non lo decide il denaro", "Money does not decide it"),
+        "chosen": ("Non lo decide il prezzo del denaro", "The price of money does not decide it"),
+    }
+    reason = {"reason_it": "Ragione.", "reason_en": "Reason.", "start_year": None, "amount_eur": None}
+    paid = {"source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
+    rows = [
+        {"intervention_id": code, "reason_code": code, **reason, **(paid if code == "chosen" else {})}
+        for code in said
+    ]
+    client = decided_city(tmp_path / "city", {"programme": rows}, ids=tuple(said))
+    for code, told in said.items():
+        for k, address in enumerate(("/programma/interventi/", "/en/programme/interventions/")):
+            text = words(client.get(address + code).text)
+            assert [t for t in (v[k] for v in said.values()) if t in text] == [told[k]]
 
 
 # ---------------------------------------------------------------- candidates
@@ -260,6 +322,17 @@ def test_amounts_are_read_as_both_languages_write_them(written, euros):
     assert programme_parts.euros(written) == euros
 
 
+def test_a_source_may_have_no_budget_in_some_of_the_years(tmp_path):
+    years = {"own": (2027, 2028, 2029), "region": (2028,)}
+    rows = [{"source": s, "year": y, "budget_eur": 1e6} for s, given in years.items() for y in given]
+    client = decided_city(tmp_path / "city", {"budget": rows})
+    for address in ("/programma/bilanci", "/en/programme/budgets", "/programma"):
+        got = client.get(address)
+        assert got.status_code == 200, address
+        region = re.search(r'<th scope="row">region</th>.*?</tr>', got.text, re.DOTALL)[0]
+        assert words(region).count("–") == 2, address
+
+
 # ---------------------------------------------------------------- worksites
 def test_worksites_join_what_starts_together_and_tell_what_was_switched_off(client, site):
     rows = rows_of(client, "/programma/worksites.csv")
@@ -335,19 +408,7 @@ def test_a_run_that_is_not_recorded_here_is_not_read(client, bad):
 
 
 def test_one_run_alone_says_what_a_second_one_needs(tmp_path):
-    from starlette.testclient import TestClient
-
-    from contado.kernel import tables
-    from contado.web.app import create
-
-    workspace = Workspace.create(tmp_path / "city")
-    with workspace.commit() as c:
-        work = {"id": "W", "practice": "toy", "type": "t", "asset_id": None, "site_id": None}
-        work |= {"municipality": None, "cost_eur": 9.0, "earliest_year": 2027, "latest_year": 2027}
-        row = {"intervention_id": "W", "source": "own", "year": 2027, "start_year": 2027, "amount_eur": 9.0}
-        c.table("intervention", tables.from_rows("intervention", [work]), practice="toy")
-        c.table("programme", tables.from_rows("programme", [row]))
-    client = TestClient(create(workspace.path))
+    client = decided_city(tmp_path / "city")
     assert "C’è un solo programma registrato." in words(client.get("/programma/confronto").text)
     assert "Non calcolato" in words(client.get("/programma/bilanci").text)
     assert "contado plan --increments" in words(client.get("/en/programme/budgets").text)

@@ -16,6 +16,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from contado.engines.pavement.posts import Posts, between
+from contado.kernel.workspace import Workspace
 from contado.web.data import outcomes
 from contado.web.data.fleet import Vehicle
 from contado.web.data.roads import Interval
@@ -67,8 +69,10 @@ def test_a_proposal_is_named_by_treatment_and_stretch_in_the_language_of_the_pag
         type="wearing_4cm",
         name=Words("Usura, Via X", "Wearing course, 4 cm, Via X"),
     )
-    assert roadsection._option_name(page, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
-    assert roadsection._option_name(page, own, []) == "Wearing course, 4 cm, Via X"
+    plain, falling = SimpleNamespace(posts=Posts()), SimpleNamespace(posts=between(14.9, 12.4, 2500.0))
+    assert roadsection._option_name(page, plain, own, [segment]) == "Wearing course, 4 cm, 800–1,280 m"
+    assert roadsection._option_name(page, falling, own, [segment]) == "Wearing course, 4 cm, km 14.10–13.62"
+    assert roadsection._option_name(page, plain, own, []) == "Wearing course, 4 cm, Via X"
 
 
 def test_works_begin_another_line_of_the_history(client):
@@ -126,6 +130,17 @@ def test_the_sheet_of_a_section_says_its_place_in_english(client):
     text = client.get("/en/good-practices/road-surface/sections/S001-04").text
     assert re.search(r"\d(st|nd|rd|th) of \d+ sections", text)
     assert re.search(r"\d(st|nd|rd|th) of \d+ segments", text)
+
+
+@pytest.mark.parametrize(
+    ("cars", "it", "en"), [(1, "con 1 veicolo", "by 1 vehicle"), (3, "con 3 veicoli", "by 3 vehicles")]
+)
+def test_a_section_says_by_how_many_cars_it_was_driven(client, workspace, cars, it, en):
+    rows = Workspace.open(workspace).layer("manto_stradale_sections").to_pylist()
+    row = next(r for r in rows if r["vehicles"] == cars)
+    for path, said in ((f"{ROADS}/sezioni/", it), ("/en/good-practices/road-surface/sections/", en)):
+        told = re.sub(r"<[^>]+>", " ", client.get(path + row["section_id"]).text)
+        assert re.search(rf"\b{row['passes']:.0f} +{said}\s", told)
 
 
 @pytest.mark.parametrize(("bias", "drifts"), [(0.1, False), (0.1001, True), (-0.11, True), (None, False)])

@@ -63,8 +63,8 @@ def test_a_bump_stands_on_the_diagram_and_its_cell_is_told_as_left_out(shown, st
     iri = [3.0, 3.2, 3.1, 2.9, 3.0, 13.4, 3.3]
     text = shown(cell_state=[cell(k, v) for k, v in enumerate(iri)], anomaly=[bump(state)])
     drawn = re.search(r'<svg class="ct-chart ct-strip".*?</svg>', text, re.DOTALL)[0]
-    assert ("<title>dosso a 110 m</title>" in drawn) is told
-    assert ("da 100 a 120 m, IRI 13,4 (dosso a 110 m)" in text) is told
+    assert (re.search(r"<title>dosso a [^<]+</title>", drawn) is not None) is told
+    assert (re.search(r", IRI 13,4 \(dosso a [^)]+\)", text) is not None) is told
     counted = re.search(r"da 2,9 a 13,4 m/km; anomalie: (\d+)", text)[1]
     assert drawn.count("<title>") == int(counted) + int(told) + drawn.count("ct-work")
 

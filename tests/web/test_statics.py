@@ -15,9 +15,19 @@ PROGRAMME_PAGE = (
 )
 LIVE_MAP = (*MAP_PAGE, "js/listen.js")
 LAYER_PAGE = (*MAP_PAGE, "js/areas.js")
+BESIDE_MAP = (*MAP_PAGE, "js/beside.js")
 LATER = ("js/live.js", "js/layers.js")
 """Fetched when a drive is told of, when the panel of the layers is opened."""
-OWN = (*LIVE_MAP, *LATER, "form.css", "sheets.css", "programme.css", "js/areas.js", "js/choices.js")
+OWN = (
+    *LIVE_MAP,
+    *LATER,
+    "form.css",
+    "sheets.css",
+    "programme.css",
+    "js/areas.js",
+    "js/beside.js",
+    "js/choices.js",
+)
 
 
 def test_a_hashed_address_is_immutable_and_a_bare_one_is_asked_again(client):
@@ -53,7 +63,9 @@ def test_own_files_name_no_foreign_address():
 
 
 @pytest.mark.parametrize(
-    "page", [MAP_PAGE, LIVE_MAP, LAYER_PAGE, PROGRAMME_PAGE], ids=["map", "live", "layer", "programme"]
+    "page",
+    [MAP_PAGE, BESIDE_MAP, LIVE_MAP, LAYER_PAGE, PROGRAMME_PAGE],
+    ids=["map", "beside", "live", "layer", "programme"],
 )
 def test_own_css_and_modules_of_a_page_weigh_at_most_12_kb(page):
     files = [statics.find(name) for name in page]

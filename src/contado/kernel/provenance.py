@@ -43,13 +43,15 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One link of a number's chain: the cell, its value, the function that made it, its source."""
+    """One link of a number's chain: the cell, its value, the function that made it, by which method, its source."""
 
     table: str
     id: str
     column: str | None = None
     value: str | float | int | None = None
     function: str | None = None
+    method: str | None = None
+    """How the value was reckoned, in the practice's own words (English)."""
     source: str | None = None
 
 

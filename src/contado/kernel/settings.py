@@ -223,6 +223,11 @@ class Settings(_Theme, frozen=True, kw_only=True):
     pavement: Pavement = Pavement()
     planning: Planning = Planning()
 
+    @property
+    def whose(self) -> str:
+        """Name of the body whose workspace it is, else of its territory, else of the workspace."""
+        return self.body.name or self.territory.name or self.workspace.name
+
 
 class Setting(NamedTuple):
     """One row of the settings page."""

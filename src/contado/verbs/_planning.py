@@ -78,6 +78,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
     from contado.kernel.appraisal.benefits import with_benefits
     from contado.kernel.funding.conditions import expired_findings
     from contado.kernel.portfolio import Problem, record
+    from contado.kernel.portfolio.horizon import years_without_proposals
     from contado.kernel.tables.findings import raise_refused
     from contado.kernel.workspace import Workspace
     from contado.verbs._folders import checked_tables
@@ -107,7 +108,7 @@ def read_planning(request: PlanningRequest, context: Context) -> Planning:
         inputs=inputs,
         problem=problem,
         worksites=shared,
-        findings=context.accept([*found, *problem.findings, *notes]),
+        findings=context.accept([*found, *problem.findings, *years_without_proposals(problem), *notes]),
         on=on,
         discount_rate_share=rate_share,
         time_limit_s=request.time_limit_s or settings.time_limit_s,

@@ -54,7 +54,7 @@ _LINKS: tuple[_Link, ...] = (
     ),
     _Link("intervention", "id", ("type", "asset_id", "cost_eur", "benefit_eur"), ("asset_id", "source_id")),
     _Link("effect", "intervention_id", ("value",), ("indicator", "source_id")),
-    _Link("indicator", "id", ("name_en", "unit", "direction", "aggregation"), ()),
+    _Link("indicator", "id", ("name_it", "name_en", "unit", "direction", "aggregation"), ()),
     _Link("asset", "id", ("name", "kind")),
     _Link("indicator_value", "subject_id", ("value",), ("indicator", "source_id")),
     _Link("observation", "intervention_id", ("value",), ("indicator", "source_id"), "subject_id"),
@@ -120,7 +120,7 @@ def _rows(book: pa.Table, column: str, key: str) -> list[dict[str, Any]]:
 def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[Step]:
     """Yield one step for each shown column; an indicator's value names its indicator and period."""
     made = view.provenance(link.table, row.get("practice"))
-    function = row.get("method") or (f"{made.function} {made.version}" if made else None)
+    function = f"{made.function} {made.version}" if made else None
     for column in link.show:
         value = row.get(column)
         if value is None:
@@ -133,6 +133,7 @@ def _steps(view: WorkspaceView, link: _Link, row: dict[str, Any]) -> Iterator[St
             column=name if column == "value" else column,
             value=plain,
             function=function,
+            method=row.get("method"),
             source=row.get("source_id"),
         )
 
@@ -141,7 +142,8 @@ def _text(answer: WhyAnswer, lang: Literal["it", "en"]) -> str:
     made, source = ("calcolato da", "fonte") if lang == "it" else ("made by", "source")
     lines = [answer.id]
     for step in answer.chain:
-        extra = f"  ({made} {step.function})" if step.function else ""
+        how = ": ".join(part for part in (step.function, step.method) if part)
+        extra = f"  ({made} {how})" if how else ""
         extra += f"  [{source}: {step.source}]" if step.source else ""
         lines.append(f"  {step.table} {step.id}: {step.column} = {step.value}{extra}")
     return "\n".join(lines)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from contado.engines.pavement.beside import octant_at
 from contado.kernel.errors import RecordNotFound
 from contado.kernel.records import documents
 from contado.kernel.tables import geoparquet
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from starlette.requests import Request
 
-    from contado.web.data.roads import Roads, Section
+    from contado.web.data.roads import Anomaly, Roads, Section
     from contado.web.site import Site
 
 __all__ = ["answer", "catalogue", "csv_answer", "document", "download", "map_view", "unit_csv"]
@@ -220,16 +221,19 @@ def _roads(site: Site, day: dt.date | None) -> Roads:
     return found
 
 
-def _line(section: Section, properties: dict[str, Any]) -> dict[str, Any]:
+def _line(site: Site, section: Section, properties: dict[str, Any]) -> dict[str, Any]:
+    """Return a section as a feature; ``l`` where it lies on another one: to which side its own is."""
     import shapely
 
+    if section.id in site.beside:
+        properties |= {"l": site.beside[section.id]}
     shape = _geometry(shapely.simplify(section.geometry, 0.00005), 5)
     return {"type": "Feature", "properties": {"id": section.id} | properties, "geometry": shape}
 
 
 def _sections(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     return [
-        _line(s, {"c": s.class_id, "m": s.code} | ({"u": 1} if s.uncertain else {}))
+        _line(site, s, {"c": s.class_id, "m": s.code} | ({"u": 1} if s.uncertain else {}))
         for s in reversed(_roads(site, dates[0]).sections)
         if s.geometry is not None
     ]
@@ -239,14 +243,24 @@ def _changes(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     if dates[1] is None or dates[2] is None:
         raise NotFound("from")
     found = site.changes(dates[1], dates[2])
-    return [_line(c.after, {"c": c.class_id}) for c in found if c.after.geometry is not None]
+    return [_line(site, c.after, {"c": c.class_id}) for c in found if c.after.geometry is not None]
+
+
+def _side(site: Site, a: Anomaly) -> dict[str, int]:
+    """Return to which side of its point an anomaly stands, where its section lies on another one."""
+    if a.section_id is None or a.section_id not in site.beside:
+        return {}
+    section: Any = site.roads.by_id(a.section_id)
+    place: Any = a.geometry
+    return {"l": octant_at(section.geometry, place)}
 
 
 def _anomalies(site: Site, dates: _Dates) -> list[dict[str, Any]]:
     return [
         {
             "type": "Feature",
-            "properties": {"id": a.id, "s": a.section_id, "k": a.kind, "f": a.state == "confirmed"},
+            "properties": {"id": a.id, "s": a.section_id, "k": a.kind, "f": a.state == "confirmed"}
+            | _side(site, a),
             "geometry": _geometry(a.geometry, 5),
         }
         for a in _roads(site, dates[0]).anomalies

@@ -6,8 +6,6 @@ word by word, and a missing text cannot exist.
 
 from __future__ import annotations
 
-import re
-
 from contado.kernel.publish.words import (
     LANGS,
     Lang,
@@ -19,8 +17,8 @@ from contado.kernel.publish.words import (
     long_date,
     million_digits,
     number,
+    unit_sign,
 )
-from contado.kernel.units import UNITS
 
 __all__ = [
     "LANGS",
@@ -35,17 +33,3 @@ __all__ = [
     "number",
     "unit_sign",
 ]
-
-
-def unit_sign(unit: str, lang: Lang) -> str:
-    """Return the sign of a unit as it is printed after a number; Italian readers get years in words.
-
-    Examples
-    --------
-    >>> unit_sign("km_y", "it"), unit_sign("km_y", "en"), unit_sign("t_y", "it"), unit_sign("y", "it")
-    ('km·anno', 'km·y', 't/anno', 'anni')
-    """
-    sign = UNITS[unit].sign if unit in UNITS else unit
-    if lang == "en":
-        return sign
-    return "anni" if sign == "y" else re.sub(r"(?<=[/·])y$", "anno", sign)

@@ -145,6 +145,11 @@ class Site:
         return self.cached("roads", lambda: roads.load(self.view, self.territory))
 
     @property
+    def beside(self) -> Mapping[str, int]:
+        """Road sections that lie on one another, with the octant to the right of each."""
+        return self.cached("beside", lambda: roads.beside(self.roads))
+
+    @property
     def trials(self) -> tuple[trials.Trial, ...]:
         """Trial pavements with what they show."""
         return self.cached("trials", lambda: trials.load(self.view))

@@ -218,6 +218,32 @@ def test_reasons_name_what_keeps_a_candidate_out():
     }
 
 
+@pytest.mark.parametrize(
+    ("cost", "rules", "it", "en"),
+    [
+        (282_230, {}, "Costa 282.230 €: le fonti ammesse arrivano al massimo a 130 €", "reach 130 € at most"),
+        (130, {"max_rate": 0.5}, "arrivano al massimo a 65 €", "It costs 130 €"),
+        (10, {"domains": ["trees"]}, "Nessuna fonte con un bilancio", "No source that has a budget"),
+        (
+            10,
+            {"all_or_nothing": True, "max_rate": 1.0, "own_share_min": 0.5},
+            "per le loro regole",
+            "by their rules",
+        ),
+    ],
+)
+def test_what_cannot_be_paid_says_its_cost_and_the_most_there_is(cost, rules, it, en):
+    rule = {"source": "bank", "domains": "*", "max_rate": 1.0, "cumulable": True, **rules}
+    budgets = [{"source": "bank", "year": y, "budget_eur": e} for y, e in ((2027, 130), (2028, 90))]
+    stated = Problem.from_rows(interventions=[candidate("A", cost, 9e9)], budgets=budgets, rules=[rule])
+    found = stated.solve()
+    (reason,) = found.reasons.values()
+    assert found.choice.starts == {}
+    assert reason.code == "not_fundable"
+    assert it in reason.it
+    assert en in reason.en
+
+
 def test_prices_are_the_value_of_one_more_euro():
     rows = [candidate("A", 100, 300, latest_year=2027), candidate("B", 100, 200, latest_year=2027)]
     result = problem(rows).solve()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contado.kernel.portfolio.told import in_names
+from contado.kernel.portfolio.told import in_names, never_chosen
 
 TITLES = {"biciplan:S03:cycle_lane": "Corsia ciclabile, Corso Vittoria"}
 SOURCES = {"own": "Fondi propri", "regional": "Regione"}
@@ -36,3 +36,10 @@ SOURCES = {"own": "Fondi propri", "regional": "Regione"}
 )
 def test_keys_become_names(reason, code, told):
     assert in_names(reason, code, TITLES, SOURCES) == told
+
+
+def test_one_and_several_that_no_draw_chose_are_told():
+    assert never_chosen(0, "it") is None
+    assert never_chosen(1, "it") == "L’altro candidato non è scelto in nessuna prova."
+    assert never_chosen(1040, "it") == "Gli altri 1.040 candidati non sono scelti in nessuna prova."
+    assert never_chosen(1040, "en") == "The other 1,040 candidates are chosen in no draw."

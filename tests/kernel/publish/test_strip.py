@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from contado.kernel.publish.strip import Band, Cell, Mark, Stretch, Texts, strip
+from contado.kernel.publish.strip import Band, Cell, Mark, Stretch, Texts, axis_ends, strip
 
 TEXTS = Texts("Roughness", "anomalies", "works", "full = confirmed", ".")
 BANDS = [Band(0.0, "#E9EDF6", "A good"), Band(2.4, "#E7F1F8", "B fair"), Band(5.6, "#F6E6EC", "D critical")]
@@ -83,3 +83,12 @@ def test_the_drawing_is_well_formed_at_both_widths(width):
     root = ET.fromstring(strip(cells([2.0, 14.0]), BANDS, texts=TEXTS, width=width))
     assert root.get("width") == f"{width:.0f}"
     assert root.get("aria-label") == "Roughness"
+
+
+def test_the_axis_of_a_section_whose_kilometres_fall_runs_down():
+    along = [Cell(100.0 * i, 100.0 * (i + 1), 2.0, 1.8, 2.2) for i in range(25)]
+    drawn = strip(along, BANDS, texts=TEXTS, start_m=14_900.0, step=-1.0)
+    ticks = [(float(x), float(km)) for x, km in re.findall(r'x="(\d+)" y="173"[^>]*>([\d.]+)<', drawn)]
+    assert [km for _, km in sorted(ticks)] == [14.5, 14.0, 13.5, 13.0, 12.5]
+    left, right = axis_ends(1232.0)
+    assert all(x == pytest.approx(left + (14.9 - km) / 2.5 * (right - left), abs=1) for x, km in ticks)

@@ -103,7 +103,7 @@ def _effect_row(o: Option) -> dict:
         "indicator": "condition_index_km_y",
         "value": o.cost * o.ratio / 5e4,
         "unit": "km_y",
-        "method": "test",
+        "method": "a made-up effect",
         "label": "simulated",
         "source_id": "test",
     }

@@ -54,6 +54,7 @@ def make_sections(units, rng: random.Random, n: int):
                 "iri_low_m_km": low,
                 "iri_high_m_km": high,
                 "passes": rng.randint(3, 14) if driven else None,
+                "vehicles": (1 if part % 2 else 3) if driven else None,
                 "last_on": dt.date(2026, 10, rng.randint(1, 31)) if driven else None,
                 "priority": (1 - index / 100) * rng.uniform(0.85, 1.0) if index else None,
                 "length_km": rng.uniform(0.7, 1.6),

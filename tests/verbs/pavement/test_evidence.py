@@ -130,12 +130,14 @@ def test_the_report_is_the_same_each_time(workspace, tmp_path, ending):
         text = files[0].read_text(encoding="utf-8")
         for words in (
             "Prima volta visto",
-            "2026-03-04T00:30:00+01:00",
+            "04/03/2026 00:30:00",
             "non visto",
             "Osservazioni simulate",
             "La catena regge",
         ):
             assert words in text
+        assert "+01:00" not in text
+        assert f"{workspace.settings.whose}: A, " in text
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from contado.kernel.declare import convert
+from contado.kernel.declare import Context, convert
 from contado.kernel.errors import ContadoError
 from contado.verbs import load
 
@@ -133,6 +133,70 @@ def test_explained_segments_list_all_their_strategies(file):
     told = next(w for w in found.why if w.segment == "a")
     assert (told.year, [s.strategy for s in told.strategies]) == (-1, [0, 1, 2])
     assert set(told.reason) == {"it", "en"}
+
+
+NAMED = HEADER.replace("year,", "year,treatment,")
+DEAR = (
+    "a,0,-1,,0,0,0,0\na,1,2027,RB-10,282230,900,1,0\na,2,2028,RT-04,133510.2,700,1,0\n"
+    "b,0,-1,,0,0,0,0\nb,1,2027,SL-01,20000,100,1,0\nb,2,2027,RT-04,150000,900,1,0\n"
+    "c,0,-1,,0,0,0,0\nc,1,2028,RT-04,80000,90,1,0\nc,2,2027,SL-01,10000,20,1,0\n"
+)
+
+
+@pytest.fixture
+def dear(file, tmp_path):
+    (tmp_path / "budgets.csv").write_text("year,budget_eur\n2027,100000\n2028,50000\n", encoding="utf-8")
+    found = plan(file(DEAR, header=NAMED), budgets=tmp_path / "budgets.csv", explain=["a", "b"], gap=1e-6)
+    return found, {w.segment: w.reason for w in found.why}
+
+
+def test_what_costs_more_than_a_year_has_says_both_figures(dear):
+    found, reasons = dear
+    assert [(c.segment, c.treatment) for c in found.chosen] == [("b", "SL-01"), ("c", "SL-01")]
+    assert "il meno caro 133.510 EUR, il bilancio più grande 100.000 EUR" in reasons["a"]["it"]
+    assert "the cheapest 133,510 EUR, the largest budget 100,000 EUR" in reasons["a"]["en"]
+    assert "costs 150,000 EUR, more than the budget of any year (100,000 EUR at most)" in reasons["b"]["en"]
+    assert "costa 80.000 EUR, più del bilancio del 2028 (50.000 EUR)" in reasons["c"]["it"]
+
+
+def test_the_text_lists_the_works_and_weighs_the_segments_asked_for(dear):
+    verb = load("pavement programme")
+    lines = [line.split() for line in verb.text(dear[0], "it").splitlines()]
+    assert ["2027", "b", "SL-01", "20,000", "100.0"] in lines
+    assert ["2027", "c", "SL-01", "10,000", "20.0"] in lines
+    assert next(line for line in lines if line[:1] == ["*"] and "SL-01" in line)[1:4] == [
+        "2027",
+        "SL-01",
+        "20,000",
+    ]
+    assert ["*", "-", "niente", "0", "0.0", "0.0"] in lines
+    assert sum(line[:1] == ["c"] or line[:1] == ["c:"] for line in lines) == 0
+    english = verb.text(dear[0], "en")
+    assert english.startswith("2 works, worth 120.0")
+    assert "a: every work of the segment costs more" in english
+
+
+def test_progress_ends_with_the_gap_of_the_answer_and_counts_all_benefits(file):
+    rows = [f"s{k},0,-1,0,3,0,0\ns{k},1,{2027 + k % 2},{50 + 7 * k % 11},{9 + k % 5},1,0" for k in range(210)]
+    facts = []
+
+    def heard(stage, done, total=None, info=None):
+        facts.append((stage, dict(info or {})))
+
+    verb = load("pavement programme")
+    values = {
+        "strategies": file("\n".join(rows) + "\n"),
+        "budget_per_year": 1234.5,
+        "gap": 1e-9,
+        "time_limit_s": 3.0,
+    }
+    found = verb(convert(verb.request, values), Context(progress=heard))
+    assert facts[-1] == ("plan", {"plan": found.objective, "bound": found.bound, "gap": found.gap})
+    told = [f for stage, f in facts if stage == "solve" and f.get("plan") is not None]
+    assert told
+    assert all(630 <= f["plan"] <= f.get("bound", np.inf) * (1 + 1e-9) for f in told)
+    assert told[-1]["plan"] == pytest.approx(found.objective)
+    assert [stage for stage, _ in facts].count("plan") == 1
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,66 @@ def test_trial_tells_a_person(write, capsys):
     assert "-0,0090" in text
 
 
+def test_trial_evaluates_another_metric_by_its_own_column(write, capsys):
+    rows = [line.split(",") for line in PANEL.splitlines()[1:]]
+    loud = [f"{s},{g},{a},{94 + 0.5 * int(a) * (1 + 0.1 * int(s[1]))}" for s, g, a, _ in rows]
+    path = write("noise.csv", "\n".join(["section,group,age_years,noise_cpx_db", *loud]))
+    code, answer = printed(capsys, "pavement", "trial", path, "--metric", "noise_cpx_db")
+    assert (code, answer["metric"], answer["unit"], answer["findings"]) == (0, "noise_cpx_db", "dB(A)", [])
+    assert answer["effect_per_year"] == pytest.approx(0.05 * (0.5 - 5.0))
+    assert answer["events"][0]["control_value"] == pytest.approx(94)
+    assert run(["pavement", "trial", path, "--metric", "noise_cpx_db", "--lang", "it"]) == 0
+    assert "Metrica noise_cpx_db: crescite ed effetti sono usura, in dB(A) l'anno." in capsys.readouterr().out
+    code, refused = printed(capsys, "pavement", "trial", path)
+    assert (code, refused["error"]["rule"]) == (2, "missing_column")
+
+
+def test_skid_resistance_wears_by_losing(write):
+    rows = [line.split(",") for line in PANEL.splitlines()[1:]]
+    slick = [
+        f"{s},{g},{a},{0.6 - (0.01 if g == 'treated' else 0.03) * int(a) - 0.001 * int(s[1]) * int(a)}"
+        for s, g, a, _ in rows
+    ]
+    path = write("skid.csv", "\n".join(["section,group,age_years,skid_sfc", *slick]))
+    found = ask("pavement trial", panel=path, metric="skid_sfc")
+    assert found.effect_per_year == pytest.approx(-0.02 + 0.001 * (0.5 - 5))
+    assert (found.verdict, found.unit) == ("demonstrated", "SFC")
+    assert found.control_growth_per_year == pytest.approx(0.035)
+
+
+def test_the_verb_offers_every_metric_of_the_engine():
+    import typing
+
+    from contado.engines.pavement.trial import METRICS
+    from contado.verbs.pavement.trial import TrialRequest
+
+    offered = typing.get_type_hints(TrialRequest)["metric"]
+    assert typing.get_args(offered) == tuple(METRICS)
+
+
+def test_trial_tells_a_person_the_second_opinion(write, capsys):
+    pytest.importorskip("statsmodels", reason="extra stats is not installed")
+    path = write("panel.csv", PANEL)
+    second = ask("pavement trial", panel=path, mixed_model=True).mixed_model
+    assert run(["pavement", "trial", path, "--mixed-model", "--lang", "en"]) == 0
+    text = capsys.readouterr().out
+    assert f"Mixed model by REML, second opinion (95 %): {second.effect_per_year:+.4f} (" in text
+    assert ("did not converge" in text) is not second.converged
+    assert run(["pavement", "trial", path, "--lang", "it"]) == 0
+    assert "Modello misto" not in capsys.readouterr().out
+
+
+def test_trial_counts_the_campaigns_since_the_last_laying(write, capsys):
+    lines = PANEL.splitlines()
+    rows = [line.split(",") for line in lines[1:]]
+    moved = [[s, g, str(int(a) - (1 if g == "treated" else -4)), iri, a] for s, g, a, iri in rows]
+    text = "\n".join([lines[0] + ",campaign", *map(",".join, moved)])
+    code, answer = printed(capsys, "pavement", "trial", write("panel.csv", text))
+    assert (code, answer["epochs"], answer["counted_epochs"]) == (0, 3, 2)
+    assert [e["counted"] for e in answer["events"]] == [False, True, True]
+    assert [f["rule"] for f in answer["findings"]] == ["campaigns_not_used"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "rule", "rows"),
     [
@@ -121,6 +181,25 @@ def test_power_takes_campaigns_as_a_list(capsys):
     assert (code, refused["error"]["rule"]) == (2, "no_campaigns")
     code, refused = printed(capsys, "pavement", "trial-power", *words[:-1], "1")
     assert (code, refused["error"]["field"]) == (2, "control")
+
+
+def test_power_says_what_can_never_be_demonstrated_in_both_languages(capsys):
+    words = ["pavement", "trial-power", "--sd", "0.012", "--treated", "2", "--control", "5"]
+    code, answer = printed(capsys, *words)
+    assert (code, answer["minimum_detectable_effect"]) == (0, None)
+    assert [(f["severity"], f["rule"]) for f in answer["findings"]] == [("warning", "no_placebo")]
+    assert {s["treated"] for s in answer["sections_needed"]} == {None}
+    assert run([*words, "--lang", "it"]) == 0
+    told = capsys.readouterr()
+    assert "Minimo effetto rilevabile (potenza 0,8): nessuno, per quanto grande" in told.out
+    assert "0,005: non raggiungibile" in told.out
+    assert "unknown" not in told.out
+    assert "no_placebo" in told.err
+    assert run([*words[:-1], "40", "--lang", "en"]) == 0
+    english = capsys.readouterr().out
+    assert "Minimum detectable effect (power 0.8): 0.0250" in english
+    assert "0.005: not reachable" in english
+    assert "0.025: 2" in english
 
 
 @pytest.mark.parametrize("campaigns", ["0,inf", "0,1e999", "0,nan"])

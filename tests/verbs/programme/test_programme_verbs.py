@@ -161,6 +161,31 @@ def test_the_workspaces_programme_is_filed_with_the_bodys_code(city, tmp_path, c
     assert answer["findings"] == []
 
 
+def test_the_threshold_is_held_against_the_worksite_not_its_parts(city, tmp_path, capsys):
+    parts = [{**candidate(f"toy:{k}", 8e4, 9e5), "cup": None, "name": f"Tratto {k}"} for k in "BCD"]
+    joint = {"a": "toy:B", "b": "toy:C", "kind": "joint_worksite", "saving_eur": 1e4}
+    with Workspace.open(city).commit() as commit:
+        budget = {"source": "own", "year": 2027, "budget_eur": 3e5}
+        commit.table("budget", tables.from_rows("budget", [budget]))
+        commit.table("intervention", tables.from_rows("intervention", parts), practice="toy")
+        commit.table("relation", tables.from_rows("relation", [joint]), practice="toy")
+    ask(capsys, "plan", "-w", city)
+    out = tmp_path / "o"
+    code, answer = ask(capsys, "export", "schede", "-w", city, "--out", out, "--formats", "csv")
+    assert code == 0
+    (row,) = answer["scheda_d"]["rows"]
+    assert row["total_eur"] == 150_000.0
+    assert answer["below_threshold"] == ["toy:D"]
+    assert answer["worksites"] == {row["intervention_id"]: ["toy:B", "toy:C"]}
+    with (out / "scheda_d.csv").open(encoding="utf-8-sig", newline="") as file:
+        (filed,) = csv.DictReader(file)
+    assert filed["description"] == "Tratto B; Tratto C"
+    assert (
+        run(["export", "schede", "-w", str(city), "--out", str(out), "--formats", "csv", "--lang", "it"]) == 0
+    )
+    assert "2 interventi di uno stesso cantiere e anno sono 1 lavoro" in capsys.readouterr().out
+
+
 EVENTS = """cup,kind,date,amount_eur,indicator,value,unit
 G17H03000130011,committed,2027-02-01,190000.55,,,
 G17H03000130011,works_start,2027-03-01,,,,

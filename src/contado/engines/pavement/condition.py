@@ -11,6 +11,7 @@ References
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,11 +21,12 @@ from contado.engines.pavement import data
 from contado.kernel.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CLASSES", "LETTERS", "Model", "model"]
+__all__ = ["CLASSES", "LETTERS", "Model", "lengths", "model"]
 
 CLASSES = ("verde", "giallo", "arancione", "rosso")
 """The field's words, from good to critical."""
@@ -79,6 +81,32 @@ class Model:
         """Return the class letter of an index, A to D; None where it is unknown."""
         word = self.criticality(condition_index)
         return None if word is None else LETTERS[word]
+
+    def whole(self, condition_index: float | None) -> float | None:
+        """Return an index as a whole number of the same class, for who reads it; None where it is unknown.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> [model(date(2026, 1, 1)).whole(x) for x in (49.9, 50.0, 69.6, 70.4, 44.7, None)]
+        [49, 50, 69, 70, 45, None]
+        """
+        if condition_index is None or np.isnan(condition_index):
+            return None
+        near = round(condition_index)
+        return near if self.letter(near) == self.letter(condition_index) else math.floor(condition_index)
+
+
+def lengths(parts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    """Return the length of each class, A to D and none, of parts of roads with their class and length.
+
+    Examples
+    --------
+    >>> lengths([("A", 0.4), ("C", 0.1), ("A", 0.2), ("none", 1.0)])
+    {'A': 0.6000000000000001, 'B': 0, 'C': 0.1, 'D': 0, 'none': 1.0}
+    """
+    rows = list(parts)
+    return {c: sum(length for name, length in rows if name == c) for c in (*LETTERS.values(), "none")}
 
 
 def model(on: date, road_class: str = "*") -> Model:

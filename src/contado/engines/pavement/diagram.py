@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement import condition
+from contado.engines.pavement.posts import Posts
 from contado.kernel.publish import style
 from contado.kernel.publish.strip import Band, Texts, strip
 from contado.kernel.publish.words import Lang, Words, number
@@ -57,7 +58,7 @@ def diagram(
     *,
     lang: Lang,
     on: date,
-    start_m: float = 0.0,
+    posts: Posts | None = None,
 ) -> Diagram:
     """Draw roughness with its band, classes, anomalies and works along a road.
 
@@ -69,8 +70,8 @@ def diagram(
         In the order of the chainage; unknown ones break the line.
     on
         Day whose class breaks count.
-    start_m
-        Chainage of the beginning along the official road [m].
+    posts
+        Official kilometres along the road; None: those from its own start.
 
     Examples
     --------
@@ -80,7 +81,7 @@ def diagram(
     >>> drawn.sentence
     'Roughness along SP35: 2.0 to 2.0 m/km; anomalies: 0, works: 0.'
     """
-    sentence = _sentence(name, cells, sum(not m.meant for m in marks), len(works), lang)
+    sentence = _sentence(name, cells, marks, len(works), lang)
     texts = Texts(
         sentence,
         Words("Anomalie", "Anomalies").of(lang),
@@ -88,9 +89,10 @@ def diagram(
         Words("piena = confermata", "full = confirmed").of(lang),
         Words(",", ".").of(lang),
     )
+    known = posts or Posts()
+    axis = {"start_m": 1000 * known.start_km, "step": 1000 * known.km_per_m}
     wide, narrow = (
-        strip(cells, bands(on, lang), marks, works, texts=texts, start_m=start_m, width=width)
-        for width in WIDTHS
+        strip(cells, bands(on, lang), marks, works, texts=texts, **axis, width=width) for width in WIDTHS
     )
     return Diagram(wide=wide, narrow=narrow, sentence=sentence)
 
@@ -106,12 +108,15 @@ def bands(on: date, lang: Lang) -> list[Band]:
     ]
 
 
-def _sentence(name: str, cells: Sequence[Cell], marks: int, works: int, lang: Lang) -> str:
+def _sentence(name: str, cells: Sequence[Cell], marks: Sequence[Mark], works: int, lang: Lang) -> str:
     known = [c.iri for c in cells if c.iri is not None]
     if not known:
         return Words(f"{name}: nessun tratto misurato.", f"{name}: no piece was measured.").of(lang)
     low, high = (number(v, lang, 1) for v in (min(known), max(known)))
+    bumps = sum(m.kind == "speed_bump" for m in marks)
+    it, en = (f"dossi: {bumps}, ", f"speed bumps: {bumps}, ") if bumps else ("", "")
+    defects = sum(m.kind != "speed_bump" and not m.meant for m in marks)
     return Words(
-        f"Irregolarità lungo {name}: da {low} a {high} m/km; anomalie: {marks}, lavori: {works}.",
-        f"Roughness along {name}: {low} to {high} m/km; anomalies: {marks}, works: {works}.",
+        f"Irregolarità lungo {name}: da {low} a {high} m/km; anomalie: {defects}, {it}lavori: {works}.",
+        f"Roughness along {name}: {low} to {high} m/km; anomalies: {defects}, {en}works: {works}.",
     ).of(lang)

@@ -29,6 +29,7 @@ __all__ = [
     "marked",
     "render",
     "road_diagram",
+    "works_km",
     "works_of",
 ]
 
@@ -103,7 +104,8 @@ def render(
         strips=_strips(state, lang),
         without_strips=sum(map(_measured, state.roads)) > MOST_STRIPS,
         unmeasured=[road.title for road in state.roads if not _measured(road)],
-        spots=[(road.name, spot) for road in state.roads for spot in road.spots],
+        defects=sum(len(road.defects) for road in state.roads),
+        spots=[(road, spot) for road in state.roads for spot in road.spots],
         **common(state, pieces, lang),
     )
 
@@ -114,7 +116,7 @@ def _strips(state: RoadState, lang: Lang) -> list[tuple[str, dict[str, Any]]]:
     if len(measured) > MOST_STRIPS:
         return []
     return [
-        (road.title, {**marked(road_diagram(road, state, lang)), "works": works_of(road, lang)})
+        (road.title, {**marked(road_diagram(road, state, lang)), "works": works_km(road, lang)})
         for road in measured
     ]
 
@@ -189,14 +191,19 @@ def attribution(frame: canvas.Frame, state: RoadState, lang: Lang) -> str:
 def road_diagram(road: Road, state: RoadState, lang: Lang) -> Diagram:
     """Return the strip diagram of a road: its cells, anomalies and works."""
     cells = [strips.Cell(c.from_m, c.to_m, c.iri, c.low, c.high) for c in road.cells]
-    marks = [strips.Mark(s.at_m, s.kind, s.confirmed, canvas.spot_words(s, lang)) for s in road.spots]
+    marks = [strips.Mark(s.at_m, s.kind, s.confirmed, canvas.spot_words(s, road, lang)) for s in road.spots]
     works = works_of(road, lang)
-    return diagram(road.name, cells, marks, works, lang=lang, on=state.on or today())
+    return diagram(road.name, cells, marks, works, lang=lang, on=state.on or today(), posts=road.posts)
 
 
 def works_of(road: Road, lang: Lang) -> list[strips.Stretch]:
     """Return the works on a road, done and planned, with their words."""
     return [strips.Stretch(w.from_m, w.to_m, _work_words(w, lang), w.year is not None) for w in road.works]
+
+
+def works_km(road: Road, lang: Lang) -> list[tuple[str, float, float]]:
+    """Return the words of the works on a road, and the kilometres they begin and end at."""
+    return [(w.words, *road.posts.span(w.from_m, w.to_m)) for w in works_of(road, lang)]
 
 
 def _work_words(work: Work, lang: Lang) -> str:

@@ -45,6 +45,8 @@ class Offers:
     area_m2: Vector
     condition_end: Vector
     nothing: Numbers
+    codes: pa.ChunkedArray | None = None
+    """What each strategy (k) does, as the file calls it; None where it has no such column."""
 
     def __len__(self) -> int:
         return int(self.site.size)
@@ -59,6 +61,11 @@ class Offers:
         """Which strategies (k) do something."""
         found: NDArray[np.bool_] = self.year != DO_NOTHING_YEAR
         return found
+
+    def treatment(self, row: int) -> str | None:
+        """Return what strategy ``row`` does, where the file says it."""
+        code = None if self.codes is None else self.codes[row].as_py()
+        return None if code is None or not str(code).strip() else str(code)
 
     def short(self, min_condition: float) -> Vector:
         """Return by how many points of the index each strategy (k) ends below the least condition."""
@@ -115,6 +122,7 @@ def offers_of(
         area_m2=np.nan_to_num(number["area_m2"]),
         condition_end=number["condition_end"],
         nothing=nothing,
+        codes=table["treatment"] if "treatment" in table.column_names else None,
     )
     return offers, _without_effect(offers, name)
 

@@ -275,7 +275,7 @@ def _shown(played: Played, pieces: Sequence[grading.Piece], first: int, lang: La
         "first": first,
         "totals": grading.totals(pieces),
         "strip": maps.marked(maps.road_diagram(played.state.roads[0], played.state, lang)),
-        "spots": [(played.state.roads[0].name, s) for s in played.state.roads[0].spots],
+        "spots": [(played.state.roads[0], s) for s in played.state.roads[0].spots],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement import maps
@@ -48,7 +49,7 @@ def report(state: RoadState, *, lang: Lang = "it") -> publish.Report:
             say("Lungo la strada", "Along the road"),
             tuple(block for road in state.roads for block in _along(road, state, pieces, lang)),
         ),
-        publish.Section(say("Anomalie", "Anomalies"), (_spots(state, lang),)),
+        publish.Section(say("Anomalie e dossi", "Anomalies and speed bumps"), (_spots(state, lang),)),
         *(
             [publish.Section(say("Veicoli", "Vehicles"), tuple(_vehicles(state, lang)))]
             if state.vehicles
@@ -61,10 +62,14 @@ def report(state: RoadState, *, lang: Lang = "it") -> publish.Report:
         sections=tuple(sections),
         lang=lang,
         date=state.on,
-        subtitle=", ".join(road.name for road in state.roads[:3]) + (" …" if len(state.roads) > 3 else ""),
+        subtitle=": ".join(filter(None, (state.body, _named(state)))),
         lead=_lead(pieces, lang),
         simulated=SIMULATED.of(lang) if state.label == "simulated" else "",
     )
+
+
+def _named(state: RoadState) -> str:
+    return ", ".join(road.name for road in state.roads[:3]) + (" …" if len(state.roads) > 3 else "")
 
 
 def _say(lang: Lang) -> Callable[[str, str], str]:
@@ -89,15 +94,19 @@ def _lead(pieces: Sequence[Piece], lang: Lang) -> str:
 def _brief(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]:
     say = _say(lang)
     known = [p for p in pieces if p.iri is not None]
-    spots = [s for road in state.roads for s in road.spots]
-    confirmed = sum(s.confirmed for s in spots)
+    defects = [s for road in state.roads for s in road.defects]
+    bumps = sum(len(road.spots) for road in state.roads) - len(defects)
+    confirmed = sum(s.confirmed for s in defects)
     figures = [
         _mean_iri(known, state, lang),
         publish.Figure(
-            value=str(len(spots)),
+            value=str(len(defects)),
             unit=say("anomalie", "anomalies"),
             interval=say(f"confermate: {confirmed}", f"confirmed: {confirmed}"),
-            meaning=say("aperte il giorno del rapporto", "open on the day of the report"),
+            meaning=say(
+                f"aperte il giorno del rapporto; dossi, a parte: {bumps}",
+                f"open on the day of the report; speed bumps, apart: {bumps}",
+            ),
             label=state.label,
         ),
         publish.Figure(
@@ -185,7 +194,13 @@ def _map(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.Chart
     body = canvas.layer(frame, found, state.roads, lang=lang)
     sentence = say(f"Mappa di {len(found)} tratti", f"Map of {len(found)} pieces")
     rows = tuple(
-        (road.name, road.cells[0].from_m / 1000, road.cells[-1].to_m / 1000, len(road.spots), len(road.works))
+        (
+            road.name,
+            *road.posts.span(road.cells[0].from_m, road.cells[-1].to_m),
+            len(road.defects),
+            len(road.spots) - len(road.defects),
+            len(road.works),
+        )
         for road in state.roads
     )
     columns = (
@@ -193,6 +208,7 @@ def _map(state: RoadState, pieces: Sequence[Piece], lang: Lang) -> publish.Chart
         publish.Column(say("Da km", "From km"), "number", 2),
         publish.Column(say("A km", "To km"), "number", 2),
         publish.Column(say("Anomalie", "Anomalies"), "number"),
+        publish.Column(say("Dossi", "Speed bumps"), "number"),
         publish.Column(say("Lavori", "Works"), "number"),
     )
     caption = f"{say('Strade della mappa', 'Roads of the map')} ({maps.attribution(frame, state, lang)})"
@@ -226,8 +242,8 @@ def _piece_row(p: Piece, lang: Lang) -> tuple[object, ...]:
         if p.class_id == "none"
         else f"{p.class_id} {word}{' ≈' if p.uncertain else ''}"
     )
-    place = f"{p.road}\u00a0km\u00a0{number(p.from_m / 1000, lang, 2)}–{number(p.to_m / 1000, lang, 2)}"
-    return place, name, p.iri, p.low, p.high, p.index, p.passes, p.last_on
+    place = f"{p.road}\u00a0km\u00a0{number(p.from_km, lang, 2)}–{number(p.to_km, lang, 2)}"
+    return place, name, p.iri, p.low, p.high, p.shown[0], p.passes, p.last_on
 
 
 def _pieces_table(pieces: Sequence[Piece], caption: str, label: Label, lang: Lang) -> publish.Table:
@@ -242,6 +258,9 @@ def _pieces_table(pieces: Sequence[Piece], caption: str, label: Label, lang: Lan
 
 def _worst(pieces: Sequence[Piece], label: Label, lang: Lang) -> list[Block]:
     say = _say(lang)
+    ranked = sorted((p for p in pieces if p.rank is not None), key=lambda p: p.rank or 0)
+    if ranked:
+        return _foremost(ranked, label, lang)
     bad = sorted((p for p in pieces if p.class_id in {"C", "D"}), key=lambda p: p.index or 0.0)
     if not bad:
         return [
@@ -254,6 +273,19 @@ def _worst(pieces: Sequence[Piece], label: Label, lang: Lang) -> list[Block]:
     )
     caption = say("Tratti con l’indice più basso", "Pieces with the lowest index")
     return [publish.Paragraph(text), _pieces_table(shown, caption, label, lang)]
+
+
+def _foremost(ranked: Sequence[Piece], label: Label, lang: Lang) -> list[Block]:
+    """Return the segments that come first by priority, in the order that the pages have."""
+    say, shown = _say(lang), ranked[:_WORST]
+    text = say(
+        f"I {len(shown)} tratti che vengono prima per priorità, su {len(ranked)}: contano lo stato, il traffico e ciò che altro si sa della strada. Il segno ≈ dice che l’intervallo tocca un’altra classe.",
+        f"The {len(shown)} segments that come first by priority, of {len(ranked)}: condition, traffic and what else is known of the road count. The sign ≈ says that the interval touches another class.",
+    )
+    table = _pieces_table(shown, say("Tratti per priorità", "Segments by priority"), label, lang)
+    columns = (*table.columns, publish.Column(say("Priorità (0–1)", "Priority (0–1)"), "number", 2))
+    rows = tuple((*row, p.priority) for row, p in zip(table.rows, shown, strict=True))
+    return [publish.Paragraph(text), replace(table, columns=columns, rows=rows)]
 
 
 def _along(road: Road, state: RoadState, pieces: Sequence[Piece], lang: Lang) -> list[Block]:
@@ -275,9 +307,10 @@ def _works(road: Road, lang: Lang) -> publish.Table:
         publish.Column(say("Da km", "From km"), "number", 2),
         publish.Column(say("A km", "To km"), "number", 2),
     )
-    rows = tuple((w.words, w.from_m / 1000, w.to_m / 1000) for w in maps.works_of(road, lang))
     return publish.Table(
-        columns=columns, rows=rows, caption=say(f"Lavori su {road.name}", f"Works on {road.name}")
+        columns=columns,
+        rows=tuple(maps.works_km(road, lang)),
+        caption=say(f"Lavori su {road.name}", f"Works on {road.name}"),
     )
 
 
@@ -286,7 +319,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
     rows = tuple(
         (
             KINDS[s.kind if s.kind in KINDS else "unknown"].of(lang),
-            f"{road.name} km {number(s.at_m / 1000, lang, 2)}",
+            f"{road.name} km {number(road.posts.km(s.at_m), lang, 2)}",
             SIDES[s.side].of(lang) if s.side in SIDES else None,
             s.height_mm,
             s.severity,
@@ -310,7 +343,7 @@ def _spots(state: RoadState, lang: Lang) -> Block:
     return publish.Table(
         columns=columns,
         rows=rows,
-        caption=say("Anomalie aperte", "Open anomalies"),
+        caption=say("Anomalie aperte e dossi", "Open anomalies and speed bumps"),
         label=state.label,
         missing=say("non noto", "not known"),
     )

@@ -52,7 +52,7 @@ def solve(
     SolverStopped
         The time ended before any plan was found.
     """
-    if not any(problem.starts(i) for i in range(len(problem.ids))):
+    if not any(_may_start(problem, i) for i in range(len(problem.ids))):
         return _nothing(problem)
     search: _Search = {
         "gap_share": gap_share,
@@ -128,6 +128,15 @@ def _claimed(model: Model, search: _Search, groups: Sequence[Sequence[int]] = ()
             hint="give more time with --time-limit-s",
         )
     return claim
+
+
+def _may_start(problem: Problem, i: int) -> bool:
+    """Whether ``i`` has a year in which it costs nothing or some source pays a part of it."""
+    sources = problem.caps_cents(i)
+    return any(
+        problem.cost_cents[i] == 0 or any(problem.charges(i, year, f) for f in sources)
+        for year in problem.starts(i)
+    )
 
 
 def _nothing(problem: Problem) -> Result:

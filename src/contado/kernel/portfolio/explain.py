@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from contado.kernel.portfolio.mixes import fill, mixes_of
+from contado.kernel.publish.words import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,12 +94,7 @@ def why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple
             None,
         )
     if not payable:
-        return (
-            "not_fundable",
-            "Le fonti ammesse non bastano a pagarlo in nessun anno.",
-            "The sources that may pay it do not suffice in any year.",
-            None,
-        )
+        return "not_fundable", *_not_fundable(problem, i), None
     if (other := _excluded_by(problem, choice, i)) is not None:
         name = problem.ids[other]
         return "excluded_by", f"Escluso: è stato scelto {name}.", f"Excluded: {name} was chosen.", name
@@ -116,6 +112,34 @@ def why_not(problem: Problem, choice: Choice, i: int, *, payable: bool) -> tuple
         "The budgets are used up: other interventions yield more.",
         None,
     )
+
+
+def _not_fundable(problem: Problem, i: int) -> tuple[str, str]:
+    """Say in Italian and in English why nothing can pay for it, with its cost and the most there is for it."""
+    cost = math.ceil(int(problem.cost_cents[i]) / 100)
+    most = max((_most_cents(problem, i, year) for year in problem.starts(i)), default=0) // 100
+    if most == 0:
+        return (
+            "Nessuna fonte con un bilancio può pagarlo nei suoi anni.",
+            "No source that has a budget may pay it in its years.",
+        )
+    if most >= cost:
+        return (
+            "Le fonti ammesse non possono pagarlo per intero in nessun anno, per le loro regole o per una quota minima.",
+            "The sources that may pay it cannot pay it whole in any year, by their rules or for a floor.",
+        )
+    it, en = ([number(euros, lang, 0) for euros in (cost, most)] for lang in ("it", "en"))
+    return (
+        f"Costa {it[0]} €: le fonti ammesse arrivano al massimo a {it[1]} €, qualunque sia l’anno in cui comincia.",
+        f"It costs {en[0]} €: the sources that may pay it reach {en[1]} € at most, whatever the year it starts in.",
+    )
+
+
+def _most_cents(problem: Problem, i: int, year: int) -> int:
+    """Return the most that the sources have together for a start of ``i`` in ``year``."""
+    room = _room(problem, i, year)
+    mixes = mixes_of(problem, i, problem.caps_cents(i))
+    return max((sum(room.get(f, 0) for f in mix.sources) for mix in mixes), default=0)
 
 
 def _excluded_by(problem: Problem, choice: Choice, i: int) -> int | None:
@@ -152,15 +176,23 @@ def _best_start(
 
 def _cheapest(problem: Problem, prices: Mapping[tuple[str, int], float], i: int, year: int) -> float | None:
     """Least priced cost [EUR] of a start, over the mixes of sources that may pay it together."""
-    caps = problem.caps_cents(i)
-    charges = {f: problem.charges(i, year, f) for f in caps}
-    price = {f: sum(share * prices.get((f, y), 0.0) for y, share in cells) for f, cells in charges.items()}
-    room = {
-        f: math.floor(min([cap, *(problem.budget_cents[f, y] / share for y, share in charges[f])]))
-        for f, cap in caps.items()
-        if charges[f]
+    room = _room(problem, i, year)
+    price = {
+        f: sum(share * prices.get((f, y), 0.0) for y, share in problem.charges(i, year, f)) for f in room
     }
     order = sorted(room, key=lambda f: (price[f], f))
-    paid = [fill(mix, room, int(problem.cost_cents[i]), order) for mix in mixes_of(problem, i, caps)]
+    paid = [
+        fill(mix, room, int(problem.cost_cents[i]), order)
+        for mix in mixes_of(problem, i, problem.caps_cents(i))
+    ]
     costs = [sum(cents * price[f] for f, cents in p.items()) / 100 for p in paid if p is not None]
     return min(costs, default=None)
+
+
+def _room(problem: Problem, i: int, year: int) -> dict[str, int]:
+    """Return what each source may pay for a start of ``i`` in ``year`` [cents]: its cap, and all its budgets."""
+    out = {}
+    for f, cap in problem.caps_cents(i).items():
+        if cells := problem.charges(i, year, f):
+            out[f] = math.floor(min([cap, *(problem.budget_cents[f, y] / share for y, share in cells)]))
+    return out

@@ -34,6 +34,7 @@ __all__ = [
     "build",
     "choice_of",
     "claim_of",
+    "in_eur",
     "once_each",
     "start_columns",
     "starts_of",
@@ -353,7 +354,7 @@ def claim_of(
     binaries = int(model.integer.sum())
     if binaries <= (_AT_ONCE if watched else _IN_PROCESS):
         return solve_here(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
-    told = None if progress is None else _in_eur(progress)
+    told = None if progress is None else in_eur(progress)
     return solve_in_child(
         model,
         gap_share=gap_share,
@@ -366,7 +367,7 @@ def claim_of(
     )
 
 
-def _in_eur(progress: Progress) -> Progress:
+def in_eur(progress: Progress) -> Progress:
     """Return a progress that passes plans and bounds of the model, in thousands, on in EUR."""
 
     def told(

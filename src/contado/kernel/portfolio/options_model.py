@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from contado.kernel.portfolio.milp import in_eur
 from contado.kernel.solver import Model, solve, solve_in_child
 
 if TYPE_CHECKING:
@@ -61,7 +62,10 @@ def best_by_milp(
     progress: Progress | None = None,
     cancel: Cancel | None = None,
 ) -> tuple[Solution, NDArray[np.int64] | None]:
-    """Return the solver's claim, and its chosen options where they keep every row to the cent."""
+    """Return the solver's claim [1,000 EUR], and its chosen options where they keep every row to the cent.
+
+    ``progress`` hears of plans and bounds in EUR.
+    """
     model = options_model(options)
     if options.n_options <= _IN_PROCESS:
         claim = solve(model, gap_share=gap_share, time_limit_s=time_limit_s, seed=seed)
@@ -71,7 +75,7 @@ def best_by_milp(
             gap_share=gap_share,
             time_limit_s=time_limit_s,
             seed=seed,
-            progress=progress,
+            progress=None if progress is None else in_eur(progress),
             cancel=cancel,
         )
     if claim.x is None:

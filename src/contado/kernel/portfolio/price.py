@@ -68,6 +68,8 @@ class OptionsResult:
     seconds: float
     stop_after: int = 0
     """Where the clock or a person ended the price method, so that it can end there again; 0 = they did not."""
+    claimed_eur: float | None = None
+    """Bound that the exact solver claims, where its word closes the gap."""
 
     @property
     def gap_share(self) -> float:
@@ -303,7 +305,9 @@ def _finished(
         return result
     found = _result(options, dual, plan_of(options, dual, chosen), gap_share, run)
     claimed = found.status == "feasible" and claim.gap is not None and claim.gap <= gap_share
-    found = replace(found, method="milp", solver=claim.solver, status="claimed" if claimed else found.status)
+    found = replace(found, method="milp", solver=claim.solver)
+    if claimed and claim.bound is not None:
+        found = replace(found, status="claimed", claimed_eur=1000 * claim.bound)
     better = result is None or found.value_eur > result.value_eur or claimed
     return found if better else result
 

@@ -146,6 +146,11 @@ class Digest:
         kinds = [w.robustness for w in self.works if w.robustness and (w.chosen or w.selection_frequency)]
         return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
 
+    def never_chosen(self) -> int:
+        """Return how many works have a sturdiness and are chosen neither in the plan nor in any draw."""
+        known = sum(w.robustness is not None for w in self.works)
+        return known - sum(self.robust().values())
+
     def label(self) -> Label | None:
         """Return the weakest way in which the numbers of the candidates were born."""
         return labels.weakest(w.label for w in self.works)

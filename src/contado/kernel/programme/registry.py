@@ -28,6 +28,8 @@ class Work:
     cui: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     """The row of the intervention."""
+    members: tuple[str, ...] = ()
+    """Interventions that are this one work; () = the intervention itself."""
 
     @property
     def total_cents(self) -> int:

@@ -97,6 +97,7 @@ def strip(
     *,
     texts: Texts,
     start_m: float = 0.0,
+    step: float = 1.0,
     width: float = 1232.0,
 ) -> str:
     """Draw a section, 176 px high; 720 px is the width for a phone, where it scrolls sideways.
@@ -109,8 +110,9 @@ def strip(
         Classes from the lowest roughness up.
     texts
         Words of the drawing.
-    start_m
-        Chainage of the beginning of the section along its road [m].
+    start_m, step
+        Chainage of the beginning of the section along its road [m], and by how many metres it changes in one of the
+        section: less than zero where it falls.
 
     Examples
     --------
@@ -120,7 +122,7 @@ def strip(
     (1, True)
     """
     frame = _frame(cells, width)
-    body = _bands(bands, frame) + _axis(frame, start_m, texts.decimal)
+    body = _bands(bands, frame) + _axis(frame, start_m, step, texts.decimal)
     body += "".join(_run(run, frame) for run in _runs(cells))
     body += _marks(marks, frame, texts) + _works(works, frame, texts.works)
     return svg(width, HEIGHT, body, name="strip", label=texts.label)
@@ -158,21 +160,21 @@ def _bands(bands: Sequence[Band], frame: _Frame) -> str:
     return out
 
 
-def _axis(frame: _Frame, start_m: float, number: str) -> str:
+def _axis(frame: _Frame, start_m: float, step: float, number: str) -> str:
     out = ""
-    step = frame.top_iri / 3 if frame.top_iri % 3 == 0 else 4.0
-    for i in range(int(frame.top_iri / step) + 1):
-        y = frame.y(i * step)
+    rise = frame.top_iri / 3 if frame.top_iri % 3 == 0 else 4.0
+    for i in range(int(frame.top_iri / rise) + 1):
+        y = frame.y(i * rise)
         out += f'<path d="M{_LEFT:.0f} {y:.1f}H{frame.right:.0f}" stroke="#FFF" stroke-width="1.5"/>'
-        out += f'<text x="{_LEFT - 8:.0f}" y="{y + 4:.0f}" text-anchor="end" class="ct-text">{i * step:.0f}</text>'
+        out += f'<text x="{_LEFT - 8:.0f}" y="{y + 4:.0f}" text-anchor="end" class="ct-text">{i * rise:.0f}</text>'
     out += '<text x="0" y="46" class="ct-text">IRI</text><text x="0" y="62" class="ct-text">m/km</text>'
     out += f'<text x="0" y="{_AXIS + 5:.0f}" class="ct-text">km</text>'
-    first, last = start_m + frame.first, start_m + frame.last
+    first, last = sorted(start_m + step * end for end in (frame.first, frame.last))
     gap = _gap((last - first) * 160 / frame.width)
     at = math.ceil(first / gap) * gap
     while at <= last:
         text = f"{at / 1000:.{1 if gap >= 100 else 2}f}".replace(".", number)
-        x = frame.x(at - start_m)
+        x = frame.x((at - start_m) / step)
         out += f'<text x="{x:.0f}" y="{_AXIS + 5:.0f}" text-anchor="middle" class="ct-text">{text}</text>'
         at += gap
     return out

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Literal, NamedTuple
+
+from contado.kernel.units import UNITS
 
 __all__ = [
     "LANGS",
@@ -17,6 +20,7 @@ __all__ = [
     "long_date",
     "million_digits",
     "number",
+    "unit_sign",
 ]
 
 Lang = Literal["it", "en"]
@@ -123,3 +127,17 @@ def long_date(value: dt.date | str | None, lang: Lang) -> str:
     from babel.dates import format_date
 
     return format_date(day, "d MMMM y", locale=lang)
+
+
+def unit_sign(unit: str, lang: Lang) -> str:
+    """Return the sign of a unit as it is printed after a number; Italian readers get years in words.
+
+    Examples
+    --------
+    >>> unit_sign("km_y", "it"), unit_sign("km_y", "en"), unit_sign("t_y", "it"), unit_sign("y", "it")
+    ('km·anno', 'km·y', 't/anno', 'anni')
+    """
+    sign = UNITS[unit].sign if unit in UNITS else unit
+    if lang == "en":
+        return sign
+    return "anni" if sign == "y" else re.sub(r"(?<=[/·])y$", "anno", sign)

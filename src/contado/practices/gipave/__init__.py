@@ -49,13 +49,14 @@ class Gipave:
     ) -> Diagnosis:
         """Return what the trials show on the day ``on``."""
         from contado.kernel.practice import Diagnosis
-        from contado.practices.gipave import evaluation, ids, results
+        from contado.practices.gipave import evaluation, ids, obstacles, results
 
         found = evaluation.trials(workspace, on, seed)
+        years, _ = obstacles.years_of(workspace, found, on)
         tables = {
             "asset": results.assets(found),
             "indicator_value": results.indicator_values(found, on),
-            "pavement_trial_result": results.result_table(found, on),
+            "pavement_trial_result": results.result_table(found, on, years),
             "pavement_trial_lifecycle": results.lifecycle_table(found, on),
         }
         if found:
@@ -73,12 +74,14 @@ class Gipave:
     ) -> Proposal:
         """Return the demonstrated mixes on sections that are due, and what the other trials lack."""
         from contado.kernel.practice import Proposal
-        from contado.practices.gipave import evaluation, ids, proposal
+        from contado.practices.gipave import evaluation, ids, obstacles, proposal
 
-        made, findings = proposal.proposals(evaluation.trials(workspace, on, seed), on)
+        found = evaluation.trials(workspace, on, seed)
+        years, beyond = obstacles.years_of(workspace, found, on)
+        made, findings = proposal.proposals(found, years)
         if made["intervention"].num_rows:
             made["source"] = ids.sources()
-        return Proposal(made, findings)
+        return Proposal(made, [*beyond, *findings])
 
     def monitor(
         self,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import structs
 
 from contado.engines.pavement import cam, lifecycle, trial
 from contado.engines.pavement.trial.records import panel_table
 from contado.kernel import labels, tables
+from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,12 +19,11 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.cam import LayerCheck
     from contado.engines.pavement.lifecycle import Alternative, Assessed
-    from contado.engines.pavement.trial import Panel, TrialResult
-    from contado.kernel.errors import Finding
+    from contado.engines.pavement.trial import Metric, Panel, TrialResult
     from contado.kernel.labels import Label
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["Mix", "Row", "Trial", "trials"]
+__all__ = ["Measured", "Mix", "Row", "Trial", "trials"]
 
 Row = dict[str, Any]
 
@@ -38,18 +40,27 @@ class Mix:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """One metric that a trial measures: its panel and what it shows."""
+
+    panel: Panel
+    result: TrialResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """One trial: rows of its tables, the panel and result (None where nothing is measured yet), its mixes."""
+    """One trial: rows of its tables, what each metric shows, its mixes."""
 
     row: Row
     sections: tuple[Row, ...]
     label: Label
     last_of: Mapping[str, date]
     """Day of the last measure of each section that has one."""
-    panel: Panel | None
-    result: TrialResult | None
+    measured: Mapping[str, Measured]
+    """By metric, in the order of `METRICS`; empty where nothing is measured yet."""
     mixes: tuple[Mix, ...]
-    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...]
+    """What must be known beside the findings of each metric."""
     rate: float
     rule_version: str | None
 
@@ -57,6 +68,25 @@ class Trial:
     def id(self) -> str:
         """Identifier of the trial."""
         return str(self.row["trial_id"])
+
+    @property
+    def metric(self) -> Metric:
+        """The metric on which the trial is judged; roughness where its row names none that exists."""
+        return trial.METRICS.get(self.row["metric"], trial.METRICS[trial.ROUGHNESS])
+
+    @property
+    def result(self) -> TrialResult | None:
+        """What the trial's own metric shows; None where it is not measured yet."""
+        return self.result_of(self.metric.name)
+
+    def result_of(self, metric: str) -> TrialResult | None:
+        """Return what a metric shows; None where it is not measured yet."""
+        return self.measured[metric].result if metric in self.measured else None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Findings of every metric, then those of the trial."""
+        return (*(f for m in self.measured.values() for f in _named(m)), *self.notes)
 
     @property
     def last_on(self) -> date | None:
@@ -106,9 +136,7 @@ def _trial(
     seed: int,
     rate: float,
 ) -> Trial:
-    table = panel_table(row, sections, measures, on=on)
-    panel = trial.of_table(table, name=f"trial {row['trial_id']}") if table.num_rows else None
-    result = None if panel is None else trial.evaluate_trial(panel, seed=seed)
+    measured = _measured(row, sections, measures, on=on, seed=seed)
     found, assumed = _mixes(mixes, on=on, seed=seed, rate=rate)
     minima = cam.minima_on(on)
     told = cam.notes(minima, on) if any(m.check for m in found) else []
@@ -117,13 +145,52 @@ def _trial(
         sections=tuple(sections),
         label=labels.weakest(r["label"] for r in (*sections, *measures)) or "estimated",
         last_of=_last_of(measures),
-        panel=panel,
-        result=result,
+        measured=measured,
         mixes=found,
-        findings=(*(result.findings if result else ()), *assumed, *told),
+        notes=(*_unread(row, measures), *assumed, *told),
         rate=rate,
         rule_version=next((m.rule_version for m in minima.values()), None),
     )
+
+
+def _measured(
+    row: Row, sections: Sequence[Row], measures: Sequence[Row], *, on: date, seed: int
+) -> dict[str, Measured]:
+    """Evaluate each metric of which the trial has a measure."""
+    found = {}
+    for metric in trial.METRICS:
+        table = panel_table(row, sections, measures, on=on, metric=metric)
+        if table.num_rows:
+            panel = trial.of_table(table, metric=metric, name=f"trial {row['trial_id']}")
+            found[metric] = Measured(panel=panel, result=trial.evaluate_trial(panel, seed=seed))
+    return found
+
+
+def _named(measured: Measured) -> list[Finding]:
+    """Return the findings of a metric; all but roughness are named in front."""
+    metric = measured.result.metric
+    if metric.name == trial.ROUGHNESS:
+        return list(measured.result.findings)
+    return [structs.replace(f, message=f"{metric.name}: {f.message}") for f in measured.result.findings]
+
+
+def _unread(row: Row, measures: Sequence[Row]) -> list[Finding]:
+    """Say which measures of the trial are of no known metric."""
+    counts = Counter(m["metric"] for m in measures if m["metric"] not in trial.METRICS)
+    if not counts:
+        return []
+    return [
+        Finding(
+            severity="warning",
+            rule="unknown_metric",
+            table="pavement_trial_obs",
+            row=row["trial_id"],
+            message="Rows of metrics that are not known are not evaluated: "
+            + ", ".join(f"{name} ({n})" for name, n in sorted(counts.items()))
+            + ".",
+            hint=f"metrics are {', '.join(trial.METRICS)}",
+        )
+    ]
 
 
 def _last_of(measures: Sequence[Row]) -> dict[str, date]:

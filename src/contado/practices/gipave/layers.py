@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from contado.engines.pavement import trial
 from contado.kernel.practice import LayerSpec
 
 if TYPE_CHECKING:
@@ -43,7 +44,12 @@ def tables_of(found: Sequence[Trial]) -> Mapping[str, pa.Table]:
 
 
 def _sections(t: Trial) -> list[Row]:
-    growth = {} if t.panel is None else dict(zip(t.panel.sections, t.panel.slopes.tolist(), strict=True))
+    measured = t.measured.get(trial.ROUGHNESS)
+    growth = (
+        {}
+        if measured is None
+        else dict(zip(measured.panel.sections, measured.panel.slopes.tolist(), strict=True))
+    )
     return [
         {
             "trial_id": t.id,

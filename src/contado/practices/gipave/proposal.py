@@ -4,61 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contado.engines.pavement.trial.design import LEAST_TREATED, least_control
+from contado.engines.pavement.trial.metrics import ROUGHNESS
 from contado.kernel import tables
 from contado.kernel.appraisal import annuity
 from contado.kernel.errors import Finding
 from contado.practices.gipave.ids import CRITERIA, MEASURES, NAME, intervention_id, section_asset_id
+from contado.practices.gipave.obstacles import due_year, obstacle
 from contado.practices.gipave.results import effect_interval
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     import pyarrow as pa
 
     from contado.practices.gipave.evaluation import Mix, Row, Trial
+    from contado.practices.gipave.obstacles import Obstacle
 
-__all__ = ["YEARS", "proposals"]
-
-YEARS = 3
-"""Years of a programme, from the year after the diagnosis."""
+__all__ = ["proposals"]
 
 
-def proposals(found: Sequence[Trial], on: date) -> tuple[dict[str, pa.Table], list[Finding]]:
+def proposals(found: Sequence[Trial], years: range) -> tuple[dict[str, pa.Table], list[Finding]]:
     """Return tables ``intervention`` and ``effect``, and what each trial still lacks.
 
-    A demonstrated mix is proposed for the control sections whose ordinary surface ends its life in the next
-    years. Its benefit is what the ordinary mix would cost over the life of the new one; nothing else is claimed.
+    A demonstrated mix is proposed for the control sections whose ordinary surface ends its life by the last
+    of the ``years`` that budgets may pay. Its benefit is what the ordinary mix would cost over the life of the
+    new one; nothing else is claimed.
     """
     works: list[Row] = []
     effects: list[Row] = []
     findings: list[Finding] = []
     for t in found:
-        if t.result is None or t.result.verdict != "demonstrated":
-            findings.append(_lacking(t))
+        lacking = obstacle(t, years)
+        if lacking is not None:
+            findings.append(_lacking(t, lacking, years[-1]))
             continue
         own, new = t.mix_of("control"), t.mix_of("treated")
-        if own is None or new is None:
-            findings.append(_no_mix(t))
-            continue
+        assert own is not None
+        assert new is not None
         for section in t.sections:
-            due = _due(t, section, own)
-            if section["arm"] == "control" and due is not None and due <= on.year + YEARS:
-                works.append(_work(t, section, own, new, first=max(due, on.year + 1), last=on.year + YEARS))
+            due = due_year(t, section, own)
+            if section["arm"] == "control" and due is not None and due <= years[-1]:
+                works.append(_work(t, section, own, new, first=max(due, years[0]), last=years[-1]))
                 effects += _effects(t, section, own, new)
     out = {
         "intervention": tables.sort("intervention", tables.from_rows("intervention", works)),
         "effect": tables.sort("effect", tables.from_rows("effect", effects)),
     }
     return out, findings
-
-
-def _due(t: Trial, section: Row, own: Mix) -> int | None:
-    """Return the year in which the ordinary surface of a section ends its life; None where its area is unknown."""
-    if not section["length_m"] or not section["width_m"]:
-        return None
-    laid = section["laid_on"] or t.row["laid_on"]
-    return int(laid.year + own.alternative.life_y.value)
 
 
 def _work(t: Trial, section: Row, own: Mix, new: Mix, *, first: int, last: int) -> Row:
@@ -93,16 +86,10 @@ def _work(t: Trial, section: Row, own: Mix, new: Mix, *, first: int, last: int) 
 
 def _effects(t: Trial, section: Row, own: Mix, new: Mix) -> list[Row]:
     common = {"intervention_id": intervention_id(t.id, section["section"]), "label": t.label}
-    growth = {
-        **common,
-        "indicator": "trial_growth_effect_pct_y",
-        "unit": "pct_y",
-        "source_id": MEASURES,
-        **effect_interval(t),
-    }
+    shown = [_growth(t, common)] if t.result_of(ROUGHNESS) is not None else []
     base, mix = own.assessed, new.assessed
     if base.gwp_kg_m2_y is None or mix.gwp_kg_m2_y is None:
-        return [growth]
+        return shown
     tonnes = section["length_m"] * section["width_m"] / 1000
     assert base.gwp_low_kg_m2_y is not None
     assert base.gwp_high_kg_m2_y is not None
@@ -118,21 +105,58 @@ def _effects(t: Trial, section: Row, own: Mix, new: Mix) -> list[Row]:
         "method": "gases of the ordinary mix less those of the new one, a year of life; ends of both draws",
         "source_id": CRITERIA,
     }
-    return [growth, gases]
+    return [*shown, gases]
 
 
-def _lacking(t: Trial) -> Finding:
+def _growth(t: Trial, common: Row) -> Row:
+    return {
+        **common,
+        "indicator": "trial_growth_effect_pct_y",
+        "unit": "pct_y",
+        "source_id": MEASURES,
+        **effect_interval(t),
+    }
+
+
+def _lacking(t: Trial, lacking: Obstacle, last: int) -> Finding:
     """Say why nothing is proposed and what would help."""
+    shown = "the effect is demonstrated, but"
+    match lacking.reason:
+        case "not_measured":
+            told, hint = f"{t.metric.name} is not measured yet", "measure all sections in one campaign"
+            return _finding(t, "not_identifiable", told, hint)
+        case "not_identifiable":
+            told, hint = _too_few(t)
+        case "not_demonstrated":
+            told, hint = "the effect is not demonstrated, so the mix is not proposed", _enough(t)
+        case "missing_cost":
+            told = f"{shown} costs and lives of both mixes are not known"
+            hint = "bring them into table pavement_trial_mix"
+        case "missing_area":
+            told = f"{shown} no control section has a length and a width"
+            hint = "bring length_m and width_m into table pavement_trial_section"
+        case "nothing_due":
+            told = (
+                f"{shown} no control section ends its life by {last}; the first does in {lacking.first_year}"
+            )
+            hint = "nothing to do before; the life of the ordinary mix stands in table pavement_trial_mix"
+    return _finding(t, lacking.reason, told, hint)
+
+
+def _too_few(t: Trial) -> tuple[str, str]:
+    assert t.result is not None
+    treated, control = t.result.treated_sections, t.result.control_sections
+    needed = least_control(max(treated, LEAST_TREATED))
+    return (
+        f"{treated} treated and {control} control sections cannot tell a section from its mix",
+        f"at least {LEAST_TREATED} treated and {needed} control sections in common campaigns",
+    )
+
+
+def _enough(t: Trial) -> str:
+    """Say how many sections and years would find an effect as large as the one seen."""
     found = t.result
-    if found is None:
-        return _finding(
-            t, "not_identifiable", "nothing is measured yet", "measure all sections in one campaign"
-        )
-    if found.verdict == "not_identifiable":
-        told = f"{found.treated_sections} treated and {found.control_sections} control sections cannot tell a section from its mix"
-        return _finding(
-            t, "not_identifiable", told, "at least 2 treated and 5 control sections in common campaigns"
-        )
+    assert found is not None
     needed = found.sections_needed.treated if found.sections_needed else None
     enough = next(
         (y for y in found.years_needed if y.years is not None and y.treated > found.treated_sections), None
@@ -144,16 +168,7 @@ def _lacking(t: Trial) -> Finding:
         )
     if enough is not None:
         hint += f"; {enough.treated} sections would need {enough.years} years"
-    return _finding(t, "not_demonstrated", "the effect is not demonstrated, so the mix is not proposed", hint)
-
-
-def _no_mix(t: Trial) -> Finding:
-    return _finding(
-        t,
-        "missing_cost",
-        "the effect is demonstrated, but costs and lives of both mixes are not known",
-        "bring them into table pavement_trial_mix",
-    )
+    return hint
 
 
 def _finding(t: Trial, rule: str, told: str, hint: str) -> Finding:

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from contado.engines.pavement.trial.design import LEAST_TREATED, least_control
+from contado.engines.pavement.trial.metrics import ROUGHNESS
 from contado.kernel import tables
 from contado.practices.gipave.ids import CRITERIA, MEASURES, NAME, asset_id, section_asset_id
+from contado.practices.gipave.obstacles import obstacle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -58,8 +61,8 @@ def _assets(t: Trial) -> Iterator[Row]:
 
 
 def effect_interval(t: Trial) -> Row:
-    """Return value, low, high and method of the effect in percentage points of yearly growth."""
-    found = t.result
+    """Return value, low, high and method of the effect on roughness in percentage points of yearly growth."""
+    found = t.result_of(ROUGHNESS)
     if found is None or found.effect_per_year is None or found.low95 is None or found.high95 is None:
         effect = found.effect_per_year if found is not None else None
         return {
@@ -87,20 +90,23 @@ def indicator_values(found: Sequence[Trial], on: date) -> pa.Table:
 def _of_measures(t: Trial) -> Iterator[Row]:
     common = {"unit": "pct_y", "source_id": MEASURES}
     yield {"indicator": "trial_growth_effect_pct_y", **common, **effect_interval(t)}
-    if t.result is None:
+    found = t.result_of(ROUGHNESS)
+    if found is None:
         return
-    yield {"indicator": "trial_control_growth_pct_y", **common, **_control_growth(t.result)}
-    least = t.result.minimum_detectable_effect
+    yield {"indicator": "trial_control_growth_pct_y", **common, **_control_growth(found)}
+    least = found.minimum_detectable_effect
     yield {
         "indicator": "trial_detectable_effect_pct_y",
         **common,
         "value": None if least is None else _PCT * least,
-        "method": "no_interval: what so many sections can find with a probability of 0.8",
+        "method": "no_interval: what so many sections can find with a probability of 0.8"
+        if least is not None
+        else "no_interval: so many sections can demonstrate no effect, however large",
     }
 
 
 def _control_growth(found: TrialResult) -> Row:
-    from contado.engines.pavement.trial.power import student_quantile
+    from contado.engines.pavement.student import student_quantile
 
     growth, sd, n = found.control_growth_per_year, found.between_section_sd, found.control_sections
     if growth is None or sd is None:
@@ -151,15 +157,16 @@ def _of_mix(t: Trial) -> Iterator[Row]:
         }
 
 
-def result_table(found: Sequence[Trial], on: date) -> pa.Table:
-    """Return table ``pavement_trial_result``: what each measured trial shows."""
-    rows = [_result(t, t.result, on) for t in found if t.result is not None]
+def result_table(found: Sequence[Trial], on: date, years: range) -> pa.Table:
+    """Return table ``pavement_trial_result``: what each metric of each trial shows."""
+    rows = [_result(t, measured.result, on, years) for t in found for measured in t.measured.values()]
     return tables.sort("pavement_trial_result", tables.from_rows("pavement_trial_result", rows))
 
 
-def _result(t: Trial, found: TrialResult, on: date) -> Row:
+def _result(t: Trial, found: TrialResult, on: date, years: range) -> Row:
     return {
         "trial_id": t.id,
+        "metric": found.metric.name,
         "on": on,
         "verdict": found.verdict,
         "effect": found.effect_per_year,
@@ -178,22 +185,34 @@ def _result(t: Trial, found: TrialResult, on: date) -> Row:
         "campaigns": found.epochs,
         "last_on": t.last_on,
         "pretrend_p": found.pretrend_p,
-        "details": json.dumps(_details(t, found), sort_keys=True),
+        "details": json.dumps(_details(t, found, years), sort_keys=True),
         "label": t.label,
         "source_id": MEASURES,
     }
 
 
-def _details(t: Trial, found: TrialResult) -> dict[str, Any]:
+def _details(t: Trial, found: TrialResult, years: range) -> dict[str, Any]:
     """Return what the page of the trial draws, as plain values."""
+    lacking = obstacle(t, years)
     return {
+        "metric": {
+            name: getattr(found.metric, name)
+            for name in ("name_it", "name_en", "unit", "relative", "higher_is_better", "decimals")
+        },
+        "obstacle": None if lacking is None else asdict(lacking),
+        "least_control": least_control(max(found.treated_sections, LEAST_TREATED)),
+        "counted_epochs": found.counted_epochs,
         "events": [asdict(e) for e in found.events],
         "placebo": _histogram(found),
         "adjusted": None if found.adjusted is None else asdict(found.adjusted),
         "cell_ols": None if found.cell_ols is None else asdict(found.cell_ols),
         "sections_needed": None if found.sections_needed is None else found.sections_needed.treated,
         "years_needed": [asdict(y) for y in found.years_needed],
-        "warnings": [{"rule": f.rule, "message": f.message} for f in t.findings if f.severity == "warning"],
+        "warnings": [
+            {"rule": f.rule, "message": f.message}
+            for f in (*found.findings, *(t.notes if found is t.result else ()))
+            if f.severity == "warning"
+        ],
     }
 
 

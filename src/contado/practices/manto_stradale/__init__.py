@@ -85,7 +85,7 @@ class MantoStradale:
         seed: int = 0,  # noqa: ARG002 - nothing here is random
         progress: Progress | None = None,  # noqa: ARG002 - it takes a moment
     ) -> Proposal:
-        """Return the treatments that each segment's condition allows in the next three years."""
+        """Return the treatments that each segment's condition allows in the years that budgets may pay."""
         from contado.kernel.practice import Proposal
         from contado.practices.manto_stradale import ids, proposal
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import condition
+from contado.engines.pavement import condition, posts
 from contado.kernel.practice import LayerSpec
 from contado.practices.manto_stradale.indicators import section_figures
 
@@ -85,12 +85,13 @@ def _section(section: Row, figure: Row, found: Snapshot) -> Row:
     growth = figure["growth"] or (None, None, None)
     first = figure["first_segment"] or {}
     letters = {model.letter(v) for v in (low, high)}
+    known = posts.of_section(section)
     return {
         "section_id": section["section_id"],
         "road_code": section["road_code"],
         "road_name": section["road_name"] or section["road_code"],
         "from_km": section["from_km"],
-        "to_km": section["to_km"],
+        "to_km": known.km(section["length_m"]) if known.official else section["to_km"],
         "municipality": section["municipality"],
         "class": model.letter(index),
         "criticality": model.criticality(index),

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement import strategy, treatments, user_cost
+from contado.engines.pavement import posts, strategy, treatments, user_cost
 from contado.kernel import tables
 from contado.kernel.errors import Finding
+from contado.kernel.portfolio import horizon
 from contado.practices.manto_stradale import counts, cuts, growth
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME, asset_id, intervention_id
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     import pyarrow as pa
@@ -25,10 +26,8 @@ if TYPE_CHECKING:
     from contado.engines.pavement.treatments import Treatment
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["YEARS", "measured_catalogue", "proposals"]
+__all__ = ["measured_catalogue", "proposals"]
 
-YEARS = 3
-"""Years of a programme, from the year after the diagnosis."""
 PRIOR_WORKS = 3.0
 """Weight of the catalogue against what was measured after works, as a number of works."""
 
@@ -88,7 +87,7 @@ def proposals(
     segments
         Table ``pavement_segment`` of the diagnosis.
     on
-        Day of the diagnosis; works begin in the year after.
+        Day of the diagnosis; works begin in the year after, in the years whose budgets may pay for them.
     """
     links = workspace.read("road_link")
     known = {s["section_id"]: s for s in workspace.read("pavement_lrs_section").to_pylist()}
@@ -102,20 +101,22 @@ def proposals(
         return {name: tables.empty(name) for name in names}, findings
     model = growth.fitted(workspace, sections, on)
     roads, assumed = _roads(rows, sections, cuts.works_until(workspace, on), model, on, settings)
-    years = range(on.year + 1, on.year + 1 + YEARS)
+    places = {s["municipality"] for s in sections.values()}
+    years, beyond = horizon.proposal_years(workspace, NAME, places, on)
     found = strategy.strategies(roads, catalogue, years, on=on, settings=settings)
     cases = _cases(
         found, rows, sections, catalogue, _ends(rows, roads, catalogue, years, on, settings), roads
     )
     lengths = dict(zip(links["link_id"].to_pylist(), links["length_m"].to_pylist(), strict=True))
-    planned = [_intervention(c, lengths, traffic_ends[c.section["section_id"]]) for c in cases]
+    named = _road_names(sections.values())
+    planned = [_intervention(c, lengths, traffic_ends[c.section["section_id"]], named) for c in cases]
     out = {
         "intervention": tables.from_rows("intervention", planned),
         "relation": tables.from_rows("relation", _bundled(planned, cases)),
         "effect": tables.from_rows("effect", [e for c in cases for e in _effects(c)]),
         "pavement_strategy": _strategy_table(found, rows, catalogue),
     }
-    findings += [*assumed, *uncounted, *_illustrative(on, found)]
+    findings += [*beyond, *assumed, *uncounted, *_illustrative(on, found)]
     return {name: tables.sort(name, table) for name, table in out.items()}, findings
 
 
@@ -233,7 +234,9 @@ def _ordered(values: Sequence[float]) -> tuple[float, float, float]:
     return min(low, value, high), value, max(low, value, high)
 
 
-def _intervention(case: _Case, links: Mapping[str, float], traffic_ends: tuple[float, float]) -> Row:
+def _intervention(
+    case: _Case, links: Mapping[str, float], traffic_ends: tuple[float, float], named: Mapping[str, str]
+) -> Row:
     segment, treatment = case.segment, case.treatment
     cost = case.area_m2 * treatment.unit_cost_eur_m2
     low, value, high = (None if np.isnan(v) else v for v in case.user_eur)
@@ -259,7 +262,7 @@ def _intervention(case: _Case, links: Mapping[str, float], traffic_ends: tuple[f
         "choice_group": segment["segment_id"],
         "road_link_ids": _links_of(case.section, segment, links),
         "design_level": treatment.design_level,
-        "name": _name(case),
+        "name": _name(case, named[case.section["section_id"]]),
         "label": segment["label"],
         "source_id": CATALOGUE,
     }
@@ -285,12 +288,16 @@ def _bundled(planned: Sequence[Row], cases: Sequence[_Case]) -> list[Row]:
     return out
 
 
-def _name(case: _Case) -> str:
-    road = case.section["road_name"] or case.section["road_code"] or case.section["section_id"]
-    from_m, to_m = (
-        f"{int(m) // 1000}+{int(m) % 1000:03d}" for m in (case.segment["from_m"], case.segment["to_m"])
-    )
-    return f"{case.treatment.name_it}, {road}, {from_m}–{to_m}"
+def _road_names(sections: Iterable[Row]) -> dict[str, str]:
+    """Return what the road of each section is called; sections of one name, as two directions, by their id too."""
+    roads = {s["section_id"]: s["road_name"] or s["road_code"] or s["section_id"] for s in sections}
+    times = Counter(roads.values())
+    return {name: road if times[road] == 1 else f"{road} ({name})" for name, road in roads.items()}
+
+
+def _name(case: _Case, road: str) -> str:
+    place = posts.of_section(case.section).name(case.segment["from_m"], case.segment["to_m"])
+    return f"{case.treatment.name_it}, {road}, {place}"
 
 
 def _links_of(section: Row, segment: Row, lengths: Mapping[str, float]) -> list[str]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
 from contado.engines.pavement.anomalies.explained import explaining
-from contado.engines.pavement.anomalies.sources import DEFECTS
+from contado.engines.pavement.anomalies.sources import DEFECTS, is_open
 from contado.engines.pavement.change import level_of
 from contado.engines.pavement.cuts import at_cell_ends
 from contado.engines.pavement.fusion import FuseSettings, fuse
@@ -32,10 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot", "told"]
 
-_OPEN = frozenset({"new", "confirmed", "worse"})
 _NO_DEFECT = frozenset({"closed", "fixture"})
-_LIKELY = 0.5
-
 _AVERAGED = ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y", "growth_sd_per_y")
 
 Row = dict[str, Any]
@@ -96,7 +93,7 @@ def snapshot(
     cells = now.cells
     felt = [a for rows in now.felt.values() for a in rows]
     defects = [a for a in felt if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
-    anomalies = _by_section([a for a in defects if _is_open(a)], known)
+    anomalies = _by_section([a for a in defects if is_open(a)], known)
     rows = [
         row
         for s in sections
@@ -114,7 +111,7 @@ def snapshot(
         lines=lines,
         cells=cells,
         anomalies=anomalies,
-        settled=_by_section([a for a in defects if not _is_open(a)], known),
+        settled=_by_section([a for a in defects if not is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
         levels=_levels(now.errors, cells, on),
     )
@@ -181,10 +178,6 @@ def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ..
     return {section: tuple(found[section]) for section in sorted(found)}
 
 
-def _is_open(anomaly: Row) -> bool:
-    return anomaly["state"] in _OPEN and anomaly["p_exists"] >= _LIKELY
-
-
 def _segments(
     section: Row,
     measured: Sequence[Row],
@@ -230,6 +223,7 @@ def _segment(section: Row, part: Sequence[Row], defects: Sequence[Row], on: date
         "section_id": section["section_id"],
         "from_m": from_m,
         "to_m": to_m,
+        "measured_m": sum(c["to_m"] - c["from_m"] for c in part),
         "cv": _cv([c["iri_m_km"] for c in cells]),
         "severity_per_100m": severity,
         "condition_index": index,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
+from contado.kernel.dates import local
 from contado.kernel.publish import Column, Note, Paragraph, Report, Section, Table
 
 if TYPE_CHECKING:
@@ -42,8 +44,14 @@ _KIND: Final = {
 }
 
 
-def report_of(answer: EvidenceAnswer, lang: Literal["it", "en"]) -> Report:
-    """Return the report: what is known of each anomaly, its rows with their numbers, the passes, the chain."""
+def report_of(answer: EvidenceAnswer, lang: Literal["it", "en"], whose: str = "") -> Report:
+    """Return the report: what is known of each anomaly, its rows with their numbers, the passes, the chain.
+
+    Parameters
+    ----------
+    whose
+        Name of the body whose roads they are.
+    """
     say = 0 if lang == "it" else 1
     where = f"{answer.section_id}, {answer.from_m:.0f}–{answer.to_m:.0f} m"
     none = ("Qui non è nota alcuna anomalia.", "No anomaly is known here.")[say]
@@ -53,7 +61,7 @@ def report_of(answer: EvidenceAnswer, lang: Literal["it", "en"]) -> Report:
     )
     return Report(
         title=("Che cosa si sa di questo punto della strada", "What is known of this place of the road")[say],
-        subtitle=where,
+        subtitle=": ".join(filter(None, (whose, where))),
         lang=lang,
         lead=(
             f"Ore legali, fuso {answer.timezone}. Ogni riga porta il numero della riga della catena di controllo.",
@@ -62,7 +70,7 @@ def report_of(answer: EvidenceAnswer, lang: Literal["it", "en"]) -> Report:
         simulated=simulated[say] if answer.label == "simulated" else "",
         landscape=True,
         sections=(
-            *(_anomaly(place, say) for place in answer.anomalies),
+            *(_anomaly(place, say, answer.timezone) for place in answer.anomalies),
             *(() if answer.anomalies else (Section("", (Paragraph(none),)),)),
             _passes(answer, say),
             _chain(answer, say),
@@ -70,7 +78,7 @@ def report_of(answer: EvidenceAnswer, lang: Literal["it", "en"]) -> Report:
     )
 
 
-def _anomaly(place: PlaceStory, say: int) -> Section:
+def _anomaly(place: PlaceStory, say: int, timezone: str) -> Section:
     kind = _KIND.get(place.kind or "", (place.kind or place.anomaly_id,) * 2)[say]
     words = (
         ("Prima volta visto", "First seen"),
@@ -88,8 +96,8 @@ def _anomaly(place: PlaceStory, say: int) -> Section:
         place.repaired,
         place.closed,
     )
-    facts = [(w[say], *_cells(m)) for w, m in zip(words, moments, strict=True)]
-    facts += [(("Confermato", "Confirmed")[say], *_cells(m)) for m in place.confirmed]
+    facts = [(w[say], *_cells(m, timezone)) for w, m in zip(words, moments, strict=True)]
+    facts += [(("Confermato", "Confirmed")[say], *_cells(m, timezone)) for m in place.confirmed]
     unknown = ("non risulta", "not on record")[say]
     heads = (("Fatto", "Fact"), ("Quando", "When"), ("Chi", "Who"), ("Riga", "Row"))
     return Section(
@@ -101,18 +109,32 @@ def _anomaly(place: PlaceStory, say: int) -> Section:
                 rows=tuple(facts),
                 missing=unknown,
             ),
-            _events(place, say),
+            _events(place, say, timezone),
         ),
     )
 
 
-def _cells(moment: Moment | str | None) -> tuple[str | None, str | None, int | None]:
+def _cells(moment: Moment | str | None, timezone: str) -> tuple[str | None, str | None, int | None]:
     if moment is None or isinstance(moment, str):
-        return moment, None, None
-    return moment.at, moment.who, moment.audit_seq
+        return moment and _when(moment, timezone), None, None
+    return _when(moment.at, timezone), moment.who, moment.audit_seq
 
 
-def _events(place: PlaceStory, say: int) -> Table:
+def _when(at: str, timezone: str) -> str:
+    """Return a legal time as people write it; in the hour that comes twice its distance from UTC tells which one.
+
+    Examples
+    --------
+    >>> _when("2026-03-02T12:21:03+01:00", "Europe/Rome"), _when("2026-10-25T02:30:00+01:00", "Europe/Rome")
+    ('02/03/2026 12:21:03', '25/10/2026 02:30:00 (+01:00)')
+    """
+    moment = datetime.fromisoformat(at)
+    here = moment.replace(tzinfo=local.zone(timezone))
+    twice = here.utcoffset() != here.replace(fold=1).utcoffset()
+    return f"{moment:%d/%m/%Y %H:%M:%S}" + (f" ({at[-6:]})" if twice else "")
+
+
+def _events(place: PlaceStory, say: int, timezone: str) -> Table:
     heads = (
         ("Riga", "Row"),
         ("Quando", "When"),
@@ -130,7 +152,7 @@ def _events(place: PlaceStory, say: int) -> Table:
         rows=tuple(
             (
                 e.audit_seq,
-                e.at,
+                _when(e.at, timezone),
                 _WHAT[e.what][say],
                 e.drive,
                 e.who,
@@ -149,7 +171,8 @@ def _passes(answer: EvidenceAnswer, say: int) -> Section:
     heads = (("Quando", "When"), ("Passaggio", "Drive"), ("Esito", "Outcome"), ("Righe", "Rows"))
     outcome = (("non visto", "visto"), ("not seen", "seen"))[say]
     rows = tuple(
-        (p.at, p.drive, outcome[p.seen], ", ".join(map(str, p.audit_seq)) or None) for p in answer.passes
+        (_when(p.at, answer.timezone), p.drive, outcome[p.seen], ", ".join(map(str, p.audit_seq)) or None)
+        for p in answer.passes
     )
     title = ("Passaggi che hanno misurato questo punto", "Passes that measured this place")[say]
     missing = ("niente di noto allora", "nothing known then")[say]

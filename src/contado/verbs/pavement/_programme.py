@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.offers import Offers
     from contado.kernel.declare import Context
+    from contado.kernel.progress import Progress
 
     Numbers = NDArray[np.int64]
     Vector = NDArray[np.float64]
@@ -253,6 +254,7 @@ def _result(
     Beside the result its bound: that of the prices, or, where the exact solver closed the gap, its claim.
     """
     gap, limit_s, seed = search
+    told = None if context.progress is None else _told(context.progress, float(stated.base.sum()))
     first: OptionsResult | None = None
     try:
         first = solve_options(
@@ -261,7 +263,7 @@ def _result(
             time_limit_s=limit_s,
             method="price",
             seed=seed,
-            progress=context.progress,
+            progress=told,
             cancel=context.cancel,
         )
     except SolverStopped:
@@ -277,13 +279,34 @@ def _result(
         gap_share=wanted,
         time_limit_s=max(0.1, left),
         seed=seed,
-        progress=context.progress,
+        progress=told,
         cancel=context.cancel,
     )
-    if second.status == "claimed":
-        return second, min(second.bound_eur, second.value_eur / (1 - (1 - 1e-9) * min(wanted, 0.5)))
+    if second.claimed_eur is not None:
+        # never a rounding error above the gap that the solver says it closed
+        most = second.value_eur / (1 - (1 - 1e-9) * min(wanted, 0.5))
+        return second, max(second.value_eur, min(second.bound_eur, second.claimed_eur, most))
     better = first is not None and first.value_eur > second.value_eur
     return (first if first is not None and better else second), second.bound_eur
+
+
+def _told(progress: Progress, base: float) -> Progress:
+    """Return a progress that tells of all benefits where the search tells of the gains over doing nothing.
+
+    The end of a search is left out: the answer may rest on another one, and is told with it.
+    """
+
+    def tell(
+        stage: str, done: float, total: float | None = None, info: Mapping[str, object] | None = None
+    ) -> None:
+        if stage == "plan":
+            return
+        facts = {k: v + base for k, v in (info or {}).items() if k != "gap" and isinstance(v, float)}
+        if "plan" in facts and facts.get("bound"):
+            facts["gap"] = max(0.0, facts["bound"] - facts["plan"]) / abs(facts["bound"])
+        progress(stage, done, total, facts)
+
+    return tell
 
 
 def _share(gap: float, stated: _Stated, result: OptionsResult | None) -> float:

@@ -150,7 +150,7 @@ def _run(request: EvidenceRequest, context: Context) -> EvidenceAnswer:
             chain=_chain(records),
         )
     if request.out is not None:
-        answer.file = _report(answer, request.out, context)
+        answer.file = _report(answer, request.out, context, view.settings.whose)
     return answer
 
 
@@ -300,11 +300,11 @@ def _chain(records: Records) -> Chain:
     return Chain(ok=verdict.ok and not differing, head=head, differing=differing)
 
 
-def _report(answer: EvidenceAnswer, out: Path, context: Context) -> WrittenFile:
+def _report(answer: EvidenceAnswer, out: Path, context: Context, whose: str) -> WrittenFile:
     from contado.kernel import publish
     from contado.verbs.pavement._evidence_report import report_of
 
-    publish.write(report_of(answer, context.published_lang), out, fonts=page_fonts())
+    publish.write(report_of(answer, context.published_lang, whose), out, fonts=page_fonts())
     return WrittenFile.of(out)
 
 

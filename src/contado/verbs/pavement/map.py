@@ -78,7 +78,7 @@ def _run(request: MapRequest, context: Context) -> MapAnswer:
         sha256=sha256_of_file(request.out),
         roads=len(state.roads),
         pieces=sum(len(grading.pieces(road, state.on)) for road in state.roads),
-        anomalies=sum(len(road.spots) for road in state.roads),
+        anomalies=sum(len(road.defects) for road in state.roads),
         compute_s=seconds,
     )
 

@@ -9,6 +9,7 @@ import msgspec
 
 from contado.kernel.declare import Context, LabelledAnswer, Request, Verb, argument, option
 from contado.kernel.errors import Finding, UsageError
+from contado.verbs.pavement import _programme_text
 from contado.verbs.pavement._dialect import accepted
 
 if TYPE_CHECKING:
@@ -70,17 +71,20 @@ class Weighed(msgspec.Struct, kw_only=True):
     segment: str
     strategy: int
     year: int
+    treatment: str | None
+    """As column ``treatment`` of the strategies calls it; null where there is none."""
     cost_eur: float
     benefit: float
     value: float
 
 
 class ChosenStrategy(msgspec.Struct, kw_only=True):
-    """A strategy of the plan."""
+    """A strategy of the plan; ``treatment`` as the strategies call it, null where they do not."""
 
     segment: str
     strategy: int
     year: int
+    treatment: str | None
     cost_eur: float
     benefit: float
 
@@ -154,6 +158,8 @@ def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
         seed=request.seed,
         context=context,
     )
+    if context.progress is not None:
+        context.progress("plan", 2, 2, {"plan": plan.objective, "bound": plan.bound, "gap": plan.gap})
     short = _shortfalls(offers, plan, limits)
     if plan.bound is None:
         told.append(_infeasible(short, request))
@@ -294,6 +300,7 @@ def _chosen(offers: Offers, plan: Plan) -> list[ChosenStrategy]:
             segment=offers.segment[offers.site[r]],
             strategy=int(offers.strategy[r]),
             year=int(offers.year[r]),
+            treatment=offers.treatment(r),
             cost_eur=float(offers.cost_eur[r]),
             benefit=float(offers.benefit[r]),
         )
@@ -363,7 +370,7 @@ def _reason(
         next_best=None if best is None else _weighed(offers, value, best),
         margin=margin,
         break_even_cost_eur=_even(offers, plan, limits, row, margin) if treated else None,
-        reason=_words(treated, margin),
+        reason=_programme_text.reason(offers, limits, rows, row, best, margin),
         strategies=[_weighed(offers, value, int(r)) for r in rows] if full else [],
     )
 
@@ -384,46 +391,11 @@ def _weighed(offers: Offers, value: NDArray[np.float64], row: int) -> Weighed:
         segment=offers.segment[offers.site[row]],
         strategy=int(offers.strategy[row]),
         year=int(offers.year[row]),
+        treatment=offers.treatment(row),
         cost_eur=float(offers.cost_eur[row]),
         benefit=float(offers.benefit[row]),
         value=float(value[row]),
     )
-
-
-def _words(treated: bool, margin: float | None) -> dict[str, str]:
-    if margin is not None and margin < 0:
-        return {
-            "it": "un'altra strategia renderebbe di più ai prezzi ombra, ma i bilanci non le lasciano posto",
-            "en": "another strategy is worth more at the shadow prices, but the budgets leave no room for it",
-        }
-    if treated:
-        return {
-            "it": "vale più di ogni altra strategia del tratto, ai prezzi ombra dei bilanci",
-            "en": "worth more than any other strategy of the segment, at the shadow prices of the budgets",
-        }
-    return {
-        "it": "ai prezzi ombra gli euro rendono di più altrove",
-        "en": "at the shadow prices the euros bring more elsewhere",
-    }
-
-
-def _text(answer: ProgrammeAnswer, lang: Literal["it", "en"]) -> str:
-    it = lang == "it"
-    works = [c for c in answer.chosen if c.year >= 0]
-    head = f"{len(works)} {'interventi' if it else 'works'}, {'valore' if it else 'worth'} {answer.objective:,.1f}"
-    tail = "" if answer.gap is None else f", gap {answer.gap:.4%}"
-    lines = [head + tail]
-    lines += [
-        f"{y.year}: {y.spent_eur:,.0f} {'di' if it else 'of'} {y.budget_eur:,.0f} EUR"
-        + (
-            ""
-            if y.shadow_price is None
-            else f", {y.shadow_price:.6f} {'per EUR in più' if it else 'for one EUR more'}"
-        )
-        for y in answer.years
-    ]
-    short = "sotto la soglia di" if it else "below the floor by"
-    return "\n".join([*lines, *(f"{s.segment}: {short} {s.shortfall:.1f}" for s in answer.shortfalls)])
 
 
 VERB = Verb(
@@ -433,7 +405,7 @@ VERB = Verb(
     answer=ProgrammeAnswer,
     run=_run,
     best_so_far=True,
-    text=_text,
+    text=_programme_text.text,
     examples=(
         "contado pavement programme strategies.csv --budget-per-year 1500000",
         "contado pavement programme strategies.csv --budgets budgets.csv --explain SP35-3",

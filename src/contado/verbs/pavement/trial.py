@@ -22,9 +22,13 @@ class TrialRequest(Request, frozen=True, kw_only=True):
     panel: Annotated[
         Path,
         argument(
-            "panel: section, group (treated, control), age_years, iri_m_km[, from_m, campaign, aadt, base]"
+            "panel: section, group (treated, control), age_years, iri_m_km or another metric[, campaign, from_m, aadt, base]"
         ),
     ]
+    metric: Annotated[
+        Literal["iri_m_km", "rut_depth_mm", "skid_sfc", "texture_mpd_mm", "noise_cpx_db"],
+        option("what is evaluated, which is also its column"),
+    ] = "iri_m_km"
     seed: Annotated[int, option("of the placebo tuples, where there are more than 100,000", ge=0)] = 0
     mixed_model: Annotated[bool, option("add a mixed model by REML as a second opinion (extra stats)")] = (
         False
@@ -32,14 +36,18 @@ class TrialRequest(Request, frozen=True, kw_only=True):
 
 
 class EventRow(msgspec.Struct, kw_only=True):
-    """One campaign: mean IRI of the arms, their difference in log IRI, the band of 95 % of the placebos."""
+    """One campaign: mean value of the arms in the metric's unit, their difference in wear, the band of 95 % of the placebos.
+
+    ``counted`` is false before the last laying of a section: growth is compared over the campaigns after it.
+    """
 
     age_years: float
-    treated_iri_m_km: float
-    control_iri_m_km: float
+    treated_value: float
+    control_value: float
     difference: float
     low95: float | None
     high95: float | None
+    counted: bool
 
 
 class AdjustedFacts(msgspec.Struct, kw_only=True):
@@ -95,8 +103,14 @@ class YearsRow(msgspec.Struct, kw_only=True):
 
 
 class TrialAnswer(LabelledAnswer, kw_only=True):
-    """Effect as a difference of growth of log IRI a year (negative is better), and the verdict."""
+    """Effect as a difference of growth a year (negative is better), and the verdict.
 
+    Growth is that of log IRI for roughness, and wear in ``unit`` a year for another metric: its rise, or its loss where
+    higher is better.
+    """
+
+    metric: str
+    unit: str
     effect_per_year: float | None
     low95: float | None
     high95: float | None
@@ -113,6 +127,7 @@ class TrialAnswer(LabelledAnswer, kw_only=True):
     treated_sections: int
     control_sections: int
     epochs: int
+    counted_epochs: int
     events: list[EventRow]
     pretrend_p: float | None
     adjusted: AdjustedFacts | None
@@ -134,13 +149,15 @@ def _run(request: TrialRequest, context: Context) -> TrialAnswer:
 
     read = tables.read(request.panel)
     ignored = columns.unknown(read.table, trial.COLUMNS, request.panel.name)
-    panel = trial.of_table(read.table, name=request.panel.name, lines=read.lines)
+    panel = trial.of_table(read.table, metric=request.metric, name=request.panel.name, lines=read.lines)
     second = trial.mixed_model(panel) if request.mixed_model else None
     began = time.perf_counter()
     found = trial.evaluate_trial(panel, seed=request.seed)
     seconds = time.perf_counter() - began
     return _answer(
         found,
+        metric=found.metric.name,
+        unit=found.metric.unit,
         label=label_of_file(read.table, request.panel),
         findings=accepted(context, [*read.findings, *ignored, *found.findings]),
         mixed_model=second and msgspec.convert(second, MixedFacts, from_attributes=True),
@@ -167,35 +184,67 @@ _NAMES = (
         "Crescita annua delle trattate meno controllo (95 %)",
         "p dei placebo (combinazioni)",
         "Sezioni trattate / di controllo",
+        "Campagne comuni / dopo l'ultima stesa",
         "Minimo effetto rilevabile",
     ),
     (
         "Growth a year, treated less control (95 %)",
         "Placebo p (tuples)",
         "Treated / control sections",
+        "Common campaigns / since the last laying",
         "Minimum detectable effect",
     ),
 )
 
 
+_LINEAR = (
+    "Metrica {0}: crescite ed effetti sono usura, in {1} l'anno.",
+    "Metric {0}: growth and effects are wear, in {1} a year.",
+)
+
+
 def _text(answer: TrialAnswer, lang: Literal["it", "en"]) -> str:
-    it = lang == "it"
-    lines = [_VERDICTS[answer.verdict][0 if it else 1] + "."]
-
-    def number(value: float | None, digits: int = 4) -> str:
-        text = ("non noto" if it else "not known") if value is None else f"{value:+.{digits}f}"
-        return text.replace(".", ",") if it else text
-
+    number = _number_it if lang == "it" else _number_en
     effect, low, high = (number(v) for v in (answer.effect_per_year, answer.low95, answer.high95))
-    names = _NAMES[0 if it else 1]
     told = (
         f"{effect} ({low} / {high})",
         f"{number(answer.placebo_p, 3).lstrip('+')} ({answer.permutations})",
         f"{answer.treated_sections} / {answer.control_sections}",
+        f"{answer.epochs} / {answer.counted_epochs}",
         number(answer.minimum_detectable_effect).lstrip("+"),
     )
-    lines += [f"{name}: {value}" for name, value in zip(names, told, strict=True)]
+    lines = [_VERDICTS[answer.verdict][lang != "it"] + "."]
+    if answer.metric != "iri_m_km":
+        lines.append(_LINEAR[lang != "it"].format(answer.metric, answer.unit))
+    lines += [f"{name}: {value}" for name, value in zip(_NAMES[lang != "it"], told, strict=True)]
+    if answer.mixed_model is not None:
+        lines += _second_opinion(answer.mixed_model, lang)
     return "\n".join([*lines, *answer.warnings])
+
+
+def _second_opinion(found: MixedFacts, lang: Literal["it", "en"]) -> list[str]:
+    """Return what the mixed model says, and that it did not converge where it did not."""
+    it = lang == "it"
+    effect, low, high = (
+        (_number_it if it else _number_en)(v) for v in (found.effect_per_year, found.low95, found.high95)
+    )
+    name = "Modello misto REML, secondo parere (95 %)" if it else "Mixed model by REML, second opinion (95 %)"
+    lines = [f"{name}: {effect} ({low} / {high})"]
+    if not found.converged:
+        lines.append(
+            "Il modello misto non è arrivato a convergenza: i suoi numeri non valgono."
+            if it
+            else "The mixed model did not converge: its figures do not count."
+        )
+    return lines
+
+
+def _number_en(value: float | None, digits: int = 4) -> str:
+    return "not known" if value is None else f"{value:+.{digits}f}"
+
+
+def _number_it(value: float | None, digits: int = 4) -> str:
+    return "non noto" if value is None else f"{value:+.{digits}f}".replace(".", ",")
 
 
 VERB = Verb(

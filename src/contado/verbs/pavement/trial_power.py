@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -35,10 +35,13 @@ class SectionsNeeded(msgspec.Struct, kw_only=True):
 
 
 class TrialPowerAnswer(LabelledAnswer, kw_only=True):
-    """Standard error and least effect found with a probability of 0.8, both in growth of log IRI a year."""
+    """Standard error and least effect found with a probability of 0.8, both in growth of log IRI a year.
+
+    The effect is null where so many sections can demonstrate nothing; the findings say why.
+    """
 
     standard_error: float
-    minimum_detectable_effect: float
+    minimum_detectable_effect: float | None
     sections_needed: list[SectionsNeeded]
     compute_s: float
 
@@ -61,7 +64,7 @@ def _run(request: TrialPowerRequest, context: Context) -> TrialPowerAnswer:
     return TrialPowerAnswer(
         label="estimated",
         compute_s=seconds,
-        findings=context.accept([_unused()] if unused else []),
+        findings=context.accept([*found.findings, *([_unused()] if unused else [])]),
         standard_error=found.standard_error,
         minimum_detectable_effect=found.minimum_detectable_effect,
         sections_needed=[SectionsNeeded(effect=s.effect, treated=s.treated) for s in found.sections_needed],
@@ -77,11 +80,50 @@ def _unused() -> Finding:
     )
 
 
+_WORDS = (
+    (
+        "Errore standard",
+        "Minimo effetto rilevabile (potenza 0,8)",
+        "nessuno, per quanto grande",
+        "Sezioni trattate per trovare un effetto, con questi controlli:",
+        "non raggiungibile",
+    ),
+    (
+        "Standard error",
+        "Minimum detectable effect (power 0.8)",
+        "none, however large",
+        "Treated sections that find an effect, with these controls:",
+        "not reachable",
+    ),
+)
+
+
+def _text(answer: TrialPowerAnswer, lang: Literal["it", "en"]) -> str:
+    error, least, none, needed, never = _WORDS[lang != "it"]
+
+    def number(value: float, digits: int) -> str:
+        text = f"{value:.{digits}f}"
+        return text.replace(".", ",") if lang == "it" else text
+
+    found = answer.minimum_detectable_effect
+    lines = [
+        f"{error}: {number(answer.standard_error, 4)}",
+        f"{least}: {none if found is None else number(found, 4)}",
+        needed,
+        *(
+            f"  {number(s.effect, 3)}: {never if s.treated is None else s.treated}"
+            for s in answer.sections_needed
+        ),
+    ]
+    return "\n".join(lines)
+
+
 VERB = Verb(
     name="pavement trial-power",
     help="Say which effect a planned trial can find",
     request=TrialPowerRequest,
     answer=TrialPowerAnswer,
     run=_run,
+    text=_text,
     examples=("contado pavement trial-power --sd 0.012 --treated 2 --control 40",),
 )

@@ -79,6 +79,8 @@ class FilingAnswer(Answer, kw_only=True):
     scheda_d: SchedaD
     scheda_e: SchedaE
     below_threshold: list[str]
+    worksites: dict[str, list[str]]
+    """Work -> its interventions, where it is a worksite of several; those below the threshold too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +156,14 @@ def file_programme(
     fiscal_code: str | None,
     threshold_eur: float | None,
     context: Context,
+    worksites: Sequence[Sequence[str]] = (),
 ) -> FilingAnswer:
-    """Prepare the sheets of a plan, write them into ``out`` and say what stands in them."""
+    """Prepare the sheets of a plan, write them into ``out`` and say what stands in them.
+
+    ``worksites`` are ids of interventions that are filed as one work.
+    """
     from contado.kernel.dates import legal_value
+    from contado.kernel.programme.joined import joined_works
     from contado.kernel.programme.registry import works
     from contado.kernel.programme.schede import EU_THRESHOLD, LISTED_THRESHOLD, prepare
 
@@ -172,10 +179,12 @@ def file_programme(
         doubts += more
     started = works(programme, rows["intervention"])
     body = fiscal_code or tables.settings.body.fiscal_code or None
+    whole = joined_works(started, worksites)
+    parts = {key for work in whole for key in work.members if key != work.id}
     filing = prepare(
-        started,
+        whole,
         years=years,
-        candidates=rows["intervention"],
+        candidates=[r for r in rows["intervention"] if str(r["id"]) not in parts],
         sources=rows.get("funding_source", []),
         threshold_eur=threshold_eur,
         eu_threshold_eur=eu_eur,
@@ -269,18 +278,32 @@ def _answer(
         scheda_d=SchedaD(rows=listed, total_eur=total),
         scheda_e=SchedaE(rows=list(filing.first)),
         below_threshold=[work.id for work in filing.below],
+        worksites={w.id: list(w.members) for w in (*filing.listed, *filing.below) if w.members},
         findings=findings,
     )
 
 
 def text(answer: FilingAnswer, lang: Literal["it", "en"]) -> str:
     """Write the answer for a person."""
+    it = lang == "it"
     listed, first = len(answer.scheda_d.rows), len(answer.scheda_e.rows)
     total, below = answer.scheda_d.total_eur, len(answer.below_threshold)
-    head = {
-        "it": f"{listed} lavori per {total:,.2f} EUR, di cui {first} nell'elenco annuale {answer.first_year}; "
-        f"{below} sotto la soglia di {answer.threshold_eur:,.0f} EUR",
-        "en": f"{listed} works, EUR {total:,.2f}; {first} of them in {answer.first_year}; "
-        f"{below} below the threshold of EUR {answer.threshold_eur:,.0f}",
-    }
-    return "\n".join([head[lang], *(f"  {file.path}" for file in answer.files)])
+
+    def works(n: int) -> str:
+        return f"{n} {('lavoro' if n == 1 else 'lavori') if it else ('work' if n == 1 else 'works')}"
+
+    lines = [
+        f"{works(listed)} per {total:,.2f} EUR, di cui {first} nell'elenco annuale {answer.first_year}; "
+        f"{below} sotto la soglia di {answer.threshold_eur:,.0f} EUR"
+        if it
+        else f"{works(listed)}, EUR {total:,.2f}; {first} of them in {answer.first_year}; "
+        f"{below} below the threshold of EUR {answer.threshold_eur:,.0f}"
+    ]
+    if answer.worksites:
+        parts, whole = sum(map(len, answer.worksites.values())), works(len(answer.worksites))
+        lines.append(
+            f"{parts} interventi di uno stesso cantiere e anno sono {whole}"
+            if it
+            else f"{parts} interventions that share worksite and year are {whole}"
+        )
+    return "\n".join([*lines, *(f"  {file.path}" for file in answer.files)])

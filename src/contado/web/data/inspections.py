@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement import posts
 from contado.engines.pavement.evidence.answers import OPEN
 from contado.web.data.view import day, real, rows, text
 
@@ -117,7 +118,7 @@ def _heights(felt: Iterable[Row]) -> Mapping[str, Sequence[tuple[float, float]]]
 def _spot(
     row: Row, section: Row, names: Mapping[str, str], point: tuple[float, float], read: list[float]
 ) -> Spot:
-    from_km = real(section, "from_km")
+    known = posts.of_section(section)
     code = text(section, "municipality")
     lowest, highest = _range(read)
     return Spot(
@@ -128,7 +129,7 @@ def _spot(
         code=code,
         municipality=names.get(code or "") or code,
         direction=text(section, "direction"),
-        km=None if from_km is None else from_km + row["chainage_m"] / 1000,
+        km=known.km(row["chainage_m"]) if known.official else None,
         chainage_m=float(row["chainage_m"]),
         side=text(row, "side"),
         height_mm=real(row, "height_mm"),

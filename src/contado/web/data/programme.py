@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
-from contado.kernel.portfolio.details import Details, SitePair
+from contado.kernel.portfolio.details import Details
+from contado.kernel.portfolio.joint import pairs_of
 from contado.kernel.portfolio.told import in_names
 from contado.kernel.programme.naming import intervention_name
 from contado.practices.names import type_names
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from contado.kernel.portfolio.breakeven import Explanation
+    from contado.kernel.portfolio.details import SitePair
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
@@ -164,6 +166,11 @@ class Programme:
         return {k: kinds.count(k) for k in ("core", "borderline", "exterior")} if kinds else {}
 
     @property
+    def never_chosen(self) -> int:
+        """How many candidates have a sturdiness and are chosen neither in the plan nor in any draw."""
+        return sum(c.robustness is not None for c in self.candidates) - sum(self.robust().values())
+
+    @property
     def label(self) -> str:
         """How the weakest of the candidates was born."""
         present = {c.label for c in self.candidates}
@@ -242,7 +249,7 @@ def load(view: View, territory: Territory) -> Programme:
         spends=tuple(spends(candidates, territory)),
         run=run,
         details=details,
-        pairs=tuple(_pairs(details.worksites, _relations(view, run))),
+        pairs=tuple(pairs_of(details.worksites, _relations(view, run))),
         on=_written_on(view, run),
     )
 
@@ -252,18 +259,6 @@ def _relations(view: View, run: Run | None) -> list[Row]:
     if run is not None and runs.record_of(view, run.id):
         return runs.inputs_of(view, run.id, "relation")
     return rows(view, "relation")
-
-
-def _pairs(found: Sequence[SitePair], relations: Sequence[Row]) -> list[SitePair]:
-    """Return the pairs that the plan found, then those of the practices' own relations."""
-    known = {frozenset((p.a, p.b)) for p in found if not p.off}
-    own = [r for r in relations if r["kind"] == "joint_worksite"]
-    return [*found, *(_pair(r) for r in own if frozenset((r["a"], r["b"])) not in known)]
-
-
-def _pair(row: Row) -> SitePair:
-    saving, reason = real(row, "saving_eur"), text(row, "reason")
-    return SitePair(a=str(row["a"]), b=str(row["b"]), saving_eur=saving, reason=reason)
 
 
 def _floor_prices(prices: Sequence[Row]) -> dict[str, float]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections import defaultdict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from contado.engines.pavement import beside as sides
+from contado.engines.pavement import condition, posts
+from contado.engines.pavement.beside import octant_at
 from contado.web.data.layermap import searched
 from contado.web.data.territory import fold
 from contado.web.data.view import day, layer_rows, pick, real, rows, text
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from shapely import Geometry
 
     from contado.engines.pavement.change import Level
+    from contado.engines.pavement.condition import Model
+    from contado.engines.pavement.posts import Posts
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
@@ -33,6 +39,7 @@ __all__ = [
     "Interval",
     "Roads",
     "Section",
+    "beside",
     "class_of_word",
     "contributions",
     "load",
@@ -54,6 +61,11 @@ class Interval:
     value: float | None
     low: float | None = None
     high: float | None = None
+
+    def whole(self, model: Model) -> Interval:
+        """Return the interval of a condition index in whole numbers of the classes that its parts are in."""
+        value, low, high = (model.whole(v) for v in (self.value, self.low, self.high))
+        return Interval(value=value, low=low, high=high)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +100,22 @@ class Section:
     level: Level | None = field(default=None, repr=False, compare=False)
     """Mean on the day of the state with the parts of its error, where they were kept."""
     geometry: Geometry | None = field(default=None, repr=False, compare=False)
+    parts: tuple[tuple[str, float], ...] = field(default=(), repr=False, compare=False)
+    """Class and measured length [km] of its segments, on the day of the state."""
     words: str = field(default="", repr=False, compare=False)
     """What a search looks into, as `contado.web.data.layermap.searched` gives it of the layer's row."""
+
+    @property
+    def graded(self) -> Sequence[tuple[str, float]]:
+        """Class and length [km] of its parts and of what has no class; of the whole where no parts are known."""
+        if not self.parts:
+            return ((self.class_id, self.length_km),)
+        return (*self.parts, ("none", max(0.0, self.length_km - sum(km for _, km in self.parts))))
+
+    @property
+    def posts(self) -> Posts:
+        """Official kilometres along it."""
+        return posts.between(self.from_km, self.to_km, 1000 * self.length_km)
 
     @property
     def road(self) -> str:
@@ -121,7 +147,7 @@ class Anomaly:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassTotal:
-    """Sections and kilometres of a class."""
+    """Sections of a class, and kilometres of segments of that class, which are parts of sections of any."""
 
     class_id: str
     n: int
@@ -177,13 +203,14 @@ class Roads:
     def totals(self, sections: Iterable[Section] | None = None) -> list[ClassTotal]:
         """Return sections, kilometres and share of every class, in the order of the classes."""
         chosen = self.sections if sections is None else tuple(sections)
-        km = sum(s.length_km for s in chosen)
-        out = []
-        for class_id in CLASS_IDS:
-            own = [s for s in chosen if s.class_id == class_id]
-            length = sum(s.length_km for s in own)
-            out.append(ClassTotal(class_id=class_id, n=len(own), km=length, share=length / km if km else 0.0))
-        return out
+        lengths = condition.lengths(part for s in chosen for part in s.graded)
+        km = sum(lengths.values()) or 1.0
+        return [
+            ClassTotal(
+                class_id=c, n=sum(s.class_id == c for s in chosen), km=lengths[c], share=lengths[c] / km
+            )
+            for c in CLASS_IDS
+        ]
 
     def anomalies_of(self, section_id: str) -> list[Anomaly]:
         """Return the anomalies of a section, the most probable first."""
@@ -203,9 +230,29 @@ class Filter:
 
 
 def load(view: View, territory: Territory) -> Roads:
-    """Read the two layers of the road practice; absent ones give no rows."""
-    on = max((on for row in rows(view, "pavement_segment") if (on := day(row, "on"))), default=None)
-    return of_rows(territory, layer_rows(view, SECTIONS), layer_rows(view, ANOMALIES), on)
+    """Read the two layers of the road practice, and the classes of its segments; absent ones give no rows."""
+    segments = rows(view, "pavement_segment")
+    on = max((on for row in segments if (on := day(row, "on"))), default=None)
+    found = of_rows(territory, layer_rows(view, SECTIONS), layer_rows(view, ANOMALIES), on)
+    parts, ends = _parts(segments), _ends(rows(view, "pavement_lrs_section"))
+    sections = (replace(s, parts=parts.get(s.id, ()), to_km=ends.get(s.id, s.to_km)) for s in found.sections)
+    return replace(found, sections=tuple(sections))
+
+
+def _ends(cadastre: Iterable[Row]) -> dict[str, float]:
+    """Return the official kilometre that each section ends at, where it is known that it begins at one."""
+    known = ((row, posts.of_section(row)) for row in cadastre)
+    return {str(row["section_id"]): p.km(row["length_m"]) for row, p in known if p.official}
+
+
+def _parts(segments: Iterable[Row]) -> dict[str, tuple[tuple[str, float], ...]]:
+    """Return class and measured length [km] of the segments of each section."""
+    found: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for row in segments:
+        measured = real(row, "measured_m")
+        length_m = row["to_m"] - row["from_m"] if measured is None else measured
+        found[str(row["section_id"])].append((class_of_word(text(row, "criticality")), length_m / 1000))
+    return {section: tuple(own) for section, own in found.items()}
 
 
 def of_rows(
@@ -215,6 +262,12 @@ def of_rows(
     names = {u.code: u.name for u in territory.units}
     sections = sorted((_section(row, names) for row in section_rows), key=_by_priority)
     return Roads(sections=tuple(sections), anomalies=tuple(_anomaly(row) for row in anomaly_rows), on=on)
+
+
+def beside(roads: Roads) -> dict[str, int]:
+    """Return the sections that lie on one another, with the octant to which right of travel is in their middle."""
+    lines: dict[str, Any] = {s.id: s.geometry for s in roads.sections if s.geometry is not None}
+    return {name: octant_at(lines[name]) for name in sides.beside(lines)} if lines else {}
 
 
 def select(roads: Roads, wanted: Filter) -> list[Section]:

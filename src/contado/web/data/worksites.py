@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from contado.kernel.portfolio.joint import joined
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -57,26 +59,10 @@ class Apart:
 def worksites(programme: Programme) -> list[Worksite]:
     """Return the worksites by year, the dearest first."""
     pairs = [p for p in programme.pairs if not p.off]
-    found = [
-        _worksite(members, pairs)
-        for year in sorted({c.year or 0 for c in programme.chosen})
-        for members in _joined([c for c in programme.chosen if (c.year or 0) == year], pairs)
-    ]
+    by_id = {c.id: c for c in programme.chosen}
+    starts, sites = {c.id: c.year or 0 for c in by_id.values()}, {c.id: c.site for c in by_id.values()}
+    found = [_worksite([by_id[k] for k in ids], pairs) for ids in joined(starts, sites, pairs)]
     return sorted(found, key=lambda w: (w.year, -w.paid, w.id))
-
-
-def _joined(chosen: Sequence[Candidate], pairs: Sequence[SitePair]) -> list[list[Candidate]]:
-    """Group what starts in one year by site and by the pairs that share a worksite."""
-    group = {c.id: {c.id} for c in chosen}
-    sites: dict[str, str] = {}
-    links = [(sites.setdefault(c.site, c.id), c.id) for c in chosen if c.site]
-    for a, b in [*links, *((p.a, p.b) for p in pairs)]:
-        if a in group and b in group and group[a] is not group[b]:
-            group[a] |= group[b]
-            group |= dict.fromkeys(group[b], group[a])
-    by_id = {c.id: c for c in chosen}
-    kept = {id(ids): ids for ids in group.values()}
-    return [[by_id[k] for k in sorted(ids)] for ids in kept.values()]
 
 
 def _worksite(members: Sequence[Candidate], pairs: Sequence[SitePair]) -> Worksite:

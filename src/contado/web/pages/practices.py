@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from contado.kernel.publish import charts
-from contado.web import style
+from contado.web import i18n, style
 from contado.web.data import opendata
 from contado.web.data.programme import proposed
 from contado.web.data.trials import VERDICTS
@@ -101,6 +101,7 @@ def practice(page: Page) -> Response:
         bar=_bar(page, 1000) if roads and roads.sections else "",
         narrow_bar=_bar(page, 340) if roads and roads.sections else "",
         proposals=proposed(site.programme, site.view, name),
+        unit_sign=lambda unit: i18n.unit_sign(unit, page.lang),
         programme=site.programme,
         stale_days=site.stale_days if roads else 0,
         measured=beforeafter.pictures(page, (o for o in site.outcomes if o.practice == name)),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from contado.kernel.portfolio.told import counted, never_chosen
 from contado.kernel.publish import charts
 from contado.web import i18n
 from contado.web.i18n import Words
@@ -119,6 +120,8 @@ def brief(page: Page) -> Response:
         marks={m: sum(c.mark == m for c in programme.candidates) for m in ("floor", "excluded")},
         unpriced=sum(c.yield_ is None for c in programme.candidates),
         draws=draws,
+        sturdy=[(kind, counted(kind, n, page.lang)) for kind, n in draws.items()],
+        never_chosen=never_chosen(programme.never_chosen, page.lang) if draws else None,
         robust_svg=_robust(page, draws),
         tight=max(programme.cells, key=lambda c: c.price or 0.0, default=None),
         value_low=draws_told.value_low_eur if draws_told else None,
@@ -129,10 +132,7 @@ def brief(page: Page) -> Response:
 def _robust(page: Page, draws: dict[str, int]) -> str:
     if not draws:
         return ""
-    label = page.say(
-        f"{draws['core']} sicuri, {draws['borderline']} in bilico, {draws['exterior']} fragili",
-        f"{draws['core']} safe, {draws['borderline']} borderline, {draws['exterior']} fragile",
-    )
+    label = ", ".join(counted(kind, n, page.lang) for kind, n in draws.items())
     return charts.robustness(draws["core"], draws["borderline"], draws["exterior"], label)
 
 

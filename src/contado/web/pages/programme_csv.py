@@ -143,7 +143,7 @@ def _effects(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
 
 def _chain(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
     for s in programme_intervention.chain(site, _one(site, query).id):
-        yield s.table, s.id, s.column, s.value, s.function, s.source
+        yield s.table, s.id, s.column, s.value, s.function, s.method, s.source
 
 
 def _changes(site: Site, query: Mapping[str, str]) -> Iterator[tuple[Any, ...]]:
@@ -197,7 +197,7 @@ TABLES: dict[str, tuple[str, Callable[[Site, Mapping[str, str]], Iterator[tuple[
         _otherwise,
     ),
     "effects": ("indicator value low high unit method label", _effects),
-    "provenance": ("table id column value function source_id", _chain),
+    "provenance": ("table id column value function method source_id", _chain),
     "changes": ("id name kind from_year to_year from_sources to_sources from_eur to_eur", _changes),
     "differences": ("by key a_eur b_eur difference_eur", _differences),
 }

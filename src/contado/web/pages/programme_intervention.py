@@ -67,7 +67,7 @@ def intervention(page: Page) -> Response:
         effects=effects(site, c),
         indicator_names={name: i.name.of(page.lang) for name, i in registry(site.view).items()},
         unit_sign=lambda unit: i18n.unit_sign(unit, page.lang),
-        chain=chain(site, c.id),
+        chain=[s for s in chain(site, c.id) if s.column != page.say("name_en", "name_it")],
         draws=programme.details.sturdiness.draws if programme.details.sturdiness else None,
     )
 

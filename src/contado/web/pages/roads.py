@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement import condition
 from contado.web import i18n, selection, style
 from contado.web.data.roads import CLASS_IDS, SORTS, Filter, select
 from contado.web.i18n import Words
@@ -17,16 +18,16 @@ from contado.web.pages.tablepages import slice_rows
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.datastructures import QueryParams
     from starlette.responses import Response
 
-    from contado.web.data.roads import ClassTotal, Roads, Section
+    from contado.web.data.roads import ClassTotal, Interval, Roads, Section
     from contado.web.page import Page
     from contado.web.site import Site
 
-__all__ = ["CONTRIBUTIONS", "bounds", "filter_of", "iri_scale", "road_map", "wanted_of"]
+__all__ = ["CONTRIBUTIONS", "bounds", "filter_of", "iri_scale", "road_map", "wanted_of", "whole_of"]
 
 _QUERY = ("class", "unit", "q", "sel", "sort", "page", "z", "x", "y", "date", "layers", "filter", "bbox")
 CONTRIBUTIONS: dict[str, Words] = {
@@ -88,8 +89,15 @@ def road_map(page: Page) -> Response:
         map_config=_map_config(page, roads, day, wanted, chosen) if roads.sections else "",
         kinds=strips.KINDS,
         contributions=CONTRIBUTIONS,
+        whole=whole_of(page, roads),
         live=live_of(page) if day is None else None,
     )
+
+
+def whole_of(page: Page, roads: Roads) -> Callable[[Interval], Interval]:
+    """Return what turns a condition index into whole numbers that read as the class beside them."""
+    model = condition.model(roads.on or roads.last or page.site.today())
+    return lambda index: index.whole(model)
 
 
 def wanted_of(page: Page) -> tuple[Roads, Filter, Section | None]:

@@ -17,7 +17,7 @@ from contado.web.page import NotFound
 from contado.web.pages import sketch, strips
 from contado.web.pages.drawings import Drawing
 from contado.web.pages.practices import card_of
-from contado.web.pages.roads import CONTRIBUTIONS, iri_scale
+from contado.web.pages.roads import CONTRIBUTIONS, iri_scale, whole_of
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -109,12 +109,13 @@ def section(page: Page) -> Response:
         sides=strips.SIDES,
         states=STATES,
         contributions=CONTRIBUTIONS,
+        whole=whole_of(page, roads),
         segments=(own := [s for s in site.segments if s.section_id == found.id]),
         foremost=_foremost(own),
         n_segments=len(site.segments),
         past=_past(page, found, done),
         done=done,
-        options=[(o, _option_name(page, o, own)) for o in _options(page, found)],
+        options=[(o, _option_name(page, found, o, own)) for o in _options(page, found)],
         sketch=sketch.section_svg(page, found),
         strip=strips.drawing(page, found, anomalies),
         scale=iri_scale(roads.sections),
@@ -137,13 +138,13 @@ def _options(page: Page, found: Section) -> list[Candidate]:
     return sorted(options, key=lambda c: (not c.chosen, -(c.yield_ or 0.0), c.id))
 
 
-def _option_name(page: Page, option: Candidate, segments: Sequence[Segment]) -> str:
+def _option_name(page: Page, found: Section, option: Candidate, segments: Sequence[Segment]) -> str:
     """Return treatment and stretch of a proposal in the page's language; else the name that it was given."""
     own = next((s for s in segments if s.id == option.id.rpartition(":")[0]), None)
     treatment = page.site.type_names.get(option.type)
     if own is None or treatment is None:
         return option.name.of(page.lang)
-    return f"{treatment.of(page.lang)}, {i18n.interval_text(own.from_m, own.to_m, page.lang, 0)} m"
+    return f"{treatment.of(page.lang)}, {found.posts.stretch(own.from_m, own.to_m, page.lang)}"
 
 
 def _photos(page: Page, found: Section) -> list[Photo]:

@@ -31,6 +31,7 @@ from contado.web.pages import (
     roadsection,
     territory,
     trials,
+    trials_csv,
     work,
 )
 from contado.web.pages.duties import defect, not_found, parts, plain, refused
@@ -97,6 +98,7 @@ FILES: dict[str, Callable[[Request, Site], Response]] = {
     "/catalogo.jsonld": files.catalogue("jsonld"),
     "/programma/{table}.csv": programme_csv.table,
     "/strade/{table}.csv": roads_csv.table,
+    "/prove/{table}.csv": trials_csv.table,
     "/strade/catasto.{ending}": roads_files.workbook,
     "/strade/anomalie.{ending}": roads_files.anomalies,
     "/documenti/{document_id}": files.document,

@@ -19,6 +19,7 @@ from contado.web.pages.drawings import Drawing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from contado.engines.pavement.posts import Posts
     from contado.web.data.roads import Anomaly, Section
     from contado.web.data.view import Row
     from contado.web.i18n import Words
@@ -33,6 +34,7 @@ class Strip(Drawing):
 
     cells: Sequence[Cell]
     works: Sequence[Stretch]
+    posts: Posts
     left_out: Sequence[tuple[Cell, Mark]]
     """Cells whose roughness counts in no class, and the thing on purpose that explains each."""
 
@@ -44,7 +46,7 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip
         return None
     marks = [_mark(page, a) for a in anomalies if a.chainage_m is not None]
     works = _works(page, section)
-    left_out = [(cell, _bump(page, cause)) for cell, cause in _left_out(page, section, cells)]
+    left_out = [(cell, _bump(page, section, cause)) for cell, cause in _left_out(page, section, cells)]
     marks += dict.fromkeys(mark for _, mark in left_out)
     drawn = diagram.diagram(
         page.say(f"la sezione {section.id}", f"section {section.id}"),
@@ -53,7 +55,7 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip
         works,
         lang=page.lang,
         on=page.site.today(),
-        start_m=1000 * (section.from_km or 0.0),
+        posts=section.posts,
     )
     return Strip(
         wide=drawn.wide,
@@ -61,6 +63,7 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip
         sentence=drawn.sentence,
         cells=cells,
         works=works,
+        posts=section.posts,
         left_out=left_out,
     )
 
@@ -102,9 +105,9 @@ def _on_purpose(page: Page) -> list[Row]:
     return [row for row in rows(page.site.view, "pavement_anomaly") if on_purpose(row)]
 
 
-def _bump(page: Page, row: Row) -> Mark:
+def _bump(page: Page, section: Section, row: Row) -> Mark:
     kind = KINDS[row["kind"]].of(page.lang) if row["kind"] in KINDS else str(row["kind"])
-    place = f"{kind} {page.say('a', 'at')} {i18n.number(row['chainage_m'], page.lang, 0)} m"
+    place = f"{kind} {page.say('a', 'at')} {section.posts.where(row['chainage_m'], page.lang)}"
     return Mark(float(row["chainage_m"]), str(row["kind"]), True, place, meant=True)
 
 

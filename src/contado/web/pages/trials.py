@@ -14,9 +14,11 @@ from contado.web.pages.drawings import Drawing
 from contado.web.pages.practices import card_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.responses import Response
 
-    from contado.web.data.trials import Trial, Warned
+    from contado.web.data.trials import Event, Metric, Trial, Warned
     from contado.web.page import Page
 
 __all__ = ["trial"]
@@ -31,6 +33,10 @@ _WARNINGS: Final = {
     "unequal_campaigns": Words(
         "I tratti non sono stati misurati nelle stesse campagne: contano quelle comuni.",
         "The sections were not measured in the same campaigns: the common ones count.",
+    ),
+    "campaigns_not_used": Words(
+        "I tratti non sono stati stesi lo stesso giorno: contano le campagne dopo l’ultima stesa, che tutti hanno.",
+        "The sections were not laid on the same day: the campaigns after the last laying count, which all have.",
     ),
     "section_without_growth": Words(
         "Alcuni tratti hanno meno di due campagne e non contano.",
@@ -68,11 +74,14 @@ _OF_MIXES: Final = frozenset({"assumed_value", "to_confirm"})
 
 def trial(page: Page) -> Response:
     """Render the page of one trial; without data, say so."""
-    page.query()
+    query = page.query("metric")
     owner = card_of(page).entry.practice
     found = next((t for t in page.site.trials if t.id == page.parts["trial_id"]), None)
     if owner not in _OWNERS or found is None:
         raise NotFound(page.parts["trial_id"])
+    every = (found, *found.others)
+    wanted = query.get("metric", found.metric)
+    found = next((t for t in every if t.metric == wanted), found)
     card = next(c for c in page.site.cards if c.entry.practice == _OWNERS[0])
     own = f"{_OWNERS[0]}:{found.id}:"
     return page.render(
@@ -84,6 +93,8 @@ def trial(page: Page) -> Response:
             (found.name.of(page.lang), None),
         ],
         trial=found,
+        every=every,
+        verdicts=VERDICTS,
         verdict=VERDICTS[found.verdict],
         sentence=_sentence(page, found),
         events=_events(page, found),
@@ -146,27 +157,33 @@ def _sections(n: int, page: Page) -> str:
 
 
 def _events(page: Page, found: Trial) -> Drawing | None:
-    """Draw both arms, the first campaign after the works as 100, with the band of chance about the controls."""
-    seen = found.details.events
+    """Draw both arms since the first campaign that counts, with the band of chance about the controls."""
+    seen, metric = found.details.events, found.details.metric
     if len(seen) < 2:
         return None
-    base = next((e for e in seen if e.age_years >= 0), seen[0])
-    treated = [Point(e.age_years, 100 * e.treated_iri_m_km / base.treated_iri_m_km) for e in seen]
-    control = [
-        _band(e.age_years, 100 * e.control_iri_m_km / base.control_iri_m_km, e.low95, e.high95) for e in seen
-    ]
-    last = (i18n.number(points[-1].value, page.lang, 0) for points in (treated, control))
+    treated, control = _paths(seen, metric)
+    digits = 0 if metric.relative else metric.decimals
+    last = (i18n.number(points[-1].value, page.lang, digits) for points in (treated, control))
+    what = metric.name.of(page.lang)
+    start = (
+        page.say("prima campagna = 100", "first campaign = 100")
+        if metric.relative
+        else page.say(
+            f"variazione dalla prima campagna, {metric.unit}",
+            f"change since the first campaign, {metric.unit}",
+        )
+    )
     told = page.say(
-        "Irregolarità, prima campagna = 100: alla fine {} i tratti in prova, {} quelli di controllo.",
-        "Roughness, first campaign = 100: {} at the end for the sections on trial, {} for the control ones.",
-    ).format(*last)
+        "{}, {}: alla fine {} i tratti in prova, {} quelli di controllo.",
+        "{}, {}: {} at the end for the sections on trial, {} for the control ones.",
+    ).format(what[:1].upper() + what[1:], start, *last)
     lines = (
         Line(page.say(f"in prova ({found.treated})", f"on trial ({found.treated})"), treated),
         Line(page.say(f"controllo ({found.control})", f"control ({found.control})"), control),
     )
     words = (
         page.say("anni dalla stesa", "years since laying"),
-        page.say("irregolarità, prima campagna = 100", "roughness, first campaign = 100"),
+        f"{what}, {start}",
         page.say("lavori", "works"),
     )
     wide, narrow = (
@@ -176,15 +193,33 @@ def _events(page: Page, found: Trial) -> Drawing | None:
     return Drawing(wide=wide, narrow=narrow, sentence=told)
 
 
-def _band(at: float, value: float, low: float | None, high: float | None) -> Point:
+def _paths(seen: Sequence[Event], metric: Metric) -> tuple[list[Point], list[Point]]:
+    """Return both arms since the first campaign that counts: as 100 of it, or as the change in the unit."""
+    base = next((e for e in seen if e.counted and e.age_years >= 0), seen[0])
+    if metric.relative:
+        treated = [Point(e.age_years, 100 * e.treated_value / base.treated_value) for e in seen]
+        levels = [100 * e.control_value / base.control_value for e in seen]
+    else:
+        treated = [Point(e.age_years, e.treated_value - base.treated_value) for e in seen]
+        levels = [e.control_value - base.control_value for e in seen]
+    return treated, [_band(e, level, metric) for e, level in zip(seen, levels, strict=True)]
+
+
+def _band(e: Event, value: float, metric: Metric) -> Point:
     """Return a control's point with the band in which treated sections would lie by chance."""
-    if low is None or high is None:
-        return Point(at, value)
-    return Point(at, value, value * math.exp(low), value * math.exp(high))
+    if e.low95 is None or e.high95 is None:
+        return Point(e.age_years, value)
+    if metric.relative:
+        return Point(e.age_years, value, value * math.exp(e.low95), value * math.exp(e.high95))
+    if metric.higher_is_better:
+        return Point(e.age_years, value, value - e.high95, value - e.low95)
+    return Point(e.age_years, value, value + e.low95, value + e.high95)
 
 
 def _axis(value: float, page: Page) -> str:
-    return i18n.number(value, page.lang, 0 if abs(value - round(value)) < 0.05 else 1)
+    near = 0.05 if abs(value) > 0.5 else 0.0045
+    digits = next((d for d in (0, 1, 2) if abs(value - round(value, d)) < near), 3)
+    return i18n.number(value, page.lang, digits)
 
 
 def _chance(page: Page, found: Trial) -> Drawing | None:
@@ -198,18 +233,19 @@ def _chance(page: Page, found: Trial) -> Drawing | None:
         f"In {i18n.number(hits, 'en')} of {i18n.number(found.permutations, 'en')} control tuples chance gives an effect at least as good.",
     )
     words = (
-        page.say("differenza di crescita, % l’anno", "difference of growth, % a year"),
+        page.say("differenza di crescita, ", "difference of growth, ")
+        + found.details.metric.per_year.of(page.lang),
         page.say("combinazioni", "tuples"),
         page.say("questa prova", "this trial"),
     )
     wide, narrow = (
         histogram(
-            [100 * e for e in placebo.edges],
+            [found.details.metric.scale * e for e in placebo.edges],
             placebo.counts,
             effect,
             label=told,
             words=words,
-            number=lambda v: i18n.number(v, page.lang, 1),
+            number=lambda v: i18n.number(v, page.lang, found.details.metric.digits),
             width=w,
             height=h,
         )

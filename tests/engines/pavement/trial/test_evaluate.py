@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from contado.engines.pavement import trial
-from contado.engines.pavement.trial.power import student_quantile
+from contado.engines.pavement.student import student_quantile
 
 
 def rules(found):
@@ -45,6 +46,66 @@ def test_too_few_sections_are_not_identifiable_and_the_effect_is_still_told(tabl
     if (treated, control) == (1, 1):
         assert found.low95 is None
         assert found.warnings[0].startswith("one section per arm")
+
+
+def laid_apart(panel_of, *, shift, **how):
+    """A panel by campaign whose controls are ``shift`` years older, and where the campaigns before the works read low."""
+    ages = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0)
+    rows = panel_of(ages=ages, control=20, treated=4, cells=1, noise=0.0, **how)
+    rows["campaign"] = [f"{2020 + age:.0f}" for age in rows["age_years"]]
+    before = [age < 0 for age in rows["age_years"]]
+    older = [group == "control" for group in rows["group"]]
+    rows["iri_m_km"] = [
+        iri * math.exp((0.075 * age if old else 0.3) - 0.1) if early else iri
+        for iri, age, early, old in zip(rows["iri_m_km"], rows["age_years"], before, older, strict=True)
+    ]
+    rows["age_years"] = [age + shift * old for age, old in zip(rows["age_years"], older, strict=True)]
+    return pa.table(rows)
+
+
+def test_arms_laid_apart_are_compared_over_the_campaigns_that_both_hold(panel_of):
+    together, apart = (
+        trial.evaluate_trial(laid_apart(panel_of, shift=shift, effect=-0.01)) for shift in (0.0, 5.0)
+    )
+    assert apart.effect_per_year == pytest.approx(together.effect_per_year, abs=1e-12)
+    assert (apart.low95, apart.placebo_p) == (pytest.approx(together.low95), together.placebo_p)
+    assert (apart.epochs, apart.counted_epochs) == (6, 4)
+    assert [e.counted for e in apart.events] == [False, False, True, True, True, True]
+    assert [e.age_years for e in apart.events] == [-2, -1, 0, 1, 2, 3]
+    told = next(f for f in apart.findings if f.rule == "campaigns_not_used")
+    assert told.message.startswith("2 of 6 campaigns")
+    assert "campaigns_not_used" not in rules(together)
+    assert apart.cell_ols.rows == together.cell_ols.rows == 24 * 4
+    assert apart.residual_sd == pytest.approx(together.residual_sd)
+    assert apart.pretrend_p is not None
+
+
+def test_a_season_before_the_works_demonstrates_nothing(panel_of):
+    found = [
+        trial.evaluate_trial(laid_apart(panel_of, shift=5.0, seed=seed, sd=0.01)).verdict
+        for seed in range(40)
+    ]
+    assert found.count("demonstrated") <= 4
+
+
+def test_arms_without_two_campaigns_in_common_since_the_works_are_not_identifiable(panel_of):
+    table = laid_apart(panel_of, shift=5.0, effect=-0.2)
+    once = pc.is_in(table["campaign"], pa.array(["2018", "2019", "2023"]))
+    found = trial.evaluate_trial(table.filter(once))
+    assert (found.verdict, found.treated_sections) == ("not_identifiable", 0)
+    assert found.minimum_detectable_effect is None
+    assert {"section_without_growth", "not_identifiable"} <= set(rules(found))
+
+
+def test_a_section_laid_late_leaves_its_campaigns_to_all_or_is_left_out(panel_of):
+    rows = panel_of(control=12, treated=3, effect=-0.2)
+    rows["campaign"] = [f"{age:.0f}" for age in rows["age_years"]]
+    for years, counted, treated in ((3, 2, 3), (4, 5, 2)):
+        shifted = [a - years * (s == "S00") for a, s in zip(rows["age_years"], rows["section"], strict=True)]
+        found = trial.evaluate_trial(pa.table({**rows, "age_years": shifted}))
+        assert (found.epochs, found.counted_epochs, found.treated_sections) == (5, counted, treated)
+        told = {f.rule: f.message for f in found.findings}
+        assert "S00" in told["campaigns_not_used" if years == 3 else "section_without_growth"]
 
 
 def test_one_arm_alone_shows_nothing(table_of):

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import trial
-from contado.engines.pavement.trial import power
+from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.trial import design, placebo, power
 from contado.kernel.errors import ContadoError
 
 
@@ -61,8 +62,61 @@ def test_a_simulated_effect_of_the_detectable_size_is_found_in_four_of_five():
         growth[:, :treated].mean(axis=1) - growth[:, treated:].mean(axis=1) - plan.minimum_detectable_effect
     )
     error = growth[:, treated:].std(axis=1, ddof=1) * math.sqrt(1 / treated + 1 / control)
-    found = (effect + power.student_quantile(0.975, control - 1) * error < 0).mean()
+    found = (effect + student_quantile(0.975, control - 1) * error < 0).mean()
     assert found == pytest.approx(0.8, abs=0.03)
+
+
+def verdict_power(treated, control, effect, trials):
+    """The share of simulated trials whose verdict is `demonstrated`, by the placebo and the interval."""
+    chance = np.random.default_rng(5)
+    arms = np.arange(treated + control) < treated
+    tuples = placebo.tuplets(control, treated).rows
+    hits = 0
+    for _ in range(trials):
+        growth = chance.normal(0, 1, len(arms)) - effect * arms
+        found = placebo.estimate(growth, arms)
+        p = placebo.p_value(placebo.effects_of(growth[~arms], tuples), found.effect)
+        hits += p <= 0.05 and found.effect + student_quantile(0.975, found.free) * found.standard_error < 0
+    return hits / trials
+
+
+@pytest.mark.parametrize(
+    ("treated", "control"), [(2, 7), (3, 6), (2, 40), (6, 12), (8, 10), (10, 12), (12, 14), (16, 20)]
+)
+def test_the_verdict_has_the_power_that_is_claimed(treated, control):
+    claimed = trial.trial_power(sd=1.0, treated=treated, control=control).minimum_detectable_effect
+    trials = 2000 if math.comb(control, treated) < 1000 else 1000
+    assert verdict_power(treated, control, claimed, trials) == pytest.approx(0.8, abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("treated", "control", "rule"),
+    [
+        (2, 5, "no_placebo"),
+        (2, 6, "no_placebo"),
+        (12, 10, "no_placebo"),
+        (12, 12, "no_placebo"),
+        (1, 40, "not_identifiable"),
+        (3, 4, "not_identifiable"),
+    ],
+)
+def test_a_design_that_can_never_be_demonstrated_has_no_detectable_effect(treated, control, rule):
+    found = trial.trial_power(sd=0.012, treated=treated, control=control)
+    assert found.minimum_detectable_effect is None
+    assert [f.rule for f in found.findings] == [rule]
+    assert found.standard_error > 0
+    assert not found.findings[0].hint.endswith(f"{control} control sections")
+
+
+def test_the_controls_bound_the_treated_sections_and_the_years():
+    few = trial.trial_power(sd=0.012, treated=2, control=5).sections_needed
+    assert {s.treated for s in few} == {None}
+    for needed in trial.trial_power(sd=0.012, treated=8, control=10).sections_needed:
+        assert needed.treated is None or design.can_show(needed.treated, 10)
+    years = power.years_needed(
+        0.05, sd=0.005, residual_sd=0.02, control=6, campaigns_per_year=1, treated=[2, 3, 6, 8]
+    )
+    assert [y.years is None for y in years] == [True, False, True, True]
 
 
 @pytest.mark.parametrize(

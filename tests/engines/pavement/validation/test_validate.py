@@ -65,10 +65,23 @@ def test_figures_equal_arithmetic_by_hand():
     assert found.median_error == pytest.approx(np.median(np.abs(np.expm1(error))))
     assert found.p90_error == pytest.approx(np.quantile(np.abs(np.expm1(error)), 0.9))
     sd = error.std(ddof=1)
-    assert found.limit_low == pytest.approx(np.expm1(error.mean() - 1.959964 * sd))
-    assert found.limit_high == pytest.approx(np.expm1(error.mean() + 1.959964 * sd))
+    reach = 2.200985 * sd * np.sqrt(1 + 1 / 12)  # t(0.975, 11)
+    assert found.limit_low == pytest.approx(np.expm1(error.mean() - reach))
+    assert found.limit_high == pytest.approx(np.expm1(error.mean() + reach))
     assert (found.inside, found.coverage) == (11, pytest.approx(11 / 12))  # 0.12 is beyond ln 1.1
     assert found.half_width == pytest.approx((1.1 - 1 / 1.1) / 2)
+
+
+@pytest.mark.parametrize("n", [3, 5])
+def test_limits_of_agreement_hold_95_in_100_further_errors_of_few_stretches(n):
+    chance = np.random.default_rng(n)
+    true = np.linspace(1.5, 6.0, n)
+    held = []
+    for _ in range(200):
+        found = validate(cells(true * np.exp(chance.normal(0, 0.05, n))), survey(true)).figures
+        further = chance.normal(0, 0.05, 200)
+        held.append(np.mean((np.log1p(found.limit_low) < further) & (further < np.log1p(found.limit_high))))
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
 
 
 def test_rank_correlation_counts_ties_by_the_mean_of_their_ranks():

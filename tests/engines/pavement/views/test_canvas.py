@@ -111,3 +111,50 @@ def test_letters_stand_where_a_run_has_room(state):
     root = drawn(state)[2]
     letters = next(g for g in root.iter("g") if g.get("class") == "rv-letters")
     assert [t.text for t in letters.iter("text")] == ["A", "B", "C", "D", "A"]
+
+
+def test_two_directions_on_one_line_stand_side_by_side_with_their_letters_and_signs(state):
+    road = state.roads[0]
+    line = road.line
+    length = line.chainage_m[-1]
+    turned = replace(line, lon=line.lon[::-1], lat=line.lat[::-1], chainage_m=length - line.chainage_m[::-1])
+    back = replace(road, name="SP1 back", line=turned, spots=())
+    frame, found, root = drawn(replace(state, roads=(road, back)))
+    assert all(s.beside for s in found)
+    paths = {p.get("id"): p for p in lines(root)}
+    for shape in found:
+        width = canvas.width_at(style.load().by_id(shape.piece.class_id).widths, frame.zoom)
+        aside, middle = (np.array(points(paths[f"p{shape.number}"].get(n))) for n in ("d", "data-d"))
+        steps = np.diff(middle, axis=0)
+        across = aside[:-1] - middle[:-1]
+        right = steps[:, 0] * across[:, 1] - steps[:, 1] * across[:, 0]  # y runs down
+        assert (right > 0).all()
+        assert np.hypot(*across.T).min() >= width / 2 + 0.8  # within the rounding of the file
+    letters = next(g for g in root.iter("g") if g.get("class") == "rv-letters")
+    moved = {(t.get("x"), t.get("y")) for t in letters.iter("text")}
+    assert len(moved) >= 2
+    signs = [g for g in root.iter("g") if g.get("class") == "rv-spot"]
+    assert signs
+    assert all(g.find("g/g").get("transform").startswith("translate(") for g in signs)
+
+
+def points(path: str) -> list[tuple[float, float]]:
+    return [tuple(map(float, p.split())) for p in path.removeprefix("M").split("L")]
+
+
+def test_a_letter_keeps_off_the_signs(state):
+    road = state.roads[0]
+    frame, _, root = drawn(state)
+    letters = next(g for g in root.iter("g") if g.get("class") == "rv-letters")
+    places = [tuple(map(float, re.findall(r"-?[\d.]+", g.get("transform")))) for g in letters.findall("g")]
+    x, y = places[2]
+    lon, lat = crs.to_lonlat(
+        np.array([frame.west_m + x / frame.scale]), np.array([frame.north_m - y / frame.scale]), frame.epsg
+    )
+    chainage, _ = road.line.nearest(float(lon[0]), float(lat[0]))
+    sign = replace(road.spots[0], at_m=chainage, lonlat=(float(lon[0]), float(lat[0])))
+    _, _, again = drawn(replace(state, roads=(replace(road, spots=(sign,)),)))
+    letters = next(g for g in again.iter("g") if g.get("class") == "rv-letters")
+    moved = [tuple(map(float, re.findall(r"-?[\d.]+", g.get("transform")))) for g in letters.findall("g")]
+    assert moved[2] != places[2]
+    assert np.hypot(moved[2][0] - x, moved[2][1] - y) > 5.0

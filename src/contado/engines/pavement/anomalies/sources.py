@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["CLASSES", "DEFECTS", "KINDS", "NAMES", "SENSOR", "Sensor", "sense_of", "sensor_of"]
+__all__ = ["CLASSES", "DEFECTS", "KINDS", "NAMES", "SENSOR", "Sensor", "is_open", "sense_of", "sensor_of"]
 
 KINDS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -34,6 +34,8 @@ KINDS: Final[Mapping[str, int]] = MappingProxyType(
 
 DEFECTS: Final = frozenset(KINDS) - {"speed_bump"}
 """Kinds that count against a road, cracks too; a speed bump was put there on purpose."""
+_OPEN: Final = frozenset({"new", "confirmed", "worse"})
+_LIKELY: Final = 0.5
 
 CLASSES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -44,6 +46,11 @@ CLASSES: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 """Class of road images -> kind (RDD2022: Arya et al., arXiv:2209.08538, table 1)."""
+
+
+def is_open(anomaly: Mapping[str, Any]) -> bool:
+    """Whether a row of ``pavement_anomaly`` is on the road now: neither repaired nor closed, and likely there."""
+    return anomaly["state"] in _OPEN and anomaly["p_exists"] >= _LIKELY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from contado.engines.pavement.trial.evaluate import TrialResult, evaluate_trial
+from contado.engines.pavement.trial.metrics import METRICS, ROUGHNESS, Metric
 from contado.engines.pavement.trial.mixed import MixedModel, mixed_model
 from contado.engines.pavement.trial.panel import COLUMNS, Panel, of_table
 from contado.engines.pavement.trial.power import Power, trial_power
@@ -16,6 +17,9 @@ from contado.engines.pavement.trial.published import PublishedSection, published
 
 __all__ = [
     "COLUMNS",
+    "METRICS",
+    "ROUGHNESS",
+    "Metric",
     "MixedModel",
     "Panel",
     "Power",

@@ -29,8 +29,10 @@ def cell_ols(panel: Panel) -> CellOls | None:
     ``log IRI = a + b treated + c age + d age x treated + e``; d is the effect. Its error supposes that rows are
     independent, although cells of one section share the section's growth.
     """
-    section, age, y = panel.rows
+    section, campaign, age, y = panel.rows
     after = age >= 0
+    if panel.same_campaigns:
+        after &= (campaign >= 0) & panel.counted[campaign] & panel.compared[section]
     treated = panel.treated[section][after].astype(float)
     age, y = age[after], y[after]
     X = np.stack([np.ones_like(age), treated, age, age * treated], axis=1)

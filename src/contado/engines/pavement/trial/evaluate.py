@@ -1,11 +1,13 @@
 """Effect of a trial: growth of treated sections less that of controls, with placebo inference and a verdict.
 
-Growth of a section = least-squares slope of its mean log IRI on age; effect = mean growth of the treated less
+Growth of a section = least-squares slope of its mean log IRI (of another metric its wear, see
+`contado.engines.pavement.trial.metrics`) on age; effect = mean growth of the treated less
 mean growth of the controls; interval by Student's t with the spread of the *controls*; p by placebo (see
 `contado.engines.pavement.trial.placebo`). Less growth is better, so a good effect is negative.
 
 The verdict is ``demonstrated`` only when p <= 0.05 and the 95 % interval lies below zero; with fewer than 2 treated
-or 5 control sections it is ``not_identifiable``, because a section cannot be told from its mix.
+or 5 control sections, or fewer than two campaigns that all sections hold since the last was laid, it is
+``not_identifiable``, because a section cannot be told from its mix, or a campaign from the works.
 """
 
 from __future__ import annotations
@@ -16,33 +18,34 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
+from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.trial import cautions
 from contado.engines.pavement.trial import panel as panels
 from contado.engines.pavement.trial import placebo as placebos
 from contado.engines.pavement.trial.cells import CellOls, cell_ols
+from contado.engines.pavement.trial.design import ALPHA, LEAST_CONTROL, LEAST_TREATED, can_show
+from contado.engines.pavement.trial.metrics import ROUGHNESS
 from contado.engines.pavement.trial.power import (
     SectionsNeeded,
     YearsNeeded,
     sections_needed,
-    student_quantile,
     trial_power,
     years_needed,
 )
 from contado.engines.pavement.trial.synthetic import Synthetic, synthetic_control
-from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.trial.metrics import Metric
     from contado.engines.pavement.trial.panel import Panel
+    from contado.kernel.errors import Finding
 
     Floats = NDArray[np.float64]
 
 __all__ = [
-    "LEAST_CONTROL",
-    "LEAST_TREATED",
     "Adjusted",
+    "Core",
     "EventPoint",
     "TrialResult",
     "Verdict",
@@ -51,28 +54,27 @@ __all__ = [
 
 Verdict = Literal["demonstrated", "not_demonstrated", "not_identifiable"]
 
-LEAST_TREATED: Final = 2
-LEAST_CONTROL: Final = 5
-_ALPHA: Final = 0.05
 _LEAST_FREE: Final = 3
 """Degrees of freedom that covariates must leave."""
 _WANTED_TREATED: Final = (2, 4, 6, 8, 12, 16)
-"""Numbers of treated sections for which the years needed are told."""
+"""Numbers of treated sections for which the years needed are told, where the controls allow so many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventPoint:
-    """One campaign: mean IRI of both arms and their difference in log IRI since the first after the works.
+    """One campaign: mean value of both arms in the metric's unit and their difference in wear since the first that counts.
 
     ``low95`` and ``high95`` hold 95 % of the placebo differences: inside them, chance alone is enough.
     """
 
     age_years: float
-    treated_iri_m_km: float
-    control_iri_m_km: float
+    treated_value: float
+    control_value: float
     difference: float
     low95: float | None
     high95: float | None
+    counted: bool
+    """Whether growth is compared over this campaign: every section was already laid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class Adjusted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialResult:
-    """What a trial shows; effects are differences of growth of log IRI a year.
+    """What a trial shows; effects are differences of growth a year: of log IRI, or of another metric's wear.
 
     Attributes
     ----------
@@ -99,11 +101,14 @@ class TrialResult:
     exact
         Whether these are all tuples, else a seeded sample.
     minimum_detectable_effect
-        What this trial would find with a probability of 0.8.
+        What this trial would find with a probability of 0.8; None where so many sections can demonstrate nothing.
     residual_sd
         Residual standard deviation of a section's mean log IRI in one campaign.
+    epochs, counted_epochs
+        Campaigns that all sections have, and those of them over which growth is compared (after the last laying).
     """
 
+    metric: Metric
     effect_per_year: float | None
     low95: float | None
     high95: float | None
@@ -120,6 +125,7 @@ class TrialResult:
     treated_sections: int
     control_sections: int
     epochs: int
+    counted_epochs: int
     events: tuple[EventPoint, ...]
     pretrend_p: float | None
     adjusted: Adjusted | None
@@ -141,7 +147,7 @@ class TrialResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Core:
+class Core:
     """Effect, interval and placebo distribution."""
 
     estimate: placebos.Estimate | None
@@ -152,13 +158,15 @@ class _Core:
     exact: bool
 
 
-def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
+def evaluate_trial(panel: Panel | Any, *, metric: str = ROUGHNESS, seed: int = 0) -> TrialResult:
     """Evaluate a trial.
 
     Parameters
     ----------
     panel
         A `Panel`, or a table (Arrow, mapping, data frame) that `of_table` reads.
+    metric
+        What a table holds; a `Panel` knows its own.
     seed
         Of the sample of placebo tuples, where there are more than 100,000.
 
@@ -167,19 +175,26 @@ def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
     DataError, UsageError
         See `contado.engines.pavement.trial.panel.of_table`.
     """
-    held = panel if isinstance(panel, panels.Panel) else panels.of_table(panels.table_of(panel))
+    held = (
+        panel if isinstance(panel, panels.Panel) else panels.of_table(panels.table_of(panel), metric=metric)
+    )
     growth = held.slopes
     known = ~np.isnan(growth)
     treated, control = known & held.treated, known & ~held.treated
     n_treated, n_control = int(treated.sum()), int(control.sum())
     core = _core(growth[known], held.treated[known], seed)
     residual = _residual_sd(held)
-    verdict = _verdict(core, n_treated, n_control, common=held.common_epochs)
+    verdict = _verdict(core, n_treated, n_control, common=held.same_campaigns)
     error = core.estimate.standard_error if core.estimate else None
     sd = core.estimate.sd if core.estimate else None
-    findings = [*held.findings, *_grown(held, known), *_cautions(core, n_treated, n_control, verdict)]
+    findings = [
+        *held.findings,
+        *cautions.left_out(held, known),
+        *cautions.cautions(core, n_treated, n_control, verdict),
+    ]
     adjusted, more = _adjusted(held, growth, known, seed)
     return TrialResult(
+        metric=held.metric,
         effect_per_year=core.estimate.effect if core.estimate else None,
         low95=core.low,
         high95=core.high,
@@ -191,11 +206,12 @@ def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
         between_section_sd=sd,
         residual_sd=residual,
         standard_error=error,
-        minimum_detectable_effect=_detectable(sd, n_treated, n_control),
+        minimum_detectable_effect=_detectable(sd, n_treated, n_control) if held.same_campaigns else None,
         verdict=verdict,
         treated_sections=n_treated,
         control_sections=n_control,
         epochs=held.age_y.shape[1],
+        counted_epochs=int(held.counted.sum()),
         events=_events(held, seed),
         pretrend_p=_pretrend(held, seed),
         adjusted=adjusted,
@@ -203,35 +219,35 @@ def evaluate_trial(panel: Panel | Any, *, seed: int = 0) -> TrialResult:
         cell_ols=cell_ols(held),
         sections_needed=_sections(core, n_control),
         years_needed=_years(held, core, residual, n_control),
-        findings=(*findings, *more, *_disagree(adjusted, verdict)),
+        findings=(*findings, *more, *cautions.covariates_disagree(adjusted, verdict)),
     )
 
 
-def _core(growth: Floats, treated: NDArray[np.bool_], seed: int) -> _Core:
+def _core(growth: Floats, treated: NDArray[np.bool_], seed: int) -> Core:
     """Return the effect of the sections whose growth is known."""
     empty = np.zeros(0)
     if treated.all() or not treated.any():
-        return _Core(estimate=None, low=None, high=None, p=None, placebo=empty, exact=True)
+        return Core(estimate=None, low=None, high=None, p=None, placebo=empty, exact=True)
     found = placebos.estimate(growth, treated)
     low, high = _interval(found)
     own = growth[~treated]
     tuples = placebos.tuplets(len(own), int(treated.sum()), seed)
     effects = placebos.effects_of(own, tuples.rows) if len(tuples.rows) else empty
     p = placebos.p_value(effects, found.effect)
-    return _Core(estimate=found, low=low, high=high, p=p, placebo=effects, exact=tuples.exact)
+    return Core(estimate=found, low=low, high=high, p=p, placebo=effects, exact=tuples.exact)
 
 
 def _interval(found: placebos.Estimate) -> tuple[float | None, float | None]:
     if found.standard_error is None:
         return None, None
-    half = student_quantile(1 - _ALPHA / 2, found.free) * found.standard_error
+    half = student_quantile(1 - ALPHA / 2, found.free) * found.standard_error
     return found.effect - half, found.effect + half
 
 
-def _verdict(core: _Core, n_treated: int, n_control: int, *, common: bool) -> Verdict:
+def _verdict(core: Core, n_treated: int, n_control: int, *, common: bool) -> Verdict:
     if n_treated < LEAST_TREATED or n_control < LEAST_CONTROL or not common:
         return "not_identifiable"
-    shown = core.p is not None and core.p <= _ALPHA and core.high is not None and core.high < 0
+    shown = core.p is not None and core.p <= ALPHA and core.high is not None and core.high < 0
     return "demonstrated" if shown else "not_demonstrated"
 
 
@@ -243,18 +259,18 @@ def _detectable(sd: float | None, n_treated: int, n_control: int) -> float | Non
 
 def _residual_sd(held: Panel) -> float | None:
     """Return the residual spread of a section's mean about its own line, campaign effects taken out."""
-    n, epochs = held.log_iri.shape
+    counted = np.ix_(held.compared, held.counted)
+    age, y, growth = held.age_y[counted], held.wear[counted], held.slopes[held.compared]
+    n, epochs = y.shape
     free = (n - 1) * (epochs - 2)
-    if not held.common_epochs or (held.age_y < 0).any() or n < 2 or free < 1:
+    if n < 2 or epochs < 3:
         return None
-    age = held.age_y - held.age_y.mean(axis=1, keepdims=True)
-    line = held.log_iri.mean(axis=1, keepdims=True) + held.slopes[:, None] * age
-    rest = held.log_iri - line
+    rest = y - y.mean(axis=1, keepdims=True) - growth[:, None] * (age - age.mean(axis=1, keepdims=True))
     rest = rest - rest.mean(axis=0)
     return math.sqrt(float(np.square(rest).sum()) / free)
 
 
-def _sections(core: _Core, n_control: int) -> SectionsNeeded | None:
+def _sections(core: Core, n_control: int) -> SectionsNeeded | None:
     """Return how many treated sections would find an effect as large as the one seen."""
     found = core.estimate
     if found is None or found.sd is None or found.effect >= 0 or n_control < 2:
@@ -262,12 +278,12 @@ def _sections(core: _Core, n_control: int) -> SectionsNeeded | None:
     return SectionsNeeded(effect=found.effect, treated=sections_needed(-found.effect, found.sd, n_control))
 
 
-def _years(held: Panel, core: _Core, residual: float | None, n_control: int) -> tuple[YearsNeeded, ...]:
+def _years(held: Panel, core: Core, residual: float | None, n_control: int) -> tuple[YearsNeeded, ...]:
     """Return how long more treated sections would need for an effect as large as the one seen."""
     found = core.estimate
     if found is None or found.sd is None or residual is None or found.effect >= 0 or n_control < 2:
         return ()
-    age = held.age_y.mean(axis=0)
+    age = held.age_y[np.ix_(held.compared, held.counted)].mean(axis=0)
     square = float(np.square(age - age.mean()).sum())
     between = math.sqrt(max(0.0, found.sd**2 - residual**2 / square))
     rate = (len(age) - 1) / float(np.ptp(age))
@@ -277,33 +293,35 @@ def _years(held: Panel, core: _Core, residual: float | None, n_control: int) -> 
         residual_sd=residual,
         control=n_control,
         campaigns_per_year=rate,
-        treated=_WANTED_TREATED,
+        treated=[n for n in _WANTED_TREATED if can_show(n, n_control)],
     )
 
 
 def _events(held: Panel, seed: int) -> tuple[EventPoint, ...]:
-    """Return the campaigns in order, with the band in which 95 % of the placebo differences lie."""
+    """Return the campaigns by the age of the treated, with the band in which 95 % of the placebo differences lie."""
     treated = held.treated
     if not held.common_epochs or treated.all() or not treated.any():
         return ()
-    age = held.age_y.mean(axis=0)
+    age = held.age_y[treated].mean(axis=0)
     order = np.argsort(age)
-    first = order[np.argmax(age[order] >= 0)]
-    change = held.log_iri - held.log_iri[:, [first]]
+    usable = held.counted if held.same_campaigns else age >= 0
+    first = order[np.argmax(usable[order])]
+    change = held.wear - held.wear[:, [first]]
     tuples = placebos.tuplets(int((~treated).sum()), int(treated.sum()), seed).rows
     band = None
     if len(tuples):
         band = np.quantile(placebos.effects_of(change[~treated], tuples), [0.025, 0.975], axis=0)
-    means = [np.exp(held.log_iri[arm].mean(axis=0)) for arm in (treated, ~treated)]
+    means = [held.metric.value(held.wear[arm].mean(axis=0)) for arm in (treated, ~treated)]
     apart = change[treated].mean(axis=0) - change[~treated].mean(axis=0)
     return tuple(
         EventPoint(
             age_years=float(age[e]),
-            treated_iri_m_km=float(means[0][e]),
-            control_iri_m_km=float(means[1][e]),
+            treated_value=float(means[0][e]),
+            control_value=float(means[1][e]),
             difference=float(apart[e]),
             low95=None if band is None else float(band[0, e]),
             high95=None if band is None else float(band[1, e]),
+            counted=bool(held.counted[e]),
         )
         for e in order
     )
@@ -332,7 +350,7 @@ def _adjusted(
     own = X[~treated]
     rank = int(np.linalg.matrix_rank(np.hstack([np.ones((len(own), 1)), own])))
     if rank < 1 + X.shape[1] or len(own) - rank < _LEAST_FREE:
-        return None, [_too_many(held.covariate_names, len(own))]
+        return None, [cautions.covariates_not_used(held.covariate_names, len(own))]
     found = placebos.estimate(growth[known], treated, X)
     low, high = _interval(found)
     tuples = placebos.tuplets(len(own), int(treated.sum()), seed).rows
@@ -345,101 +363,3 @@ def _adjusted(
         placebo_p=placebos.p_value(effects, found.effect),
     )
     return adjusted, []
-
-
-def _grown(held: Panel, known: NDArray[np.bool_]) -> list[Finding]:
-    lost = [name for name, ok in zip(held.sections, known, strict=True) if not ok]
-    if not lost:
-        return []
-    return [
-        _warning(
-            "section_without_growth",
-            f"{len(lost)} sections have fewer than two campaigns after the works and are left out: {', '.join(lost)}.",
-            "measure each section at least twice after it was laid",
-        )
-    ]
-
-
-def _cautions(core: _Core, n_treated: int, n_control: int, verdict: Verdict) -> list[Finding]:
-    out = []
-    if n_treated < LEAST_TREATED or n_control < LEAST_CONTROL:
-        out.append(_too_few(n_treated, n_control))
-    elif verdict == "not_identifiable":
-        out.append(_no_common())
-    if not core.exact:
-        out.append(_sampled(len(core.placebo)))
-    if verdict != "not_identifiable" and core.p is None:
-        out.append(_no_placebo(n_treated, n_control))
-    elif verdict != "not_identifiable" and 1 / (1 + len(core.placebo)) > _ALPHA:
-        out.append(_few_tuples(len(core.placebo)))
-    return out
-
-
-def _disagree(adjusted: Adjusted | None, verdict: Verdict) -> list[Finding]:
-    """Say when covariates turn the verdict of the plain comparison."""
-    if adjusted is None or verdict == "not_identifiable":
-        return []
-    shown = adjusted.high95 < 0 and adjusted.placebo_p is not None and adjusted.placebo_p <= _ALPHA
-    if shown == (verdict == "demonstrated"):
-        return []
-    return [
-        _warning(
-            "covariates_disagree",
-            f"Beside {', '.join(dict.fromkeys(adjusted.covariates))} the effect is {adjusted.effect_per_year:+.4f} a year "
-            f"({adjusted.low95:+.4f} to {adjusted.high95:+.4f}), which would give the other verdict.",
-            "the arms differ in more than the mix; choose control sections alike in traffic and base",
-        )
-    ]
-
-
-def _too_few(n_treated: int, n_control: int) -> Finding:
-    what = "one section per arm" if n_treated == n_control == 1 else "too few sections"
-    return _warning(
-        "not_identifiable",
-        f"{what}: {n_treated} treated and {n_control} control; a section's own growth cannot be told from its mix.",
-        f"at least {LEAST_TREATED} treated and {LEAST_CONTROL} control sections",
-    )
-
-
-def _no_common() -> Finding:
-    return _warning(
-        "not_identifiable",
-        "No two campaigns are common to all sections, so season and year cannot be told from the mix.",
-        "measure all sections in the same campaigns",
-    )
-
-
-def _sampled(count: int) -> Finding:
-    return _warning(
-        "sampled_placebo",
-        f"There are more than {placebos.MOST_TUPLES:,} placebo tuples; {count:,} were drawn by the seed.",
-        "nothing to do; another seed shows how little p depends on the draw",
-    )
-
-
-def _no_placebo(n_treated: int, n_control: int) -> Finding:
-    return _warning(
-        "no_placebo",
-        f"With {n_control} controls no tuple of {n_treated} leaves another control: p is unknown.",
-        "more control than treated sections are needed",
-    )
-
-
-def _few_tuples(count: int) -> Finding:
-    return _warning(
-        "no_placebo",
-        f"{count} placebo tuples cannot give a p of {_ALPHA} or less, whatever the effect.",
-        "add control sections",
-    )
-
-
-def _too_many(covariates: Sequence[str], n_control: int) -> Finding:
-    return _warning(
-        "covariates_not_used",
-        f"{n_control} control sections cannot tell {', '.join(dict.fromkeys(covariates))} apart: no adjustment is made.",
-        "add control sections, or leave out a covariate",
-    )
-
-
-def _warning(rule: str, message: str, hint: str) -> Finding:
-    return Finding(severity="warning", rule=rule, table="panel", message=message, hint=hint)

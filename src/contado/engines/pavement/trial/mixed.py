@@ -40,10 +40,12 @@ def mixed_model(panel: Panel) -> MixedModel:
     ExtraMissing
         statsmodels is not installed.
     DataError
-        ``not_identifiable``: no common campaigns, or one arm is empty.
+        ``not_identifiable``: no two campaigns common since the last laying, or one arm is empty.
     """
     require("pavement trial --mixed-model", "stats", ("statsmodels",))
-    if not panel.common_epochs or panel.treated.all() or not panel.treated.any():
+    compared = panel.compared
+    arm = panel.treated[compared]
+    if not panel.same_campaigns or arm.all() or not arm.any():
         raise DataError(
             "A mixed model needs both arms in the same campaigns.",
             rule="not_identifiable",
@@ -53,10 +55,10 @@ def mixed_model(panel: Panel) -> MixedModel:
 
     from statsmodels.regression.mixed_linear_model import MixedLM
 
-    after = panel.age_y.min(axis=0) >= 0
-    age, y = panel.age_y[:, after], panel.log_iri[:, after]
+    held = np.ix_(compared, panel.counted)
+    age, y = panel.age_y[held], panel.wear[held]
     n, epochs = y.shape
-    treated = np.repeat(panel.treated.astype(float), epochs)
+    treated = np.repeat(arm.astype(float), epochs)
     flat = age.ravel()
     campaign = np.tile(np.eye(epochs), (n, 1))
     X = np.column_stack([campaign, treated, flat * treated])

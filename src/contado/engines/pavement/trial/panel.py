@@ -1,4 +1,4 @@
-"""A trial's panel: from cells of several campaigns to one mean of log IRI a section and campaign.
+"""A trial's panel: from cells of several campaigns to one mean wear (log IRI) a section and campaign.
 
 The unit of a trial is the section: cells of one section share its growth, so their number is no sample size.
 Cells are averaged within a section over those that every campaign measured, so that a cell that was missed
@@ -14,12 +14,15 @@ import numpy as np
 import pyarrow as pa
 
 from contado.engines.pavement import columns
+from contado.engines.pavement.trial.metrics import METRICS, ROUGHNESS
 from contado.kernel.errors import DataError, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from contado.engines.pavement.trial.metrics import Metric
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.intp]
@@ -30,8 +33,8 @@ __all__ = ["ARMS", "COLUMNS", "COVARIATES", "Panel", "of_table"]
 ARMS: Final = ("treated", "control")
 COVARIATES: Final = ("aadt", "heavy_share", "thickness_cm", "base")
 """Columns that describe a section and may explain its growth; ``base`` is a word, the others are numbers."""
-_REQUIRED: Final = ("section", "group", "age_years", "iri_m_km")
-COLUMNS: Final = (*_REQUIRED, "from_m", "to_m", "campaign", *COVARIATES, "label")
+_REQUIRED: Final = ("section", "group", "age_years")
+COLUMNS: Final = (*_REQUIRED, *METRICS, "from_m", "to_m", "campaign", *COVARIATES, "label")
 """Columns of a panel."""
 _SAME_AGE_Y: Final = 1e-6
 
@@ -48,44 +51,82 @@ class Panel:
         (s,) whether the section got the treatment.
     age_y
         (s, e) age of the surface at each campaign [y]; negative before it was laid.
-    log_iri
-        (s, e) mean over cells of the logarithm of IRI [log m/km].
+    metric
+        What was measured.
+    wear
+        (s, e) mean over cells of the metric on its scale of wear: the logarithm of IRI [log m/km].
     covariates
         (s, k) numbers that describe the sections; words are one column a word but the first.
     covariate_names
         What the columns of ``covariates`` came from.
     rows
-        Rows that were used: section, age [y] and log IRI of each.
+        Rows that were used: section, campaign (its column here; -1 where it is left out), age [y] and wear.
     common_epochs
         Whether the sections share at least two campaigns; else each has its own ages and ``age_y`` and
-        ``log_iri`` hold NaN where a section was not measured.
+        ``wear`` hold NaN where a section was not measured.
     """
 
+    metric: Metric
     sections: tuple[str, ...]
     treated: Flags
     age_y: Floats
-    log_iri: Floats
+    wear: Floats
     covariates: Floats
     covariate_names: tuple[str, ...]
-    rows: tuple[Ints, Floats, Floats]
+    rows: tuple[Ints, Ints, Floats, Floats]
     common_epochs: bool
     findings: tuple[Finding, ...] = ()
 
     @property
+    def compared(self) -> Flags:
+        """(s,) whether a section has two campaigns since it was laid, so that its growth can be known."""
+        return np.asarray((self.age_y >= 0).sum(axis=1) >= 2)
+
+    @property
+    def counted(self) -> Flags:
+        """(e,) campaigns in which every compared section was already laid: those whose growth is compared.
+
+        What a campaign does to all alike (season, instrument, year) cancels between the arms only if both
+        arms hold it, so a section that was laid earlier than others loses its earlier campaigns.
+        """
+        compared = self.compared
+        if not self.common_epochs or not compared.any():
+            return np.zeros(self.age_y.shape[1], bool)
+        return np.asarray((self.age_y[compared] >= 0).all(axis=0))
+
+    @property
+    def same_campaigns(self) -> bool:
+        """Whether all growths come from the same two campaigns or more."""
+        return int(self.counted.sum()) >= 2
+
+    @property
+    def before(self) -> Flags:
+        """(e,) campaigns before the works: every section that was laid during the campaigns was still to be laid."""
+        none = np.zeros(self.age_y.shape[1], bool)
+        works = np.asarray((self.age_y < 0).any(axis=1))
+        if not self.common_epochs or not self.treated.any() or not works[self.treated].all():
+            return none
+        return np.asarray((self.age_y[works] < 0).all(axis=0))
+
+    @property
     def slopes(self) -> Floats:
-        """(s,) least-squares growth of log IRI a year of each section since it was laid; NaN where unknown."""
-        return slopes(np.where(self.age_y >= 0, self.age_y, np.nan), self.log_iri)
+        """(s,) least-squares growth of wear a year since the section was laid; NaN where unknown.
+
+        Over the campaigns of `counted`; where these are fewer than two each section has its own.
+        """
+        own = np.where(self.age_y >= 0, self.age_y, np.nan)
+        if self.same_campaigns:
+            own = np.where(self.counted & self.compared[:, None], own, np.nan)
+        return slopes(own, self.wear)
 
     @property
     def slopes_before(self) -> Floats | None:
-        """(s,) the same before the works; None with fewer than two campaigns before."""
-        before = np.where(self.age_y < 0, self.age_y, np.nan)
-        if self.age_y.size == 0 or int((~np.isnan(before)).sum(axis=1).min()) < 2:
-            return None
-        return slopes(before, self.log_iri)
+        """(s,) the same over the campaigns before the works; None where these are fewer than two."""
+        before = self.before
+        return slopes(self.age_y[:, before], self.wear[:, before]) if int(before.sum()) >= 2 else None
 
 
-def slopes(age_y: Floats, log_iri: Floats) -> Floats:
+def slopes(age_y: Floats, wear: Floats) -> Floats:
     """Return the least-squares slope of each row over its known places; NaN with fewer than two ages.
 
     Examples
@@ -93,10 +134,10 @@ def slopes(age_y: Floats, log_iri: Floats) -> Floats:
     >>> slopes(np.array([[0.0, 1.0, 2.0]]), np.array([[0.0, 0.1, 0.2]])).round(6).tolist()
     [0.1]
     """
-    known = ~np.isnan(age_y) & ~np.isnan(log_iri)
+    known = ~np.isnan(age_y) & ~np.isnan(wear)
     n = np.maximum(known.sum(axis=1), 1)
     age = np.where(known, age_y, 0.0)
-    y = np.where(known, log_iri, 0.0)
+    y = np.where(known, wear, 0.0)
     centred = np.where(known, age - (age.sum(axis=1) / n)[:, None], 0.0)
     square = (centred**2).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -104,13 +145,17 @@ def slopes(age_y: Floats, log_iri: Floats) -> Floats:
     return found
 
 
-def of_table(table: pa.Table, *, name: str = "panel", lines: Sequence[int] | None = None) -> Panel:
-    """Return the panel of a table: section, group, age_years, iri_m_km[, from_m, to_m, campaign, covariates].
+def of_table(
+    table: pa.Table, *, metric: str = ROUGHNESS, name: str = "panel", lines: Sequence[int] | None = None
+) -> Panel:
+    """Return the panel of a table: section, group, age_years, iri_m_km or another metric[, from_m, to_m, campaign, covariates].
 
     Parameters
     ----------
     table
         One row a cell and campaign (or a section and campaign); ``group`` is treated or control.
+    metric
+        Name of one of `METRICS`, which is the column that holds it.
     name, lines
         For messages: the file and the line of each row.
 
@@ -122,14 +167,17 @@ def of_table(table: pa.Table, *, name: str = "panel", lines: Sequence[int] | Non
     UsageError
         ``unknown_choice``: a group that is neither treated nor control.
     """
-    columns.require(table, _REQUIRED, name)
+    measured = METRICS[metric]
+    columns.require(table, (*_REQUIRED, metric), name)
     if table.num_rows == 0:
-        raise DataError(f"{name} has no rows.", rule="empty_file", hint="give sections, ages and IRI")
-    iri, age, unknown = _measured(table, name, lines)
+        raise DataError(f"{name} has no rows.", rule="empty_file", hint="give sections, ages and values")
+    wear, age, unknown = _measured(table, measured, name, lines)
     kept = np.flatnonzero(~unknown)
-    table, iri, age = table.take(pa.array(kept)), iri[kept], age[kept]
+    table, wear, age = table.take(pa.array(kept)), wear[kept], age[kept]
     if table.num_rows == 0:
-        raise DataError(f"{name} has no measured row.", rule="empty_file", hint="give sections, ages and IRI")
+        raise DataError(
+            f"{name} has no measured row.", rule="empty_file", hint="give sections, ages and values"
+        )
     lines = None if lines is None else [lines[int(i)] for i in kept]
     unnamed = np.array([v is None for v in table["section"].to_pylist()])
     columns.refuse(
@@ -139,29 +187,33 @@ def of_table(table: pa.Table, *, name: str = "panel", lines: Sequence[int] | Non
     names, section = np.unique(np.array(words, object).astype(str), return_inverse=True)
     treated = _arms(table, section, len(names), name, lines)
     covariates, covariate_names = _covariates(table, section, len(names), name, lines)
-    findings = [_dropped(int(unknown.sum()))] if unknown.any() else []
-    age_y, log_iri, common, more = _balanced(table, section, age, np.log(iri), len(names))
-    order = np.lexsort((iri, age, section))
+    findings = [_dropped(int(unknown.sum()), metric)] if unknown.any() else []
+    epoch, age_y, means, common, more = _balanced(table, section, age, wear, len(names))
+    order = np.lexsort((wear, age, section))
     return Panel(
+        metric=measured,
         sections=tuple(str(n) for n in names),
         treated=treated,
         age_y=age_y,
-        log_iri=log_iri,
+        wear=means,
         covariates=covariates,
         covariate_names=covariate_names,
-        rows=(section[order], age[order], np.log(iri)[order]),
+        rows=(section[order], epoch[order], age[order], wear[order]),
         common_epochs=common,
         findings=(*findings, *more),
     )
 
 
-def _measured(table: pa.Table, name: str, lines: Sequence[int] | None) -> tuple[Floats, Floats, Flags]:
-    """Return IRI and age of each row and which rows are not known."""
-    iri = columns.numbers(table, "iri_m_km", name, lines=lines)
+def _measured(
+    table: pa.Table, metric: Metric, name: str, lines: Sequence[int] | None
+) -> tuple[Floats, Floats, Flags]:
+    """Return wear and age of each row and which rows are not known."""
+    values = columns.numbers(table, metric.name, name, lines=lines)
     age = columns.numbers(table, "age_years", name, lines=lines)
     hint = "leave out cells that were not measured; they are unknown, not zero"
-    columns.refuse(np.flatnonzero(iri <= 0), table, "iri_m_km", name, "iri_not_positive", hint, lines)
-    return iri, age, np.isnan(iri) | np.isnan(age)
+    if metric.relative:
+        columns.refuse(np.flatnonzero(values <= 0), table, metric.name, name, "iri_not_positive", hint, lines)
+    return metric.wear(values), age, np.isnan(values) | np.isnan(age)
 
 
 def _arms(table: pa.Table, section: Ints, n: int, name: str, lines: Sequence[int] | None) -> Flags:
@@ -208,9 +260,9 @@ def _words(table: pa.Table, column: str, section: Ints, n: int) -> Floats:
 
 
 def _balanced(
-    table: pa.Table, section: Ints, age: Floats, log_iri: Floats, n: int
-) -> tuple[Floats, Floats, bool, list[Finding]]:
-    """Return ages and means of the common campaigns, whether there are any, and what was left out."""
+    table: pa.Table, section: Ints, age: Floats, wear: Floats, n: int
+) -> tuple[Ints, Floats, Floats, bool, list[Finding]]:
+    """Return the campaign of each row, ages and means of the common ones, whether there are any, what was left out."""
     epoch, count = _epochs(table, age)
     pair, pair_section = _cells(table, section)
     seen = np.zeros((n, count), bool)
@@ -218,14 +270,16 @@ def _balanced(
     shared = seen.all(axis=0)
     common = int(shared.sum()) >= 2
     used = shared if common else np.ones(count, bool)
-    mean = _means(pair * count + epoch, log_iri, len(pair_section) * count).reshape(-1, count)[:, used]
+    mean = _means(pair * count + epoch, wear, len(pair_section) * count).reshape(-1, count)[:, used]
     ages = _means(section * count + epoch, age, n * count).reshape(-1, count)[:, used]
     whole: Flags = np.isfinite(mean.sum(axis=1)) | (not common)
     log_mean, lost = _over_cells(mean, whole, pair_section, n)
-    findings = [] if shared.all() else [_unequal(int(shared.sum()), count, common=common)]
+    named = "campaign" in table.column_names
+    findings = [] if shared.all() else [_unequal(int(shared.sum()), count, common=common, named=named)]
     if lost:
         findings.append(_left_out_cells(lost, len(mean)))
-    return ages, log_mean, common, findings
+    place = np.where(used, np.cumsum(used) - 1, -1)
+    return place[epoch], ages, log_mean, common, findings
 
 
 def _epochs(table: pa.Table, age: Floats) -> tuple[Ints, int]:
@@ -271,18 +325,18 @@ def _over_cells(mean: Floats, whole: Flags, pair_section: Ints, n: int) -> tuple
     return out, int((~used).sum())
 
 
-def _dropped(count: int) -> Finding:
+def _dropped(count: int, metric: str) -> Finding:
     return Finding(
         severity="note",
         rule="rows_dropped",
         table="panel",
-        message=f"{count} rows without IRI or age were left out.",
+        message=f"{count} rows without {metric} or age were left out.",
         hint="unknown is not zero; nothing is filled in",
         action="dropped",
     )
 
 
-def _unequal(shared: int, count: int, *, common: bool) -> Finding:
+def _unequal(shared: int, count: int, *, common: bool, named: bool) -> Finding:
     told = (
         f"the {shared} that all have are used"
         if common
@@ -293,7 +347,9 @@ def _unequal(shared: int, count: int, *, common: bool) -> Finding:
         rule="unequal_campaigns",
         table="panel",
         message=f"The sections were not measured in the same campaigns: of {count}, {told}.",
-        hint="measure treated and control sections in the same campaigns",
+        hint="measure treated and control sections in the same campaigns"
+        if named
+        else "name the campaign of each row (column campaign): without it rows of one age are taken for one campaign",
         action="dropped" if common else "kept",
     )
 

@@ -1,8 +1,10 @@
 """Power of a trial, told before it begins: which effect can be found, how many sections and years it takes.
 
 The minimum detectable effect (power 0.8, two-sided 5 %) is ``(t(0.975, nc - 1) + 0.85) SE`` with
-``SE = sd sqrt(1/nt + 1/nc)``. A slope that is fitted to campaigns at times t has ``sd^2 + e^2 / sum (t - mean t)^2``
-in place of ``sd^2``, e being the residual standard deviation of a section's mean in one campaign [1]_.
+``SE = sd sqrt(1/nt + 1/nc)``; where the placebo asks for more, what it asks for, and unknown where the verdict could never be
+`demonstrated` (see `contado.engines.pavement.trial.design`). A slope that is fitted to campaigns at times t has
+``sd^2 + e^2 / sum (t - mean t)^2`` in place of ``sd^2``, e being the residual standard deviation of a section's mean in one
+campaign [1]_.
 
 References
 ----------
@@ -23,10 +25,18 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.trial.design import (
+    LEAST_TREATED,
+    design_findings,
+    detectable_factor,
+    interval_factor,
+)
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from contado.kernel.errors import Finding
 
 __all__ = [
     "EFFECTS",
@@ -34,16 +44,12 @@ __all__ = [
     "SectionsNeeded",
     "YearsNeeded",
     "sections_needed",
-    "student_quantile",
     "trial_power",
     "years_needed",
 ]
 
 EFFECTS: Final = (0.005, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05)
 """Differences of growth a year for which the sections needed are told."""
-_POWER_QUANTILE: Final = 0.85
-"""Normal quantile of a power of 0.8, rounded up (0.8416)."""
-_MOST_SECTIONS: Final = 1000
 _MOST_YEARS: Final = 20
 
 
@@ -65,11 +71,12 @@ class YearsNeeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Power:
-    """What a planned trial can find."""
+    """What a planned trial can find; ``findings`` say why nothing where the effect is None."""
 
     standard_error: float
-    minimum_detectable_effect: float
+    minimum_detectable_effect: float | None
     sections_needed: tuple[SectionsNeeded, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 def trial_power(
@@ -109,10 +116,11 @@ def trial_power(
             hint="at least 1 treated and 2 control sections, sd of 0 or more",
         )
     spread = math.hypot(sd, _slope_sd(campaigns, residual_sd))
-    error = _standard_error(spread, treated, control)
+    factor = detectable_factor(treated, control)
     return Power(
-        standard_error=error,
-        minimum_detectable_effect=_factor(control) * error,
+        standard_error=spread * math.sqrt(1 / treated + 1 / control),
+        minimum_detectable_effect=None if factor is None else factor * spread,
+        findings=tuple(design_findings(treated, control)),
         sections_needed=tuple(
             SectionsNeeded(effect=e, treated=sections_needed(e, spread, control)) for e in effects
         ),
@@ -120,24 +128,30 @@ def trial_power(
 
 
 def sections_needed(effect: float, sd: float, control: int) -> int | None:
-    """Return the least number of treated sections that finds ``effect``, at most 1,000; None where none does.
+    """Return the least number of treated sections that finds ``effect``; None where none does.
 
-    From ``effect = f sd sqrt(1/n + 1/nc)``: ``n = 1 / ((effect / (f sd))^2 - 1/nc)``, at least 2 because one
-    section cannot be told from its mix.
+    From ``effect = f sd sqrt(1/n + 1/nc)``: ``n = 1 / ((effect / (f sd))^2 - 1/nc)`` up to half the controls; beyond,
+    each further section leaves fewer controls to be compared with, so that the search ends where that no longer helps.
 
     Examples
     --------
-    >>> sections_needed(0.025, 0.012, 40), sections_needed(0.002, 0.012, 40)
-    (2, None)
+    >>> sections_needed(0.025, 0.012, 40), sections_needed(0.002, 0.012, 40), sections_needed(0.5, 0.012, 5)
+    (2, None, None)
     """
-    reach = _factor(control) * sd
-    if reach == 0:
-        return 2
-    left = (effect / reach) ** 2 - 1 / control
-    if left <= 0:
-        return None
-    n = max(2, math.ceil(1 / left - 1e-9))
-    return n if n <= _MOST_SECTIONS else None
+    wanted = effect / sd if sd > 0 else math.inf
+    previous = math.inf
+    for n in range(LEAST_TREATED, control):
+        if interval_factor(n, control) > wanted * (1 + 1e-12):
+            continue
+        factor = detectable_factor(n, control)
+        if factor is None:
+            continue
+        if factor <= wanted * (1 + 1e-12):
+            return n
+        if factor > previous:
+            return None
+        previous = factor
+    return None
 
 
 def years_needed(
@@ -165,12 +179,15 @@ def years_needed(
 
 
 def _years(effect: float, sd: float, residual: float, control: int, rate: float, treated: int) -> int | None:
+    factor = detectable_factor(treated, control)
+    if factor is None:
+        return None
     for years in range(1, _MOST_YEARS + 1):
         times = np.arange(0, math.floor(years * rate + 1e-9) + 1) / rate
         if len(times) < 2:
             continue
         spread = math.hypot(sd, _slope_sd(times.tolist(), residual))
-        if _factor(control) * _standard_error(spread, treated, control) <= effect:
+        if factor * spread <= effect:
             return years
     return None
 
@@ -189,25 +206,3 @@ def _slope_sd(campaigns: Sequence[float], residual_sd: float | None) -> float:
             field="campaigns",
         )
     return residual_sd / math.sqrt(square)
-
-
-def _standard_error(sd: float, treated: int, control: int) -> float:
-    return sd * math.sqrt(1 / treated + 1 / control)
-
-
-def _factor(control: int) -> float:
-    """Return ``t(0.975, nc - 1) + 0.85``."""
-    return student_quantile(0.975, control - 1) + _POWER_QUANTILE
-
-
-def student_quantile(probability: float, free: int) -> float:
-    """Return the quantile of Student's t (`scipy.special` loads in a tenth of the time of `scipy.stats`).
-
-    Examples
-    --------
-    >>> round(student_quantile(0.975, 39), 4)
-    2.0227
-    """
-    from scipy.special import stdtrit
-
-    return float(stdtrit(free, probability))

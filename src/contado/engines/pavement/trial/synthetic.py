@@ -47,12 +47,12 @@ class Synthetic:
 def synthetic_control(panel: Panel) -> Synthetic | None:
     """Return the effect against a synthetic control; None with fewer than three campaigns before the works."""
     treated = panel.treated
-    if not panel.common_epochs or treated.all() or not treated.any():
+    if not panel.same_campaigns or not panel.compared.all() or treated.all() or not treated.any():
         return None
-    before = panel.age_y.max(axis=0) < 0
+    before = panel.before
     if int(before.sum()) < _LEAST_HISTORY or int((~treated).sum()) < 2:
         return None
-    history, growth = panel.log_iri[:, before], panel.slopes
+    history, growth = panel.wear[:, before], panel.slopes
     controls = np.flatnonzero(~treated)
     weights = simplex_weights(history[controls], history[treated].mean(axis=0))
     effect = float(growth[treated].mean() - weights @ growth[controls])
@@ -81,6 +81,8 @@ def simplex_weights(candidates: Floats, target: Floats) -> Floats:
     """
     from scipy.optimize import nnls
 
+    middle = target.mean()  # weights of sum one may be sought about any level
+    candidates, target = candidates - middle, target - middle
     A = np.vstack([candidates.T, np.full(len(candidates), _SUM_WEIGHT)])
     found, _ = nnls(A, np.append(target, _SUM_WEIGHT))
     weights: Floats = found / found.sum()

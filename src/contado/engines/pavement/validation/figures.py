@@ -7,19 +7,23 @@ References
 .. [1] J. M. Bland, D. G. Altman, Statistical methods for assessing agreement between two methods of clinical
    measurement, The Lancet 327(8476), 1986, doi:10.1016/S0140-6736(86)90837-8 (limits of agreement; a high
    correlation is no agreement).
-.. [2] C. Spearman, The proof and measurement of association between two things, Am. J. Psychology 15(1), 1904.
+.. [2] J. M. Bland, D. G. Altman, Measuring agreement in method comparison studies, Statistical Methods in Medical
+   Research 8(2), 1999, doi:10.1177/096228029900800204 (limits from a small sample: t in place of 1.96).
+.. [3] C. Spearman, The proof and measurement of association between two things, Am. J. Psychology 15(1), 1904.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.student import student_quantile
 from contado.engines.pavement.validation.alignment import Pairs, chosen
-from contado.kernel.monitoring.proportion import Z_95, wilson
+from contado.kernel.monitoring.proportion import wilson
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +47,8 @@ PASSES: Final = (2.0, 4.0, 8.0)
 class Figures:
     """Agreement of estimates with a survey; errors are shares of the surveyed IRI, None = cannot be told.
 
-    ``bias`` is the mean error (geometric), ``limit_low`` and ``limit_high`` the limits between which 95 % of the
-    errors lie [1]; ``inside`` counts surveyed values in the 90 % interval, ``coverage`` is their share with its
+    ``bias`` is the mean error (geometric), ``limit_low`` and ``limit_high`` the limits between which 95 % of further
+    errors lie [1] [2], ``mean +- t(0.975, n - 1) sd sqrt(1 + 1/n)`` of the log errors, so that they hold for few stretches too; ``inside`` counts surveyed values in the 90 % interval, ``coverage`` is their share with its
     95 % interval, ``half_width`` the median half-width of the intervals.
     """
 
@@ -80,6 +84,7 @@ def figures(pairs: Pairs) -> Figures:
     share = np.abs(np.expm1(error))
     mean, n = float(error.mean()), error.size
     sd = float(error.std(ddof=1)) if n >= MIN_SPREAD else None
+    reach = None if sd is None else student_quantile(0.975, n - 1) * sd * math.sqrt(1 + 1 / n)
     inside, coverage, low, high = _coverage(pairs)
     half = (pairs.high_m_km - pairs.low_m_km) / 2 / pairs.estimated_m_km
     return Figures(
@@ -91,8 +96,8 @@ def figures(pairs: Pairs) -> Figures:
         median_error=float(np.median(share)),
         p90_error=float(np.quantile(share, 0.9)),
         sd_log=sd,
-        limit_low=None if sd is None else float(np.expm1(mean - Z_95 * sd)),
-        limit_high=None if sd is None else float(np.expm1(mean + Z_95 * sd)),
+        limit_low=None if reach is None else math.expm1(mean - reach),
+        limit_high=None if reach is None else math.expm1(mean + reach),
         inside=inside,
         coverage=coverage,
         coverage_low=low,

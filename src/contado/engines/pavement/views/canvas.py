@@ -7,14 +7,16 @@ drawn in pixels of the frame; a page may keep their widths while it zooms (custo
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from contado.engines.pavement.beside import beside
 from contado.engines.pavement.diagram import KINDS, SIDES
+from contado.engines.pavement.views.aside import aside_px, at_share, clear_share, right_at, shifted
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import INK
 from contado.kernel.publish.words import Lang, number
@@ -57,6 +59,11 @@ DOT_DASH: Final = (0.1, 2.4)
 LETTERS_FROM: Final = 13.0
 LETTER_ROOM_PX: Final = 26.0
 """A run of one class that is shorter has no letter; its colour and width still tell."""
+LETTER_ASIDE_PX: Final = 10.0
+SIGN_ASIDE_PX: Final = 9.0
+"""How far the letter and the signs of a road beside another one stand from the middle of both."""
+SIGN_ROOM_PX: Final = 20.0
+"""From the middle of a sign to that of a letter."""
 _M_PX: Final = 78271.51696
 """Metres a pixel at zoom 0 on the equator, tiles of 512 px."""
 _PAD: Final = 44.0
@@ -90,12 +97,22 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """A piece on the map: its number in the table, its path, the place of its letter [px]."""
+    """A piece on the map: its number in the table, where it runs [px], whether it stands beside another road."""
 
     number: int
     piece: Piece
-    path: str
-    middle: tuple[float, float]
+    x: Floats = field(repr=False)
+    y: Floats = field(repr=False)
+    beside: bool = False
+
+    @property
+    def path(self) -> str:
+        """Where it runs."""
+        return _path(self.x, self.y)
+
+    def drawn(self, width: float) -> str:
+        """Return its path as a line of a width [px] is drawn, to the right of another road's."""
+        return _path(*shifted(self.x, self.y, aside_px(width))) if self.beside else self.path
 
 
 def frame_of(
@@ -140,6 +157,7 @@ def _straight(roads: Sequence[Road], width: float) -> Frame:
 def shapes(roads: Sequence[Road], pieces: Sequence[Piece], frame: Frame, first: int = 0) -> list[Shape]:
     """Return the pieces that can be drawn, numbered from ``first`` as in the table."""
     rows = {road.name: (k, road) for k, road in enumerate(roads)}
+    doubled = _doubled(roads) if frame.epsg is not None else frozenset()
     found = []
     for n, piece in enumerate(pieces, first):
         row, road = rows[piece.road]
@@ -151,13 +169,16 @@ def shapes(roads: Sequence[Road], pieces: Sequence[Piece], frame: Frame, first: 
         else:
             lon, lat = np.array(road.line.part(piece.from_m, piece.to_m).coords).T
             x, y = frame.place(lon, lat)
-        found.append(Shape(number=n, piece=piece, path=_path(x, y), middle=_middle(x, y)))
+        found.append(Shape(number=n, piece=piece, x=x, y=y, beside=road.name in doubled))
     return found
 
 
-def _middle(x: Floats, y: Floats) -> tuple[float, float]:
-    along = np.concatenate(([0.0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))))
-    return float(np.interp(along[-1] / 2, along, x)), float(np.interp(along[-1] / 2, along, y))
+def _doubled(roads: Sequence[Road]) -> frozenset[str]:
+    """Return the roads that lie on another one."""
+    import shapely
+
+    lines = {r.name: r.line for r in roads if r.line is not None}
+    return beside({n: shapely.LineString(np.column_stack([a.lon, a.lat])) for n, a in lines.items()})
 
 
 def _path(x: Floats, y: Floats) -> str:
@@ -218,9 +239,15 @@ def layer(frame: Frame, found: Sequence[Shape], roads: Sequence[Road], *, lang: 
     body = ""
     for name in ("none", "A", "B", "C", "D"):
         body += _class_group(classes[name], [s for s in found if s.piece.class_id == name], frame.zoom)
-    body += _letters(found, frame.zoom, frame.scale)
-    spots = (_spot(spot, road, row, frame, lang) for row, road in enumerate(roads) for spot in road.spots)
-    return body + "".join(spots) + _names(roads, frame)
+    doubled = {s.piece.road for s in found if s.beside}
+    signs = [
+        (_place(spot, road, row, frame, aside=road.name in doubled), road, spot)
+        for row, road in enumerate(roads)
+        for spot in road.spots
+    ]
+    taken = [(at.x + at.right[0], at.y + at.right[1]) for at, _, _ in signs if at is not None]
+    spots = "".join(_spot(spot, road, at, lang) for at, road, spot in signs if at is not None)
+    return body + spots + _letters(found, frame, taken) + _names(roads, frame)
 
 
 def _class_group(look: RoadClass, found: Sequence[Shape], zoom: float) -> str:
@@ -228,20 +255,30 @@ def _class_group(look: RoadClass, found: Sequence[Shape], zoom: float) -> str:
     if not found:
         return ""
     width = width_at(look.widths, zoom)
-    whole = "".join(s.path for s in found)
-    out = f'<path class="rv-case rv-w{look.id}" d="{whole}" fill="none" stroke="#FFF" stroke-width="{width + CASING_PX:.1f}"/>'
-    stale = "".join(s.path for s in found if s.piece.stale_d is not None)
-    if stale:
-        grey = style.load().by_id("none").light
-        out += f'<path class="rv-under rv-keep" d="{stale}" fill="none" stroke="{grey}" stroke-width="{max(1.2, width / 3):.1f}"/>'
+    casing = f' fill="none" stroke="#FFF" stroke-width="{width + CASING_PX:.1f}"'
+    out = _paths(f"rv-case rv-w{look.id}", found, width, casing)
+    grey = style.load().by_id("none").light
+    under = f' fill="none" stroke="{grey}" stroke-width="{max(1.2, width / 3):.1f}"'
+    out += _paths("rv-under rv-keep", [s for s in found if s.piece.stale_d is not None], width, under)
     out += "".join(_line(s, look, width) for s in found)
-    dotted = "".join(s.path for s in found if s.piece.uncertain)
-    if dotted:
-        dot = float(np.interp(zoom, DOT_ZOOMS, DOT_PX))
-        on, off = (part * dot for part in DOT_DASH)
-        shown = "" if zoom >= DOTS_FROM else ' visibility="hidden"'
-        out += f'<path class="rv-dots" d="{dotted}" fill="none" stroke="#FFF" stroke-linecap="round" stroke-width="{dot:.1f}" stroke-dasharray="{on:.2f} {off:.2f}"{shown}/>'
+    dot = float(np.interp(zoom, DOT_ZOOMS, DOT_PX))
+    on, off = (part * dot for part in DOT_DASH)
+    shown = "" if zoom >= DOTS_FROM else ' visibility="hidden"'
+    dots = f' fill="none" stroke="#FFF" stroke-linecap="round" stroke-width="{dot:.1f}" stroke-dasharray="{on:.2f} {off:.2f}"{shown}'
+    out += _paths("rv-dots", [s for s in found if s.piece.uncertain], width, dots)
     return f'<g class="k-{look.id}">{out}</g>'
+
+
+def _paths(name: str, found: Sequence[Shape], width: float, look: str) -> str:
+    """Draw shapes as one path, and as another those beside a road, whose middle a page needs to move them anew."""
+    out = ""
+    for aside in (False, True):
+        own = [s for s in found if s.beside == aside]
+        if own:
+            middle = f' data-d="{"".join(s.path for s in own)}"' if aside else ""
+            kind = f"{name} rv-beside" if aside else name
+            out += f'<path class="{kind}" d="{"".join(s.drawn(width) for s in own)}"{middle}{look}/>'
+    return out
 
 
 def _line(shape: Shape, look: RoadClass, width: float) -> str:
@@ -249,38 +286,62 @@ def _line(shape: Shape, look: RoadClass, width: float) -> str:
     lines = f' stroke-dasharray="{dash[0] * width:.1f} {dash[1] * width:.1f}"' if dash else ""
     kind = "rv-line rv-dashed" if dash else "rv-line"
     cap = "butt" if dash else "round"
-    return f'<path class="{kind} rv-w{look.id}" id="p{shape.number}" data-p="{shape.number}" d="{shape.path}" fill="none" stroke="{look.light}" stroke-width="{width:.1f}" stroke-linecap="{cap}" stroke-linejoin="round"{lines}/>'
+    kind, middle = (f"{kind} rv-beside", f' data-d="{shape.path}"') if shape.beside else (kind, "")
+    return f'<path class="{kind} rv-w{look.id}" id="p{shape.number}" data-p="{shape.number}" d="{shape.drawn(width)}"{middle} fill="none" stroke="{look.light}" stroke-width="{width:.1f}" stroke-linecap="{cap}" stroke-linejoin="round"{lines}/>'
 
 
-def _letters(found: Sequence[Shape], zoom: float, scale: float) -> str:
-    """Write the letter of each run of one class at its middle; the web map does from zoom 13."""
+def _letters(found: Sequence[Shape], frame: Frame, taken: Sequence[tuple[float, float]]) -> str:
+    """Write the letter of each run of one class near its middle, off the signs; the web map does from zoom 13."""
     runs = groupby(found, key=lambda s: (s.piece.road, s.piece.class_id))
     out = ""
     for (_, name), run in runs:
         shapes_of_run = list(run)
         if name == "none":
             continue
-        x, y = shapes_of_run[len(shapes_of_run) // 2].middle
-        text = f'<text class="rv-u" text-anchor="middle" y="4.5" font-size="13" font-weight="700" fill="{INK}" stroke="#FFF" stroke-width="3" paint-order="stroke">{name}</text>'
-        run_end = shapes_of_run[len(shapes_of_run) // 2].piece.to_m
-        room = sum(s.piece.length_m for s in shapes_of_run) * scale
+        middle = shapes_of_run[len(shapes_of_run) // 2]
+        share = clear_share(middle.x, middle.y, taken, SIGN_ROOM_PX)
+        x, y = at_share(middle.x, middle.y, share)
+        right, down = right_at(middle.x, middle.y, share) if middle.beside else (0.0, 0.0)
+        text = f'<text class="rv-u" text-anchor="middle" x="{LETTER_ASIDE_PX * right:.1f}" y="{4.5 + LETTER_ASIDE_PX * down:.1f}" font-size="13" font-weight="700" fill="{INK}" stroke="#FFF" stroke-width="3" paint-order="stroke">{name}</text>'
+        run_end = middle.piece.to_m
+        room = sum(s.piece.length_m for s in shapes_of_run) * frame.scale
         hidden = "" if room >= LETTER_ROOM_PX else ' visibility="hidden"'
         out += f'<g class="k-{name}" data-at="{run_end:.1f}" data-room="{room:.1f}" transform="translate({x:.1f} {y:.1f})"{hidden}>{text}</g>'
-    shown = "" if zoom >= LETTERS_FROM else ' display="none"'
+    shown = "" if frame.zoom >= LETTERS_FROM else ' display="none"'
     return f'<g class="rv-letters" aria-hidden="true"{shown}>{out}</g>'
 
 
-def _spot(spot: Spot, road: Road, row: int, frame: Frame, lang: Lang) -> str:
-    """Draw an anomaly: its kind by the shape, full where it is confirmed."""
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Where a sign is drawn, and how far from there whatever the zoom [px]."""
+
+    x: float
+    y: float
+    right: tuple[float, float] = (0.0, 0.0)
+
+
+def _place(spot: Spot, road: Road, row: int, frame: Frame, *, aside: bool) -> _At | None:
+    """Return where an anomaly is drawn; None where its place is not known."""
     if frame.epsg is None:
-        x, y = (spot.at_m - frame.west_m) * frame.scale, _PAD + _ROW_PX * (row + 0.5)
-    elif spot.lonlat is not None:
-        (x,), (y,) = frame.place(*(np.array([v]) for v in spot.lonlat))
-    else:
-        return ""
-    sign = f'<g class="rv-u">{mark_svg(spot.kind, full=spot.confirmed)}</g>'
-    words = escape(f"{road.name}: {spot_words(spot, lang)}")
-    return f'<g class="rv-spot" data-at="{spot.at_m:.1f}" transform="translate({x:.1f} {y:.1f})"><title>{words}</title>{sign}</g>'
+        return _At((spot.at_m - frame.west_m) * frame.scale, _PAD + _ROW_PX * (row + 0.5))
+    if spot.lonlat is None:
+        return None
+    (x,), (y,) = frame.place(*(np.array([v]) for v in spot.lonlat))
+    if not aside or road.line is None:
+        return _At(x, y)
+    around = frame.place(*road.line.lonlat([spot.at_m - 5.0, spot.at_m + 5.0]))
+    right, down = right_at(*around, 0.5)
+    return _At(x, y, (SIGN_ASIDE_PX * right, SIGN_ASIDE_PX * down))
+
+
+def _spot(spot: Spot, road: Road, at: _At, lang: Lang) -> str:
+    """Draw an anomaly: its kind by the shape, full where it is confirmed."""
+    mark = mark_svg(spot.kind, full=spot.confirmed)
+    if any(at.right):
+        mark = f'<g transform="translate({at.right[0]:.1f} {at.right[1]:.1f})">{mark}</g>'
+    sign = f'<g class="rv-u">{mark}</g>'
+    words = escape(f"{road.name}: {spot_words(spot, road, lang)}")
+    return f'<g class="rv-spot" data-at="{spot.at_m:.1f}" transform="translate({at.x:.1f} {at.y:.1f})"><title>{words}</title>{sign}</g>'
 
 
 def mark_svg(kind: str, *, full: bool, size: float = 16.0) -> str:
@@ -293,12 +354,12 @@ def mark_svg(kind: str, *, full: bool, size: float = 16.0) -> str:
     return f'<g transform="scale({size / 40:g}) translate(-20 -20)">{edge}{shape}</g>'
 
 
-def spot_words(spot: Spot, lang: Lang) -> str:
+def spot_words(spot: Spot, road: Road, lang: Lang) -> str:
     """Return kind, height or depth, wheel track and place of an anomaly."""
     kind = KINDS[spot.kind if spot.kind in KINDS else "unknown"].of(lang)
     height = "" if spot.height_mm is None else f", {number(spot.height_mm, lang)} mm"
     side = f", {SIDES[spot.side].of(lang)}" if spot.side in SIDES else ""
-    return f"{kind}{height}{side}, km {number(spot.at_m / 1000, lang, 2)}"
+    return f"{kind}{height}{side}, km {number(road.posts.km(spot.at_m), lang, 2)}"
 
 
 def _names(roads: Sequence[Road], frame: Frame) -> str:

@@ -1,14 +1,13 @@
-"""Pieces of 100 m with condition, class, and whether the class is certain."""
+"""Segments of a diagnosis, else pieces of 100 m, with condition, class, and whether the class is certain."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement import condition, coverage
-from contado.engines.pavement.anomalies.sources import DEFECTS
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, Cell
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.condition import Model
     from contado.engines.pavement.coverage import Gap
-    from contado.engines.pavement.views.model import Road, Spot
+    from contado.engines.pavement.views.model import Road, Segment, Spot
 
 __all__ = ["PIECE_M", "Piece", "Total", "pieces", "totals", "whole"]
 
@@ -26,6 +25,12 @@ PIECE_M: Final = 100.0
 _ENOUGH: Final = 0.5
 """Share of a piece that must be known."""
 _SHOWN_M: Final = 50.0
+_TOUCH_M: Final = 1e-6
+_DIAGNOSED: Final = (
+    *("iri", "low", "high", "index", "index_low", "index_high"),
+    *("class_id", "uncertain", "priority", "rank"),
+)
+"""What the segment of a diagnosis says of a piece."""
 _LATE: Final = frozenset({"not_driven", "renewed"})
 """States of cells that no car passed lately, or none since the works."""
 
@@ -37,6 +42,8 @@ class Piece:
     road: str
     from_m: float
     to_m: float
+    from_km: float
+    to_km: float
     iri: float | None
     low: float | None
     high: float | None
@@ -57,6 +64,11 @@ class Piece:
     """Length of its cells without a late pass, with an old value or none [m]."""
     undriven_m: float
     """Length of its cells without a value that nobody drove [m]."""
+    priority: float | None = None
+    rank: int | None = None
+    """Place among all segments of a diagnosis, the most urgent first."""
+    shown: tuple[float | None, ...] = (None, None, None)
+    """Index, its low and its high end as whole numbers of their classes, for who reads them."""
 
     @property
     def length_m(self) -> float:
@@ -118,15 +130,41 @@ def pieces(road: Road, on: date | None) -> list[Piece]:
         Day of the state, whose coefficients count; None = of the last pass, else today's.
     """
     model = condition.model(on or _last_day(road))
-    return [_piece(road, cells, model, on) for cells in _together(road.cells)]
+    made = [_piece(road, cells, model, on) for cells in _together(road)]
+    return [_shown(_as_diagnosed(piece, road.segments), model) for piece in made]
 
 
-def _together(cells: Iterable[Cell]) -> list[list[Cell]]:
+def _shown(piece: Piece, model: Model) -> Piece:
+    known = (piece.index, piece.index_low, piece.index_high)
+    return replace(piece, shown=tuple(model.whole(v) for v in known))
+
+
+def _as_diagnosed(piece: Piece, segments: Sequence[Segment]) -> Piece:
+    """Return a piece with the figures of the segment that it is, where it is one."""
+    own = next((s for s in segments if _within(piece.from_m, s)), None)
+    if own is None or piece.iri is None:
+        return piece
+    return replace(piece, **{name: getattr(own, name) for name in _DIAGNOSED})
+
+
+def _within(place_m: float, segment: Segment) -> bool:
+    return segment.from_m - _TOUCH_M <= place_m < segment.to_m - _TOUCH_M
+
+
+def _together(road: Road) -> list[list[Cell]]:
     """Return the cells of each piece; a short end that a car drove without a whole cell is no piece of its own."""
-    parts = [list(part) for _, part in groupby(cells, key=lambda c: int((c.from_m + 1e-6) // PIECE_M))]
+    parts = [list(part) for _, part in groupby(road.cells, key=lambda c: _place(c, road.segments))]
     if len(parts) > 1 and _is_short_end(parts[-1]):
         parts[-2:] = [parts[-2] + parts[-1]]
     return parts
+
+
+def _place(cell: Cell, segments: Sequence[Segment]) -> tuple[bool, int]:
+    """Return which piece a cell belongs to: the segment that it lies in, else the gap after so many segments."""
+    if not segments:
+        return False, int((cell.from_m + _TOUCH_M) // PIECE_M)
+    begun = sum(s.from_m - _TOUCH_M <= cell.from_m for s in segments)
+    return (True, begun) if begun and _within(cell.from_m, segments[begun - 1]) else (False, begun)
 
 
 def _is_short_end(cells: Sequence[Cell]) -> bool:
@@ -146,7 +184,7 @@ def _piece(road: Road, cells: Sequence[Cell], model: Model, on: date | None) -> 
     late = [c for c in cells if c.state in _LATE]
     enough = _length(known) >= _ENOUGH * (to_m - from_m)
     iri, low, high = (_mean(known, name) if enough else None for name in ("iri", "low", "high"))
-    severity = _severity(road.spots, from_m, to_m)
+    severity = _severity(road.defects, from_m, to_m)
     index, worst, best = (None if v is None else float(model.index(v, severity)) for v in (iri, high, low))
     last = max((c.last_on for c in known if c.last_on), default=None)
     stale = enough and all(c.state == "not_driven" for c in known)
@@ -154,6 +192,8 @@ def _piece(road: Road, cells: Sequence[Cell], model: Model, on: date | None) -> 
         road=road.name,
         from_m=from_m,
         to_m=to_m,
+        from_km=road.posts.km(from_m),
+        to_km=road.posts.km(to_m),
         iri=iri,
         low=low,
         high=high,
@@ -190,23 +230,22 @@ def _mean(cells: Sequence[Cell], name: str) -> float | None:
 
 
 def _severity(spots: Iterable[Spot], from_m: float, to_m: float) -> float:
-    inside = [s.severity or 0.0 for s in spots if s.kind in DEFECTS and from_m <= s.at_m < to_m]
+    inside = [s.severity or 0.0 for s in spots if from_m <= s.at_m < to_m]
     return 100.0 * sum(inside) / (to_m - from_m)
 
 
 def totals(found: Iterable[Piece]) -> list[Total]:
     """Return length and number of each class, from A to D and none, those without a piece too."""
     rows = list(found)
-    classes = [
+    graded = [(p.class_id, p.measured_m) for p in rows if p.class_id != "none"]
+    rest = sum(p.length_m for p in rows) - sum(length for _, length in graded)
+    driven = rest - sum(p.undriven_m for p in rows)
+    return [
         Total(
             class_id=name,
-            length_m=sum(p.measured_m for p in rows if p.class_id == name),
+            length_m=length,
             n=sum(p.class_id == name for p in rows),
-            driven_m=0.0,
+            driven_m=driven if name == "none" else 0.0,
         )
-        for name in condition.LETTERS.values()
+        for name, length in condition.lengths([*graded, ("none", rest)]).items()
     ]
-    rest = sum(p.length_m for p in rows) - sum(t.length_m for t in classes)
-    undriven = sum(p.undriven_m for p in rows)
-    n = sum(p.class_id == "none" for p in rows)
-    return [*classes, Total(class_id="none", length_m=rest, n=n, driven_m=rest - undriven)]

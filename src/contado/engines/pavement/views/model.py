@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from contado.engines.pavement.anomalies.sources import DEFECTS
+from contado.engines.pavement.posts import Posts
 from contado.kernel.publish.words import Words
 
 if TYPE_CHECKING:
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
 
-__all__ = ["NOT_DRIVEN_D", "Cell", "Road", "RoadState", "Spot", "Vehicle", "Work"]
+__all__ = ["NOT_DRIVEN_D", "Cell", "Road", "RoadState", "Segment", "Spot", "Vehicle", "Work"]
 
 NOT_DRIVEN_D: Final = 30
 """Days after which a road counts as not driven, where the state says nothing else."""
@@ -37,8 +39,26 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of a road that is alike, as a diagnosis cut, graded and ranked it [m, m/km]."""
+
+    from_m: float
+    to_m: float
+    iri: float | None
+    low: float | None
+    high: float | None
+    index: float | None
+    index_low: float | None
+    index_high: float | None
+    class_id: str
+    uncertain: bool
+    priority: float | None
+    rank: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """An anomaly: place [m], kind, height (+) or depth (-) [mm], severity 0-100."""
+    """An anomaly or a speed bump: place [m], kind, height (+) or depth (-) [mm], severity 0-100."""
 
     at_m: float
     kind: str
@@ -77,6 +97,15 @@ class Road:
     spots: tuple[Spot, ...] = ()
     works: tuple[Work, ...] = ()
     street: str | None = None
+    segments: tuple[Segment, ...] = ()
+    """What a diagnosis of the same day cut it into; without one it is shown in pieces of 100 m."""
+    posts: Posts = field(default_factory=Posts)
+    """Official kilometres along it; without them those from its own start."""
+
+    @property
+    def defects(self) -> tuple[Spot, ...]:
+        """Its anomalies; speed bumps, which were put there on purpose, are none."""
+        return tuple(s for s in self.spots if s.kind in DEFECTS)
 
     @property
     def title(self) -> str:
@@ -103,6 +132,8 @@ class RoadState:
     on: date | None
     vehicles: tuple[Vehicle, ...] = ()
     drives: int | None = None
+    body: str = ""
+    """Whose roads they are, where the state says so."""
     findings: tuple[Finding, ...] = field(default=())
 
 

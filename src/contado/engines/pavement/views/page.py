@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from contado.engines.pavement.diagram import KINDS, SIDES
-from contado.engines.pavement.views import canvas
+from contado.engines.pavement.views import aside, canvas
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import whisker
 from contado.kernel.publish.html import environment, faces
@@ -116,6 +116,7 @@ def map_data(frame: Frame) -> dict[str, Any]:
         "widths": {c.id: c.widths for c in look.classes},
         "dash": look.by_id("none").dash,
         "casing": canvas.CASING_PX,
+        "gap": aside.GAP_PX,
         "dots": [canvas.DOT_ZOOMS, canvas.DOT_PX],
         "dotDash": canvas.DOT_DASH,
         "letters": canvas.LETTERS_FROM,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from contado.engines.pavement import treatments
+from contado.engines.pavement.anomalies.sources import is_open
 from contado.engines.pavement.labels import label_of
 from contado.engines.pavement.lines import Line
 from contado.engines.pavement.views import grading
@@ -61,7 +62,6 @@ _HINT: Final = (
     "give the answer of `contado pavement process --json`, a cell_state.parquet of `contado pavement fuse`, "
     "a folder of either, or a workspace"
 )
-_OPEN: Final = frozenset({"new", "confirmed", "worse"})
 Row = dict[str, Any]
 
 
@@ -307,7 +307,7 @@ def _spots(
     rows = history.anomalies(obs, felt, on=on, lines=lines).to_pylist()
     found: dict[str, list[Spot]] = defaultdict(list)
     for row in rows:
-        if row["state"] in _OPEN:
+        if is_open(row):
             line = lines.get(row["section_id"])
             found[row["section_id"]].append(spot_of(row, line))
     return found

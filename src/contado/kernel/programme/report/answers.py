@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
+from contado.kernel.portfolio.told import counted, never_chosen
 from contado.kernel.publish import Chart, Figure, Figures, Note, Paragraph, Section, Table, charts
 from contado.kernel.publish.words import Words, interval_text
 from contado.kernel.tables.schema import indicators
@@ -211,14 +212,7 @@ def sturdy(pen: Pen) -> Section:
             "Not known: no draws of costs and benefits from their intervals were made.",
         )
         return Section(title, (Note(lead=lead, kind="warning"),))
-    sentence = ", ".join(
-        f"{n} {word}"
-        for n, word in zip(
-            found.values(),
-            (pen.say("sicuri", "safe"), pen.say("in bilico", "borderline"), pen.say("fragili", "fragile")),
-            strict=True,
-        )
-    )
+    sentence = ", ".join(counted(kind, n, pen.lang) for kind, n in found.items())
     limits = (
         pen.say("scelto in almeno 9 prove su 10", "chosen in at least 9 of 10 draws"),
         pen.say("scelto in alcune prove", "chosen in some draws"),
@@ -247,7 +241,8 @@ def sturdy(pen: Pen) -> Section:
         svg=svg,
         table=table,
     )
-    return Section(title, (Paragraph(told), chart))
+    rest = never_chosen(pen.digest.never_chosen(), pen.lang)
+    return Section(title, (Paragraph(told), chart, *((Paragraph(rest),) if rest else ())))
 
 
 def cut(pen: Pen) -> Section | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from contado.kernel.portfolio.told import STURDY
 from contado.kernel.publish import Column
 from contado.kernel.publish.report import NOT_KNOWN
-from contado.kernel.publish.words import Words, million_digits, number
+from contado.kernel.publish.words import Words, million_digits, number, unit_sign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,14 +16,7 @@ if TYPE_CHECKING:
     from contado.kernel.programme.digest import Digest, Work
     from contado.kernel.publish.words import Lang
 
-__all__ = ["ROBUSTNESS", "Pen"]
-
-ROBUSTNESS: Final = {
-    "core": Words("sicuro", "safe"),
-    "borderline": Words("in bilico", "borderline"),
-    "exterior": Words("fragile", "fragile"),
-}
-_UNITS: Final = {"tco2e": "tCO₂e", "kwh": "kWh", "m2": "m²", "m3": "m³", "degc": "°C", "count": "", "1": ""}
+__all__ = ["Pen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +59,12 @@ class Pen:
 
     def robustness(self, word: str | None) -> str | None:
         """Return the word for core, borderline, exterior."""
-        return ROBUSTNESS[word].of(self.lang) if word in ROBUSTNESS else word
+        return STURDY[word][0].of(self.lang) if word in STURDY else word
 
     def unit(self, unit: str) -> str:
-        """Return a unit as readers write it: ``tco2e_y`` is tCO₂e/anno."""
-        base, yearly = (unit.removesuffix("_y"), True) if unit.endswith("_y") else (unit, False)
-        shown = _UNITS.get(base, base)
-        a_year = self.say("anno", "year")
-        return (f"{shown}/{a_year}" if shown else self.say("all'anno", "a year")) if yearly else shown
+        """Return the sign of a unit; a count a year in words, for it has none of its own."""
+        sign = unit_sign(unit, self.lang)
+        return self.say("all'anno", "a year") if sign.startswith("/") else sign
 
     def money(self, it: str, en: str) -> Column:
         """Return a column of whole euros."""

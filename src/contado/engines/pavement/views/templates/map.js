@@ -20,6 +20,22 @@ frame.append(scale);
 each(".rv-scalebar", (bar) => bar.remove());
 const more = matchMedia("(prefers-contrast: more)").matches ? 1 : 0;
 
+// To the right of where a line runs, its corners mitred: as the file drew it, for another zoom.
+const shifted = (d, px) => d.replace(/M[^M]*/g, (run) => {
+  const points = run.slice(1).split("L").map((p) => p.split(" ").map(Number));
+  const sides = points.slice(1).map(([x, y], i) => {
+    const [dx, dy] = [x - points[i][0], y - points[i][1]];
+    const length = Math.hypot(dx, dy) || 1;
+    return [-dy / length, dx / length];
+  });
+  const moved = points.map(([x, y], i) => {
+    const [a, b] = [sides[Math.max(0, i - 1)], sides[Math.min(i, sides.length - 1)]];
+    const by = px / Math.max(0.5, 1 + a[0] * b[0] + a[1] * b[1]);
+    return `${(x + (a[0] + b[0]) * by).toFixed(2)} ${(y + (a[1] + b[1]) * by).toFixed(2)}`;
+  });
+  return `M${moved.join("L")}`;
+});
+
 function drawn() {
   svg.setAttribute("viewBox", `${view.x} ${view.y} ${view.w} ${view.h}`);
   const k = pixels();
@@ -32,6 +48,7 @@ function drawn() {
       if (line.classList.contains("rv-dashed")) line.style.strokeDasharray = data.dash.map((d) => `${d * w}px`).join(" ");
     });
     each(`.rv-case.rv-w${id}`, (line) => (line.style.strokeWidth = `${w + data.casing}px`));
+    each(`.k-${id} .rv-beside`, (line) => line.setAttribute("d", shifted(line.dataset.d, (w / 2 + data.gap) / k)));
     each(`.k-${id} .rv-under`, (line) => (line.style.strokeWidth = `${Math.max(1.2, w / 3)}px`));
   }
   const dot = between(...data.dots, z);
