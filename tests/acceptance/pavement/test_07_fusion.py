@@ -14,6 +14,7 @@ from contado.engines.pavement.change import difference, level_of
 from contado.engines.pavement.fusion import FuseSettings
 from contado.kernel import tables
 from contado.verbs import load
+from invented.erring import erring, fleet, scales_inside, share
 
 ON = date(2027, 6, 30)
 
@@ -171,3 +172,68 @@ def test_intervals_of_a_change_cover(figure):
         assert 0.85 <= share <= 0.95
         assert ratio > 2
     figure("; ".join(told))
+
+
+@pytest.mark.slow
+@pytest.mark.item(
+    "pavement", 7, "90 % intervals: an error of the model that all passes over a cell share", "85-97 %"
+)
+def test_intervals_cover_what_the_model_cannot_know(figure):
+    rng, told = np.random.default_rng(70), []
+    for cars, passes in ((1, 1), (3, 6), (3, 20)):
+        worlds = [erring(rng, cars=cars, passes=passes, sd_model_log=0.05) for _ in range(20)]
+        found = np.mean([share(fuse([table], on=ON).cells, truth) for table, truth in worlds])
+        told.append(f"{cars} x {passes} passes {100 * found:.0f} %")
+        assert 0.85 <= found <= 0.97
+    figure("; ".join(told))
+
+
+@pytest.mark.slow
+@pytest.mark.item(
+    "pavement", 7, "90 % intervals: a calibration that cars share, 1 to 16 cars", "85-99 % each"
+)
+def test_intervals_cover_what_cars_are_wrong_by_together(figure):
+    told = []
+    for anchor, who in ((False, "nobody calibrated"), (True, "one calibrated")):
+        shares = []
+        for cars in (1, 2, 4, 16):
+            rng = np.random.default_rng(71)
+            worlds = [fleet(rng, cars, anchor) for _ in range(100)]
+            shares.append(np.mean([share(fuse([table], on=ON).cells, truth) for table, truth in worlds]))
+        told.append(f"{who} {', '.join(f'{100 * s:.0f}' for s in shares)} %")
+        assert 0.85 <= min(shares) <= max(shares) <= 0.99
+    figure("; ".join(told))
+
+
+@pytest.mark.item(
+    "pavement", 5, "90 % interval of a scale from 3, 4, 5 and 10 surveyed cells", "85-97 % each"
+)
+def test_intervals_of_a_scale_of_few_cells_cover(figure):
+    shares = [scales_inside(np.random.default_rng(72), cells, 0.05, 1500) for cells in (3, 4, 5, 10)]
+    figure(", ".join(f"{100 * s:.0f}" for s in shares) + " %")
+    assert 0.85 <= min(shares) <= max(shares) <= 0.97
+
+
+@pytest.mark.item(
+    "pavement", 7, "works that nobody recorded: 3 passes of the new surface after 10 of the old", "told"
+)
+def test_works_that_nobody_recorded_are_followed_and_told(figure):
+    rng, rows = np.random.default_rng(73), []
+    for k in range(13):
+        level, moment = (5.0 if k < 10 else 1.5), pd.Timestamp(ON, tz="UTC") - pd.Timedelta(days=7 * (12 - k))
+        table = {
+            "section_id": ["S1"] * 100,
+            "cell": np.arange(100),
+            "drive_id": [f"car{k % 2}_pass{k}"] * 100,
+            "t_utc": pa.array([moment] * 100, pa.timestamp("us", "UTC")),
+            "iri_m_km": level * np.exp(rng.normal(0, 0.07, 100)),
+            "sd_log": np.full(100, 0.07),
+        }
+        rows.append(pa.table(table))
+    late, eve = fuse(rows, on=ON), fuse(rows[:12], on=ON - timedelta(days=7))
+    iri, outliers = (float(np.mean(f.cells["iri_m_km"].to_numpy())) for f in (late, eve))
+    figure(f"{iri:.2f} of 1.50; after 2 passes still {outliers:.2f}, they may be outliers")
+    assert iri == pytest.approx(1.5, rel=0.05)
+    assert [f.rule for f in late.findings] == ["changed_without_works"]
+    assert outliers > 4
+    assert eve.findings == ()

@@ -13,6 +13,7 @@ from contado.engines.pavement.calibration import (
     Calibration,
     consensus,
     fit_car,
+    model_share,
     noise_density,
     scale_from_reference,
 )
@@ -66,6 +67,19 @@ def test_scale_of_a_surveyed_section_and_its_error():
     assert found.calibrated
 
 
+@pytest.mark.parametrize("cell_m", [20.0, 100.0])
+def test_what_surveyed_cells_are_off_is_told_as_if_they_were_of_a_hundred_metres(cell_m):
+    rng = np.random.default_rng(2)
+    truth = np.exp(rng.normal(1, 0.4, 60))
+    wrong = rng.normal(0, 0.06 * (100 / cell_m) ** 0.5, 60)
+    found = scale_from_reference([np.log(truth) + wrong], truth, np.full(60, cell_m))
+    assert found.cell_sd_log == pytest.approx(0.06, rel=0.15)
+
+
+def test_the_mean_of_parts_errs_as_their_number_has_it():
+    assert model_share(np.array([20.0, 25.0, 100.0, 500.0])) == pytest.approx([5**0.5, 2.0, 1.0, 1.0])
+
+
 def test_one_wrong_cell_of_the_survey_does_not_move_the_scale():
     truth = np.full(10, 3.0)
     read = np.log(truth / 1.1)
@@ -86,6 +100,8 @@ def test_without_a_reference_the_effects_of_the_fleet_sum_to_zero():
     assert sum(logs) == pytest.approx(0, abs=1e-9)
     assert logs == pytest.approx([-0.1, 0.1, 0.0], abs=0.02)
     assert not any(c.calibrated for c in found.values())
+    assert len({c.shared_with for c in found.values()}) == 1
+    assert consensus(dict(list(fleet.items())[:2]), {})["a"].shared_with != found["a"].shared_with
 
 
 def test_a_car_that_missed_the_reference_is_tied_to_one_that_did_not():
@@ -95,7 +111,18 @@ def test_a_car_that_missed_the_reference_is_tied_to_one_that_did_not():
     assert found["b"].scale == pytest.approx(0.9, rel=1e-6)
     assert found["b"].calibrated
     assert found["b"].sd_log >= 0.02
+    assert (found["a"].shared_with, found["b"].shared_with) == (None, "a")
     assert found["a"] == known["a"]
+
+
+def test_a_car_tied_to_one_that_was_tied_is_wrong_with_the_first():
+    road = np.linspace(0.5, 1.5, 20)
+    tied = Calibration(scale=1.2, sd_log=0.03, calibrated=True, shared_with="a")
+    first = Calibration(scale=1.0, sd_log=0.02, calibrated=True)
+    read = {"b": [road - np.log(1.2)], "c": [road]}
+    assert consensus(read, {"b": tied})["c"].shared_with == "a"
+    assert consensus({"a": [road], **read}, {"a": first, "b": tied})["c"].shared_with == "a"
+    assert consensus({"a": [road], **read}, {"a": first, "b": first})["c"].shared_with.startswith("fleet-")
 
 
 def test_a_car_that_shares_no_cell_stays_uncalibrated():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from contado.engines.pavement.calibration import Calibration
-from contado.engines.pavement.cells import CellReadings, cell_states, mean_over, pass_spread
+from contado.engines.pavement.cells import CellReadings, cell_states, mean_over, model_sd, pass_spread
 
 
 def reading(vehicle, *logs, coverage=1.0, speed=12.0):
@@ -70,3 +70,11 @@ def test_spread_between_passes_is_pooled_and_shrunk():
     passes = [reading("a", *(road + rng.normal(0, 0.1, 200))) for _ in range(3)]
     assert pass_spread(passes) == pytest.approx(0.1, rel=0.1)
     assert pass_spread(passes[:1]) == pytest.approx(0.05)
+
+
+def test_short_cells_are_known_less_than_long_ones():
+    fast, full = np.array([14.0]), np.array([1.0])
+    assert model_sd(fast, full, 100.0) == pytest.approx([0.05])
+    assert model_sd(fast, full, 20.0) == pytest.approx([0.05 * 5**0.5])
+    assert model_sd(fast, full, 20.0, 0.066) == pytest.approx([0.066 * 5**0.5])
+    assert model_sd(np.array([4.0]), full, 100.0) == pytest.approx([np.hypot(0.05, 0.04)])

@@ -107,3 +107,24 @@ def test_parts_are_kept_as_json():
     assert Level.of_parts(one.parts(), on=one.on, iri_m_km=one.iri_m_km) == one
     renewed = Level(on=LAST, iri_m_km=2.0, own_variance=0.1, cells=3.0, renewed_on=FIRST)
     assert Level.of_parts(renewed.parts(), on=LAST, iri_m_km=2.0) == renewed
+
+
+def test_the_mean_over_cells_is_known_as_well_as_their_number_and_the_cars_allow():
+    one, many = (level([drive("d0", "a", FIRST, 2.0, cells=n)], FIRST) for n in (1, 25))
+    (low, high), (wide_low, wide_high) = many.interval(), one.interval()
+    own = (NOISE**2 / 25 + CALIBRATION**2) ** 0.5
+    assert np.log(high / low) / 2 == pytest.approx(1.645 * own, rel=0.02)
+    assert wide_low < low < 2.0 < high < wide_high
+
+
+def test_what_no_pass_can_know_of_a_surface_is_the_same_on_both_days():
+    first, last = (
+        drive(f"d{k}", "a", on, 2.0).append_column("sd_model_log", pa.array(np.full(20, 0.05)))
+        for k, on in enumerate((FIRST, LAST))
+    )
+    before, after = level([first], FIRST), level([first, last], LAST)
+    assert before.model_variance == pytest.approx(0.05**2 / 20)
+    passes = [drive("d0", "a", FIRST, 2.0), drive("d1", "a", LAST, 2.0)]
+    assert half(before, after) < half(level(passes[:1], FIRST), level(passes, LAST))
+    works = pa.table({"section_id": ["S1"], "from_m": [0.0], "to_m": [400.0], "date": [date(2026, 6, 1)]})
+    assert half(before, level([first, last], LAST, works)) > 1.5 * half(before, after)

@@ -4,11 +4,13 @@ For observations ``y = x_cell + b_vehicle + e`` the levels of the cells are elim
 equation a vehicle; only differences between vehicles can be read from them. The biases are random, sum to
 zero over the fleet (its consensus is the truth) and have a variance that is estimated from those
 differences. What the whole fleet may be wrong by is the calibration that each observation states
-(`sd_cal_log`): passes of one vehicle share it, so it does not average out.
+(`sd_cal_log`): passes of one vehicle share it, so it does not average out. A vehicle that another one calibrated, or
+what its fleet agrees on, is wrong with it (`calibration_shared_with`): that part does not average out over cars either.
 
 A vehicle is calibrated, grows old, is calibrated anew: passes of about the same ``sd_cal_log`` are an era, with an
-error of that size. The errors of two eras of a vehicle have the lesser of their variances in common. That is exact
-for a calibration that grows old (a random walk adds to what it was wrong by) and for a mean of more and more cars;
+error of that size. The errors of two eras of a vehicle, or of vehicles that share one, have the lesser of their
+variances in common. That is exact for a calibration that grows old (a random walk adds to what it was wrong by), for a
+car tied to another (the tie adds its own error) and for a mean of more and more cars;
 for a vehicle calibrated anew it is careful: calibrations never average out, and a bad one widens only its own passes.
 
 References
@@ -41,7 +43,7 @@ _GRID = np.concatenate(([0.0], np.geomspace(1e-3, 0.5, 60)))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eras:
-    """Vehicles with about the same calibration, in the order of vehicle and calibration.
+    """Vehicles with about the same calibration, in the order of vehicle, whose error it is, and calibration.
 
     Attributes
     ----------
@@ -70,16 +72,19 @@ class Eras:
         vehicles = np.unique(names[live])
         counts = np.isin(names, vehicles)
         sd = frame["sd_cal_log"].to_numpy(float)[counts]
+        shared = frame["calibration_shared_with"].where(frame["calibration_shared_with"].notna(), names)
+        whose, sharers = np.unique(shared.astype(str).to_numpy(object)[counts], return_inverse=True)
         step = np.floor(np.log(np.maximum(sd, _LEAST_SD) / _LEAST_SD) / _STEP + 1e-9).astype(np.int64)
         vehicle = np.searchsorted(vehicles, names[counts])
-        keys, era = np.unique(np.column_stack([vehicle, step]).astype(np.int64), axis=0, return_inverse=True)
+        place = np.column_stack([vehicle, sharers.ravel(), step]).astype(np.int64)
+        keys, era = np.unique(place, axis=0, return_inverse=True)
         widest = np.zeros(len(keys))
         np.maximum.at(widest, era.ravel(), sd)
-        same = keys[:, None, 0] == keys[None, :, 0]
+        same = keys[:, None, 1] == keys[None, :, 1]
         of_row = np.full(len(frame), -1, np.int64)
         of_row[counts] = era.ravel()
         return cls(
-            names=tuple(f"{vehicles[v]}@{_LEAST_SD * np.exp(_STEP * k):.4f}" for v, k in keys.tolist()),
+            names=tuple(_era_name(vehicles[v], whose[w], k) for v, w, k in keys.tolist()),
             vehicle=keys[:, 0],
             vehicles=tuple(vehicles.tolist()),
             covariance=np.where(same, np.minimum.outer(widest, widest) ** 2, 0.0),
@@ -87,16 +92,24 @@ class Eras:
         )
 
 
+def _era_name(vehicle: str, shared_with: str, step: int) -> str:
+    calibrated = "" if shared_with == vehicle else f"~{shared_with}"
+    return f"{vehicle}{calibrated}@{_LEAST_SD * np.exp(_STEP * step):.4f}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passes:
     """Observations as arrays, in the order of cell and time, shape (n,).
 
-    ``y`` log IRI; ``variance`` of one pass without the calibration its era shares; ``t_y`` years
-    before the day of the state (<= 0); ``cell`` and ``era`` numbers.
+    ``y`` log IRI; ``variance`` of one pass without the calibration its era shares; ``model_sd`` the part of its
+    root that all passes over the cell share; ``calibration_sd``; ``t_y`` years before the day of the state (<= 0);
+    ``cell`` and ``era`` numbers.
     """
 
     y: NDArray[np.float64]
     variance: NDArray[np.float64]
+    model_sd: NDArray[np.float64]
+    calibration_sd: NDArray[np.float64]
     t_y: NDArray[np.float64]
     cell: NDArray[np.int64]
     era: NDArray[np.int64]
@@ -118,11 +131,31 @@ class Passes:
         return cls(
             y=np.log(read["iri_m_km"].to_numpy(float)),
             variance=np.maximum(read["sd_log"].to_numpy(float), options.sd_floor) ** 2,
+            model_sd=read["sd_model_log"].to_numpy(float),
+            calibration_sd=read["sd_cal_log"].to_numpy(float),
             t_y=before / _YEAR_S,
             cell=cell[live].astype(np.int64),
             era=eras.of_row[live],
             eras=eras,
         )
+
+    def own_variance(self, offsets: NDArray[np.int64], sd_floor: float) -> NDArray[np.float64]:
+        """Return the variance of each pass that no other one shares, shape (n,).
+
+        What the model knows less of a slow or partial pass than of the best one over its cell counts as the pass's own.
+
+        Parameters
+        ----------
+        offsets
+            First pass of each cell, and the end, shape (cells + 1,).
+        sd_floor
+            No pass is more certain than this.
+        """
+        begins = offsets[:-1][np.diff(offsets) > 0]
+        least = np.minimum.reduceat(self.model_sd, begins) if begins.size else self.model_sd
+        common = np.repeat(least, np.diff(offsets)[np.diff(offsets) > 0]) if begins.size else least
+        own: NDArray[np.float64] = np.maximum(self.variance - self.model_sd**2, sd_floor**2)
+        return own + self.model_sd**2 - common**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,8 +245,10 @@ def _beyond(
     member[np.arange(right.size), eras.vehicle] = 1.0
     between = _variance_between(member.T @ information @ member, member.T @ right, options.vehicle_sd)
     share = member * weight[:, None] / np.maximum(weight @ member, 1e-300)
-    stated = np.einsum("ev,ef,fv->v", share, eras.covariance, share)
-    excess = max(0.0, between - float(stated.mean()))
+    stated = share.T @ eras.covariance @ share
+    # what vehicles are wrong by together is not between them
+    alone = (np.trace(stated) - stated.sum() / number) / max(number - 1, 1)
+    excess = max(0.0, between - float(alone))
     consensus: NDArray[np.float64] = np.eye(number) - 1.0 / number
     spread: NDArray[np.float64] = excess * (member @ consensus @ member.T)
     return spread

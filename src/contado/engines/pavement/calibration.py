@@ -9,18 +9,19 @@ its variance rises with the time since (rates are dated data, ``ageing.csv``).
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from contado.engines.pavement import data
-from contado.engines.pavement.equalise import ENVELOPE_M, UNCALIBRATED_SD_LOG
+from contado.engines.pavement.equalise import ENVELOPE_M, UNCALIBRATED_SD_LOG, Z_90
 from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
     from numpy.typing import NDArray
@@ -37,6 +38,7 @@ __all__ = [
     "FittedCar",
     "consensus",
     "fit_car",
+    "model_share",
     "on_axles",
     "scale_from_reference",
     "usable_cells",
@@ -54,7 +56,8 @@ MIN_REFERENCE_CELLS: Final = 3
 REFERENCE_SD_LOG: Final = 0.01
 """Repeatability of a class 1 profilometer's IRI (ASTM E950), the least that any calibration can do."""
 MODEL_SD_LOG: Final = 0.05
-"""What a linear car on one track cannot know of a cell: the other track, tyres, lateral wander [log]."""
+"""What a linear car on one track cannot know of a cell of `MODEL_CELL_M`: the other track, tyres, lateral wander [log]."""
+MODEL_CELL_M: Final = 100.0
 PRIOR_CELLS: Final = 5.0
 DAYS_PER_YEAR: Final = 365.25
 
@@ -76,9 +79,11 @@ class Calibration:
     sd_log: float
     calibrated: bool
     cell_sd_log: float = 0.0
-    """What single surveyed cells are off after the scale: how well the car is a quarter-car [log]."""
+    """What single surveyed cells, as if of `MODEL_CELL_M`, are off after the scale: how well the car is a quarter-car [log]."""
     on: date | None = None
     """Day to which it holds in full; None where no survey told it, or nobody knows when."""
+    shared_with: str | None = None
+    """Vehicle, or name of several, whose error it shares: they never average out; None where the error is its own."""
 
     def aged(self, day: date | None) -> Calibration:
         """Return the calibration as it is worth on a later day: its sd wider, its scale the same."""
@@ -217,7 +222,19 @@ def log_power(car: TransferFunction, frequency: Floats, speeds: Floats, p: Float
     return found
 
 
-def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Calibration | None:
+def model_share(cell_m: Floats | float) -> Floats:
+    """Return the model's sd in cells of some length over that in cells of `MODEL_CELL_M`; 1 in longer ones.
+
+    The error of a mean over n parts whose errors are independent is that of a part over the root of n. Of longer
+    cells nothing was seen, so nothing is promised.
+    """
+    share: Floats = np.sqrt(np.maximum(MODEL_CELL_M / np.asarray(cell_m, np.float64), 1.0))
+    return share
+
+
+def scale_from_reference(
+    passes: Sequence[Floats], reference_m_km: Floats, cell_m: Floats | float = MODEL_CELL_M
+) -> Calibration | None:
     """Return the scale of a vehicle from a surveyed section, or None with fewer than three cells.
 
     Parameters
@@ -226,12 +243,17 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
         Log IRI of each pass of the vehicle in the reference's cells, each of shape (cells,); NaN unknown.
     reference_m_km
         Surveyed IRI of the cells [m/km].
+    cell_m
+        Their length, one or shape (cells,) [m].
     """
     ratio = _ratios(passes, reference_m_km)
-    if len(ratio) < MIN_REFERENCE_CELLS:
+    known = np.isfinite(ratio)
+    if known.sum() < MIN_REFERENCE_CELLS:
         return None
+    share = np.broadcast_to(model_share(cell_m), ratio.shape)[known]
+    ratio = ratio[known]
     centre, sd = _robust_mean(ratio)
-    off = float(np.sum((ratio - centre) ** 2)) + PRIOR_CELLS * MODEL_SD_LOG**2
+    off = float(np.sum(((ratio - centre) / share) ** 2)) + PRIOR_CELLS * MODEL_SD_LOG**2
     return Calibration(
         scale=float(np.exp(centre)),
         sd_log=float(np.hypot(sd, REFERENCE_SD_LOG)),
@@ -242,13 +264,13 @@ def scale_from_reference(passes: Sequence[Floats], reference_m_km: Floats) -> Ca
 
 def usable_cells(passes: Sequence[Floats], reference_m_km: Floats) -> int:
     """Return how many surveyed cells a vehicle has measured; arguments as `scale_from_reference`."""
-    return len(_ratios(passes, reference_m_km))
+    return int(np.isfinite(_ratios(passes, reference_m_km)).sum())
 
 
 def _ratios(passes: Sequence[Floats], reference_m_km: Floats) -> Floats:
-    """Return log surveyed over measured IRI of the cells where both are known."""
+    """Return log surveyed over measured IRI, shape (cells,); NaN where one is not known."""
     ratio: Floats = np.log(reference_m_km) - _mean_over_passes(passes)
-    return ratio[np.isfinite(ratio)]
+    return ratio
 
 
 def consensus(
@@ -285,6 +307,7 @@ def consensus(
                 calibrated=True,
                 cell_sd_log=max(known[anchor].cell_sd_log for anchor in anchors),
                 on=oldest,
+                shared_with=_together(known[anchor].shared_with or anchor for anchor in anchors),
             )
         else:
             found[name] = NOMINAL
@@ -303,10 +326,19 @@ def _sum_to_zero(means: Mapping[str, Floats]) -> dict[str, Calibration]:
     # what the cars agree on is wrong by the mean of their errors: that part never averages out between
     # passes, so it is kept in full on each of them
     sd = UNCALIBRATED_SD_LOG / np.sqrt(len(names))
+    fleet = _together(names)
     return {
-        name: Calibration(scale=float(np.exp(-e)), sd_log=float(sd), calibrated=False)
+        name: Calibration(scale=float(np.exp(-e)), sd_log=float(sd), calibrated=False, shared_with=fleet)
         for name, e in zip(names, effect, strict=True)
     }
+
+
+def _together(names: Iterable[str]) -> str:
+    """Return the name of what these vehicles are wrong by together: one vehicle's own, of several a digest."""
+    different = sorted(set(names))
+    if len(different) == 1:
+        return different[0]
+    return "fleet-" + hashlib.sha256("\n".join(different).encode()).hexdigest()[:16]
 
 
 def _mean_over_passes(passes: Sequence[Floats]) -> Floats:
@@ -317,7 +349,9 @@ def _mean_over_passes(passes: Sequence[Floats]) -> Floats:
 
 
 def _robust_mean(values: Floats) -> tuple[float, float]:
-    """Return a Huber mean (tuning 1.5 sd) and its standard error."""
+    """Return a Huber mean (tuning 1.5 sd) and the sd whose normal 90 % interval is Student's of so few values."""
+    from scipy.special import stdtrit
+
     centre = float(np.median(values))
     scale = max(1.4826 * float(np.median(np.abs(values - centre))), 1e-6)
     for _ in range(20):
@@ -326,4 +360,5 @@ def _robust_mean(values: Floats) -> tuple[float, float]:
         centre = float(np.average(values, weights=weight))
     effective = float(weight.sum())
     spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
-    return centre, spread / np.sqrt(max(effective - 1.0, 1.0))
+    few = float(stdtrit(max(values.size - 1, 1), 0.95)) / Z_90
+    return centre, few * spread / np.sqrt(max(effective - 1.0, 1.0))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from contado.engines.pavement.calibration import MODEL_SD_LOG
+from contado.engines.pavement.calibration import MODEL_SD_LOG, model_share
 from contado.engines.pavement.equalise import Z_90
 from contado.engines.pavement.measure import GRID_M
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Cell", "CellReadings", "cell_states", "mean_over", "pass_spread"]
+__all__ = ["Cell", "CellReadings", "cell_states", "mean_over", "model_sd", "pass_spread"]
 
 MIN_COVERAGE: Final = 0.5
 """A pass that measured less of a cell says nothing about it."""
@@ -66,15 +66,28 @@ class CellReadings:
         """Cells of which the pass measured enough."""
         return np.isfinite(self.log_iri)
 
-    def model_sd(self, cell_sd_log: float) -> Floats:
-        """Return the part of the sd of log IRI that the model cannot know.
+    def model_sd(self, cell_sd_log: float, cell_m: float) -> Floats:
+        """Return `model_sd` of the cells."""
+        return model_sd(self.speed_m_s, self.coverage, cell_m, cell_sd_log)
 
-        ``cell_sd_log`` is what the vehicle's surveyed cells are off; it counts where it is the larger.
-        """
-        slow = SLOW_SD_LOG * np.clip((SLOW_M_S - self.speed_m_s) / SLOW_M_S, 0.0, 1.0)
-        partial = PARTIAL_SD_LOG * (1 - np.clip(self.coverage, 0.0, 1.0))
-        sd: Floats = np.sqrt(max(MODEL_SD_LOG, cell_sd_log) ** 2 + slow**2 + partial**2)
-        return sd
+
+def model_sd(speed_m_s: Floats, coverage: Floats, cell_m: Floats | float, cell_sd_log: float = 0.0) -> Floats:
+    """Return the part of the sd of log IRI that the model cannot know: the same on every pass over a cell.
+
+    Parameters
+    ----------
+    speed_m_s, coverage
+        Mean speed of a pass in each cell and the share it measured, shape (cells,).
+    cell_m
+        Length of the cells [m].
+    cell_sd_log
+        What the vehicle's surveyed cells are off, as `Calibration` has it; it counts where it is the larger.
+    """
+    slow = SLOW_SD_LOG * np.clip((SLOW_M_S - speed_m_s) / SLOW_M_S, 0.0, 1.0)
+    partial = PARTIAL_SD_LOG * (1 - np.clip(coverage, 0.0, 1.0))
+    car = max(MODEL_SD_LOG, cell_sd_log) * model_share(cell_m)
+    sd: Floats = np.sqrt(car**2 + slow**2 + partial**2)
+    return sd
 
 
 def mean_over(values: Floats, from_m: Floats, to_m: Floats) -> tuple[Floats, Floats]:
@@ -150,7 +163,8 @@ def _cell(
         variances[i] = own**2 / len(logs) + calibrations[vehicle].sd_log ** 2
     weight = (1 / variances) / (1 / variances).sum()
     centre = float(weight @ means)
-    model = float(np.mean([r.model_sd(calibrations[r.vehicle].cell_sd_log)[k] for r in mine]))
+    cell_m = bounds[1] - bounds[0]
+    model = float(np.mean([r.model_sd(calibrations[r.vehicle].cell_sd_log, cell_m)[k] for r in mine]))
     least = min(calibrations[v].sd_log for v in vehicles)
     sd = max(float(np.sqrt(1 / (1 / variances).sum() + model**2)), float(np.hypot(least, model)))
     return Cell(

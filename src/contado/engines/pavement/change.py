@@ -9,7 +9,8 @@ with anything that was then known, and
 
 For the biases ``b`` of the vehicles, with sensitivities ``a1, a2`` of the means and covariance ``S2`` on the second
 day, that is ``a1' S2 a2``. For a cell's own level it is ``p1 p2 / (p1 + Q)``: p1, p2 its variances on the two days
-and Q the variance by which the model lets it move between them.
+and Q the variance by which the model lets it move between them. What no pass over a surface can know of it is the same
+on both days.
 
 References
 ----------
@@ -45,7 +46,11 @@ class CellErrors:
     Attributes
     ----------
     own_variance
-        Variance of each cell's level without the vehicles' part, NaN where it is not known, shape (cells,).
+        Variance of each cell's level without the parts of vehicles and model, NaN where it is not known, shape (cells,).
+    model_variance
+        Part of it that all passes over a cell share: what the model of a car cannot know of it, shape (cells,).
+    calibration_variance
+        Of the best calibration of the passes over each cell, shape (cells,).
     offsets
         First observation of each cell, and the end, shape (cells + 1,).
     era
@@ -62,6 +67,8 @@ class CellErrors:
     """
 
     own_variance: NDArray[np.float64]
+    model_variance: NDArray[np.float64]
+    calibration_variance: NDArray[np.float64]
     offsets: NDArray[np.int64]
     era: NDArray[np.int64]
     pull: NDArray[np.float64]
@@ -82,6 +89,10 @@ class Level:
         Mean over the cells [m/km].
     own_variance
         Variance of its logarithm from the cells themselves.
+    model_variance
+        Variance of its logarithm from the model's errors, one a cell.
+    calibration_variance
+        Of the best calibration of any of its cells.
     cells
         Number of cells that would give the same mean if all weighed alike.
     pull, shared
@@ -95,9 +106,20 @@ class Level:
     iri_m_km: float
     own_variance: float
     cells: float
+    model_variance: float = 0.0
+    calibration_variance: float = 0.0
     pull: Mapping[str, float] = field(default_factory=dict)
     shared: Mapping[str, float] = field(default_factory=dict)
     renewed_on: date | None = None
+
+    def interval(self) -> tuple[float, float]:
+        """Return the ends of the 90 % interval [m/km]: never narrower than calibration and model allow.
+
+        The cells' own errors and the model's are one a cell and average out over them; those of the vehicles do not.
+        """
+        least = self.model_variance + self.calibration_variance
+        half = _Z90 * float(np.sqrt(max(_variance(self), least)))
+        return self.iri_m_km * float(np.exp(-half)), self.iri_m_km * float(np.exp(half))
 
     def parts(self) -> str:
         """Return the parts of the error as JSON, to be kept."""
@@ -105,6 +127,8 @@ class Level:
             {
                 "own_variance": self.own_variance,
                 "cells": self.cells,
+                "model_variance": self.model_variance,
+                "calibration_variance": self.calibration_variance,
                 "vehicles": {v: [self.pull[v], self.shared[v]] for v in sorted(self.pull)},
                 "renewed_on": None if self.renewed_on is None else self.renewed_on.isoformat(),
             }
@@ -122,6 +146,8 @@ class Level:
             iri_m_km=iri_m_km,
             own_variance=kept["own_variance"],
             cells=kept["cells"],
+            model_variance=kept.get("model_variance", 0.0),
+            calibration_variance=kept.get("calibration_variance", 0.0),
             pull={v: pair[0] for v, pair in kept["vehicles"].items()},
             shared={v: pair[1] for v, pair in kept["vehicles"].items()},
             renewed_on=None if renewed is None else date.fromisoformat(renewed),
@@ -166,6 +192,8 @@ def level_of(
         iri_m_km=mean,
         own_variance=float((share**2 * errors.own_variance[cells]).sum()),
         cells=float(1.0 / (share**2).sum()),
+        model_variance=float((share**2 * errors.model_variance[cells]).sum()),
+        calibration_variance=float(errors.calibration_variance[cells].min()),
         pull={errors.eras[v]: float(pull[v]) for v in here},
         shared={errors.eras[v]: float(shared[v]) for v in here},
         renewed_on=renewed_on,
@@ -186,7 +214,8 @@ def difference(before: Level, after: Level, settings: FuseSettings) -> tuple[flo
 
 
 def _variance(level: Level) -> float:
-    return level.own_variance + sum(weight * level.shared[v] for v, weight in level.pull.items())
+    shared = sum(weight * level.shared[v] for v, weight in level.pull.items())
+    return level.own_variance + level.model_variance + shared
 
 
 def _own_covariance(before: Level, after: Level, settings: FuseSettings) -> float:
@@ -196,6 +225,7 @@ def _own_covariance(before: Level, after: Level, settings: FuseSettings) -> floa
     years = (after.on - before.on).days / _YEAR_D
     moved = settings.drift_sd**2 * years + (settings.growth_sd_per_y * years) ** 2
     first, second = before.own_variance * before.cells, after.own_variance * after.cells
-    if first <= 0.0:
-        return 0.0
-    return first * second / (first + moved) / max(before.cells, after.cells)
+    level = first * second / (first + moved) if first > 0.0 else 0.0
+    # the model errs on a surface as it did
+    model = float(np.sqrt(before.model_variance * before.cells * after.model_variance * after.cells))
+    return (level + model) / max(before.cells, after.cells)

@@ -2,9 +2,11 @@
 
 The level x of a cell is the logarithm of its IRI. Between passes it drifts, ``x' = x + g dt`` with
 variance ``q^2 dt``; a pass reads ``y = x + b_vehicle + e``. Passes that disagree with the others of their
-cell weigh less (Huber). Works on the road end a life of the surface: what was read before does not count.
-The biases of the vehicles are estimated over all cells together and their joint uncertainty reaches
-every cell. The state is computed from all observations sorted by time, so it does not depend on the order
+cell weigh less (Huber). Works on the road end a life of the surface: what was read before does not count; so does
+a sudden change on which passes of three days agree (`sudden`). The biases of the vehicles are estimated over all cells
+together and their joint uncertainty reaches every cell. What the model of a car cannot know of a cell is the same on
+every pass and for every car, so it is added once and never divided by their number; and no interval is narrower than
+the best calibration of the cell's passes allows. The state is computed from all observations sorted by time, so it does not depend on the order
 and the parts in which drives arrive, and what is already in changes nothing (`repetition`). Days are legal ones.
 
 References
@@ -22,7 +24,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contado.engines.pavement import bias, lives, repetition
+from contado.engines.pavement import bias, lives, repetition, sudden
+from contado.engines.pavement.calibration import MODEL_SD_LOG, model_share
+from contado.engines.pavement.cells import model_sd
 from contado.engines.pavement.change import CellErrors
 from contado.engines.pavement.telemetry.group import vehicle_of
 from contado.kernel.dates import local
@@ -120,7 +124,10 @@ def fuse(
     observations
         Tables ``pavement_cell_obs``: section_id, cell, drive_id, t_utc (null counts as the day ``on``),
         iri_m_km (null = not measurable), sd_log, and, where known, vehicle_id, sd_cal_log (what all passes
-        of the vehicle with that calibration share), cell_m, label. What comes twice counts once (`repetition`).
+        of the vehicle with that calibration share), calibration_shared_with (the vehicle, or the name of several, whose
+        error that is; null its own), sd_model_log (part of sd_log that all passes over the cell share), cell_m, label.
+        Where ``sd_model_log`` is not told it follows from coverage and speed_m_s, as `cells.model_sd` has it; without
+        them passes err independently. What comes twice counts once (`repetition`).
     on
         Day of the state; later passes and works are set aside with a finding.
     previous
@@ -149,7 +156,7 @@ def fuse(
     same = set(repetition.wholly(frame, "drive_id", "again"))
     shifted = repetition.of_shifted(frame["drive_id"].to_numpy(object)[found.again])
     life = lives.lasting(frame, works, day)
-    cells, errors, biases = _states(frame, life, day, options)
+    cells, errors, biases, changed = _states(frame, life, day, options)
     return Fused(
         cells=cells,
         errors=errors,
@@ -157,7 +164,7 @@ def fuse(
         drives_repeated=tuple(sorted([*known.repeated, *(name for name in known.used if name in same)])),
         drives_alike=frozenset(repetition.wholly(frame, "drive_id", "shared")),
         vehicle_bias=biases,
-        findings=(*known.findings, *shifted, *findings),
+        findings=(*known.findings, *shifted, *findings, *changed),
     )
 
 
@@ -181,6 +188,11 @@ def observations_of(state: pa.Table) -> pd.DataFrame:
     flat: pd.DataFrame = pa.Table.from_struct_array(rows.flatten()).to_pandas()
     for name in ("section_id", "cell"):
         flat[name] = np.repeat(keys[name].to_numpy(), counts)
+    if "sd_model_log" not in flat:  # kept before the model's part was told apart
+        flat["sd_model_log"] = np.minimum(
+            MODEL_SD_LOG * model_share(flat["cell_m"].to_numpy(float)), flat["sd_log"]
+        )
+        flat["calibration_shared_with"] = None
     return flat
 
 
@@ -188,7 +200,8 @@ def _frame(table: pa.Table, options: FuseSettings) -> pd.DataFrame:
     missing = [name for name in repetition.NEEDED if name not in table.column_names]
     if missing:
         raise ColumnNotFound.from_missing(missing, table.column_names, table="cell_obs")
-    frame: pd.DataFrame = table.select([n for n in repetition.KEPT if n in table.column_names]).to_pandas()
+    read = [n for n in (*repetition.KEPT, "coverage", "speed_m_s") if n in table.column_names]
+    frame: pd.DataFrame = table.select(read).to_pandas()
     frame["t_utc"] = pd.to_datetime(frame["t_utc"], utc=True).astype("datetime64[us, UTC]")
     frame["iri_m_km"] = frame["iri_m_km"].astype(float)
     bad = np.flatnonzero((frame["iri_m_km"] <= 0).to_numpy())
@@ -206,7 +219,20 @@ def _frame(table: pa.Table, options: FuseSettings) -> pd.DataFrame:
         frame["vehicle_id"] = [vehicle_of(d) for d in frame["drive_id"]]
     for name, default in (("sd_cal_log", 0.0), ("cell_m", options.cell_m), ("label", "estimated")):
         frame[name] = frame[name].fillna(default) if name in frame else default
-    return frame
+    if "calibration_shared_with" not in frame:
+        frame["calibration_shared_with"] = None
+    frame["sd_model_log"] = _model_part(frame)
+    return frame[list(repetition.KEPT)]
+
+
+def _model_part(frame: pd.DataFrame) -> pd.Series[Any]:
+    """Return the part of ``sd_log`` that all passes over a cell share, where it is told or follows from how they drove."""
+    told = frame["sd_model_log"] if "sd_model_log" in frame else pd.Series(np.nan, frame.index)
+    if {"coverage", "speed_m_s"} <= set(frame):
+        speed, coverage, length = (frame[n].to_numpy(float) for n in ("speed_m_s", "coverage", "cell_m"))
+        part = model_sd(speed, coverage, length)
+        told = told.fillna(pd.Series(np.minimum(part, frame["sd_log"].to_numpy(float)), frame.index))
+    return told.astype(float).fillna(0.0)
 
 
 def _until(frame: pd.DataFrame, day: lives.LegalDay) -> tuple[pd.DataFrame, list[Finding]]:
@@ -239,36 +265,64 @@ def _until(frame: pd.DataFrame, day: lives.LegalDay) -> tuple[pd.DataFrame, list
 
 def _states(
     frame: pd.DataFrame, life: lives.Days, day: lives.LegalDay, options: FuseSettings
-) -> tuple[pa.Table, CellErrors, dict[str, float]]:
-    from contado.engines.pavement._filter import drift_filter
-
+) -> tuple[pa.Table, CellErrors, dict[str, float], list[Finding]]:
     cell_of, first = _groups(frame)
-    read = np.isnat(life) | (lives.legal_days(frame["t_utc"], day.timezone) >= life)
+    days = lives.legal_days(frame["t_utc"], day.timezone)
+    read = np.isnat(life) | (days >= life)
     live = read & (frame["iri_m_km"].notna() & ~frame["again"]).to_numpy(bool)
     passes = bias.Passes.of(frame, live, cell_of, day.ends, options)
     fleet = bias.estimate(passes, options)
-    offsets = np.searchsorted(cell_of[live], np.arange(first.size + 1)).astype(np.int64)
+    changed, present = sudden.changes(passes, fleet, days[live], options)
+    if changed.cell.size:
+        live[live] = present
+        since = np.full(first.size, np.datetime64("NaT"), "datetime64[D]")
+        since[changed.cell] = changed.day
+        life = np.where(np.isnat(since[cell_of]), life, since[cell_of])
+        passes = bias.Passes.of(frame, live, cell_of, day.ends, options)
+        fleet = bias.estimate(passes, options)
+    state, errors = _filtered(passes, fleet, live, first, options)
+    table = _table(frame, live, life, cell_of, first, state, day, options)
+    told = changed.findings(frame["section_id"].to_numpy(object)[first[changed.cell]])
+    return table, errors, fleet.of_vehicles(passes), told
+
+
+def _filtered(
+    passes: bias.Passes,
+    fleet: bias.Fleet,
+    live: NDArray[np.bool_],
+    first: NDArray[np.int64],
+    options: FuseSettings,
+) -> tuple[NDArray[np.float64], CellErrors]:
+    """Return the states of the cells as `drift_filter` has them, and the parts of their errors."""
+    from contado.engines.pavement._filter import drift_filter
+
+    offsets = np.searchsorted(passes.cell, np.arange(first.size + 1)).astype(np.int64)
     state, pull = drift_filter(
         offsets,
         passes.t_y,
         passes.y - fleet.mean[passes.era],
-        passes.variance / fleet.weight,
+        passes.own_variance(offsets, options.sd_floor) / fleet.weight,
+        passes.model_sd,
         passes.era,
         fleet.covariance,
-        options.drift_sd**2,
-        (options.growth_per_y, options.growth_sd_per_y**2),
+        (options.drift_sd**2, options.growth_per_y, options.growth_sd_per_y**2),
     )
-    table = _table(frame, live, life, cell_of, first, state, day, options)
+    known = np.diff(offsets) > 0
+    least = np.full(first.size, np.nan)
+    least[known] = np.minimum.reduceat(passes.calibration_sd, offsets[:-1][known]) if known.any() else 0.0
     errors = CellErrors(
-        own_variance=state[:, 1] - state[:, 4],
-        offsets=np.append(first, len(frame)).astype(np.int64),
+        own_variance=state[:, 1] - state[:, 4] - state[:, 5],
+        model_variance=state[:, 5].copy(),
+        calibration_variance=least**2,
+        offsets=np.append(first, live.size).astype(np.int64),
         era=passes.eras.of_row,
         pull=_spread(pull, live),
         eras=passes.eras.names,
         vehicle=passes.eras.vehicle,
         covariance=fleet.covariance,
     )
-    return table, errors, fleet.of_vehicles(passes)
+    state[:, 1] = np.maximum(state[:, 1], errors.model_variance + errors.calibration_variance)
+    return state, errors
 
 
 def _spread(values: NDArray[np.float64], live: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -367,7 +421,7 @@ def _packed(frame: pd.DataFrame, first: NDArray[np.int64]) -> pa.Array:
     names = [n for n in repetition.KEPT if n not in {"section_id", "cell"}]
     frame = frame.assign(t_utc=frame["t_utc"].mask(frame["undated"]))
     kinds = {"t_utc": pa.timestamp("us", "UTC")}
-    text = {"drive_id", "vehicle_id", "label"}
+    text = {"drive_id", "vehicle_id", "label", "calibration_shared_with"}
     columns = [
         pa.array(frame[n], kinds.get(n, pa.string() if n in text else pa.float64()), from_pandas=True)
         for n in names

@@ -25,7 +25,9 @@ __all__ = ["CELL_M", "noticed", "observed", "refuse_mixed", "works_of"]
 CELL_M: Final = 100.0
 """Length of a cell where neither the observations nor the person states it [m]."""
 
-_NUMBERS: Final = ("cell", "iri_m_km", "sd_log", "sd_cal_log", "cell_m")
+_NUMBERS: Final = (
+    "cell", "iri_m_km", "sd_log", "sd_cal_log", "sd_model_log", "cell_m", "speed_m_s", "coverage",
+)  # fmt: skip
 _UNMEASURED: Final = "a cell that was not measured has no IRI, not zero"
 
 
@@ -51,6 +53,7 @@ def observed(table: pa.Table, *, name: str = "cell_obs", lines: Sequence[int] | 
         ("sd_log", np.isnan(sd) & ~np.isnan(iri), "missing_value", "give the standard deviation of log IRI"),
         ("sd_log", sd < 0, "negative_value", "a standard deviation is 0 or more"),
         ("sd_cal_log", number["sd_cal_log"] < 0, "negative_value", "a standard deviation is 0 or more"),
+        ("sd_model_log", number["sd_model_log"] < 0, "negative_value", "a standard deviation is 0 or more"),
         ("cell_m", number["cell_m"] <= 0, "length_not_positive", "the length of a cell is above 0"),
     ):
         if column in table.column_names:

@@ -40,7 +40,8 @@ def cell_obs(
 ) -> pa.Table:
     """Return the table ``pavement_cell_obs``; a cell that a drive did not measure is null there.
 
-    ``sd_log`` is the pass's own part, ``sd_cal_log`` the part that all passes of a vehicle share.
+    ``sd_log`` is what a single pass may be off; of it ``sd_model_log`` is the same on every pass over the cell.
+    ``sd_cal_log`` is the part that all passes of a vehicle share, and those ``calibration_shared_with``.
     """
     start, end = numbers * cell_m - start_m, (numbers + 1) * cell_m - start_m
     rows = []
@@ -48,7 +49,8 @@ def cell_obs(
         calibration = calibrations[drive.vehicle].aged(drive.day)
         power, _ = mean_over(passed.weighted_m_s2, start, end)
         seconds, _ = mean_over(passed.t_s, start, end)
-        sd = np.sqrt(spread**2 + reading.model_sd(calibration.cell_sd_log) ** 2)
+        model = reading.model_sd(calibration.cell_sd_log, cell_m)
+        sd = np.hypot(spread, model)
         for k, number in enumerate(numbers):
             known = bool(reading.known[k])
             iri = float(np.exp(reading.log_iri[k])) * calibration.scale if known else None
@@ -67,6 +69,8 @@ def cell_obs(
                     "vehicle_id": drive.vehicle,
                     "sd_cal_log": calibration.sd_log,
                     "cell_m": cell_m,
+                    "sd_model_log": float(model[k]) if known else None,
+                    "calibration_shared_with": calibration.shared_with,
                 }
             )
     return tables.from_rows("pavement_cell_obs", rows)

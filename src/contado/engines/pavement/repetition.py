@@ -41,7 +41,9 @@ __all__ = [
 ]
 
 NEEDED: Final = ("section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log")
-KEPT: Final = (*NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label")
+KEPT: Final = (
+    *NEEDED, "vehicle_id", "sd_cal_log", "cell_m", "label", "sd_model_log", "calibration_shared_with",
+)  # fmt: skip
 """Columns of observations that a state keeps."""
 
 _BEFORE: Final = -1
@@ -184,7 +186,7 @@ def of_shifted(drives: NDArray[np.object_]) -> tuple[Finding, ...]:
 def _nothing() -> pd.DataFrame:
     """Return observations without any row, typed."""
     kinds = {"t_utc": "datetime64[us, UTC]", "cell": "int64"}
-    text = {"section_id", "drive_id", "vehicle_id", "label"}
+    text = {"section_id", "drive_id", "vehicle_id", "label", "calibration_shared_with"}
     return pd.DataFrame({n: pd.Series(dtype=kinds.get(n, "str" if n in text else "float64")) for n in KEPT})
 
 
@@ -227,7 +229,8 @@ def _of_each_drive(frame: pd.DataFrame, keys: _Keys) -> tuple[Ints, Ints]:
     own_sd, shared_sd = (frame[n].fillna(np.inf).to_numpy(np.float64) for n in ("sd_log", "sd_cal_log"))
     spread = np.where(np.isinf(keys.iri), np.inf, np.hypot(own_sd, shared_sd))
     size = np.bincount(keys.arrival_of)[keys.arrival_of]
-    further = [pd.factorize(frame[n], sort=True)[0] for n in ("label", "cell_m", "vehicle_id")]
+    names = ("sd_model_log", "calibration_shared_with", "label", "cell_m", "vehicle_id")
+    further = [pd.factorize(frame[n], sort=True)[0] for n in names]
     best = (keys.arrival, -size, keys.arrival != _BEFORE, *further, keys.iri, spread)
     place = (keys.drive, keys.instant, keys.cell, keys.section)
     order = np.lexsort((*best, *place))

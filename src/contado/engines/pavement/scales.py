@@ -76,7 +76,8 @@ def scales_of(
     if reference is not None:
         for name in (n for n in names if _is_open(known, n)):
             mine = _on_reference(seen, reference, name, frame)
-            if (found := scale_from_reference([r.log_iri for _, r in mine], reference.iri_m_km)) is not None:
+            logs, cell_m = [r.log_iri for _, r in mine], reference.to_m - reference.from_m
+            if (found := scale_from_reference(logs, reference.iri_m_km, cell_m)) is not None:
                 last = max((day for day, r in mine if day and r.known.any()), default=None)
                 settled[name] = dataclasses.replace(found, on=last)
     edges = np.arange(0.0, frame.length_m - 100.0, 100.0) + frame.start_m

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot", "told"]
 
 _NO_DEFECT = frozenset({"closed", "fixture"})
-_AVERAGED = ("iri_m_km", "low_m_km", "high_m_km", "growth_per_y", "growth_sd_per_y")
+_AVERAGED = ("iri_m_km", "growth_per_y", "growth_sd_per_y")
 
 Row = dict[str, Any]
 
@@ -56,6 +56,8 @@ class Snapshot:
     segments: tuple[Row, ...]
     levels: Mapping[str, Level]
     """Mean of each measured section with the parts of its error."""
+    changed: tuple[Finding, ...] = ()
+    """Sections that changed although no works are known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,8 @@ class Told:
     cells: Mapping[str, tuple[Row, ...]]
     felt: Mapping[str, tuple[Row, ...]]
     errors: CellErrors
+    changed: tuple[Finding, ...]
+    """Sections that changed although no works are known."""
 
 
 def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
@@ -102,6 +106,7 @@ def snapshot(
             [c for c in cells.get(s["section_id"], ()) if c["iri_m_km"] is not None],
             anomalies.get(s["section_id"], ()),
             (standing.get(s["section_id"], ()), works.get(s["section_id"], ())),
+            now.errors,
             on,
         )
     ]
@@ -114,6 +119,7 @@ def snapshot(
         settled=_by_section([a for a in defects if not is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
         levels=_levels(now.errors, cells, on),
+        changed=now.changed,
     )
 
 
@@ -139,7 +145,8 @@ def told(workspace: WorkspaceView, on: date, lines: Mapping[str, Line] | None = 
     numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
     felt = _by_section(anomalies.to_pylist(), known)
     cells = _explained(_by_section(numbered.to_pylist(), known), felt)
-    return Told(cells=cells, felt=felt, errors=fused.errors)
+    changed = tuple(f for f in fused.findings if f.rule == "changed_without_works")
+    return Told(cells=cells, felt=felt, errors=fused.errors, changed=changed)
 
 
 def _explained(
@@ -159,15 +166,20 @@ def _levels(errors: CellErrors, cells: Mapping[str, Sequence[Row]], on: date) ->
     for section, rows in cells.items():
         measured = [c for c in rows if c["iri_m_km"] is not None and c["explained_by"] is None]
         if measured:
-            found[section] = level_of(
-                errors,
-                np.array([c["row"] for c in measured]),
-                np.array([c["iri_m_km"] for c in measured]),
-                np.array([c["to_m"] - c["from_m"] for c in measured]),
-                on=on,
-                renewed_on=max((c["life_from"] for c in measured if c["life_from"]), default=None),
-            )
+            found[section] = _level(errors, measured, on)
     return found
+
+
+def _level(errors: CellErrors, measured: Sequence[Row], on: date) -> Level:
+    """Return the mean over measured cells with the parts of its error."""
+    return level_of(
+        errors,
+        np.array([c["row"] for c in measured]),
+        np.array([c["iri_m_km"] for c in measured]),
+        np.array([c["to_m"] - c["from_m"] for c in measured]),
+        on=on,
+        renewed_on=max((c["life_from"] for c in measured if c["life_from"]), default=None),
+    )
 
 
 def _by_section(rows: Sequence[Row], known: set[str]) -> dict[str, tuple[Row, ...]]:
@@ -183,6 +195,7 @@ def _segments(
     measured: Sequence[Row],
     defects: Sequence[Row],
     limits: tuple[Sequence[Cut], Sequence[Row]],
+    errors: CellErrors,
     on: date,
 ) -> list[Row]:
     """Cut the measured cells of a section where roughness changes and where they must be cut.
@@ -201,19 +214,24 @@ def _segments(
     rows = []
     for first, count in zip(found.first_cell, found.cells, strict=True):
         part = measured[first : first + count]
-        if any(c["explained_by"] is None for c in part):
-            row = _segment(section, part, defects, on)
+        plainly = [c for c in part if c["explained_by"] is None]
+        if plainly:
+            row = _segment(section, part, plainly, defects, _level(errors, plainly, on))
             rows.append({**row, "cut_by": sorted(reasons.get(row["to_m"], ()))})
     return rows
 
 
-def _segment(section: Row, part: Sequence[Row], defects: Sequence[Row], on: date) -> Row:
+def _segment(
+    section: Row, part: Sequence[Row], cells: Sequence[Row], defects: Sequence[Row], level: Level
+) -> Row:
+    """Return the segment over ``part``, graded by those of its ``cells`` that nothing on purpose explains."""
     from_m, to_m = part[0]["from_m"], part[-1]["to_m"]
-    cells = [c for c in part if c["explained_by"] is None]
     inside = [a["severity"] or 0.0 for a in defects if from_m <= a["chainage_m"] < to_m]
     severity = 100.0 * sum(inside) / (to_m - from_m)
-    model = condition.model(on)
+    model = condition.model(level.on)
+    low, high = level.interval()
     mean = {n: float(np.mean([c[n] for c in cells])) for n in _AVERAGED}
+    mean |= {"low_m_km": low, "high_m_km": high}
     index, worst, best = (
         float(model.index(mean[n], severity)) for n in ("iri_m_km", "high_m_km", "low_m_km")
     )
@@ -234,7 +252,7 @@ def _segment(section: Row, part: Sequence[Row], defects: Sequence[Row], on: date
         "passes": min(c["n_passes"] for c in cells),
         "vehicles": max(c["n_vehicles"] or 0 for c in cells),
         "last_on": max(c["last_on"] for c in cells),
-        "on": on,
+        "on": level.on,
         "left_out": [_left_out(c) for c in part if c["explained_by"] is not None],
         "label": labels.joint(c["label"] for c in cells),
         "source_id": DRIVES,
@@ -305,12 +323,13 @@ def segment_table(found: Snapshot) -> Any:
 
 
 def notes(found: Snapshot) -> list[Finding]:
-    """Return what the diagnosis has to say about roads that nobody drove and defects left out."""
+    """Return what the diagnosis has to say about roads that changed without works, and those that nobody drove."""
     driven = {s["section_id"] for s in found.segments}
     never = [s["section_id"] for s in found.sections if s["section_id"] not in driven]
     if not never:
-        return []
+        return list(found.changed)
     return [
+        *found.changed,
         Finding(
             severity="note",
             rule="not_driven",
@@ -318,5 +337,5 @@ def notes(found: Snapshot) -> list[Finding]:
             row=never[0],
             message=f"{len(never)} of {len(found.sections)} sections have no usable pass: their state is unknown.",
             hint="let a car pass",
-        )
+        ),
     ]

@@ -25,7 +25,9 @@ HALF = HalfCar(front=NOMINAL_CAR, rear=QuarterCar(k1=600, k2=60, c=4, mu=0.1), s
 
 def kept(*cars):
     """The view of a workspace after a run with these cars, named a, b ..."""
-    scale = Calibration(scale=1.1, sd_log=0.03, calibrated=True, on=DAY)
+    scale = Calibration(
+        scale=1.1, sd_log=0.03, calibrated=True, cell_sd_log=0.066, on=DAY, shared_with="another"
+    )
     vehicles = [
         SimpleNamespace(vehicle=name, car=car, calibration=scale)
         for name, car in zip("abc", cars, strict=False)
@@ -42,6 +44,19 @@ def test_quarter_and_half_cars_come_back_as_they_were():
     assert found["a"].car == NOMINAL_CAR
     assert found["b"].car == HALF
     assert found["b"].calibration.scale == 1.1
+
+
+def test_a_calibration_comes_back_whole():
+    made = Calibration(
+        scale=1.1, sd_log=0.03, calibrated=True, cell_sd_log=0.066, on=DAY, shared_with="another"
+    )
+    view = kept(NOMINAL_CAR)
+    assert fleet.kept_vehicles(view)["a"].calibration == made
+    older = view.read("pavement_vehicle").drop_columns(["cell_sd_log", "calibration_shared_with"])
+    [row] = older.to_pylist()
+    before = SimpleNamespace(read=lambda _: tables.from_rows("pavement_vehicle", [row]))
+    found = fleet.kept_vehicles(before)["a"].calibration
+    assert (found.sd_log, found.cell_sd_log, found.shared_with) == (0.03, 0.0, None)
 
 
 def test_a_learnt_car_comes_back_with_its_gain():

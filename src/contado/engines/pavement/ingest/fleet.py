@@ -258,7 +258,14 @@ def calibrated(known: Mapping[str, Vehicle], result: ProcessResult) -> dict[str,
 def _scale(row: Mapping[str, Any]) -> Calibration | None:
     if not row["calibrated"]:
         return None
-    return Calibration(scale=row["scale"], sd_log=row["sd_log"], calibrated=True, on=row.get("calibrated_on"))
+    return Calibration(
+        scale=row["scale"],
+        sd_log=row["sd_log"],
+        calibrated=True,
+        cell_sd_log=row.get("cell_sd_log") or 0.0,
+        on=row.get("calibrated_on"),
+        shared_with=row.get("calibration_shared_with"),
+    )
 
 
 def _kept(row: Mapping[str, Any]) -> TransferFunction | None:
@@ -314,6 +321,8 @@ def table(
                 **_columns(found.car),
                 "scale": found.calibration.scale,
                 "sd_log": found.calibration.sd_log,
+                "cell_sd_log": found.calibration.cell_sd_log,
+                "calibration_shared_with": found.calibration.shared_with,
                 "calibrated": found.calibration.calibrated,
                 "calibrated_on": found.calibration.on,
                 "label": labels.joint({result.label, before}),

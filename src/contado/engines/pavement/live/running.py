@@ -293,7 +293,7 @@ class RunningPass:
         calibration = self._known.calibration or NOMINAL
         spread = np.sqrt(
             pass_spread([reading]) ** 2
-            + reading.model_sd(calibration.cell_sd_log) ** 2
+            + reading.model_sd(calibration.cell_sd_log, cell_m) ** 2
             + calibration.sd_log**2
         )
         rows = []
