@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+import pyarrow as pa
 import pytest
 import shapely
 
@@ -99,3 +100,12 @@ def test_the_layer_says_where_a_falling_section_ends_and_pages_step_down_along_i
 def test_what_an_inspector_looks_for_is_at_the_kilometre_of_the_posts(toy):
     (spot,) = spots(toy, Territory(units=()))
     assert spot.km == pytest.approx(14.489)
+
+
+def test_pages_of_a_state_whose_layer_tells_no_end_step_down_too(toy):
+    layer = MantoStradale().layers(toy, on=ON)["manto_stradale_sections"]
+    at, none = layer.column_names.index("to_km"), pa.nulls(layer.num_rows, pa.float64())
+    with toy.commit() as commit:
+        commit.layer("manto_stradale_sections", layer.set_column(at, "to_km", none), crs="EPSG:4326")
+    found = pages.load(toy, Territory(units=()))
+    assert {s.id: s.to_km for s in found.sections} == {"T1": 12.95, "T2": 14.3, "T3": None}

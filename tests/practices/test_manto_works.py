@@ -162,8 +162,8 @@ def shortened(wkb, share):
 
 def test_each_day_is_fused_once(toy, monkeypatch):
     days = []
-    fuse = outcome.fuse
-    monkeypatch.setattr(outcome, "fuse", lambda *a, on, **k: days.append(on) or fuse(*a, on=on, **k))
+    told = outcome.told
+    monkeypatch.setattr(outcome, "told", lambda workspace, on: days.append(on) or told(workspace, on))
     monitor(toy, work(0.0, 300.0), work(300.0, 600.0))
     assert sorted(days) == [date(2027, 5, 19), LATER]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from contado.engines.pavement import iri
 from contado.engines.pavement.learnt_car import LearntCar, learn
+from contado.engines.pavement.lives import Renewals
 from contado.engines.pavement.profile_file import Profile
 from contado.engines.pavement.sampling import EvenSamples
 from contado.engines.pavement.simulate.car import respond
@@ -32,7 +35,12 @@ def campaign():
         t = np.arange(felt.size) / 100
         even = EvenSamples(t_s=t, vertical_m_s2=felt, clipped=t < 0, fs_hz=100.0)
         traces.append(
-            SimpleNamespace(even=even, speed_m_s=np.full(felt.size, speed), chainage_m=chainage[::10])
+            SimpleNamespace(
+                even=even,
+                speed_m_s=np.full(felt.size, speed),
+                chainage_m=chainage[::10],
+                aligned=SimpleNamespace(drive=SimpleNamespace(day=date(2026, 6, 1))),
+            )
         )
     cells = iri(road.x_m, road.elevation_m(), segment_m=100)
     surveyed = Reference(from_m=cells.from_m, to_m=cells.to_m, iri_m_km=cells.iri_m_km)
@@ -71,6 +79,15 @@ def test_nothing_is_learnt_off_the_reference(campaign):
         SimpleNamespace(**{**vars(t), "chainage_m": np.full(t.chainage_m.size, np.nan)}) for t in traces
     ]
     assert learn(unknown, surveyed, NOMINAL_CAR) is None
+
+
+def test_nothing_is_learnt_where_works_renewed_the_surface_since_the_survey(campaign):
+    traces, surveyed, _ = campaign
+    day = np.full(surveyed.from_m.size, np.datetime64("2026-03-01"))
+    for works_on, holds in ((date(2026, 2, 1), True), (date(2026, 4, 1), False), (date(2026, 6, 1), True)):
+        works = Renewals.of([{"from_m": 0.0, "to_m": 2000.0, "date": works_on}])
+        known = learn(traces, replace(surveyed, day=day, works=works), NOMINAL_CAR)
+        assert (known is not None) is holds
 
 
 def test_gain_is_constant_beyond_its_ends():

@@ -41,6 +41,7 @@ def add_past(commit: Commit, sections, anomalies) -> None:
                 "date": dt.date(2026, 9, 20),
                 "treatment": "wearing_4cm",
                 "cost_eur": 48_000.0,
+                "label": "simulated",
             }
         ],
         "pavement_vehicle": [_car(*car) for car in CARS],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 
 import numpy as np
 import pytest
 
 from contado.cli.app import run
+from contado.kernel import tables
 from invented import survey as invented
 
 STRETCHES = [(100.0 * k, 100.0 * (k + 1), iri) for k, iri in enumerate(invented.IRI) if iri is not None]
@@ -51,6 +53,26 @@ def test_a_survey_without_sections_is_about_the_only_road(ask, cells, tmp_path):
     assert {s["section_id"] for s in answer["stretches"]} == {"SP1"}
     assert answer["label"] == "estimated"
     assert {"few_stretches", "survey_not_stated"} <= rules(answer)
+
+
+@pytest.mark.parametrize(("surveyed_on", "left"), [("2026-03-01", 4), ("2026-04-02", 9), (None, 4)])
+def test_cells_that_works_renewed_after_the_survey_check_nothing(ask, tmp_path, surveyed_on, left):
+    state = tables.read(invented.write_state(tmp_path / "state", geometry=False)).table.to_pylist()
+    rows = [{**r, "life_from": date(2026, 4, 1) if r["from_m"] < 500 else None} for r in state]
+    renewed = tmp_path / "renewed.parquet"
+    tables.write_parquet(tables.from_rows("pavement_cell_state", rows), renewed)
+    survey = table(
+        tmp_path / "s.csv", [("SP1", *row) for row in STRETCHES], "section_id,from_m,to_m,iri_m_km"
+    )
+    told = () if surveyed_on is None else ("--surveyed-on", surveyed_on)
+    code, answer = ask(renewed, survey, *told)
+    assert (code, answer["figures"]["stretches"]) == (0, left)
+    assert ("renewed_since_survey" in rules(answer)) is (left == 4)
+    rows = [{**r, "life_from": date(2026, 4, 1)} for r in state]
+    tables.write_parquet(tables.from_rows("pavement_cell_state", rows), renewed)
+    code, answer = ask(renewed, survey, *told)
+    refused = answer.get("error", {}).get("rule")
+    assert (code, refused) == ((2, "renewed_since_survey") if left == 4 else (0, None))
 
 
 def test_instrument_and_day_make_it_measured_unless_something_is_simulated(ask, cells, tmp_path):
@@ -102,8 +124,6 @@ def test_calibrated_cars_that_do_not_say_where_are_warned_about(ask, tmp_path):
 
 @pytest.mark.parametrize("kind", ["state.parquet", "state.csv", "obs.parquet", "obs.csv"])
 def test_states_and_observations_are_read_from_parquet_and_csv(ask, tmp_path, kind):
-    from contado.kernel import tables
-
     what, _, ending = kind.partition(".")
     path = tmp_path / kind
     if what == "state":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,7 +78,7 @@ def choices(
     table: pa.Table,
     column: str,
     name: str,
-    valid: Sequence[str],
+    valid: Sequence[str] | Mapping[str, str],
     *,
     lines: Sequence[int] | None = None,
     meaning: Callable[[str], str | None] | None = None,
@@ -86,7 +87,8 @@ def choices(
 ) -> list[str]:
     """Return a column of words of a fixed list; ``meaning`` turns other words for them into the listed ones.
 
-    An empty cell is '' where it is ``optional``; ``otherwise`` says what to do where no word fits.
+    An empty cell is '' where it is ``optional``; ``otherwise`` says what to do where no word fits. A list with
+    names (word -> name in the reader's language) tells them in the message.
 
     Raises
     ------
@@ -102,8 +104,11 @@ def choices(
         if known is None or known not in valid:
             line = lines[row] if lines is not None else row + 1
             where = "line" if lines is not None else "row"
-            listed = ", ".join(valid)
-            meant = did_you_mean(word, valid) or f"valid: {listed}"
+            names = valid if isinstance(valid, Mapping) else dict.fromkeys(valid, "")
+            listed = ", ".join(
+                f"{choice} ({called})" if called else choice for choice, called in names.items()
+            )
+            meant = _meant(word, names, listed)
             raise UsageError(
                 f"{name}, {where} {line}: {column} is {word!r}; valid: {listed}.",
                 rule="unknown_choice",
@@ -113,6 +118,14 @@ def choices(
             )
         found.append(known)
     return found
+
+
+def _meant(word: str, names: Mapping[str, str], listed: str) -> str:
+    """Return the nearest word; else what may be written, which a long message says once."""
+    if any(names.values()):
+        close = nearest(word, names)
+        return f"did you mean {', '.join(close)}?" if close else "write a code or a name of the list"
+    return did_you_mean(word, names) or f"valid: {listed}"
 
 
 def numbers(

@@ -115,7 +115,7 @@ def _sentence(name: str, cells: Sequence[Cell], marks: Sequence[Mark], works: in
     low, high = (number(v, lang, 1) for v in (min(known), max(known)))
     bumps = sum(m.kind == "speed_bump" for m in marks)
     it, en = (f"dossi: {bumps}, ", f"speed bumps: {bumps}, ") if bumps else ("", "")
-    defects = len(marks) - bumps
+    defects = sum(m.kind != "speed_bump" and not m.meant for m in marks)
     return Words(
         f"Irregolarità lungo {name}: da {low} a {high} m/km; anomalie: {defects}, {it}lavori: {works}.",
         f"Roughness along {name}: {low} to {high} m/km; anomalies: {defects}, {en}works: {works}.",

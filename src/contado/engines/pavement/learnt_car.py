@@ -77,8 +77,9 @@ def learn(
     for driven in traces:
         found = windows_of(driven.even, driven.speed_m_s)
         places = driven.chainage_m[found.samples] + start_m
+        held = reference.on(driven.aligned.drive.day)
         for place, speed, power in zip(places, found.speed_m_s, found.log_power, strict=True):
-            road = _road(reference, place, speed)
+            road = _road(held, place, speed)
             if road is not None:
                 ratios.append(power - road - _made_of_it(base, speed))
                 felt.append(power)

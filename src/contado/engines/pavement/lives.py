@@ -19,12 +19,17 @@ from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     import pyarrow as pa
     from numpy.typing import NDArray
 
 Days = np.ndarray[tuple[Any, ...], np.dtype[np.datetime64]]
 
-__all__ = ["Days", "LegalDay", "lasting", "legal_days", "lived", "read_from"]
+__all__ = ["Days", "LegalDay", "Renewals", "lasting", "legal_days", "lived", "read_from"]
+
+_TINY_M = 1.0
+"""Works that share no more than this with a stretch lie beside it [m]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,49 @@ def lived(days: Days, works: Days) -> NDArray[np.int64]:
         Days of the works, in any order.
     """
     return np.searchsorted(np.sort(read_from(works)), days, side="right").astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewals:
+    """Works on one section: ends [m] and legal days, shape (works,).
+
+    A state goes on where works renewed less than half of a cell. What is to be the truth of a stretch is asked more
+    of: works on any part of it part what was measured before from what is measured after.
+    """
+
+    from_m: NDArray[np.float64]
+    to_m: NDArray[np.float64]
+    day: Days
+
+    @classmethod
+    def of(cls, works: Iterable[Mapping[str, Any]]) -> Renewals:
+        """Return the rows of table ``pavement_works`` of a section."""
+        rows = list(works)
+        from_m, to_m = (np.array([row[name] for row in rows], np.float64) for name in ("from_m", "to_m"))
+        return cls(from_m=from_m, to_m=to_m, day=np.array([row["date"] for row in rows], "datetime64[D]"))
+
+    def lived(
+        self, from_m: NDArray[np.float64], to_m: NDArray[np.float64], on: Days | date | None
+    ) -> NDArray[np.int64]:
+        """Return how many of the works on each stretch were done before its surface was read.
+
+        Parameters
+        ----------
+        from_m, to_m
+            Ends of the stretches [m], shape (n,).
+        on
+            Legal day of the reading, of each stretch or of all; NaT is before all works, None after them.
+
+        Examples
+        --------
+        >>> works = Renewals.of([{"from_m": 50.0, "to_m": 90.0, "date": date(2027, 7, 10)}])
+        >>> ends = np.array([0.0, 100.0]), np.array([100.0, 200.0])
+        >>> works.lived(*ends, date(2027, 7, 10)).tolist(), works.lived(*ends, date(2027, 7, 11)).tolist()
+        ([0, 0], [1, 0])
+        """
+        shared = np.minimum(to_m[:, None], self.to_m) - np.maximum(from_m[:, None], self.from_m)
+        day: Days = np.atleast_1d(np.asarray(date.max if on is None else on, "datetime64[D]"))
+        return np.asarray(((shared > _TINY_M) & (read_from(self.day) <= day[:, None])).sum(axis=1), np.int64)
 
 
 def lasting(frame: pd.DataFrame, works: pa.Table | None, day: LegalDay) -> Days:

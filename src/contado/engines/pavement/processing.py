@@ -19,29 +19,14 @@ from contado.engines.pavement.anomalies.detect import detect
 from contado.engines.pavement.anomalies.fixtures import Located, located, marked, take
 from contado.engines.pavement.anomalies.places import Place, places
 from contado.engines.pavement.anomalies.stack import shifts, warp
-from contado.engines.pavement.calibration import (
-    MIN_REFERENCE_CELLS,
-    NOMINAL,
-    Calibration,
-    consensus,
-    fit_car,
-    on_axles,
-    scale_from_reference,
-    usable_cells,
-)
-from contado.engines.pavement.cells import (
-    MIN_COVERAGE,
-    Cell,
-    CellReadings,
-    cell_states,
-    mean_over,
-    pass_spread,
-)
+from contado.engines.pavement.calibration import Calibration, fit_car, on_axles
+from contado.engines.pavement.cells import Cell, CellReadings, cell_states, pass_spread
 from contado.engines.pavement.felt import pass_of
 from contado.engines.pavement.half_car import wheelbase_of
 from contado.engines.pavement.learnt_car import learn
 from contado.engines.pavement.measure import PROFILES, Pass, Trace, trace
 from contado.engines.pavement.position import follow
+from contado.engines.pavement.scales import Seen, read_cells, scales_of, unusable
 from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.align import align
 from contado.engines.pavement.telemetry.drive import DriveSet
@@ -51,7 +36,6 @@ from contado.kernel.progress import track
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import date
     from typing import TypeAlias
 
     import pyarrow as pa
@@ -118,18 +102,6 @@ class ProcessResult:
     label: Label
     findings: tuple[Finding, ...]
     compute_s: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Seen:
-    """A drive seen through its car, its chainages in register with the other passes."""
-
-    trace: Trace
-    passed: Pass
-
-    @property
-    def drive(self) -> Drive:
-        return self.trace.aligned.drive
 
 
 def process(  # noqa: PLR0913 - each is one fact of a run
@@ -211,12 +183,12 @@ def combine(
     told = vehicles or {}
     cars = _cars(traces, told, reference, frame)
     passes = (measuring or _measure_here)(traces, cars, frame.length_m)
-    seen = _in_register([_Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
-    calibrations = _calibrations(seen, reference, told, frame)
+    seen = _in_register([Seen(trace=t, passed=p) for t, p in zip(traces, passes, strict=True)])
+    calibrations = scales_of(seen, reference, told, frame)
     aged = _aged(seen, calibrations)
     numbers = frame.route.cells(cell_m).astype(np.float64)
     bounds = (numbers * cell_m, (numbers + 1) * cell_m)
-    readings = [_readings(s, bounds, frame) for s in seen]
+    readings = [read_cells(s, bounds, frame) for s in seen]
     spread = pass_spread(readings)
     found = _places(seen, calibrations, frame, cars)
     known = located(fixtures, frame)
@@ -241,7 +213,7 @@ def combine(
         ),
         anomaly_obs=marked(felt, {section_id: known}) if known else felt,
         label=labels.joint(s.drive.label for s in seen),
-        findings=_too_short(seen, reference, told, frame),
+        findings=unusable(seen, reference, told, frame, section_id),
         compute_s=perf_counter() - began,
     )  # fmt: skip
 
@@ -321,13 +293,13 @@ def _learnt(
     return found
 
 
-def _in_register(seen: list[_Seen]) -> list[_Seen]:
+def _in_register(seen: list[Seen]) -> list[Seen]:
     """Shift the passes to their common position, as their profiles tell."""
     moved = shifts([s.passed.profile_m for s in seen])
     return [_moved(s, shift) for s, shift in zip(seen, moved, strict=True)]
 
 
-def _moved(seen: _Seen, shift: Floats) -> _Seen:
+def _moved(seen: Seen, shift: Floats) -> Seen:
     if not shift.any():
         return seen
     arrays = {f.name: getattr(seen.passed, f.name) for f in dataclasses.fields(Pass) if f.name != "fs_hz"}
@@ -337,61 +309,7 @@ def _moved(seen: _Seen, shift: Floats) -> _Seen:
     return dataclasses.replace(seen, passed=dataclasses.replace(seen.passed, **moved))
 
 
-def _calibrations(
-    seen: Sequence[_Seen], reference: Reference | None, known: Mapping[str, Vehicle], frame: RouteFrame
-) -> dict[str, Calibration]:
-    names = sorted({s.drive.vehicle for s in seen})
-    settled = {n: c for n in names if n in known and (c := known[n].calibration) is not None}
-    if reference is not None:
-        for name in (n for n in names if n not in settled):
-            mine = _on_reference(seen, reference, name, frame)
-            logs, cell_m = [r.log_iri for _, r in mine], reference.to_m - reference.from_m
-            if (found := scale_from_reference(logs, reference.iri_m_km, cell_m)) is not None:
-                last = max((day for day, r in mine if day and r.known.any()), default=None)
-                settled[name] = dataclasses.replace(found, on=last)
-    edges = np.arange(0.0, frame.length_m - 100.0, 100.0) + frame.start_m
-    hundred = (edges, edges + 100.0)
-    passes = {
-        name: [_readings(s, hundred, frame).log_iri for s in seen if s.drive.vehicle == name]
-        for name in names
-    }
-    if len(edges) == 0:
-        return {name: settled.get(name, NOMINAL) for name in names}
-    return consensus(passes, settled)
-
-
-def _on_reference(
-    seen: Sequence[_Seen], reference: Reference, vehicle: str, frame: RouteFrame
-) -> list[tuple[date | None, CellReadings]]:
-    """Return the day of each pass of a vehicle and what it read on the surveyed stretches."""
-    bounds = (reference.from_m, reference.to_m)
-    return [(s.drive.day, _readings(s, bounds, frame)) for s in seen if s.drive.vehicle == vehicle]
-
-
-def _too_short(
-    seen: Sequence[_Seen], reference: Reference | None, known: Mapping[str, Vehicle], frame: RouteFrame
-) -> tuple[Finding, ...]:
-    """Name the vehicles that the survey was to calibrate and has too few cells for."""
-    found = []
-    for name in sorted({s.drive.vehicle for s in seen}):
-        if reference is None or (name in known and known[name].calibration is not None):
-            continue
-        mine = [r.log_iri for _, r in _on_reference(seen, reference, name, frame)]
-        if (count := usable_cells(mine, reference.iri_m_km)) < MIN_REFERENCE_CELLS:
-            found.append(
-                Finding(
-                    severity="warning",
-                    rule="too_few_surveyed_cells",
-                    row=name,
-                    message=f"{name}: {count} surveyed cells are usable, {MIN_REFERENCE_CELLS} are needed: "
-                    "the survey does not calibrate it.",
-                    hint="survey more cells (of 100 m) that it drives over at 4.5 m/s or more",
-                )
-            )
-    return tuple(found)
-
-
-def _aged(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration]) -> dict[str, Calibration]:
+def _aged(seen: Sequence[Seen], calibrations: Mapping[str, Calibration]) -> dict[str, Calibration]:
     """Return the calibrations as they are worth on the last day that each vehicle drove."""
     last = {
         name: max((d for s in seen if s.drive.vehicle == name and (d := s.drive.day)), default=None)
@@ -400,17 +318,8 @@ def _aged(seen: Sequence[_Seen], calibrations: Mapping[str, Calibration]) -> dic
     return {name: calibration.aged(last[name]) for name, calibration in calibrations.items()}
 
 
-def _readings(seen: _Seen, bounds: tuple[Floats, Floats], frame: RouteFrame) -> CellReadings:
-    start, end = bounds[0] - frame.start_m, bounds[1] - frame.start_m
-    slope, coverage = mean_over(seen.passed.slope, start, end)
-    speed, _ = mean_over(seen.passed.speed_m_s, start, end)
-    enough = (coverage >= MIN_COVERAGE) & (slope > 0)
-    log_iri = np.where(enough, np.log(np.where(enough, 1000 * slope, 1.0)), np.nan)
-    return CellReadings(vehicle=seen.drive.vehicle, log_iri=log_iri, coverage=coverage, speed_m_s=speed)
-
-
 def _places(
-    seen: Sequence[_Seen],
+    seen: Sequence[Seen],
     calibrations: Mapping[str, Calibration],
     frame: RouteFrame,
     cars: Mapping[str, TransferFunction],
@@ -422,7 +331,7 @@ def _places(
 
 
 def _flags(
-    seen: _Seen, own: CellReadings, readings: Sequence[CellReadings], calibrations: Mapping[str, Calibration]
+    seen: Seen, own: CellReadings, readings: Sequence[CellReadings], calibrations: Mapping[str, Calibration]
 ) -> tuple[str, ...]:
     """Return the flags of a drive, with those that only the fleet can tell."""
     flags = list(seen.trace.aligned.flags)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.lives import Days, Renewals
     from contado.engines.pavement.profile_file import Profile
     from contado.engines.pavement.vehicles import TransferFunction
 
@@ -59,6 +60,35 @@ class Reference:
     findings: tuple[Finding, ...] = ()
     profile: Profile | None = None
     """The measured profile that the IRI was computed from, chainages along the route."""
+    day: Days | None = None
+    """Legal day on which each stretch was surveyed, NaT unknown: before all works."""
+    works: Renewals | None = None
+    """Works on the section, where they are known."""
+
+    def holds(self, on: date | None) -> NDArray[np.bool_]:
+        """Return which stretches a drive finds as they were surveyed: no works came between the two.
+
+        Parameters
+        ----------
+        on
+            Legal day of the drive; None is after all works.
+        """
+        if self.works is None or self.day is None:
+            return np.ones(self.from_m.size, bool)
+        surveyed, driven = (self.works.lived(self.from_m, self.to_m, day) for day in (self.day, on))
+        return np.asarray(surveyed == driven, bool)
+
+    def on(self, day: date | None) -> Reference:
+        """Return the stretches that hold (`holds`) for a drive on a day."""
+        if self.day is None or (kept := self.holds(day)).all():
+            return self
+        return replace(
+            self,
+            from_m=self.from_m[kept],
+            to_m=self.to_m[kept],
+            iri_m_km=self.iri_m_km[kept],
+            day=self.day[kept],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +101,8 @@ class Vehicle:
     """Where its axles and the sensor sit, of a car whose axles are to be fitted to its spectra."""
     learnt: bool = False
     """Whether it is to be learnt on the reference section."""
+    renewable: bool = False
+    """Whether a survey that it passes calibrates it anew; where none does, its calibration stays."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,12 +138,14 @@ def of_workspace(table: pa.Table) -> tuple[Treatment, ...]:
 def names(table: pa.Table | None = None) -> dict[str, Words]:
     """Return what the treatments are called, by code: those of table ``pavement_treatment``, else the illustrative.
 
+    Works that were recorded before an own price list came keep the names that they had.
+
     Examples
     --------
     >>> names()["crack_sealing"].en
     'Crack sealing'
     """
-    found = table.to_pylist() if table is not None and table.num_rows else data.rows("treatments")
+    found = [*data.rows("treatments"), *(table.to_pylist() if table is not None else ())]
     return {
         str(row["code"]): Words(str(row["name_it"]), str(row.get("name_en") or row["name_it"]))
         for row in found
@@ -162,17 +164,18 @@ def coded(
     """Return a table of works with the code of each treatment, null where a row names none.
 
     A treatment is named by its code, by its name in either language or by one of its further words; ``otherwise``
-    says what to do where none fits.
+    says what to do where none fits. A thickness behind a name, such as "4 cm", is passed over where no treatment is
+    called so.
 
     Raises
     ------
     UsageError
-        ``unknown_choice``: a word that is none of them, with its line and all codes.
+        ``unknown_choice``: a word that is none of them, with its line and all codes and names.
 
     Examples
     --------
     >>> import pyarrow as pa
-    >>> works = pa.table({"treatment": ["wearing_4cm", "Microtappeto a freddo", "resurfacing", None]})
+    >>> works = pa.table({"treatment": ["wearing_4cm", "Microtappeto a freddo", "tappeto d'usura 4 cm", None]})
     >>> coded(works, catalogue())["treatment"].to_pylist()
     ['wearing_4cm', 'micro_surfacing', 'wearing_4cm', None]
     """
@@ -187,9 +190,9 @@ def coded(
         works,
         "treatment",
         name,
-        codes,
+        {t.code: t.name_it if t.name_it != t.code else "" for t in known},
         lines=lines,
-        meaning=lambda word: words.get(_plain(word)),
+        meaning=lambda word: words.get(_plain(word)) or words.get(_THICKNESS.sub("", _plain(word))),
         optional=True,
         otherwise=otherwise,
     )
@@ -198,8 +201,8 @@ def coded(
 
 
 def _plain(word: str) -> str:
-    """Return a word without case, underscores and hyphens."""
-    return re.sub(r"[\s_-]+", " ", word.casefold()).strip()
+    """Return a word without case, underscores and hyphens; "d'usura" is "di usura"."""
+    return re.sub(r"[\s_-]+", " ", re.sub(r"\bd['’]\s*", "di ", word.casefold())).strip()
 
 
 def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[np.bool_], str, str], ...]:
@@ -223,6 +226,10 @@ def _faults(number: dict[str, NDArray[np.float64]]) -> tuple[tuple[str, NDArray[
     )
 
 
+_THICKNESS: Final = re.compile(
+    r"[\s,]*\(?\s*(?:s\.?|sp\.?|spessore)?\s*\d+(?:[.,]\d+)?\s*(?:cm|mm)\.?\s*\)?$"
+)
+"""A thickness at the end of a name, in brackets or not."""
 _SHARES = ("recycled_share", "worksite_share")
 _NUMBERS = (
     "unit_cost_eur_m2",
@@ -260,9 +267,14 @@ def _treatment(row: dict[str, object], numbers: dict[str, float]) -> Treatment:
     text.setdefault("name_en", text["name_it"])
     # a surface that is laid anew has no anomalies left; a treatment that lays none keeps them
     known.setdefault("severity_factor", 0.0 if "iri_after_m_km" in known else 1.0)
-    cuts = str(row.get("cuts_surface") or "iri_after_m_km" in known).lower() in {"true", "1", "yes", "sì"}
+    told = row.get("cuts_surface")
+    cuts = "iri_after_m_km" in known if told is None or told == "" else _yes(told)
     price_year = None if year is None else int(year)
     return Treatment(code=code, price_year=price_year, cuts_surface=cuts, **text, **known)  # type: ignore[arg-type]
+
+
+def _yes(told: object) -> bool:
+    return str(told).strip().lower() in {"true", "1", "yes", "y", "sì", "si", "s"}
 
 
 def _no_effect(treatment: Treatment) -> Finding:

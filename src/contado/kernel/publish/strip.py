@@ -43,12 +43,13 @@ class Band(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """An anomaly: where [m], kind, whether it is confirmed, its words."""
+    """An anomaly: where [m], kind, whether it is confirmed, its words; ``meant`` where it was put there on purpose."""
 
     at_m: float
     kind: str
     confirmed: bool
     words: str
+    meant: bool = False
 
 
 class Stretch(NamedTuple):

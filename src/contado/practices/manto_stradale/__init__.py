@@ -73,7 +73,7 @@ class MantoStradale:
             **of_workspace.tables_of(checks, ids.DRIVES),
         }
         if found.sections:
-            tables["source"] = ids.sources()
+            tables["source"] = ids.sources(workspace.read("pavement_treatment"))
         return Diagnosis(tables, [*state.notes(found), *told])
 
     def propose(
@@ -91,7 +91,7 @@ class MantoStradale:
 
         found, findings = proposal.proposals(workspace, diagnosis.tables["pavement_segment"], on)
         if found["intervention"].num_rows:
-            found["source"] = ids.sources()
+            found["source"] = ids.sources(workspace.read("pavement_treatment"))
         return Proposal(found, findings)
 
     def monitor(

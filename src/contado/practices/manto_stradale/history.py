@@ -37,7 +37,7 @@ ANOMALIES: Final = "pavement_anomaly_history"
 MOST_DAYS: Final = 24
 """Days whose state is kept: half of them the latest, half the last ones of earlier months."""
 
-_KEPT: Final = "3"
+_KEPT: Final = "4"
 """Edition of what a kept state holds; a state of another edition is computed again."""
 
 

@@ -39,10 +39,19 @@ def intervention_id(segment: str, treatment: str) -> str:
     return f"{segment}:{treatment}"
 
 
-def sources() -> pa.Table:
-    """Return the sources of the practice's rows."""
+def sources(treatments: pa.Table) -> pa.Table:
+    """Return the sources of the practice's rows.
+
+    Parameters
+    ----------
+    treatments
+        Table ``pavement_treatment`` of the workspace: its rows replace the illustrative catalogue, unless they are a
+        copy of it that works were written to.
+    """
+    own = any(status != "illustrative" for status in treatments["status"].to_pylist())
+    kind = "of the workspace" if own else "(illustrative until replaced)"
     rows = [
         {"source_id": DRIVES, "title": "Road condition estimated from drives (accelerometer and GNSS)"},
-        {"source_id": CATALOGUE, "title": "Catalogue of road treatments (illustrative until replaced)"},
+        {"source_id": CATALOGUE, "title": f"Catalogue of road treatments {kind}"},
     ]
     return tables.from_rows("source", rows)

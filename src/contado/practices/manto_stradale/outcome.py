@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement import condition, treatments
-from contado.engines.pavement.fusion import fuse
 from contado.kernel import tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale.done import ROUNDED_M, done
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME
-from contado.practices.manto_stradale.state import fuse_settings
+from contado.practices.manto_stradale.state import told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -98,13 +97,10 @@ def _eve(parts: Sequence[Done]) -> date:
 
 
 class _States:
-    """Roughness of some sections on days; each day is fused once."""
+    """Roughness of some sections on days, bumps left out; each day is fused once."""
 
     def __init__(self, workspace: WorkspaceView, sections: set[str]) -> None:
-        self._observed = [workspace.read("pavement_cell_obs")]
-        self._works = workspace.read("pavement_works")
-        self._settings = fuse_settings(workspace)
-        self._timezone = workspace.settings.territory.timezone
+        self._workspace = workspace
         self._sections = sections
         self._days: dict[date, dict[str, list[Row]]] = {}
 
@@ -120,19 +116,13 @@ class _States:
 
     def _of_day(self, day: date) -> dict[str, list[Row]]:
         if day not in self._days:
-            fused = fuse(
-                self._observed,
-                on=day,
-                works=self._works,
-                settings=self._settings,
-                timezone=self._timezone,
-            )
-            names = ["section_id", "from_m", "to_m", *_INTERVAL]
-            own: dict[str, list[Row]] = defaultdict(list)
-            for cell in fused.cells.select(names).to_pylist():
-                if cell["section_id"] in self._sections and cell["iri_m_km"] is not None:
-                    own[cell["section_id"]].append(cell)
-            self._days[day] = own
+            known = told(self._workspace, day).cells
+            self._days[day] = {
+                section: [
+                    c for c in known.get(section, ()) if c["iri_m_km"] is not None and not c["explained_by"]
+                ]
+                for section in self._sections
+            }
         return self._days[day]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contado.engines.pavement import condition, priority, segments
+from contado.engines.pavement.anomalies.explained import explaining
 from contado.engines.pavement.anomalies.sources import DEFECTS, is_open
 from contado.engines.pavement.change import level_of
 from contado.engines.pavement.cuts import at_cell_ends
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot"]
+__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot", "told"]
 
 _NO_DEFECT = frozenset({"closed", "fixture"})
 _AVERAGED = ("iri_m_km", "growth_per_y", "growth_sd_per_y")
@@ -41,7 +42,9 @@ Row = dict[str, Any]
 class Snapshot:
     """Roads on a day: sections and rows of cells, anomalies and segments by section.
 
-    ``anomalies`` are the open defects; ``settled`` those that were repaired or are hardly there any more.
+    ``anomalies`` are the open defects; ``settled`` those that were repaired or are hardly there any more. Each of
+    ``cells`` has ``explained_by``, the thing on purpose that makes it rough, or None: the IRI of such a cell is
+    measured and kept, but counts in no segment, index or proposal.
     """
 
     on: date
@@ -54,6 +57,17 @@ class Snapshot:
     levels: Mapping[str, Level]
     """Mean of each measured section with the parts of its error."""
     changed: tuple[Finding, ...] = ()
+    """Sections that changed although no works are known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What passes told of the roads until a day: cells with ``explained_by``, anomalies, both by section."""
+
+    cells: Mapping[str, tuple[Row, ...]]
+    felt: Mapping[str, tuple[Row, ...]]
+    errors: CellErrors
+    changed: tuple[Finding, ...]
     """Sections that changed although no works are known."""
 
 
@@ -78,20 +92,11 @@ def snapshot(
     known = {s["section_id"] for s in sections}
     standing = forced_cuts(workspace) if forced is None else forced
     works = cuts.works_until(workspace, on)
-    cell_obs = workspace.read("pavement_cell_obs")
-    fused = fuse(
-        [cell_obs],
-        on=on,
-        works=workspace.read("pavement_works"),
-        settings=fuse_settings(workspace),
-        timezone=workspace.settings.territory.timezone,
-    )
     lines = history.lines_of(found)
-    told, timezone = workspace.read("pavement_anomaly_obs"), workspace.settings.territory.timezone
-    felt = history.anomalies(cell_obs, told, on=on, lines=lines, timezone=timezone)
-    defects = [a for a in felt.to_pylist() if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
-    numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
-    cells = _by_section(numbered.to_pylist(), known)
+    now = told(workspace, on, lines)
+    cells = now.cells
+    felt = [a for rows in now.felt.values() for a in rows]
+    defects = [a for a in felt if a["kind"] in DEFECTS and a["state"] not in _NO_DEFECT]
     anomalies = _by_section([a for a in defects if is_open(a)], known)
     rows = [
         row
@@ -101,7 +106,7 @@ def snapshot(
             [c for c in cells.get(s["section_id"], ()) if c["iri_m_km"] is not None],
             anomalies.get(s["section_id"], ()),
             (standing.get(s["section_id"], ()), works.get(s["section_id"], ())),
-            fused.errors,
+            now.errors,
             on,
         )
     ]
@@ -113,15 +118,53 @@ def snapshot(
         anomalies=anomalies,
         settled=_by_section([a for a in defects if not is_open(a)], known),
         segments=tuple(_ranked(rows, sections, lines, on)),
-        levels=_levels(fused.errors, cells, on),
-        changed=tuple(f for f in fused.findings if f.rule == "changed_without_works"),
+        levels=_levels(now.errors, cells, on),
+        changed=now.changed,
     )
+
+
+def told(workspace: WorkspaceView, on: date, lines: Mapping[str, Line] | None = None) -> Told:
+    """Return what passes told of the sections of the workspace until the end of the legal day ``on``.
+
+    Parameters
+    ----------
+    lines
+        Lines of the sections, for the points of the anomalies, where they are wanted.
+    """
+    known = set(workspace.read("pavement_lrs_section")["section_id"].to_pylist())
+    cell_obs, timezone = workspace.read("pavement_cell_obs"), workspace.settings.territory.timezone
+    fused = fuse(
+        [cell_obs],
+        on=on,
+        works=workspace.read("pavement_works"),
+        settings=fuse_settings(workspace),
+        timezone=timezone,
+    )
+    spots = workspace.read("pavement_anomaly_obs")
+    anomalies = history.anomalies(cell_obs, spots, on=on, lines=lines or {}, timezone=timezone)
+    numbered = fused.cells.drop_columns(["observations"]).append_column("row", [range(fused.cells.num_rows)])
+    felt = _by_section(anomalies.to_pylist(), known)
+    cells = _explained(_by_section(numbered.to_pylist(), known), felt)
+    changed = tuple(f for f in fused.findings if f.rule == "changed_without_works")
+    return Told(cells=cells, felt=felt, errors=fused.errors, changed=changed)
+
+
+def _explained(
+    cells: Mapping[str, Sequence[Row]], felt: Mapping[str, Sequence[Row]]
+) -> dict[str, tuple[Row, ...]]:
+    """Return the cells with the thing on purpose that explains the roughness of each."""
+    found = {}
+    for section, rows in cells.items():
+        start, end = (np.array([c[n] for c in rows], np.float64) for n in ("from_m", "to_m"))
+        causes = explaining(start, end, felt.get(section, ()))
+        found[section] = tuple({**c, "explained_by": why} for c, why in zip(rows, causes, strict=True))
+    return found
 
 
 def _levels(errors: CellErrors, cells: Mapping[str, Sequence[Row]], on: date) -> dict[str, Level]:
     found = {}
     for section, rows in cells.items():
-        measured = [c for c in rows if c["iri_m_km"] is not None]
+        measured = [c for c in rows if c["iri_m_km"] is not None and c["explained_by"] is None]
         if measured:
             found[section] = _level(errors, measured, on)
     return found
@@ -159,22 +202,30 @@ def _segments(
 
     ``limits`` are the cuts that hold on any day, and the works until the day.
     """
-    if not measured:
-        return []
     start, end, iri = (np.array([c[n] for c in measured], float) for n in ("from_m", "to_m", "iri_m_km"))
+    plain = np.array([c["explained_by"] is None for c in measured], bool)
+    if not plain.any():
+        return []
+    # a bump moves no cut and leaves no hole between segments: its cells are cut as their neighbours go on
+    iri = np.where(plain, iri, np.exp(np.interp(start, start[plain], np.log(iri[plain]))))
     forced = [*limits[0], *cuts.of_works(start, end, limits[1])]
     found = segments.segment(start, end, iri, cuts_m=[cut.chainage_m for cut in forced])
     reasons = at_cell_ends(forced, start, end)
     rows = []
-    for first, count, cv in zip(found.first_cell, found.cells, found.cv, strict=True):
+    for first, count in zip(found.first_cell, found.cells, strict=True):
         part = measured[first : first + count]
-        row = _segment(section, part, float(cv), defects, _level(errors, part, on))
-        rows.append({**row, "cut_by": sorted(reasons.get(row["to_m"], ()))})
+        plainly = [c for c in part if c["explained_by"] is None]
+        if plainly:
+            row = _segment(section, part, plainly, defects, _level(errors, plainly, on))
+            rows.append({**row, "cut_by": sorted(reasons.get(row["to_m"], ()))})
     return rows
 
 
-def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Row], level: Level) -> Row:
-    from_m, to_m = cells[0]["from_m"], cells[-1]["to_m"]
+def _segment(
+    section: Row, part: Sequence[Row], cells: Sequence[Row], defects: Sequence[Row], level: Level
+) -> Row:
+    """Return the segment over ``part``, graded by those of its ``cells`` that nothing on purpose explains."""
+    from_m, to_m = part[0]["from_m"], part[-1]["to_m"]
     inside = [a["severity"] or 0.0 for a in defects if from_m <= a["chainage_m"] < to_m]
     severity = 100.0 * sum(inside) / (to_m - from_m)
     model = condition.model(level.on)
@@ -190,8 +241,8 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
         "section_id": section["section_id"],
         "from_m": from_m,
         "to_m": to_m,
-        "measured_m": sum(c["to_m"] - c["from_m"] for c in cells),
-        "cv": None if np.isnan(cv) else cv,
+        "measured_m": sum(c["to_m"] - c["from_m"] for c in part),
+        "cv": _cv([c["iri_m_km"] for c in cells]),
         "severity_per_100m": severity,
         "condition_index": index,
         "condition_low": worst,
@@ -202,8 +253,23 @@ def _segment(section: Row, cells: Sequence[Row], cv: float, defects: Sequence[Ro
         "vehicles": max(c["n_vehicles"] or 0 for c in cells),
         "last_on": max(c["last_on"] for c in cells),
         "on": level.on,
+        "left_out": [_left_out(c) for c in part if c["explained_by"] is not None],
         "label": labels.joint(c["label"] for c in cells),
         "source_id": DRIVES,
+    }
+
+
+def _cv(iri_m_km: Sequence[float]) -> float | None:
+    """Return the coefficient of variation; None of a single cell."""
+    return None if len(iri_m_km) < 2 else float(np.std(iri_m_km, ddof=1) / np.mean(iri_m_km))
+
+
+def _left_out(cell: Row) -> Row:
+    """Return what is told of a cell whose roughness says nothing about the surface."""
+    cause = cell["explained_by"]
+    return {
+        **{n: cell[n] for n in ("from_m", "to_m", "iri_m_km")},
+        **{n: cause[n] for n in ("anomaly_id", "kind", "chainage_m", "state")},
     }
 
 
@@ -221,7 +287,7 @@ def _ranked(rows: list[Row], sections: Sequence[Row], lines: Mapping[str, Line],
         known = ranking.priority[i] == ranking.priority[i]
         row["priority"] = float(ranking.priority[i]) if known else None
         row["rank"] = int(ranking.rank[i])
-        row["why"] = _why(ranking, values, i)
+        row["why"] = _why(ranking, values, i, row.pop("left_out"))
         line = lines.get(row["section_id"])
         row["geometry"] = None if line is None else line.part(row["from_m"], row["to_m"])
     return rows
@@ -232,8 +298,8 @@ def _value(row: Row, section: Row, column: str) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _why(ranking: priority.Ranking, values: Mapping[str, Any], row: int) -> str:
-    """Return the contributions as JSON; unknown is null."""
+def _why(ranking: priority.Ranking, values: Mapping[str, Any], row: int, left_out: Sequence[Row]) -> str:
+    """Return the contributions, and the cells that were left out with what explains them, as JSON; unknown is null."""
     terms = [
         {
             "term": term.name,
@@ -243,7 +309,8 @@ def _why(ranking: priority.Ranking, values: Mapping[str, Any], row: int) -> str:
         for k, term in enumerate(ranking.terms)
     ]
     overtakes = _or_none(ranking.overtakes_at[row])
-    return json.dumps({"terms": terms, "overtakes_at_condition_index": overtakes}, sort_keys=True)
+    told = {"terms": terms, "overtakes_at_condition_index": overtakes, "left_out": left_out}
+    return json.dumps(told, sort_keys=True)
 
 
 def _or_none(value: float) -> float | None:

@@ -147,5 +147,6 @@ def _work() -> dict[str, Any]:
         "date": datetime(2025, 9, 1, tzinfo=UTC).date(),
         "treatment": "wearing_4cm",
         "cost_eur": 9800.0,
+        "label": "simulated",
         "source_id": _SOURCE,
     }

@@ -71,7 +71,7 @@ class LoadAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: LoadRequest, context: Context) -> LoadAnswer:
-    from contado.engines.pavement.ingest import load
+    from contado.engines.pavement.ingest import fleet, load
     from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.engines.pavement.survey import read_fleet
     from contado.kernel.workspace import Workspace
@@ -86,7 +86,11 @@ def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     after = Rehearsal(workspace)
     given.put(after)
     prepared = load.prepare(after.workspace, sets, vehicles=vehicles, progress=context.progress)
-    told = [*given.findings, *_idle(request, after.workspace, given.works, on)]
+    told = [
+        *given.findings,
+        *_idle(request, after.workspace, given.works, on),
+        *fleet.doubtful(after.workspace),
+    ]
     accepted(context, [*told, *prepared.findings], prepared.rejected)
     with context.records() as records:
         with workspace.commit(lock=given.locks) as commit:

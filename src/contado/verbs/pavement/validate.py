@@ -133,6 +133,7 @@ def _run(request: ValidateRequest, context: Context) -> ValidateAnswer:
         instrument=request.instrument,
         on=request.surveyed_on,
     )
+    estimate = estimate.of_surface(told.survey)
     given = list(told.calibrated_on)
     if request.calibrated_on is not None:
         given += reading.read_stretches(request.calibrated_on)

@@ -53,6 +53,7 @@ class Work:
     treatment: str | None
     cost: float | None
     intervention: str | None
+    label: str | None
 
 
 def segments(view: View) -> list[Segment]:
@@ -112,4 +113,5 @@ def _work(row: Row) -> Work:
         treatment=text(row, "treatment"),
         cost=real(row, "cost_eur"),
         intervention=text(row, "intervention_id"),
+        label=text(row, "label"),
     )

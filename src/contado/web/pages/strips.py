@@ -6,7 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from contado.engines.pavement import diagram
+from contado.engines.pavement.anomalies.explained import explaining, on_purpose
 from contado.engines.pavement.diagram import KINDS, SIDES
 from contado.kernel.publish.strip import Cell, Mark, Stretch
 from contado.web import i18n
@@ -32,6 +35,8 @@ class Strip(Drawing):
     cells: Sequence[Cell]
     works: Sequence[Stretch]
     posts: Posts
+    left_out: Sequence[tuple[Cell, Mark]]
+    """Cells whose roughness counts in no class, and the thing on purpose that explains each."""
 
 
 def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip | None:
@@ -41,6 +46,8 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip
         return None
     marks = [_mark(page, a) for a in anomalies if a.chainage_m is not None]
     works = _works(page, section)
+    left_out = [(cell, _bump(page, section, cause)) for cell, cause in _left_out(page, section, cells)]
+    marks += dict.fromkeys(mark for _, mark in left_out)
     drawn = diagram.diagram(
         page.say(f"la sezione {section.id}", f"section {section.id}"),
         cells,
@@ -57,6 +64,7 @@ def drawing(page: Page, section: Section, anomalies: Sequence[Anomaly]) -> Strip
         cells=cells,
         works=works,
         posts=section.posts,
+        left_out=left_out,
     )
 
 
@@ -76,6 +84,31 @@ def _mark(page: Page, a: Anomaly) -> Mark:
     kind = KINDS[a.kind].of(page.lang) if a.kind in KINDS else a.kind
     seen = f", {i18n.date_text(a.last_seen, page.lang)}" if a.last_seen else ""
     return Mark(a.chainage_m or 0.0, a.kind, a.state == "confirmed", f"{kind}{seen}")
+
+
+def _left_out(page: Page, section: Section, cells: Sequence[Cell]) -> list[tuple[Cell, Row]]:
+    """Return the measured cells that bumps and known fixtures explain, each with what explains it."""
+    bumps = [
+        row
+        for row in page.site.cached("on_purpose", lambda: _on_purpose(page))
+        if row["section_id"] == section.id
+    ]
+    known = [c for c in cells if c.iri is not None]
+    if not bumps or not known:
+        return []
+    start, end = (np.array([getattr(c, name) for c in known], np.float64) for name in ("from_m", "to_m"))
+    causes = explaining(start, end, bumps)
+    return [(cell, dict(cause)) for cell, cause in zip(known, causes, strict=True) if cause is not None]
+
+
+def _on_purpose(page: Page) -> list[Row]:
+    return [row for row in rows(page.site.view, "pavement_anomaly") if on_purpose(row)]
+
+
+def _bump(page: Page, section: Section, row: Row) -> Mark:
+    kind = KINDS[row["kind"]].of(page.lang) if row["kind"] in KINDS else str(row["kind"])
+    place = f"{kind} {page.say('a', 'at')} {section.posts.where(row['chainage_m'], page.lang)}"
+    return Mark(float(row["chainage_m"]), str(row["kind"]), True, place, meant=True)
 
 
 def _works(page: Page, section: Section) -> list[Stretch]:

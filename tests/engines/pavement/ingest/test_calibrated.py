@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from contado.engines.pavement import simulate
-from contado.engines.pavement.ingest import load, roads
+from contado.engines.pavement.ingest import calibrated, load, roads
 from contado.kernel import tables
 from invented.live import street
 
@@ -103,3 +103,16 @@ def test_a_survey_that_calibrates_nothing_changes_nothing(drives, sets, tmp_path
     roads.load_survey(workspace, survey(tmp_path / "s.csv", drives, stretches, **more))
     again = load.load(workspace, sets, on=ON)
     assert (again.loaded, again.unchanged, rules(again)) == (0, 2, [])
+
+
+def test_a_survey_of_a_surface_that_works_renewed_before_the_drives_could_calibrate_none(
+    drives, sets, tmp_path
+):
+    workspace = street(tmp_path / "w", drives)
+    load.load(workspace, sets, on=ON)
+    roads.load_survey(workspace, survey(tmp_path / "s.csv", drives, 4, date="2026-02-20"))
+    assert [f.rule for f in calibrated.told(workspace, 0)] == ["measured_uncalibrated"]
+    works = tmp_path / "works.csv"
+    works.write_text("section_id,from_m,to_m,date\ntruth_route,0,500,2026-02-25\n", encoding="utf-8")
+    roads.load_works(workspace, works)
+    assert calibrated.told(workspace, 0) == []

@@ -110,8 +110,10 @@ def test_a_car_learnt_before_stays_as_it_is_where_it_passed_no_survey():
 
 def test_old_calibrations_are_open_to_a_survey():
     known = fleet.kept_vehicles(kept(NOMINAL_CAR))
-    assert fleet.to_calibrate(known, DAY + timedelta(days=10))["a"].calibration is not None
-    assert fleet.to_calibrate(known, DAY + timedelta(days=400))["a"].calibration is None
+    for days, anew in ((10, False), (400, True)):
+        found = fleet.to_calibrate(known, DAY + timedelta(days=days))["a"]
+        assert found.renewable is anew
+        assert found.calibration.scale == 1.1  # until a survey tells another
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import shapely
 
 from contado.engines.pavement import simulate
 from contado.engines.pavement.fusion import FuseSettings, fuse
-from contado.engines.pavement.ingest import load, roads
+from contado.engines.pavement.ingest import fleet, load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
 from contado.engines.pavement.ingest.rows import dated, instants
 from contado.engines.pavement.survey import Vehicle
@@ -180,6 +180,85 @@ def test_a_survey_calibrates_the_cars_for_good(drives, tmp_path):
     shared = {r["drive_id"]: r["sd_cal_log"] for r in workspace.read("pavement_cell_obs").to_pylist()}
     first, second = (shared[name] for name in sorted(days, key=days.get))
     assert first == car["sd_log"] < second  # nine days older
+
+
+@pytest.mark.parametrize(("works_on", "renewed"), [("2026-02-15", False), ("2026-02-27", True)])
+def test_what_works_renewed_since_the_survey_calibrates_no_car(drives, tmp_path, works_on, renewed):
+    workspace = built(tmp_path / "w", drives)
+    survey = written_survey(tmp_path / "c.csv", drives, slice(0, 5), date="2026-02-20")
+    works = tmp_path / "works.csv"
+    works.write_text(f"section_id,from_m,to_m,date\ntruth_route,0,900,{works_on}\n", encoding="utf-8")
+    roads.load_survey(workspace, survey)
+    roads.load_works(workspace, works)
+    answer = load_one(workspace, drives, tmp_path, "car1_pass1")
+    [car] = workspace.read("pavement_vehicle").to_pylist()
+    assert min(workspace.read("pavement_cell_obs")["t_utc"].to_pylist()).date() > date(2026, 2, 27)
+    assert car["calibrated"] is not renewed
+    assert workspace.read("pavement_calibrated_stretch").num_rows == (0 if renewed else 5)
+    told = [f for f in answer.findings if f.rule == "renewed_since_survey"]
+    assert len(told) == int(renewed)
+    if renewed:
+        assert "truth_route: 5 of 5 surveyed stretches" in told[0].message
+    # an old calibration is made anew, but not by a surface that is gone
+    old = {"scale": 1.23, "sd_log": 0.02, "calibrated": True, "calibrated_on": date(2025, 3, 1)}
+    with workspace.commit() as commit:
+        commit.table("pavement_vehicle", tables.from_rows("pavement_vehicle", [car | old]))
+    answer = load_one(workspace, drives, tmp_path, "car1_pass2")
+    [after] = workspace.read("pavement_vehicle").to_pylist()
+    assert (after["scale"] == 1.23, after["calibrated_on"] == date(2025, 3, 1)) == (renewed, renewed)
+    if renewed:
+        [told] = [f.message for f in answer.findings if f.rule == "renewed_since_survey"]
+        assert "1 keep the earlier calibration" in told
+        read = workspace.read("pavement_cell_obs").to_pandas().pivot(
+            index="cell", columns="drive_id", values="iri_m_km"
+        ).dropna()  # fmt: skip
+        ratio = np.abs(np.log(read.iloc[:, 0] / read.iloc[:, 1])).median()
+        assert ratio == pytest.approx(np.log(1.23), abs=0.1)  # the section itself is read with it
+
+
+def test_a_calibration_on_a_surface_that_was_gone_is_doubted_once_the_works_are_told(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    roads.load_survey(workspace, written_survey(tmp_path / "c.csv", drives, slice(0, 5), date="2026-02-20"))
+    car = {"vehicle_id": "a", "scale": 1.8, "sd_log": 0.02, "calibrated": True, "label": "estimated"}
+    works = tmp_path / "works.csv"
+
+    def told(car_day, *works_days):
+        with workspace.commit() as commit:
+            rows = [car | {"calibrated_on": car_day}]
+            commit.table("pavement_vehicle", tables.from_rows("pavement_vehicle", rows))
+            commit.table("pavement_works", tables.empty("pavement_works"))
+        lines = [f"truth_route,0,{to_m},{day}" for day, to_m in works_days]
+        works.write_text("\n".join(["section_id,from_m,to_m,date", *lines, ""]), encoding="utf-8")
+        if lines:
+            roads.load_works(workspace, works)
+        return [f.rule for f in fleet.doubtful(workspace)]
+
+    day = date(2026, 3, 2)
+    assert told(day) == []
+    assert told(day, ("2026-02-10", 900), ("2026-03-02", 900)) == []
+    assert told(day, ("2026-02-25", 190)) == []  # three of five stretches are left
+    assert told(day, ("2026-02-25", 900)) == ["calibration_doubtful"]
+    # a survey of the new surface does not make an old calibration doubtful
+    roads.load_survey(workspace, written_survey(tmp_path / "n.csv", drives, slice(0, 5), date="2026-05-01"))
+    assert told(day, ("2026-04-01", 900)) == []
+
+
+def test_half_a_survey_that_was_renewed_leaves_the_other_half(drives, tmp_path):
+    workspace = built(tmp_path / "w", drives)
+    roads.load_survey(workspace, written_survey(tmp_path / "c.csv", drives, slice(0, 6), date="2026-02-20"))
+    works = tmp_path / "works.csv"
+    works.write_text("section_id,from_m,to_m,date\ntruth_route,0,260,2026-02-27\n", encoding="utf-8")
+    roads.load_works(workspace, works)
+    answer = load_one(workspace, drives, tmp_path, "car1_pass1")
+    assert workspace.read("pavement_vehicle")["calibrated"].to_pylist() == [True]
+    kept = workspace.read("pavement_calibrated_stretch")["from_m"].to_pylist()
+    assert kept == [
+        300.0,
+        400.0,
+        500.0,
+    ]  # of the stretch from 200 m more than half is new, of that from 300 m nothing
+    [told] = [f.message for f in answer.findings if f.rule == "renewed_since_survey"]
+    assert "3 of 6 surveyed stretches" in told
 
 
 def written_survey(path, drives, rows, **more):

@@ -54,6 +54,17 @@ def test_works_are_history_and_stay(tmp_path):
     ]
 
 
+def test_works_are_simulated_only_where_their_own_folder_says_so(tmp_path):
+    workspace = Workspace.create(tmp_path / "w")
+    file = tmp_path / "works.csv"
+    file.write_text("section_id,from_m,to_m,date\nS1,0,60,2025-12-31\n", encoding="utf-8")
+    roads.load_works(workspace, file)
+    (tmp_path / "meta.json").write_text('{"label": "simulated"}', encoding="utf-8")
+    file.write_text("section_id,from_m,to_m,date\nS1,60,120,2025-12-31\n", encoding="utf-8")
+    roads.load_works(workspace, file)
+    assert workspace.read("pavement_works")["label"].to_pylist() == [None, "simulated"]
+
+
 def test_two_treatments_of_one_stretch_and_day_are_two_works(tmp_path):
     workspace = Workspace.create(tmp_path / "w")
     file = tmp_path / "works.csv"

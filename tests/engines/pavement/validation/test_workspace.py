@@ -88,9 +88,21 @@ def test_two_campaigns_are_two_checks_on_their_own_days(workspace):
 
 def test_works_after_the_drives_leave_nothing_to_check(workspace):
     works = [{"section_id": "SP1", "from_m": 0.0, "to_m": 500.0, "date": ON + timedelta(days=5)}]
-    [one], _ = checks(workspace(surveyed(ON), works=works), date(2026, 12, 31), SETTINGS)
-    assert one.check.pairs.from_m.min() == 500
-    assert one.check.uncovered == 5
+    made = workspace(surveyed(ON), works=works)
+    for days in (0, 10):  # nor do they where cars drove the new surface too
+        with made.commit() as commit:
+            observed = invented.observations((ON, ON + timedelta(days=days)), geometry=False)
+            commit.table("pavement_cell_obs", observed)
+        [one], _ = checks(made, date(2026, 12, 31), SETTINGS)
+        assert one.check.pairs.from_m.min() == 500
+        assert "renewed_since_survey" in {f.rule for f in one.check.findings}
+
+
+def test_a_road_that_was_renewed_whole_since_its_survey_is_not_checked(workspace):
+    works = [{"section_id": "SP1", "from_m": 0.0, "to_m": 1000.0, "date": ON + timedelta(days=5)}]
+    found, findings = checks(workspace(surveyed(ON), works=works), date(2026, 12, 31), SETTINGS)
+    assert found == []
+    assert [f.rule for f in findings] == ["renewed_since_survey"]
 
 
 def test_cars_calibrated_nobody_knows_where_are_said(workspace):

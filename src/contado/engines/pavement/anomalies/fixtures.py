@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.onroute import RouteFrame
 
-__all__ = ["Fixture", "Located", "located", "marked", "read_fixtures", "take"]
+__all__ = ["Fixture", "Located", "located", "marked", "reach_of", "read_fixtures", "take"]
 
 Kind = Literal["traffic_calming", "level_crossing", "bridge_joint", "declared_bump", "declared"]
 ACROSS_M: Final = 12.0
@@ -72,6 +72,11 @@ def _rows() -> tuple[Mapping[str, str], ...]:
 def _rules() -> Mapping[str, tuple[int, float]]:
     """Return sense (1 up, 0 either) and reach along the road [m] of each kind."""
     return {row["kind"]: (int(row["sense"]), float(row["reach_m"])) for row in _rows()}
+
+
+def reach_of(kind: Kind) -> float:
+    """Return how far along the road cars feel a fixture of a kind [m]."""
+    return _rules()[kind][1]
 
 
 def read_fixtures(path: Path) -> list[Fixture]:

@@ -18,6 +18,7 @@ from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import date
 
     import pyarrow as pa
 
@@ -47,13 +48,22 @@ def calibrated_on(workspace: WorkspaceView, cell_obs: pa.Table, source_id: str) 
         Source of the rows.
     """
     rows = {(r["section_id"], r["from_m"], r["to_m"]): r for r in workspace.read(CALIBRATED_ON).to_pylist()}
-    driven = set(cell_obs["section_id"].to_pylist())
+    days = _driven(cell_obs)
     for section, reference in surveys(workspace).items():
-        if section in driven:
-            for a, b in zip(reference.from_m.tolist(), reference.to_m.tolist(), strict=True):
+        for day in days.get(section, ()):
+            held = reference.on(day)
+            for a, b in zip(held.from_m.tolist(), held.to_m.tolist(), strict=True):
                 row = {"section_id": section, "from_m": a, "to_m": b, "source_id": source_id}
                 rows.setdefault((section, a, b), row)
     return tables.sort(CALIBRATED_ON, tables.from_rows(CALIBRATED_ON, rows.values()))
+
+
+def _driven(cell_obs: pa.Table) -> dict[str, set[date | None]]:
+    """Return the days on which each section was driven, as the drives tell them (UTC)."""
+    found: dict[str, set[date | None]] = defaultdict(set)
+    for section, instant in zip(*(cell_obs[n].to_pylist() for n in ("section_id", "t_utc")), strict=True):
+        found[section].add(None if instant is None else instant.date())
+    return found
 
 
 def anew(workspace: WorkspaceView, given: Collection[str]) -> frozenset[str]:
@@ -132,19 +142,21 @@ def _covering(workspace: WorkspaceView, drives: dict[str, str]) -> set[str]:
     known = surveys(workspace)
     if not known:
         return set()
-    names = ["section_id", "cell", "cell_m", "drive_id", "iri_m_km"]
+    names = ["section_id", "cell", "cell_m", "drive_id", "iri_m_km", "t_utc"]
     cells: dict[tuple[str, str], set[int]] = defaultdict(set)
     length: dict[str, float] = {}
-    for section, cell, cell_m, piece, iri in zip(
+    day: dict[tuple[str, str], date | None] = {}
+    for section, cell, cell_m, piece, iri, instant in zip(
         *(workspace.read("pavement_cell_obs")[name].to_pylist() for name in names), strict=True
     ):
         if iri is not None and section in known and drive_of_piece(piece) in drives:
             cells[section, piece].add(cell)
             length[section] = cell_m
-    whole: dict[tuple[str, str], set[int]] = defaultdict(set)
+            day[section, piece] = None if instant is None else instant.date()
+    whole: dict[tuple[str, str], set[float]] = defaultdict(set)
     for (section, piece), measured in cells.items():
-        step, survey = length[section], known[section]
-        for number, (a, b) in enumerate(zip(survey.from_m.tolist(), survey.to_m.tolist(), strict=True)):
+        step, survey = length[section], known[section].on(day[section, piece])
+        for a, b in zip(survey.from_m.tolist(), survey.to_m.tolist(), strict=True):
             if measured.issuperset(range(int(a // step), int(-(-b // step)))):
-                whole[section, drives[drive_of_piece(piece)]].add(number)
+                whole[section, drives[drive_of_piece(piece)]].add(a)
     return {car for (_, car), stretches in whole.items() if len(stretches) >= MIN_REFERENCE_CELLS}

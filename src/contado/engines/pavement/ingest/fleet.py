@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement.calibration import NOMINAL, Calibration, fit_car, on_axles
+from contado.engines.pavement.calibration import MIN_REFERENCE_CELLS, NOMINAL, Calibration, fit_car, on_axles
 from contado.engines.pavement.campaigns import calibrating, newest
 from contado.engines.pavement.half_car import HalfCar
 from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.engines.pavement.learnt_car import LearntCar, learn
+from contado.engines.pavement.lives import Renewals
 from contado.engines.pavement.measure import SPECTRUM_HZ
 from contado.engines.pavement.survey import Reference, Vehicle
 from contado.engines.pavement.vehicles import QuarterCar
 from contado.kernel import labels, tables
-from contado.kernel.errors import UsageError
+from contado.kernel.errors import Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
 
 if TYPE_CHECKING:
@@ -36,7 +37,16 @@ if TYPE_CHECKING:
     from contado.engines.pavement.vehicles import TransferFunction
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["calibrated", "kept_vehicles", "learnt", "surveys", "table", "to_calibrate", "vehicles"]
+__all__ = [
+    "calibrated",
+    "doubtful",
+    "kept_vehicles",
+    "learnt",
+    "surveys",
+    "table",
+    "to_calibrate",
+    "vehicles",
+]
 
 _CAR = {"k1_s2": "k1", "k2_s2": "k2", "c_hz": "c", "mu": "mu"}
 """Column of table ``pavement_vehicle`` -> parameter of the quarter-car."""
@@ -151,26 +161,86 @@ def kept_vehicles(workspace: WorkspaceView) -> dict[str, Vehicle]:
 def surveys(workspace: WorkspaceView) -> dict[str, Reference]:
     """Return the stretches of table ``pavement_survey`` that may calibrate by section, the longest survey first.
 
-    Of stretches that overlap the latest counts; rows of role ``validation`` never do.
+    Of stretches that overlap the latest counts; rows of role ``validation`` never do. Each knows the works on its
+    section: what they renewed is no truth for drives of another day (`Reference.holds`).
     """
+    works = _works(workspace)
     runs: dict[str, list[Run]] = defaultdict(list)
     for run in newest(calibrating(workspace.read("pavement_survey").to_pylist())):
         runs[run.section].append(run)
-    found = {section: _reference(cells) for section, cells in runs.items()}
+    found = {section: _reference(cells, works[section]) for section, cells in runs.items()}
     longest = sorted(found, key=lambda s: (-float((found[s].to_m - found[s].from_m).sum()), s))
     return {section: found[section] for section in longest}
 
 
-def _reference(cells: Sequence[Run]) -> Reference:
+def _works(workspace: WorkspaceView) -> defaultdict[str, list[Mapping[str, Any]]]:
+    found: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in workspace.read("pavement_works").to_pylist():
+        found[row["section_id"]].append(row)
+    return found
+
+
+def doubtful(workspace: WorkspaceView) -> list[Finding]:
+    """Name the cars whose calibration rests on a surface that was gone: works were told of after the drives.
+
+    On the day of their calibration no survey had enough stretches that works had not renewed.
+    """
+    works = _works(workspace)
+    places = {
+        (row["section_id"], row["from_m"], row["to_m"], row["date"])
+        for row in calibrating(workspace.read("pavement_survey").to_pylist())
+    }
+    by_section = [
+        _as_surveyed([place[1:] for place in places if place[0] == section], works[section])
+        for section in sorted({place[0] for place in places})
+    ]
+    cars = {name: v.calibration.on for name, v in kept_vehicles(workspace).items() if v.calibration}
+    wrong = {
+        name: day
+        for name, day in cars.items()
+        if day
+        and by_section
+        and all(r.holds(day).sum() < MIN_REFERENCE_CELLS <= r.from_m.size for r in by_section)
+    }
+    if not wrong:
+        return []
+    days = sorted(set(wrong.values()))
+    return [
+        Finding(
+            severity="warning",
+            rule="calibration_doubtful",
+            table="pavement_vehicle",
+            row=min(wrong),
+            message=f"{len(wrong)} cars were calibrated on {', '.join(map(str, days))}, when works had renewed what was "
+            "surveyed: their scale, and what they measured with it, may be wrong.",
+            hint="give their scale with --vehicles, or survey the new surface; load the drives since into a new workspace",
+            action="kept",
+        )
+    ]
+
+
+def _as_surveyed(
+    stretches: Sequence[tuple[float, float, date | None]], works: Sequence[Mapping[str, Any]]
+) -> Reference:
+    """Return the stretches of all surveys of a section, whatever their roughness."""
+    from_m, to_m = (np.array([s[k] for s in stretches], np.float64) for k in (0, 1))
+    day = np.array([s[2] for s in stretches], "datetime64[D]")
+    return Reference(
+        from_m=from_m, to_m=to_m, iri_m_km=np.ones(from_m.size), day=day, works=Renewals.of(works)
+    )
+
+
+def _reference(cells: Sequence[Run], works: Sequence[Mapping[str, Any]]) -> Reference:
     names = ("from_m", "to_m", "iri_m_km")
     from_m, to_m, iri = (np.array([getattr(c, n) for c in cells], np.float64) for n in names)
-    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri)
+    day = np.array([c.day for c in cells], "datetime64[D]")
+    return Reference(from_m=from_m, to_m=to_m, iri_m_km=iri, day=day, works=Renewals.of(works))
 
 
 def to_calibrate(known: Mapping[str, Vehicle], day: date | None) -> dict[str, Vehicle]:
-    """Return the cars as a surveyed section may calibrate them on a day: open where that was never done, or long ago."""
+    """Return the cars as a surveyed section may calibrate them on a day: anew where that was never done, or long ago."""
     return {
-        name: Vehicle(car=v.car, calibration=v.calibration if _stands(v.calibration, day) else None)
+        name: Vehicle(car=v.car, calibration=v.calibration, renewable=not _stands(v.calibration, day))
         for name, v in known.items()
     }
 

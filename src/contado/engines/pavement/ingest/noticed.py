@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from contado.engines.pavement.scales import RENEWED
 from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
@@ -17,9 +18,14 @@ __all__ = ["noticed"]
 
 
 def noticed(sets: Sequence[DriveSet], results: Sequence[ProcessResult]) -> tuple[Finding, ...]:
-    """Return the findings of reading, and those of the sections counted by rule: notes are counted apart."""
+    """Return the findings of reading, and those of the sections counted by rule: notes are counted apart.
+
+    That a survey is of a surface that is gone is told of each section.
+    """
     found = [f for s in sets for f in (*s.findings, *(g for d in s.drives for g in d.findings))]
-    counts = Counter((f.rule, f.severity) for result in results for f in result.findings)
+    seen = [f for result in results for f in result.findings]
+    found += [f for f in seen if f.rule == RENEWED]
+    counts = Counter((f.rule, f.severity) for f in seen if f.rule != RENEWED)
     found += [
         Finding(
             severity=severity,

@@ -212,7 +212,7 @@ def put_works(commit: Writing, works: Works, file: Path) -> None:
     import pyarrow as pa
 
     known = commit.workspace.read("pavement_works")
-    new = tables.conform("pavement_works", _from(works.rows, WORKS_SOURCE))
+    new = tables.conform("pavement_works", _born(_from(works.rows, WORKS_SOURCE), file))
     told = {_begin(row) for row in new.to_pylist()}
     kept = known.filter(pa.array([_begin(row) not in told for row in known.to_pylist()], pa.bool_()))
     rows = pa.concat_tables([kept, new.select(kept.column_names)], promote_options="permissive")
@@ -303,10 +303,8 @@ def read_survey(file: Path) -> Surveyed:
         A role that does not exist (`unknown_choice`), with its line.
     """
     import numpy as np
-    import pyarrow as pa
 
     from contado.engines.pavement.campaigns import ROLES
-    from contado.engines.pavement.profile_file import label_beside
 
     read = tables.read(file, declared="pavement_survey")
     columns.require(read.table, ["section_id", "from_m", "to_m", "iri_m_km"], file.name)
@@ -315,10 +313,7 @@ def read_survey(file: Path) -> Surveyed:
     columns.refuse(bad, read.table, "iri_m_km", file.name, "iri_not_positive", "IRI is above 0", read.lines)
     if "role" in read.table.column_names:
         columns.choices(read.table, "role", file.name, ROLES, lines=read.lines, meaning=_role)
-    rows = tables.conform("pavement_survey", _from(read.table, SURVEY_SOURCE))
-    if label_beside(file) == "simulated":
-        said = pa.array(["simulated"] * rows.num_rows)
-        rows = rows.set_column(rows.column_names.index("label"), "label", said)
+    rows = tables.conform("pavement_survey", _born(_from(read.table, SURVEY_SOURCE), file))
     return Surveyed(file=file, rows=rows, findings=tuple(read.findings))
 
 
@@ -357,6 +352,18 @@ def _from(table: pa.Table, source_id: str) -> pa.Table:
 
     kept = table.drop_columns([c for c in ("source_id",) if c in table.column_names])
     return kept.append_column("source_id", pa.array([source_id] * table.num_rows, pa.string()))
+
+
+def _born(table: pa.Table, file: Path) -> pa.Table:
+    """Return the rows, simulated where meta.json beside their file says so."""
+    import pyarrow as pa
+
+    from contado.engines.pavement.profile_file import label_beside
+
+    if label_beside(file) != "simulated":
+        return table
+    kept = table.drop_columns([c for c in ("label",) if c in table.column_names])
+    return kept.append_column("label", pa.array(["simulated"] * table.num_rows, pa.string()))
 
 
 def _locate(workspace: WorkspaceView) -> Callable[[float, float], str | None] | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections import defaultdict
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,8 @@ import numpy as np
 
 from contado.engines.pavement.campaigns import calibrating, campaigns, survey_of, validating
 from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON
+from contado.engines.pavement.lives import Renewals
+from contado.engines.pavement.scales import RENEWED
 from contado.engines.pavement.validation import Check, validate
 from contado.engines.pavement.validation.reading import of_observations
 from contado.kernel import tables
@@ -65,9 +68,11 @@ def checks(
 def _check(
     workspace: WorkspaceView, rows: Sequence[Row], used: Sequence[Stretch], on: date, settings: FuseSettings
 ) -> FieldCheck:
-    survey = survey_of(rows)
     lately = timedelta(days=settings.not_driven_d)
-    day = on if survey.last_on is None else min(on, survey.last_on + lately)
+    last = max((r["date"] for r in rows if r["date"]), default=None)
+    day = on if last is None else min(on, last + lately)
+    standing = _standing(workspace, rows, day)
+    survey = survey_of(standing)
     observed = workspace.read("pavement_cell_obs")
     estimate = of_observations(
         observed,
@@ -77,8 +82,51 @@ def _check(
         timezone=workspace.settings.territory.timezone,
     )
     check = validate(estimate.cells, survey, calibrated_on=used, vehicles=estimate.vehicles)
+    check = replace(check, findings=(*check.findings, *_renewed(len(rows) - len(standing))))
     name = "undated" if survey.first_on is None else survey.first_on.isoformat()
     return FieldCheck(id=name, state_on=day, check=check)
+
+
+def _standing(workspace: WorkspaceView, rows: Sequence[Row], on: date) -> list[Row]:
+    """Return the rows whose stretch no works touched between its survey and the day of the state.
+
+    Raises
+    ------
+    DataError
+        There is none (`renewed_since_survey`).
+    """
+    works: dict[str, list[Row]] = defaultdict(list)
+    for row in workspace.read("pavement_works").to_pylist():
+        works[row["section_id"]].append(row)
+    found = [row for row in rows if _stands(row, works[row["section_id"]], on)]
+    if rows and not found:
+        raise DataError(
+            f"All {len(rows)} surveyed stretches were renewed by works since.",
+            rule=RENEWED,
+            hint="survey the new surface",
+            field="survey",
+        )
+    return found
+
+
+def _stands(row: Row, works: Sequence[Row], on: date) -> bool:
+    ends = np.array([row["from_m"]], np.float64), np.array([row["to_m"]], np.float64)
+    lives = Renewals.of(works)
+    surveyed = np.array([row["date"]], "datetime64[D]")
+    return bool((lives.lived(*ends, surveyed) == lives.lived(*ends, on)).all())
+
+
+def _renewed(rows: int) -> tuple[Finding, ...]:
+    return (
+        Finding(
+            severity="warning",
+            rule=RENEWED,
+            table="pavement_survey",
+            message=f"{rows} surveyed values lie where works came between the survey and the drives; they check nothing.",
+            hint="survey the new surface",
+            action="dropped",
+        ),
+    ) * bool(rows)
 
 
 def _calibrated_on(workspace: WorkspaceView, rows: Sequence[Row]) -> list[Stretch]:

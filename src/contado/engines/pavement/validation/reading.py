@@ -12,10 +12,11 @@ from contado.engines.pavement import columns, roughness_index
 from contado.engines.pavement.campaigns import Survey, calibrating, survey_of, validating
 from contado.engines.pavement.labels import label_of, label_of_file
 from contado.engines.pavement.profile_file import label_beside, read_profile
+from contado.engines.pavement.scales import RENEWED
 from contado.engines.pavement.validation.alignment import Cells
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
-from contado.kernel.errors import ColumnNotFound, DataError
+from contado.kernel.errors import ColumnNotFound, DataError, Finding
 
 if TYPE_CHECKING:
     from datetime import date
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.fusion import FuseSettings
     from contado.engines.pavement.validation.alignment import Stretch
-    from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
     from contado.kernel.tables.read import ReadResult
 
@@ -49,12 +49,45 @@ _NEEDED = ("from_m", "to_m", "iri_m_km")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """Estimated cells, what each vehicle alone reads, and whether a survey calibrated them (None: unknown)."""
+    """Estimated cells, what each vehicle alone reads, and whether a survey calibrated them (None: unknown).
+
+    ``life`` is the ordinal of the day from which the surface of each cell is read, NaN where no works are known.
+    """
 
     cells: Cells
     vehicles: dict[str, Cells] = field(default_factory=dict)
     calibrated: bool | None = None
+    life: Floats | None = None
     findings: tuple[Finding, ...] = ()
+
+    def of_surface(self, survey: Survey) -> Estimate:
+        """Return the cells of the surface that a survey read: those that works renewed since are unknown.
+
+        Raises
+        ------
+        DataError
+            There is none (`renewed_since_survey`).
+        """
+        if self.life is None:
+            return self
+        surveyed = float(survey.first_on.toordinal()) if survey.first_on else 0.0
+        renewed = (self.life > surveyed) & np.isfinite(self.cells.iri_m_km)
+        if not renewed.any():
+            return self
+        hint = "survey the new surface" if survey.first_on else "say when it was surveyed: --surveyed-on DAY"
+        if renewed.sum() == np.isfinite(self.cells.iri_m_km).sum():
+            message = f"All {renewed.sum()} measured cells were renewed by works after the survey."
+            raise DataError(message, rule=RENEWED, hint=hint, field="survey")
+        told = Finding(
+            severity="warning",
+            rule=RENEWED,
+            table="cells",
+            message=f"{renewed.sum()} cells were renewed by works after the survey; they are left out.",
+            hint=hint,
+            action="dropped",
+        )
+        known = np.where(renewed, np.nan, self.cells.iri_m_km)
+        return replace(self, cells=replace(self.cells, iri_m_km=known), findings=(*self.findings, told))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,9 +176,12 @@ def _of_states(read: ReadResult, path: Path) -> Estimate:
     }
     if "last_on" in table.column_names:
         found["day"] = np.array([_ordinal(day) for day in table["last_on"].to_pylist()])
+    life = None
+    if "life_from" in table.column_names:
+        life = np.array([_ordinal(day) for day in table["life_from"].to_pylist()], np.float64)
     label = label_of_file(table, path)
     cells = _cells(found, _sections(table), "estimated" if label == "measured" else label, float("nan"))
-    return Estimate(cells=cells, findings=tuple(read.findings))
+    return Estimate(cells=cells, life=life, findings=tuple(read.findings))
 
 
 def _sections(table: pa.Table) -> list[str]:
