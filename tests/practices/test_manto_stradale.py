@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -63,6 +63,27 @@ def test_roads_that_nobody_drove_are_unknown_not_zero(diagnosis):
     assert values(diagnosis, "km_not_driven_30d")["manto_stradale:T3"]["value"] == pytest.approx(0.6)
     assert values(diagnosis, "km_not_driven_30d")["manto_stradale:T1"]["value"] == 0
     assert [f.rule for f in diagnosis.findings] == ["not_driven"]
+
+
+def test_a_road_that_reads_another_level_without_works_is_told(toy):
+    observed = toy.read("pavement_cell_obs").to_pylist()
+    mine = [r for r in observed if r["section_id"] == "T1" and r["drive_id"] == "drive3"]
+    later = [
+        {
+            **r,
+            "drive_id": f"drive{9 + k}",
+            "iri_m_km": r["iri_m_km"] / 4,
+            "t_utc": r["t_utc"] + timedelta(days=7 * k),
+        }
+        for k in (1, 2, 3)
+        for r in mine
+    ]
+    with toy.commit() as commit:
+        commit.table("pavement_cell_obs", tables.from_rows("pavement_cell_obs", [*observed, *later]))
+    found = MantoStradale().diagnose(toy, on=max(r["t_utc"] for r in later).date())
+    told = [f for f in found.findings if f.rule == "changed_without_works"]
+    assert [f.row for f in told] == ["T1"]
+    assert "works not recorded?" in told[0].message
 
 
 def test_municipalities_pool_their_sections(diagnosis):
