@@ -60,7 +60,7 @@ def test_a_bump_that_is_known_makes_no_road_worse_and_buys_no_asphalt(toy, fixtu
     for row, before in zip(rows, wanted, strict=True):
         for name in ("iri_m_km", "low_m_km", "high_m_km", "condition_index", "priority"):
             assert row[name] == pytest.approx(before[name], rel=0.06), name
-        assert row["cv"] < 0.06
+        assert row["cv"] < 0.08
         assert (row["criticality"], row["rank"]) == (before["criticality"], before["rank"])
     assert planned(toy, found) == {key: pytest.approx(value, rel=0.06) for key, value in bought.items()}
     past = history.tables_of(toy, ON)[history.SECTIONS].to_pylist()

@@ -14,7 +14,7 @@ from contado.kernel import tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale.done import ROUNDED_M, done
 from contado.practices.manto_stradale.ids import CATALOGUE, DRIVES, NAME
-from contado.practices.manto_stradale.state import told
+from contado.practices.manto_stradale.state import level, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contado.kernel.practice import Programme
     from contado.kernel.workspace import WorkspaceView
     from contado.practices.manto_stradale.done import Done
+    from contado.practices.manto_stradale.state import Told
 
 __all__ = ["outcomes"]
 
@@ -32,7 +33,6 @@ Row = dict[str, Any]
 Interval = tuple[float, float, float]
 Cell = tuple[str, float, float]
 """Section and ends [m]."""
-_INTERVAL = ("iri_m_km", "low_m_km", "high_m_km")
 _NEW = timedelta(days=365)
 """For so long the state after works tells what they left."""
 _ALL = 0.95
@@ -55,7 +55,7 @@ def outcomes(
     findings = _of_nothing_chosen(works, parts, chosen)
     if not parts:
         return {"observation": tables.empty("observation")}, [*_waiting(chosen), *findings]
-    states = _States(workspace, {part.work["section_id"] for part in parts})
+    states = _States(workspace)
     rows: list[Row] = []
     compared: list[Done] = []
     for own in _by_intervention(parts):
@@ -67,7 +67,8 @@ def outcomes(
         if not both:
             findings.append(_nowhere_both(own[0].work))
             continue
-        before, after = _mean(cells[key] for key in both), _mean(later[key] for key in both)
+        before = states.mean(_eve(own), [cells[key] for key in sorted(both)])
+        after = states.mean(on, [later[key] for key in sorted(both)])
         rows += _observations(own, before, after, on)
         findings.append(_told(own[0].intervention, before, after, _share(both, own)))
         compared += own
@@ -99,36 +100,32 @@ def _eve(parts: Sequence[Done]) -> date:
 class _States:
     """Roughness of some sections on days, bumps left out; each day is fused once."""
 
-    def __init__(self, workspace: WorkspaceView, sections: set[str]) -> None:
+    def __init__(self, workspace: WorkspaceView) -> None:
         self._workspace = workspace
-        self._sections = sections
-        self._days: dict[date, dict[str, list[Row]]] = {}
+        self._days: dict[date, Told] = {}
 
-    def cells(self, day: date, parts: Sequence[Done]) -> dict[Cell, Interval]:
-        """Return value, low and high of the IRI of each known cell within these parts."""
-        known = self._of_day(day)
+    def cells(self, day: date, parts: Sequence[Done]) -> dict[Cell, Row]:
+        """Return each cell within these parts whose IRI is known."""
+        known = self._of_day(day).cells
         return {
-            (part.work["section_id"], cell["from_m"], cell["to_m"]): tuple(cell[n] for n in _INTERVAL)
+            (part.work["section_id"], cell["from_m"], cell["to_m"]): cell
             for part in parts
             for cell in known.get(part.work["section_id"], ())
-            if part.from_m - ROUNDED_M <= cell["from_m"] and cell["to_m"] <= part.to_m + ROUNDED_M
+            if cell["iri_m_km"] is not None
+            and not cell["explained_by"]
+            and part.from_m - ROUNDED_M <= cell["from_m"]
+            and cell["to_m"] <= part.to_m + ROUNDED_M
         }
 
-    def _of_day(self, day: date) -> dict[str, list[Row]]:
+    def mean(self, day: date, cells: Sequence[Row]) -> Interval:
+        """Return mean, low and high of the IRI of some of that day's cells."""
+        found = level(self._of_day(day).errors, cells, day)
+        return (found.iri_m_km, *found.interval())
+
+    def _of_day(self, day: date) -> Told:
         if day not in self._days:
-            known = told(self._workspace, day).cells
-            self._days[day] = {
-                section: [
-                    c for c in known.get(section, ()) if c["iri_m_km"] is not None and not c["explained_by"]
-                ]
-                for section in self._sections
-            }
+            self._days[day] = told(self._workspace, day)
         return self._days[day]
-
-
-def _mean(cells: Iterable[Interval]) -> Interval:
-    value, low, high = np.mean(list(cells), axis=0).tolist()
-    return value, low, high
 
 
 def _share(cells: Iterable[Cell], parts: Sequence[Done]) -> float:
@@ -157,7 +154,7 @@ def _observations(parts: Sequence[Done], before: Interval, after: Interval, on: 
                 "unit": unit,
                 "low": low,
                 "high": high,
-                "method": f"mean of the cells of the works in the segment, {what} them; interval as if all errors went together",
+                "method": f"mean of the cells of the works in the segment, {what} them; errors of the cells average out, those of the cars do not",
                 "label": intervention["label"],
                 "source_id": DRIVES,
             }
@@ -188,7 +185,8 @@ def _measured(
         work = of_work[0].work
         after = states.cells(min(on, work["date"] + _NEW), of_work)
         if after:
-            found[code].append((_mean(after.values())[0], _unit_cost(work, widths.get(work["section_id"]))))
+            iri = float(np.mean([cell["iri_m_km"] for cell in after.values()]))
+            found[code].append((iri, _unit_cost(work, widths.get(work["section_id"]))))
     return found
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "notes", "segment_table", "snapshot", "told"]
+__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "level", "notes", "segment_table", "snapshot", "told"]
 
 _NO_DEFECT = frozenset({"closed", "fixture"})
 _AVERAGED = ("iri_m_km", "growth_per_y", "growth_sd_per_y")
@@ -166,11 +166,11 @@ def _levels(errors: CellErrors, cells: Mapping[str, Sequence[Row]], on: date) ->
     for section, rows in cells.items():
         measured = [c for c in rows if c["iri_m_km"] is not None and c["explained_by"] is None]
         if measured:
-            found[section] = _level(errors, measured, on)
+            found[section] = level(errors, measured, on)
     return found
 
 
-def _level(errors: CellErrors, measured: Sequence[Row], on: date) -> Level:
+def level(errors: CellErrors, measured: Sequence[Row], on: date) -> Level:
     """Return the mean over measured cells with the parts of its error."""
     return level_of(
         errors,
@@ -216,20 +216,20 @@ def _segments(
         part = measured[first : first + count]
         plainly = [c for c in part if c["explained_by"] is None]
         if plainly:
-            row = _segment(section, part, plainly, defects, _level(errors, plainly, on))
+            row = _segment(section, part, plainly, defects, level(errors, plainly, on))
             rows.append({**row, "cut_by": sorted(reasons.get(row["to_m"], ()))})
     return rows
 
 
 def _segment(
-    section: Row, part: Sequence[Row], cells: Sequence[Row], defects: Sequence[Row], level: Level
+    section: Row, part: Sequence[Row], cells: Sequence[Row], defects: Sequence[Row], whole: Level
 ) -> Row:
     """Return the segment over ``part``, graded by those of its ``cells`` that nothing on purpose explains."""
     from_m, to_m = part[0]["from_m"], part[-1]["to_m"]
     inside = [a["severity"] or 0.0 for a in defects if from_m <= a["chainage_m"] < to_m]
     severity = 100.0 * sum(inside) / (to_m - from_m)
-    model = condition.model(level.on)
-    low, high = level.interval()
+    model = condition.model(whole.on)
+    low, high = whole.interval()
     mean = {n: float(np.mean([c[n] for c in cells])) for n in _AVERAGED}
     mean |= {"low_m_km": low, "high_m_km": high}
     index, worst, best = (
@@ -252,7 +252,7 @@ def _segment(
         "passes": min(c["n_passes"] for c in cells),
         "vehicles": max(c["n_vehicles"] or 0 for c in cells),
         "last_on": max(c["last_on"] for c in cells),
-        "on": level.on,
+        "on": whole.on,
         "left_out": [_left_out(c) for c in part if c["explained_by"] is not None],
         "label": labels.joint(c["label"] for c in cells),
         "source_id": DRIVES,
