@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from contado.engines.pavement import maps
-from contado.engines.pavement.report import report
+from contado.engines.pavement.reports import maps
+from contado.engines.pavement.reports.report import report
 from contado.engines.pavement.views.reading import read_state
 from contado.kernel import publish, tables
 from contado.practices.manto_stradale import MantoStradale

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from contado.engines.pavement import maps
-from contado.engines.pavement.report import report
+from contado.engines.pavement.reports import maps
+from contado.engines.pavement.reports.report import report
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.reading import read_state
 from contado.kernel import publish, tables

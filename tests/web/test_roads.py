@@ -16,7 +16,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from contado.engines.pavement.posts import Posts, between
+from contado.engines.pavement.road.posts import Posts, between
 from contado.kernel.workspace import Workspace
 from contado.web.data import outcomes
 from contado.web.data.fleet import Vehicle

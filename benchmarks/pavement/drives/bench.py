@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from contado.engines.pavement.screening import screen_drives
+from contado.engines.pavement.measuring.screening import screen_drives
 from contado.engines.pavement.telemetry.read import survey
 
 FS_HZ = 100.0

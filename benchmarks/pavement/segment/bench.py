@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from contado.engines.pavement.segments import noise_sd, segment
+from contado.engines.pavement.segmentation.segments import noise_sd, segment
 from contado.kernel import tables
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))

@@ -22,7 +22,7 @@ _TYPES: Final = {
 
 def type_names(view: WorkspaceView) -> dict[str, Words]:
     """Return the names of intervention types: the workspace's own catalogue, else the one that ships."""
-    from contado.engines.pavement import treatments
+    from contado.engines.pavement.maintenance import treatments
 
     try:
         own = view.read("pavement_treatment")

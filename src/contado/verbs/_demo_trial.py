@@ -64,7 +64,7 @@ def bring_trial(workspace: Workspace, seed: int) -> None:
 
 def _places(workspace: Workspace, length_m: float) -> Iterator[dict[str, Any]]:
     """Yield stretches of the invented streets, one after the other."""
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
 
     streets = workspace.read("pavement_lrs_section").to_pylist()
     for street in sorted(streets, key=lambda s: s["section_id"]):

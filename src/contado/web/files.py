@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from contado.engines.pavement.beside import octant_at
+from contado.engines.pavement.road.beside import octant_at
 from contado.kernel.errors import RecordNotFound
 from contado.kernel.records import documents
 from contado.kernel.tables import geoparquet

@@ -7,8 +7,8 @@ import csv
 import numpy as np
 import pytest
 
-from contado.engines.pavement import onroute
-from contado.engines.pavement.position import follow
+from contado.engines.pavement.measuring import onroute
+from contado.engines.pavement.measuring.position import follow
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.territory import Network, Route
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from contado.cli.app import run
-from contado.engines.pavement.processing import process
-from contado.engines.pavement.survey import read_reference
+from contado.engines.pavement.measuring.processing import process
+from contado.engines.pavement.measuring.survey import read_reference
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.territory import Network, Route
 

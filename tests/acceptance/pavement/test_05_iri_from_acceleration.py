@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 
 from contado.engines.pavement import simulate
-from contado.engines.pavement.calibration import fit_car, scale_from_reference
-from contado.engines.pavement.equalise import rectified_slope
-from contado.engines.pavement.half_car import HalfCar
-from contado.engines.pavement.measure import _spectra
-from contado.engines.pavement.processing import process
-from contado.engines.pavement.real_cars import speed_law
-from contado.engines.pavement.sampling import EvenSamples
-from contado.engines.pavement.survey import Reference, Vehicle
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.cars.real_cars import speed_law
+from contado.engines.pavement.cars.vehicles import GOLDEN_CAR, NOMINAL_CAR, QuarterCar
+from contado.engines.pavement.measuring.calibration import fit_car, scale_from_reference
+from contado.engines.pavement.measuring.equalise import rectified_slope
+from contado.engines.pavement.measuring.measure import _spectra
+from contado.engines.pavement.measuring.processing import process
+from contado.engines.pavement.measuring.sampling import EvenSamples
+from contado.engines.pavement.measuring.survey import Reference, Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
-from contado.engines.pavement.vehicles import GOLDEN_CAR, NOMINAL_CAR, QuarterCar
 from contado.kernel.territory import Network, Route
 
 pytest.importorskip("osmium")

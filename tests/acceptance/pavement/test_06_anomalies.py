@@ -12,16 +12,17 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
-from contado.engines.pavement import onroute, simulate
+from contado.engines.pavement import simulate
 from contado.engines.pavement.anomalies import axles
 from contado.engines.pavement.anomalies.fixtures import Fixture, located, take
 from contado.engines.pavement.anomalies.kind import CRITICALITIES
 from contado.engines.pavement.anomalies.passages import passages_of
 from contado.engines.pavement.anomalies.track import track
-from contado.engines.pavement.half_car import HalfCar
-from contado.engines.pavement.processing import process
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.measuring import onroute
+from contado.engines.pavement.measuring.processing import process
+from contado.engines.pavement.measuring.survey import Vehicle
 from contado.engines.pavement.simulate.road import random_road, scatter
-from contado.engines.pavement.survey import Vehicle
 from contado.engines.pavement.telemetry.read import read_drives
 from contado.kernel.territory import Network, Route
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import fuse
-from contado.engines.pavement.change import difference, level_of
-from contado.engines.pavement.fusion import FuseSettings
+from contado.engines.pavement.state.change import difference, level_of
+from contado.engines.pavement.state.fusion import FuseSettings
 from contado.kernel import tables
 from contado.verbs import load
 from invented.erring import erring, fleet, scales_inside, share

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from contado.engines.pavement import cam, data
+from contado.engines.pavement import data
+from contado.engines.pavement.assessment import cam
 from contado.kernel.declare import convert
 from contado.verbs import load
 

@@ -9,11 +9,11 @@ import pytest
 
 from contado.cli.app import run
 from contado.engines.pavement import iri, read_profile
-from contado.engines.pavement.half_car import HalfCar
-from contado.engines.pavement.iso8608 import displacement_spectrum, measured_spectrum
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.cars.vehicles import GOLDEN_CAR, NOMINAL_CAR
+from contado.engines.pavement.profile.iso8608 import displacement_spectrum, measured_spectrum
 from contado.engines.pavement.simulate.car import respond
 from contado.engines.pavement.simulate.road import random_road
-from contado.engines.pavement.vehicles import GOLDEN_CAR, NOMINAL_CAR
 
 SPEEDS = (30, 50, 80)
 SINUSOIDS = {
@@ -145,7 +145,7 @@ def test_half_car_transfer_function(figure):
 
 @pytest.mark.item("pavement", 14, "natural frequencies and damping (d)", "1.236 Hz .333, 10.755 Hz .302")
 def test_natural_frequencies(figure):
-    from contado.engines.pavement.golden_car import state_matrices
+    from contado.engines.pavement.cars.golden_car import state_matrices
 
     roots = np.linalg.eigvals(state_matrices(GOLDEN_CAR)[0])
     found = sorted({(round(float(abs(r)) / 2 / np.pi, 3), round(float(-r.real / abs(r)), 3)) for r in roots})

@@ -107,8 +107,8 @@ def test_the_number_of_parts_changes_nothing(shared, monkeypatch, figure):
 
 @pytest.mark.item("pavement", 17, "process by files and by drives in memory, open set", "equal")
 def test_partitions_equal_the_drives_in_memory(shared, figure):
-    from contado.engines.pavement.partitions import process_files
-    from contado.engines.pavement.processing import process
+    from contado.engines.pavement.measuring.partitions import process_files
+    from contado.engines.pavement.measuring.processing import process
     from contado.engines.pavement.telemetry.read import read_drives, survey
     from contado.kernel.territory import Network, Route
 

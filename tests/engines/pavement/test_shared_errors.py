@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from contado.engines.pavement.cells import model_sd
-from contado.engines.pavement.fusion import fuse
+from contado.engines.pavement.measuring.cells import model_sd
+from contado.engines.pavement.state.fusion import fuse
 from invented.erring import FIRST, MODEL, NAMES, erring, fleet, scales_inside, share
 
 ON = date(2026, 4, 20)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from contado.engines.pavement.calibration import Calibration, consensus, scale_from_reference
+from contado.engines.pavement.measuring.calibration import Calibration, consensus, scale_from_reference
 
 FIRST = pd.Timestamp("2026-03-01T09:00Z")
 RANDOM, MODEL = 0.07, 0.05

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.engines.pavement.campaigns import survey_of
+from contado.engines.pavement.measuring.campaigns import survey_of
 from contado.engines.pavement.validation import validate
 from contado.engines.pavement.validation.alignment import Cells
 from contado.engines.pavement.validation.of_workspace import FieldCheck, tables_of

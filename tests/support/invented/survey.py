@@ -84,7 +84,7 @@ def write_answer(path: Path, **changes) -> Path:
 
 def observations(days=(ON, ON), *, geometry: bool = True):
     """Table ``pavement_cell_obs`` of a drive a day, as `process` writes it."""
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
     from contado.engines.pavement.views.geometry import with_cells
     from contado.kernel import tables
 
@@ -114,7 +114,7 @@ def observations(days=(ON, ON), *, geometry: bool = True):
 
 def write_state(folder: Path, on: dt.date = ON, **options) -> Path:
     """``cell_state.parquet`` of the observations on a day, as `fuse` writes it."""
-    from contado.engines.pavement import fusion
+    from contado.engines.pavement.state import fusion
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 

@@ -17,41 +17,43 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from contado.engines.pavement import cam, condition, lifecycle, priority, simulate
-    from contado.engines.pavement.fusion import FuseSettings, fuse
-    from contado.engines.pavement.golden_car import transition
-    from contado.engines.pavement.processing import process
-    from contado.engines.pavement.profile_file import read_profile
-    from contado.engines.pavement.roughness_index import IriResult, iri
-    from contado.engines.pavement.segments import segment
-    from contado.engines.pavement.strategy import StrategySettings, strategies
+    from contado.engines.pavement import simulate
+    from contado.engines.pavement.assessment import cam, lifecycle
+    from contado.engines.pavement.cars.golden_car import transition
+    from contado.engines.pavement.maintenance import condition, priority
+    from contado.engines.pavement.maintenance.strategy import StrategySettings, strategies
+    from contado.engines.pavement.maintenance.treatments import Treatment, catalogue
+    from contado.engines.pavement.measuring.processing import process
+    from contado.engines.pavement.profile.profile_file import read_profile
+    from contado.engines.pavement.profile.roughness_index import IriResult, iri
+    from contado.engines.pavement.segmentation.segments import segment
+    from contado.engines.pavement.state.fusion import FuseSettings, fuse
     from contado.engines.pavement.telemetry.align import align
     from contado.engines.pavement.telemetry.read import read_drive, read_drives
-    from contado.engines.pavement.treatments import Treatment, catalogue
     from contado.engines.pavement.trial import evaluate_trial, trial_power
 
 _PUBLIC = {
-    "FuseSettings": "fusion",
-    "IriResult": "roughness_index",
-    "StrategySettings": "strategy",
-    "Treatment": "treatments",
+    "FuseSettings": "state.fusion",
+    "IriResult": "profile.roughness_index",
+    "StrategySettings": "maintenance.strategy",
+    "Treatment": "maintenance.treatments",
     "align": "telemetry.align",
-    "cam": "cam",
-    "catalogue": "treatments",
-    "condition": "condition",
+    "cam": "assessment.cam",
+    "catalogue": "maintenance.treatments",
+    "condition": "maintenance.condition",
     "evaluate_trial": "trial",
-    "fuse": "fusion",
-    "iri": "roughness_index",
-    "lifecycle": "lifecycle",
-    "priority": "priority",
-    "process": "processing",
+    "fuse": "state.fusion",
+    "iri": "profile.roughness_index",
+    "lifecycle": "assessment.lifecycle",
+    "priority": "maintenance.priority",
+    "process": "measuring.processing",
     "read_drive": "telemetry.read",
     "read_drives": "telemetry.read",
-    "read_profile": "profile_file",
-    "segment": "segments",
+    "read_profile": "profile.profile_file",
+    "segment": "segmentation.segments",
     "simulate": "simulate",
-    "strategies": "strategy",
-    "transition": "golden_car",
+    "strategies": "maintenance.strategy",
+    "transition": "cars.golden_car",
     "trial_power": "trial",
 }
 """Public name -> module that holds it (a name equal to its module is the module itself)."""
@@ -87,7 +89,7 @@ def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f"{__name__}.{_PUBLIC[name]}")
-    return module if _PUBLIC[name] == name else getattr(module, name)
+    return module if _PUBLIC[name].split(".")[-1] == name else getattr(module, name)
 
 
 def __dir__() -> list[str]:

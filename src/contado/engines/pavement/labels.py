@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contado.engines.pavement.profile_file import label_beside
+from contado.engines.pavement.profile.profile_file import label_beside
 from contado.kernel import labels
 
 if TYPE_CHECKING:

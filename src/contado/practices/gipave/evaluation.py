@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import structs
 
-from contado.engines.pavement import cam, lifecycle, trial
+from contado.engines.pavement import trial
+from contado.engines.pavement.assessment import cam, lifecycle
 from contado.engines.pavement.trial.records import panel_table
 from contado.kernel import labels, tables
 from contado.kernel.errors import Finding
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from contado.engines.pavement.cam import LayerCheck
-    from contado.engines.pavement.lifecycle import Alternative, Assessed
+    from contado.engines.pavement.assessment.cam import LayerCheck
+    from contado.engines.pavement.assessment.lifecycle import Alternative, Assessed
     from contado.engines.pavement.trial import Metric, Panel, TrialResult
     from contado.kernel.labels import Label
     from contado.kernel.workspace import WorkspaceView

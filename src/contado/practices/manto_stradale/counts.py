@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import traffic
+from contado.engines.pavement.maintenance import traffic
 from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:

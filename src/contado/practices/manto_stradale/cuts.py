@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement import treatments, works_file
 from contado.engines.pavement.anomalies.fixtures import ACROSS_M
-from contado.engines.pavement.cuts import Cut, changes, works_of_cells
-from contado.engines.pavement.segments import LEAST_M
+from contado.engines.pavement.maintenance import treatments
+from contado.engines.pavement.segmentation.cuts import Cut, changes, works_of_cells
+from contado.engines.pavement.segmentation.segments import LEAST_M
+from contado.engines.pavement.state import works_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
     Row = dict[str, Any]

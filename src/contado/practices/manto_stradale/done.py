@@ -13,7 +13,7 @@ from contado.practices.manto_stradale.ids import NAME, asset_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["ROUNDED_M", "Done", "done"]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from contado.engines.pavement.deterioration import GrowthModel, fit, history_of
 from contado.engines.pavement.deterioration.family import family_of
 from contado.engines.pavement.deterioration.history import season_of
-from contado.engines.pavement.lives import legal_days, lived
+from contado.engines.pavement.state.lives import legal_days, lived
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from contado.engines.pavement.lives import Days
+    from contado.engines.pavement.state.lives import Days
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["family", "fitted", "life_of", "surface_age_y"]

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 from contado import __version__
-from contado.engines.pavement.lives import LegalDay, legal_days
+from contado.engines.pavement.state.lives import LegalDay, legal_days
 from contado.kernel import tables
 from contado.kernel.progress import track
 from contado.practices.manto_stradale import layers
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.cuts import Cut
+    from contado.engines.pavement.segmentation.cuts import Cut
     from contado.kernel.progress import Progress
     from contado.kernel.workspace import WorkspaceView
     from contado.practices.manto_stradale.state import Row, Snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import coverage
+from contado.engines.pavement.road import coverage
 from contado.kernel import labels, tables
 from contado.practices.manto_stradale.ids import DRIVES, NAME, asset_id
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import condition, posts
+from contado.engines.pavement.maintenance import condition
+from contado.engines.pavement.road import posts
 from contado.kernel.practice import LayerSpec
 from contado.practices.manto_stradale.indicators import section_figures
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement import condition, treatments
+from contado.engines.pavement.maintenance import condition, treatments
 from contado.kernel import tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale.done import ROUNDED_M, done

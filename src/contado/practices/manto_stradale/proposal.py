@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement import posts, strategy, treatments, user_cost
+from contado.engines.pavement.maintenance import strategy, treatments, user_cost
+from contado.engines.pavement.road import posts
 from contado.kernel import tables
 from contado.kernel.errors import Finding
 from contado.kernel.portfolio import horizon
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.engines.pavement.deterioration import GrowthModel
-    from contado.engines.pavement.strategy import Roads, Strategies, StrategySettings
-    from contado.engines.pavement.treatments import Treatment
+    from contado.engines.pavement.maintenance.strategy import Roads, Strategies, StrategySettings
+    from contado.engines.pavement.maintenance.treatments import Treatment
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["measured_catalogue", "proposals"]

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement import condition, priority, segments
 from contado.engines.pavement.anomalies.explained import explaining
 from contado.engines.pavement.anomalies.sources import DEFECTS, is_open
-from contado.engines.pavement.change import level_of
-from contado.engines.pavement.cuts import at_cell_ends
-from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import history
+from contado.engines.pavement.maintenance import condition, priority
+from contado.engines.pavement.segmentation import segments
+from contado.engines.pavement.segmentation.cuts import at_cell_ends
+from contado.engines.pavement.state.change import level_of
+from contado.engines.pavement.state.fusion import FuseSettings, fuse
 from contado.kernel import labels, tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale import cuts
@@ -25,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import date
 
-    from contado.engines.pavement.change import CellErrors, Level
-    from contado.engines.pavement.cuts import Cut
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
+    from contado.engines.pavement.segmentation.cuts import Cut
+    from contado.engines.pavement.state.change import CellErrors, Level
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["Snapshot", "forced_cuts", "fuse_settings", "level", "notes", "segment_table", "snapshot", "told"]

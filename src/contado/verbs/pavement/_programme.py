@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.offers import Offers
+    from contado.engines.pavement.maintenance.offers import Offers
     from contado.kernel.declare import Context
     from contado.kernel.progress import Progress
 

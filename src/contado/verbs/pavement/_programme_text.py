@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.offers import Offers
+    from contado.engines.pavement.maintenance.offers import Offers
     from contado.kernel.publish.words import Lang
     from contado.verbs.pavement._programme import Limits
     from contado.verbs.pavement.programme import ProgrammeAnswer, Weighed, Why

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement.bundles import Bundle, bundles
+from contado.engines.pavement.maintenance.bundles import Bundle, bundles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.strategy import Roads, Strategies
-    from contado.engines.pavement.treatments import Treatment
+    from contado.engines.pavement.maintenance.strategy import Roads, Strategies
+    from contado.engines.pavement.maintenance.treatments import Treatment
 
 __all__ = ["Limits", "write_folder"]
 

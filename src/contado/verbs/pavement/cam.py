@@ -43,7 +43,8 @@ class CamAnswer(LabelledAnswer, kw_only=True):
 def _run(request: CamRequest, context: Context) -> CamAnswer:
     import time
 
-    from contado.engines.pavement import cam, columns
+    from contado.engines.pavement import columns
+    from contado.engines.pavement.assessment import cam
     from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.priority import Ranking, Term
+    from contado.engines.pavement.maintenance.priority import Ranking, Term
     from contado.kernel.tables import ReadResult
 
 __all__ = ["VERB", "ConditionAnswer", "ConditionRequest"]
@@ -84,8 +84,9 @@ def _run(request: ConditionRequest, context: Context) -> ConditionAnswer:
 
     import numpy as np
 
-    from contado.engines.pavement import columns, condition, priority
+    from contado.engines.pavement import columns
     from contado.engines.pavement.labels import label_of_file
+    from contado.engines.pavement.maintenance import condition, priority
     from contado.kernel import tables
 
     on = request.on or today()

@@ -16,7 +16,7 @@ from contado.verbs.pavement._dialect import accepted
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from contado.engines.pavement.works_file import Works
+    from contado.engines.pavement.state.works_file import Works
 
 __all__ = ["VERB", "FuseAnswer", "FuseRequest"]
 
@@ -72,8 +72,8 @@ class FuseAnswer(LabelledAnswer, kw_only=True):
 def _run(request: FuseRequest, context: Context) -> FuseAnswer:
     import time
 
-    from contado.engines.pavement import fusion, fusion_files, works_file
     from contado.engines.pavement.labels import label_of
+    from contado.engines.pavement.state import fusion, fusion_files, works_file
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 
@@ -119,7 +119,8 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:
 
 def _works(path: Path | None, catalogue: Path | None) -> tuple[Works | None, list[Finding]]:
     """Read the works and the treatments that they may name; the treatments also where nothing names one."""
-    from contado.engines.pavement import treatments, works_file
+    from contado.engines.pavement.maintenance import treatments
+    from contado.engines.pavement.state import works_file
 
     known, findings = treatments.of_file(catalogue) if catalogue else (treatments.catalogue(), [])
     if path is not None:

@@ -17,7 +17,7 @@ from contado.verbs.pavement._dialect import accepted
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contado.engines.pavement.declarations import Declared
+    from contado.engines.pavement.assessment.declarations import Declared
 
 __all__ = ["VERB", "LifecycleAnswer", "LifecycleRequest"]
 
@@ -86,7 +86,7 @@ class LifecycleAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:
-    from contado.engines.pavement import lifecycle
+    from contado.engines.pavement.assessment import lifecycle
 
     both = request.base_cost is not None and request.base_life is not None
     if request.alternatives is None and not both:
@@ -119,7 +119,8 @@ def _run(request: LifecycleRequest, context: Context) -> LifecycleAnswer:
 
 def _assess(request: LifecycleRequest, file: Path, answer: LifecycleAnswer) -> None:
     """Add the alternatives of a file to the answer."""
-    from contado.engines.pavement import columns, declarations, lifecycle
+    from contado.engines.pavement import columns
+    from contado.engines.pavement.assessment import declarations, lifecycle
     from contado.engines.pavement.labels import label_of_file
     from contado.kernel import tables
 
@@ -159,7 +160,7 @@ def _never(name: str, base_eur: float) -> Finding:
 
 
 def _declared(file: Path, on: date, answer: LifecycleAnswer) -> Declared:
-    from contado.engines.pavement import declarations
+    from contado.engines.pavement.assessment import declarations
     from contado.kernel import tables
 
     read = tables.read(file)
@@ -169,7 +170,7 @@ def _declared(file: Path, on: date, answer: LifecycleAnswer) -> Declared:
 
 
 def _indicators(kinds: Mapping[str, dict[str, float]], life_y: float) -> list[IndicatorRow]:
-    from contado.engines.pavement import declarations
+    from contado.engines.pavement.assessment import declarations
 
     rows = []
     for known in declarations.known_indicators():

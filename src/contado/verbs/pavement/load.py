@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.anomalies.fixtures import Fixture
     from contado.engines.pavement.ingest.rehearsal import Rehearsal
     from contado.engines.pavement.ingest.roads import Sections, Streets, Surveyed
-    from contado.engines.pavement.works_file import Works
+    from contado.engines.pavement.state.works_file import Works
     from contado.kernel.errors import Finding
     from contado.kernel.workspace import Commit, WorkspaceView
 
@@ -73,7 +73,7 @@ class LoadAnswer(LabelledAnswer, kw_only=True):
 def _run(request: LoadRequest, context: Context) -> LoadAnswer:
     from contado.engines.pavement.ingest import fleet, load
     from contado.engines.pavement.ingest.rehearsal import Rehearsal
-    from contado.engines.pavement.survey import read_fleet
+    from contado.engines.pavement.measuring.survey import read_fleet
     from contado.kernel.workspace import Workspace
 
     assert context.workspace is not None
@@ -178,8 +178,8 @@ def _given(request: LoadRequest, workspace: WorkspaceView) -> _Given:
 
 def _idle(request: LoadRequest, workspace: WorkspaceView, works: Works | None, on: date) -> list[Finding]:
     """Tell of works that renew nothing, and of surveyed sections that do not exist."""
-    from contado.engines.pavement import works_file
     from contado.engines.pavement.ingest import roads
+    from contado.engines.pavement.state import works_file
 
     rows = workspace.read("pavement_lrs_section")
     found: list[Finding] = []

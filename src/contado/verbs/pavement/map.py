@@ -49,7 +49,7 @@ class MapAnswer(LabelledAnswer, kw_only=True):
 def _run(request: MapRequest, context: Context) -> MapAnswer:
     import time
 
-    from contado.engines.pavement import maps
+    from contado.engines.pavement.reports import maps
     from contado.engines.pavement.views import grading, reading
     from contado.kernel.provenance import sha256_of_file
     from contado.kernel.tables import atomic

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from contado.engines.pavement.anomalies.fixtures import Located
     from contado.engines.pavement.anomalies.places import Place
-    from contado.engines.pavement.lines import Line
-    from contado.engines.pavement.processing import DriveSummary, ProcessResult
-    from contado.engines.pavement.survey import Reference, Vehicle
+    from contado.engines.pavement.measuring.processing import DriveSummary, ProcessResult
+    from contado.engines.pavement.measuring.survey import Reference, Vehicle
+    from contado.engines.pavement.road.lines import Line
 
 __all__ = ["VERB", "ProcessAnswer", "ProcessRequest"]
 
@@ -186,9 +186,9 @@ class ProcessAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: ProcessRequest, context: Context) -> ProcessAnswer:
-    from contado.engines.pavement import survey
     from contado.engines.pavement.anomalies.fixtures import read_fixtures
-    from contado.engines.pavement.partitions import process_files
+    from contado.engines.pavement.measuring import survey
+    from contado.engines.pavement.measuring.partitions import process_files
     from contado.engines.pavement.telemetry import read
     from contado.engines.pavement.views.reading import route_line
     from contado.kernel.territory import Network, Route

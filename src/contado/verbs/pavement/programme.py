@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.offers import Offers
+    from contado.engines.pavement.maintenance.offers import Offers
     from contado.verbs.pavement._programme import Limits, Plan
 
 __all__ = ["VERB", "ProgrammeAnswer", "ProgrammeRequest"]
@@ -139,7 +139,7 @@ class ProgrammeAnswer(LabelledAnswer, kw_only=True):
 def _run(request: ProgrammeRequest, context: Context) -> ProgrammeAnswer:
     from contado.engines.pavement import columns
     from contado.engines.pavement.labels import label_of_file
-    from contado.engines.pavement.offers import COLUMNS, offers_of
+    from contado.engines.pavement.maintenance.offers import COLUMNS, offers_of
     from contado.kernel import tables
     from contado.verbs.pavement._programme import best_plan
 
@@ -229,7 +229,7 @@ def _budgets(path: Path, findings: list[Finding]) -> dict[int, float]:
     import numpy as np
 
     from contado.engines.pavement import columns
-    from contado.engines.pavement.offers import MOST
+    from contado.engines.pavement.maintenance.offers import MOST
     from contado.kernel import tables
 
     read = tables.read(path)

@@ -40,7 +40,7 @@ class ReplayAnswer(LabelledAnswer, kw_only=True):
 def _run(request: ReplayRequest, context: Context) -> ReplayAnswer:
     import time
 
-    from contado.engines.pavement import replay
+    from contado.engines.pavement.reports import replay
     from contado.engines.pavement.telemetry.read import read_drives
     from contado.kernel.provenance import sha256_of_file
     from contado.kernel.tables import atomic

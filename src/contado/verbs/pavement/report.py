@@ -42,7 +42,7 @@ class ReportAnswer(LabelledAnswer, kw_only=True):
 def _run(request: ReportRequest, context: Context) -> ReportAnswer:
     import time
 
-    from contado.engines.pavement.report import report
+    from contado.engines.pavement.reports.report import report
     from contado.engines.pavement.views.reading import only, read_state
     from contado.kernel import publish
     from contado.kernel.provenance import sha256_of_file

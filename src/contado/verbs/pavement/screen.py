@@ -13,7 +13,7 @@ from contado.verbs.pavement._dialect import accepted
 from contado.verbs.pavement.read import RejectedDrive
 
 if TYPE_CHECKING:
-    from contado.engines.pavement.screening import Screened
+    from contado.engines.pavement.measuring.screening import Screened
 
 __all__ = ["VERB", "ScreenAnswer", "ScreenRequest"]
 
@@ -62,7 +62,7 @@ class ScreenAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: ScreenRequest, context: Context) -> ScreenAnswer:
-    from contado.engines.pavement.screening import screen_drives
+    from contado.engines.pavement.measuring.screening import screen_drives
     from contado.engines.pavement.telemetry.read import survey
 
     found = screen_drives(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.segments import Segments
+    from contado.engines.pavement.segmentation.segments import Segments
     from contado.kernel.tables import ReadResult
 
     Floats = NDArray[np.float64]
@@ -66,8 +66,9 @@ class SegmentAnswer(LabelledAnswer, kw_only=True):
 
 
 def _run(request: SegmentRequest, context: Context) -> SegmentAnswer:
-    from contado.engines.pavement import columns, segments
+    from contado.engines.pavement import columns
     from contado.engines.pavement.labels import label_of_file
+    from contado.engines.pavement.segmentation import segments
     from contado.kernel import tables
 
     read = tables.read(request.cells)
@@ -115,7 +116,8 @@ def _sections(read: ReadResult, name: str) -> list[_Section]:
     """Return the cells of each section in the order in which these first appear, and refuse what no cells can have."""
     import numpy as np
 
-    from contado.engines.pavement import columns, segments
+    from contado.engines.pavement import columns
+    from contado.engines.pavement.segmentation import segments
 
     values = [columns.numbers(read.table, c, name, lines=read.lines) for c in ("from_m", "to_m", "iri_m_km")]
     ids: list[str | None] = [None] * read.table.num_rows
@@ -142,8 +144,8 @@ def _segmented(
 
     import numpy as np
 
-    from contado.engines.pavement import segments
-    from contado.engines.pavement.cuts import Cut, at_cell_ends
+    from contado.engines.pavement.segmentation import segments
+    from contado.engines.pavement.segmentation.cuts import Cut, at_cell_ends
 
     cuts = [Cut(chainage_m=m, reason=place.reason) for place in places for m in place.places_m]
     began = time.perf_counter()

@@ -123,9 +123,9 @@ def _run(request: SimulateRequest, context: Context) -> SimulateAnswer:
 
 def _scenario(request: SimulateRequest) -> tuple[Scenario, list[Finding]]:
     """Read the profile, if any, and gather what the engine asks for."""
-    from contado.engines.pavement.profile_file import read_profile
+    from contado.engines.pavement.cars.vehicles import QuarterCar
+    from contado.engines.pavement.profile.profile_file import read_profile
     from contado.engines.pavement.simulate import Accelerometer, Gnss, Scenario
-    from contado.engines.pavement.vehicles import QuarterCar
 
     read = read_profile(request.profile) if request.profile else None
     car = QuarterCar(**_positive(request.vehicle)) if request.vehicle else None

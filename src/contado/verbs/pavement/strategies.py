@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.strategy import Roads, Strategies
-    from contado.engines.pavement.treatments import Treatment
+    from contado.engines.pavement.maintenance.strategy import Roads, Strategies
+    from contado.engines.pavement.maintenance.treatments import Treatment
     from contado.kernel.labels import Label
     from contado.verbs.pavement._strategies_folder import Limits
 
@@ -75,8 +75,9 @@ class StrategiesAnswer(LabelledAnswer, kw_only=True):
 def _run(request: StrategiesRequest, context: Context) -> StrategiesAnswer:
     import time
 
-    from contado.engines.pavement import columns, strategy
+    from contado.engines.pavement import columns
     from contado.engines.pavement.labels import label_of_file
+    from contado.engines.pavement.maintenance import strategy
     from contado.kernel import tables
     from contado.verbs.pavement._growth import with_growth
     from contado.verbs.pavement._strategies_folder import write_folder
@@ -127,7 +128,7 @@ def _years(text: str) -> list[int]:
 
 
 def _treatments(path: Path | None) -> tuple[tuple[Treatment, ...], list[Finding]]:
-    from contado.engines.pavement import treatments
+    from contado.engines.pavement.maintenance import treatments
 
     if path is None:
         note = Finding(

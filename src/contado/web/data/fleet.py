@@ -112,7 +112,7 @@ def _vehicle(row: Row, drives: Sequence[Row], cell_km: float, today: dt.date) ->
 
 def _scale(scale: float | None, sd_log: float | None, since: dt.date | None, today: dt.date) -> Interval:
     """Return the factor with its interval as it is worth today: a calibration grows old."""
-    from contado.engines.pavement.calibration import Calibration
+    from contado.engines.pavement.measuring.calibration import Calibration
 
     if scale is None or sd_log is None:
         return Interval(value=scale)

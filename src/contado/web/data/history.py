@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable, Mapping, Sequence
 
-    from contado.engines.pavement.change import Level
+    from contado.engines.pavement.state.change import Level
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.roads import Roads, Section
     from contado.web.data.territory import Territory
@@ -166,7 +166,7 @@ def _difference(before: Section | None, after: Section) -> tuple[float | None, f
 
 
 def _known_together(before: Level, after: Level) -> tuple[float, float, float]:
-    from contado.engines.pavement.change import difference
-    from contado.engines.pavement.fusion import FuseSettings
+    from contado.engines.pavement.state.change import difference
+    from contado.engines.pavement.state.fusion import FuseSettings
 
     return difference(before, after, FuseSettings())

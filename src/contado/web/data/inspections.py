@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import posts
 from contado.engines.pavement.evidence.answers import OPEN
+from contado.engines.pavement.road import posts
 from contado.web.data.view import day, real, rows, text
 
 if TYPE_CHECKING:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from contado.engines.pavement import beside as sides
-from contado.engines.pavement import condition, posts
-from contado.engines.pavement.beside import octant_at
+from contado.engines.pavement.maintenance import condition
+from contado.engines.pavement.road import beside as sides
+from contado.engines.pavement.road import posts
+from contado.engines.pavement.road.beside import octant_at
 from contado.web.data.layermap import searched
 from contado.web.data.territory import fold
 from contado.web.data.view import day, layer_rows, pick, real, rows, text
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
 
     from shapely import Geometry
 
-    from contado.engines.pavement.change import Level
-    from contado.engines.pavement.condition import Model
-    from contado.engines.pavement.posts import Posts
+    from contado.engines.pavement.maintenance.condition import Model
+    from contado.engines.pavement.road.posts import Posts
+    from contado.engines.pavement.state.change import Level
     from contado.kernel.workspace import WorkspaceView as View
     from contado.web.data.territory import Territory
     from contado.web.data.view import Row
@@ -354,7 +355,7 @@ def _section(row: Row, names: Mapping[str, str]) -> Section:
 
 
 def _level(row: Row) -> Level | None:
-    from contado.engines.pavement.change import Level
+    from contado.engines.pavement.state.change import Level
 
     parts, on, iri = text(row, "error_parts"), day(row, "date"), real(row, "iri_m_km")
     if parts is None or on is None or iri is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import condition
+from contado.engines.pavement.maintenance import condition
 from contado.web import i18n, selection, style
 from contado.web.data.roads import CLASS_IDS, SORTS, Filter, select
 from contado.web.i18n import Words

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from starlette.exceptions import HTTPException
 
-from contado.engines.pavement.diagram import KINDS
+from contado.engines.pavement.reports.diagram import KINDS
 from contado.kernel import publish
 from contado.kernel.errors import UsageError
 from contado.kernel.publish import feeds

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from contado.engines.pavement.diagram import bands
+from contado.engines.pavement.reports.diagram import bands
 from contado.kernel.publish import timeline as lines
 from contado.kernel.publish.timeline import Event, Point, Run, timeline
 from contado.web import i18n

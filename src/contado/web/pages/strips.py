@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.engines.pavement import diagram
 from contado.engines.pavement.anomalies.explained import explaining, on_purpose
-from contado.engines.pavement.diagram import KINDS, SIDES
+from contado.engines.pavement.reports import diagram
+from contado.engines.pavement.reports.diagram import KINDS, SIDES
 from contado.kernel.publish.strip import Cell, Mark, Stretch
 from contado.web import i18n
 from contado.web.data.view import real, rows
@@ -19,7 +19,7 @@ from contado.web.pages.drawings import Drawing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from contado.engines.pavement.posts import Posts
+    from contado.engines.pavement.road.posts import Posts
     from contado.web.data.roads import Anomaly, Section
     from contado.web.data.view import Row
     from contado.web.i18n import Words

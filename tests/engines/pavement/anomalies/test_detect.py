@@ -18,7 +18,7 @@ from contado.engines.pavement.anomalies.kind import (
     severity,
 )
 from contado.engines.pavement.anomalies.stack import shifts, warp
-from contado.engines.pavement.measure import GRID_M
+from contado.engines.pavement.measuring.measure import GRID_M
 
 N = 5000
 S = 0.1 * np.arange(N)

@@ -10,7 +10,7 @@ import pytest
 from contado.engines.pavement.anomalies.fixtures import Fixture, Located, located, marked, read_fixtures, take
 from contado.engines.pavement.anomalies.life import Passage, Sighting
 from contado.engines.pavement.anomalies.track import track
-from contado.engines.pavement.position import RouteLine
+from contado.engines.pavement.measuring.position import RouteLine
 from contado.kernel import tables
 from contado.kernel.errors import ColumnNotFound, DataError
 from contado.kernel.territory import crs

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from contado.engines.pavement.anomalies.passages import covered, noon, passages_of
-from contado.engines.pavement.fusion import fuse
+from contado.engines.pavement.state.fusion import fuse
 from contado.kernel import tables
 
 ON = dt.date(2026, 6, 1)

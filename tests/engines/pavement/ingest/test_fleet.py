@@ -8,13 +8,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from contado.engines.pavement.calibration import Calibration
-from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.cars.vehicles import NOMINAL_CAR, QuarterCar
 from contado.engines.pavement.ingest import fleet
-from contado.engines.pavement.learnt_car import LearntCar
-from contado.engines.pavement.measure import SPECTRUM_HZ
-from contado.engines.pavement.survey import Vehicle
-from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
+from contado.engines.pavement.measuring.calibration import Calibration
+from contado.engines.pavement.measuring.learnt_car import LearntCar
+from contado.engines.pavement.measuring.measure import SPECTRUM_HZ
+from contado.engines.pavement.measuring.survey import Vehicle
 from contado.kernel import tables
 from contado.kernel.errors import UsageError
 from contado.kernel.identifiers import keyed_hash

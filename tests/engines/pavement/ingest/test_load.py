@@ -14,11 +14,11 @@ import pytest
 import shapely
 
 from contado.engines.pavement import simulate
-from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import fleet, load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
 from contado.engines.pavement.ingest.rows import dated, instants
-from contado.engines.pavement.survey import Vehicle
+from contado.engines.pavement.measuring.survey import Vehicle
+from contado.engines.pavement.state.fusion import FuseSettings, fuse
 from contado.kernel import tables
 from contado.kernel.errors import DataError, UsageError
 from contado.kernel.workspace import Workspace

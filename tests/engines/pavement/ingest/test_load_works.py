@@ -9,10 +9,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from contado.engines.pavement import treatments, works_file
-from contado.engines.pavement.cuts import works_of_cells
-from contado.engines.pavement.fusion import fuse
 from contado.engines.pavement.ingest import roads
+from contado.engines.pavement.maintenance import treatments
+from contado.engines.pavement.segmentation.cuts import works_of_cells
+from contado.engines.pavement.state import works_file
+from contado.engines.pavement.state.fusion import fuse
 from contado.kernel import tables
 from contado.kernel.errors import UsageError
 from contado.kernel.workspace import Workspace

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from contado.engines.pavement.ingest import sections
-from contado.engines.pavement.lines import Line
+from contado.engines.pavement.road.lines import Line
 from contado.kernel.errors import DataError
 from contado.kernel.territory import Network
 

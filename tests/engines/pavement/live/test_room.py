@@ -12,12 +12,12 @@ import msgspec
 import numpy as np
 import pytest
 
-from contado.engines.pavement import condition
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live.feed import Feed, running
 from contado.engines.pavement.live.rehearsal import rehearse
 from contado.engines.pavement.live.room import Device, Room
 from contado.engines.pavement.live.watching import Watcher
+from contado.engines.pavement.maintenance import condition
 from contado.kernel import records, tables
 from contado.kernel.dates import local, today
 from contado.kernel.errors import DataError, UsageError

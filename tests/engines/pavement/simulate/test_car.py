@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.cars.vehicles import GOLDEN_CAR, NOMINAL_CAR
 from contado.engines.pavement.simulate.car import (
     DryFriction,
     first_order_hold,
@@ -11,7 +12,6 @@ from contado.engines.pavement.simulate.car import (
     steps_per_sample,
 )
 from contado.engines.pavement.simulate.road import random_road
-from contado.engines.pavement.vehicles import GOLDEN_CAR, NOMINAL_CAR
 from contado.kernel.errors import UsageError
 
 STEP = 1e-3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contado.engines.pavement import iri
-from contado.engines.pavement.iso8608 import displacement_spectrum, measured_spectrum
+from contado.engines.pavement.profile.iso8608 import displacement_spectrum, measured_spectrum
 from contado.engines.pavement.simulate.road import (
     KINDS,
     Anomaly,

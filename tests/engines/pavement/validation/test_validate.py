@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from contado.engines.pavement.campaigns import survey_of
+from contado.engines.pavement.measuring.campaigns import survey_of
 from contado.engines.pavement.validation import validate
 from contado.engines.pavement.validation.alignment import Cells, align
 from contado.engines.pavement.validation.figures import neighbour_correlation

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from contado.engines.pavement import condition
 from contado.engines.pavement.anomalies.sources import KINDS
+from contado.engines.pavement.maintenance import condition
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import Cell, Road, Spot
 from contado.engines.pavement.views.reading import read_state

@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from contado.engines.pavement.lines import Line
+from contado.engines.pavement.road.lines import Line
 from contado.engines.pavement.views import reading
 from contado.engines.pavement.views.reading import read_state
 from contado.kernel import tables

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from contado.engines.pavement.anomalies.sources import Sensor
-from contado.engines.pavement.measure import GRID_M, SHOCK_WINDOW_S
+from contado.engines.pavement.measuring.measure import GRID_M, SHOCK_WINDOW_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.measure import Pass
+    from contado.engines.pavement.measuring.measure import Pass
 
     Floats = NDArray[np.float64]
 

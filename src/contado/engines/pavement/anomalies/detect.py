@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.engines.pavement.measure import GRID_M, running_scale
+from contado.engines.pavement.measuring.measure import GRID_M, running_scale
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.onroute import RouteFrame
+    from contado.engines.pavement.measuring.onroute import RouteFrame
 
 __all__ = ["Fixture", "Located", "located", "marked", "reach_of", "read_fixtures", "take"]
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from contado.engines.pavement.anomalies.detect import deviation
-from contado.engines.pavement.equalise import ENVELOPE_M, PROFILE_BAND
-from contado.engines.pavement.measure import GRID_M
-from contado.engines.pavement.vehicles import NOMINAL_CAR
+from contado.engines.pavement.cars.vehicles import NOMINAL_CAR
+from contado.engines.pavement.measuring.equalise import ENVELOPE_M, PROFILE_BAND
+from contado.engines.pavement.measuring.measure import GRID_M
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -1,7 +1,7 @@
 """Observations of drives, cameras and people -> passages: what was noticed, and where it would have been.
 
 What is later than the day of the state is set aside; a drive without a date counts as of that day, as it does in
-`contado.engines.pavement.fusion`. In a workspace that day is settled once, when the drive is first loaded.
+`contado.engines.pavement.state.fusion`. In a workspace that day is settled once, when the drive is first loaded.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 
 from contado.engines.pavement.anomalies.life import Passage, Sighting
 from contado.engines.pavement.anomalies.sources import sensor_of
-from contado.engines.pavement.repetition import told_wholly_again
+from contado.engines.pavement.state.repetition import told_wholly_again
 from contado.kernel.dates import local
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def passages_of(
     """Return one passage a section and drive until the end of a day, by section and drive.
 
     A drive that tells on a section nothing but what another one of its car told there seconds before or after has
-    passed once (`contado.engines.pavement.repetition.told_again`).
+    passed once (`contado.engines.pavement.state.repetition.told_again`).
 
     Parameters
     ----------

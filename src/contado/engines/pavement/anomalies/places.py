@@ -20,7 +20,7 @@ from contado.engines.pavement.anomalies.kind import (
 )
 from contado.engines.pavement.anomalies.side import ONE_TRACK, Side, agreed, side_of
 from contado.engines.pavement.anomalies.track import SENSOR, existence
-from contado.engines.pavement.measure import GRID_M
+from contado.engines.pavement.measuring.measure import GRID_M
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.engines.pavement.anomalies.detect import Detection
-    from contado.engines.pavement.measure import Pass
-    from contado.engines.pavement.onroute import RouteFrame
+    from contado.engines.pavement.measuring.measure import Pass
+    from contado.engines.pavement.measuring.onroute import RouteFrame
 
     Floats = NDArray[np.float64]
 

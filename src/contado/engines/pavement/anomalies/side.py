@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from contado.engines.pavement.anomalies.detect import deviation
-from contado.engines.pavement.measure import GRID_M
+from contado.engines.pavement.measuring.measure import GRID_M
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.measure import Pass
+    from contado.engines.pavement.measuring.measure import Pass
 
     Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.measure import GRID_M
-from contado.engines.pavement.sampling import smooth_at
+from contado.engines.pavement.measuring.measure import GRID_M
+from contado.engines.pavement.measuring.sampling import smooth_at
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

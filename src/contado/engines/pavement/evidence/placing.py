@@ -9,7 +9,7 @@ import numpy as np
 
 from contado.engines.pavement.anomalies.sources import sense_of
 from contado.engines.pavement.ingest import history
-from contado.engines.pavement.lines import EARTH_M
+from contado.engines.pavement.road.lines import EARTH_M
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

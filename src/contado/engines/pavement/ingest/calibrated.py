@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement.calibration import MIN_REFERENCE_CELLS
 from contado.engines.pavement.ingest.fleet import surveys
 from contado.engines.pavement.ingest.identity import drive_of_piece
+from contado.engines.pavement.measuring.calibration import MIN_REFERENCE_CELLS
 from contado.kernel import tables
 from contado.kernel.errors import Finding
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contado.engines.pavement import onroute
 from contado.engines.pavement.anomalies.fixtures import Fixture, located, read_fixtures
 from contado.engines.pavement.ingest.roads import source_of
+from contado.engines.pavement.measuring import onroute
 from contado.kernel import tables
 
 if TYPE_CHECKING:

@@ -12,15 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement.calibration import MIN_REFERENCE_CELLS, NOMINAL, Calibration, fit_car, on_axles
-from contado.engines.pavement.campaigns import calibrating, newest
-from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.cars.vehicles import QuarterCar
 from contado.engines.pavement.ingest.identity import drive_of_piece
-from contado.engines.pavement.learnt_car import LearntCar, learn
-from contado.engines.pavement.lives import Renewals
-from contado.engines.pavement.measure import SPECTRUM_HZ
-from contado.engines.pavement.survey import Reference, Vehicle
-from contado.engines.pavement.vehicles import QuarterCar
+from contado.engines.pavement.measuring.calibration import (
+    MIN_REFERENCE_CELLS,
+    NOMINAL,
+    Calibration,
+    fit_car,
+    on_axles,
+)
+from contado.engines.pavement.measuring.campaigns import calibrating, newest
+from contado.engines.pavement.measuring.learnt_car import LearntCar, learn
+from contado.engines.pavement.measuring.measure import SPECTRUM_HZ
+from contado.engines.pavement.measuring.survey import Reference, Vehicle
+from contado.engines.pavement.state.lives import Renewals
 from contado.kernel import labels, tables
 from contado.kernel.errors import Finding, UsageError
 from contado.kernel.identifiers import keyed_hash
@@ -31,10 +37,10 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.campaigns import Run
-    from contado.engines.pavement.measure import Trace
-    from contado.engines.pavement.processing import ProcessResult
-    from contado.engines.pavement.vehicles import TransferFunction
+    from contado.engines.pavement.cars.vehicles import TransferFunction
+    from contado.engines.pavement.measuring.campaigns import Run
+    from contado.engines.pavement.measuring.measure import Trace
+    from contado.engines.pavement.measuring.processing import ProcessResult
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = [

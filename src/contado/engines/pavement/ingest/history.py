@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from contado.engines.pavement.anomalies import life, track
 from contado.engines.pavement.anomalies.kind import criticality
 from contado.engines.pavement.anomalies.passages import passages_of
-from contado.engines.pavement.lines import Line
+from contado.engines.pavement.road.lines import Line
 from contado.kernel import tables
 from contado.kernel.dates import local
 

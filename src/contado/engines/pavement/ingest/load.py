@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from contado.engines.pavement.anomalies.fixtures import marked
 from contado.engines.pavement.anomalies.passages import noon
 from contado.engines.pavement.evidence import log
-from contado.engines.pavement.fusion import FuseSettings, fuse
 from contado.engines.pavement.ingest import (
     arrivals,
     calibrated,
@@ -32,6 +31,7 @@ from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.engines.pavement.ingest.loaded import Loaded, changes, shifted
 from contado.engines.pavement.ingest.noticed import noticed
 from contado.engines.pavement.ingest.rows import SOURCE_ID
+from contado.engines.pavement.state.fusion import FuseSettings, fuse
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from contado.engines.pavement.anomalies.fixtures import Located
     from contado.engines.pavement.anomalies.life import Change
     from contado.engines.pavement.ingest.arrivals import Arrivals
-    from contado.engines.pavement.measure import Trace
-    from contado.engines.pavement.processing import ProcessResult
-    from contado.engines.pavement.survey import Vehicle
+    from contado.engines.pavement.measuring.measure import Trace
+    from contado.engines.pavement.measuring.processing import ProcessResult
+    from contado.engines.pavement.measuring.survey import Vehicle
     from contado.engines.pavement.telemetry.drive import Aligned, Drive, DriveSet, Rejected
     from contado.kernel.errors import Finding
     from contado.kernel.progress import Progress
@@ -293,8 +293,8 @@ def _processed(
     progress: Progress | None,
 ) -> Iterator[ProcessResult]:
     """Yield what the drives told about each section they passed."""
-    from contado.engines.pavement import onroute
-    from contado.engines.pavement.processing import process, trace_drive
+    from contado.engines.pavement.measuring import onroute
+    from contado.engines.pavement.measuring.processing import process, trace_drive
     from contado.engines.pavement.telemetry.drive import DriveSet
 
     settings, network = workspace.settings, matched.network

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from contado.engines.pavement.scales import RENEWED
+from contado.engines.pavement.measuring.scales import RENEWED
 from contado.kernel.errors import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from contado.engines.pavement.processing import ProcessResult
+    from contado.engines.pavement.measuring.processing import ProcessResult
     from contado.engines.pavement.telemetry.drive import DriveSet
 
 __all__ = ["noticed"]

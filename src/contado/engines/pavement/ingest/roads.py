@@ -6,8 +6,10 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement import columns, treatments, works_file
+from contado.engines.pavement import columns
 from contado.engines.pavement.ingest import sections
+from contado.engines.pavement.maintenance import treatments
+from contado.engines.pavement.state import works_file
 from contado.kernel import tables
 from contado.kernel.errors import Finding
 from contado.kernel.provenance import sha256_of_file
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from contado.engines.pavement.ingest.rehearsal import Rehearsal
-    from contado.engines.pavement.works_file import Works
+    from contado.engines.pavement.state.works_file import Works
     from contado.kernel.labels import Label
     from contado.kernel.territory import Network
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
@@ -304,7 +306,7 @@ def read_survey(file: Path) -> Surveyed:
     """
     import numpy as np
 
-    from contado.engines.pavement.campaigns import ROLES
+    from contado.engines.pavement.measuring.campaigns import ROLES
 
     read = tables.read(file, declared="pavement_survey")
     columns.require(read.table, ["section_id", "from_m", "to_m", "iri_m_km"], file.name)
@@ -358,7 +360,7 @@ def _born(table: pa.Table, file: Path) -> pa.Table:
     """Return the rows, simulated where meta.json beside their file says so."""
     import pyarrow as pa
 
-    from contado.engines.pavement.profile_file import label_beside
+    from contado.engines.pavement.profile.profile_file import label_beside
 
     if label_beside(file) != "simulated":
         return table

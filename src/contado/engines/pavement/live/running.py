@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement import condition, onroute
 from contado.engines.pavement.anomalies.detect import detect
 from contado.engines.pavement.anomalies.places import Place, places
-from contado.engines.pavement.calibration import NOMINAL
-from contado.engines.pavement.cells import MIN_COVERAGE, CellReadings, mean_over, pass_spread
-from contado.engines.pavement.equalise import Z_90
-from contado.engines.pavement.felt import pass_of
+from contado.engines.pavement.cars.vehicles import NOMINAL_CAR
 from contado.engines.pavement.ingest import fleet, history, load, traverse
-from contado.engines.pavement.measure import SPECTRUM_HZ, Spectra, Trace
-from contado.engines.pavement.sampling import MAX_FIX_GAP_S, MIN_RATE_HZ, even_samples, fix_speed
-from contado.engines.pavement.survey import Vehicle
+from contado.engines.pavement.maintenance import condition
+from contado.engines.pavement.measuring import onroute
+from contado.engines.pavement.measuring.calibration import NOMINAL
+from contado.engines.pavement.measuring.cells import MIN_COVERAGE, CellReadings, mean_over, pass_spread
+from contado.engines.pavement.measuring.equalise import Z_90
+from contado.engines.pavement.measuring.felt import pass_of
+from contado.engines.pavement.measuring.measure import SPECTRUM_HZ, Spectra, Trace
+from contado.engines.pavement.measuring.sampling import MAX_FIX_GAP_S, MIN_RATE_HZ, even_samples, fix_speed
+from contado.engines.pavement.measuring.survey import Vehicle
 from contado.engines.pavement.telemetry import mount, quality, sensor_units
 from contado.engines.pavement.telemetry.drive import Aligned, Drive
-from contado.engines.pavement.vehicles import NOMINAL_CAR
 from contado.kernel.dates import local
 from contado.kernel.errors import DataError
 from contado.kernel.territory.matching import MatchSettings
@@ -34,10 +35,10 @@ from contado.kernel.territory.matching.online import OnlineMatcher
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.lines import Line
     from contado.engines.pavement.live.chunk import Measured
-    from contado.engines.pavement.measure import Pass
-    from contado.engines.pavement.onroute import RouteFrame
+    from contado.engines.pavement.measuring.measure import Pass
+    from contado.engines.pavement.measuring.onroute import RouteFrame
+    from contado.engines.pavement.road.lines import Line
     from contado.kernel.labels import Label
     from contado.kernel.settings import Settings
     from contado.kernel.territory import Network, Route

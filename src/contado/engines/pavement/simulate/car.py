@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
-from contado.engines.pavement.golden_car import state_matrices
-from contado.engines.pavement.half_car import HalfCar
+from contado.engines.pavement.cars.golden_car import state_matrices
+from contado.engines.pavement.cars.half_car import HalfCar
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.vehicles import QuarterCar
+    from contado.engines.pavement.cars.vehicles import QuarterCar
 
     Array = NDArray[np.float64]
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement.half_car import HalfCar
-from contado.engines.pavement.roll import ORDINARY_ROLL, RollBody
+from contado.engines.pavement.cars.half_car import HalfCar
+from contado.engines.pavement.cars.roll import ORDINARY_ROLL, RollBody
+from contado.engines.pavement.cars.vehicles import NOMINAL_CAR, QuarterCar
 from contado.engines.pavement.simulate.car import GRAVITY_M_S2, Response, respond, steps_per_sample
 from contado.engines.pavement.simulate.random import stream
 from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss, fixes, readings, sample_times
-from contado.engines.pavement.vehicles import NOMINAL_CAR, QuarterCar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from contado.engines.pavement.iso8608 import N0, gd_of_class, gd_of_iri
+from contado.engines.pavement.profile.iso8608 import N0, gd_of_class, gd_of_iri
 from contado.kernel.errors import UsageError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class Road:
 
         The slopes of the span are scaled (IRI(k y) = k IRI(y)); its holes are gone, built things stay.
         """
-        from contado.engines.pavement.roughness_index import iri
+        from contado.engines.pavement.profile.roughness_index import iri
 
         now = iri(self.x_m, self.base_m, segment_m=to_m - from_m, start_m=from_m).iri_m_km[0]
         slope = np.diff(self.base_m)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from contado.engines.pavement.cars.vehicles import NOMINAL_CAR
 from contado.engines.pavement.simulate import drive as driving
 from contado.engines.pavement.simulate import invented, town
 from contado.engines.pavement.simulate.drive import DriveStyle
@@ -28,14 +29,13 @@ from contado.engines.pavement.simulate.road import (
 )
 from contado.engines.pavement.simulate.sensor import Accelerometer, Gnss
 from contado.engines.pavement.simulate.truth import write_truth
-from contado.engines.pavement.vehicles import NOMINAL_CAR
 from contado.kernel.errors import DataError, UsageError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from contado.engines.pavement.cars.vehicles import QuarterCar
     from contado.engines.pavement.simulate.car import DryFriction
-    from contado.engines.pavement.vehicles import QuarterCar
     from contado.kernel.progress import Progress
 
     Array = NDArray[np.float64]
@@ -158,7 +158,7 @@ def warm() -> float:
 
     Called after the input has been checked, and taken off the seconds of the computation.
     """
-    from contado.engines.pavement.roughness_index import iri
+    from contado.engines.pavement.profile.roughness_index import iri
     from contado.engines.pavement.simulate.car import respond
 
     clock = time.perf_counter()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement.roughness_index import START_LENGTH_M, iri
+from contado.engines.pavement.profile.roughness_index import START_LENGTH_M, iri
 from contado.engines.pavement.simulate.files import write_csv
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contado.engines.pavement.equalise import roughness
+from contado.engines.pavement.measuring.equalise import roughness
 from contado.engines.pavement.telemetry.drive import MAX_FIX_GAP_S, MIN_SPEED_M_S
 from contado.engines.pavement.telemetry.quality import sample_speed
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
-from contado.engines.pavement.calibration import REFERENCE_SD_LOG
+from contado.engines.pavement.measuring.calibration import REFERENCE_SD_LOG
 from contado.engines.pavement.validation.alignment import Cells, Pairs, align, chosen, touched
 from contado.engines.pavement.validation.figures import (
     MIN_STRETCHES,
@@ -36,7 +36,7 @@ from contado.kernel.errors import DataError, Finding
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from contado.engines.pavement.campaigns import Survey
+    from contado.engines.pavement.measuring.campaigns import Survey
     from contado.engines.pavement.validation.alignment import Stretch
     from contado.kernel.labels import Label
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.campaigns import Survey
+    from contado.engines.pavement.measuring.campaigns import Survey
     from contado.kernel.labels import Label
 
     Floats = NDArray[np.float64]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement.campaigns import calibrating, campaigns, survey_of, validating
 from contado.engines.pavement.ingest.calibrated import CALIBRATED_ON
-from contado.engines.pavement.lives import Renewals
-from contado.engines.pavement.scales import RENEWED
+from contado.engines.pavement.measuring.campaigns import calibrating, campaigns, survey_of, validating
+from contado.engines.pavement.measuring.scales import RENEWED
+from contado.engines.pavement.state.lives import Renewals
 from contado.engines.pavement.validation import Check, validate
 from contado.engines.pavement.validation.reading import of_observations
 from contado.kernel import tables
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.fusion import FuseSettings
+    from contado.engines.pavement.state.fusion import FuseSettings
     from contado.engines.pavement.validation.alignment import Stretch
     from contado.kernel.workspace import WorkspaceView
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contado.engines.pavement import columns, roughness_index
-from contado.engines.pavement.campaigns import Survey, calibrating, survey_of, validating
+from contado.engines.pavement import columns
 from contado.engines.pavement.labels import label_of, label_of_file
-from contado.engines.pavement.profile_file import label_beside, read_profile
-from contado.engines.pavement.scales import RENEWED
+from contado.engines.pavement.measuring.campaigns import Survey, calibrating, survey_of, validating
+from contado.engines.pavement.measuring.scales import RENEWED
+from contado.engines.pavement.profile import roughness_index
+from contado.engines.pavement.profile.profile_file import label_beside, read_profile
 from contado.engines.pavement.validation.alignment import Cells
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.fusion import FuseSettings
+    from contado.engines.pavement.state.fusion import FuseSettings
     from contado.engines.pavement.validation.alignment import Stretch
     from contado.kernel.labels import Label
     from contado.kernel.tables.read import ReadResult
@@ -218,7 +219,7 @@ def of_observations(
     timezone: str = local.ROME,
 ) -> Estimate:
     """Return the state at the end of a day, by default the last pass's, and what each vehicle alone reads."""
-    from contado.engines.pavement import fusion
+    from contado.engines.pavement.state import fusion
 
     columns.require(table, ["section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log"], name)
     days = [local.legal_day(t, timezone) for t in table["t_utc"].drop_null().unique().to_pylist()]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.beside import beside
-from contado.engines.pavement.diagram import KINDS, SIDES
+from contado.engines.pavement.reports.diagram import KINDS, SIDES
+from contado.engines.pavement.road.beside import beside
 from contado.engines.pavement.views.aside import aside_px, at_share, clear_share, right_at, shifted
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import INK

@@ -11,7 +11,7 @@ from contado.kernel.tables import geoparquet
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
 
 __all__ = ["carried", "with_cells"]
 

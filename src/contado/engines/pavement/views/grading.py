@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from contado.engines.pavement import condition, coverage
+from contado.engines.pavement.maintenance import condition
+from contado.engines.pavement.road import coverage
 from contado.engines.pavement.views.model import NOT_DRIVEN_D, Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import date
 
-    from contado.engines.pavement.condition import Model
-    from contado.engines.pavement.coverage import Gap
+    from contado.engines.pavement.maintenance.condition import Model
+    from contado.engines.pavement.road.coverage import Gap
     from contado.engines.pavement.views.model import Road, Segment, Spot
 
 __all__ = ["PIECE_M", "Piece", "Total", "pieces", "totals", "whole"]

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from contado.engines.pavement.anomalies.sources import DEFECTS
-from contado.engines.pavement.posts import Posts
+from contado.engines.pavement.road.posts import Posts
 from contado.kernel.publish.words import Words
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
     from contado.kernel.errors import Finding
     from contado.kernel.labels import Label
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contado.engines.pavement import condition, posts, treatments
 from contado.engines.pavement.anomalies.sources import is_open
+from contado.engines.pavement.maintenance import condition, treatments
+from contado.engines.pavement.road import posts
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import Road, RoadState, Segment
 from contado.engines.pavement.views.reading import (
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
-    from contado.engines.pavement.lines import Line
+    from contado.engines.pavement.road.lines import Line
     from contado.kernel.workspace import WorkspaceView
 
 __all__ = ["of_workspace"]
@@ -119,7 +120,7 @@ def _last_pass(view: WorkspaceView) -> date | None:
 
 def _states(view: WorkspaceView, diagnosed: date | None) -> list[dict[str, Any]]:
     """Return the cells on the day of the diagnosis, else as they were loaded, else on the day of the last pass."""
-    from contado.engines.pavement.fusion import FuseSettings, fuse
+    from contado.engines.pavement.state.fusion import FuseSettings, fuse
 
     kept = view.read("pavement_cell_state").to_pylist()
     if kept and diagnosed in {None, *(r["date"] for r in kept)}:

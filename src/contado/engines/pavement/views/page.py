@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from contado.engines.pavement.diagram import KINDS, SIDES
+from contado.engines.pavement.reports.diagram import KINDS, SIDES
 from contado.engines.pavement.views import aside, canvas
 from contado.kernel.publish import style
 from contado.kernel.publish.charts import whisker

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from contado.engines.pavement import treatments
 from contado.engines.pavement.anomalies.sources import is_open
 from contado.engines.pavement.labels import label_of
-from contado.engines.pavement.lines import Line
+from contado.engines.pavement.maintenance import treatments
+from contado.engines.pavement.road.lines import Line
 from contado.engines.pavement.views import grading
 from contado.engines.pavement.views.model import (
     Cell,
@@ -248,7 +248,7 @@ def _fused(table: pa.Table, name: str, works: pa.Table | None) -> tuple[pa.Table
     """Return the state of the cells, and the observations it rests on where the file tells them."""
     import pyarrow as pa
 
-    from contado.engines.pavement import fusion
+    from contado.engines.pavement.state import fusion
 
     if "drive_id" in table.column_names:
         days = [local.legal_day(t) for t in table["t_utc"].drop_null().unique().to_pylist()]
@@ -413,7 +413,7 @@ def _unknown(name: str, known: Sequence[str], field: str) -> DataError:
 
 def route_line(network: Network, route: Route) -> Line:
     """Return the line of a route by its chainage, in degrees."""
-    from contado.engines.pavement.onroute import frame_of
+    from contado.engines.pavement.measuring.onroute import frame_of
     from contado.kernel.territory import crs
 
     frame = frame_of(network, route)

@@ -1,0 +1,1 @@
+"""Pavements over their life: cost, carbon, declarations of mixes, recycled share."""

@@ -1,0 +1,1 @@
+"""What could be done: condition, priority, treatments, strategies over years, worksites."""

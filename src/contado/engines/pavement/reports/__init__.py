@@ -1,0 +1,1 @@
+"""What leaves the engine to be read: strip diagrams, one-file maps, replays, the report."""

@@ -1,0 +1,1 @@
+"""Homogeneous segments: where the roughness changes level, and where a segment must end."""
