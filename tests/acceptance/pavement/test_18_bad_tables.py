@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pytest
 
+from contado.engines.pavement.maintenance.treatments import catalogue
 from invented.spoiled import accepted, item, profile, refused, rules, traces, write
 
 
@@ -120,7 +121,7 @@ def test_unknown_treatment(ask, tmp_path):
         ask(*words, works),
         "unknown_choice",
         rows=[3],
-        says=["w.csv", "crack_sealing, micro_surfacing, wearing_4cm, binder_wearing_10cm, cold_recycling"],
+        says=["w.csv", *(f"{t.code} ({t.name_it})" for t in catalogue())],
         hint=["wearing_4cm"],
     )
     works = write(tmp_path / "w.csv", head, "S1,0,100,2026-04-01,B12")

@@ -56,7 +56,7 @@ _PUBLIC = {
     "transition": "cars.golden_car",
     "trial_power": "trial",
 }
-"""Public name -> module that holds it (a name equal to its module is the module itself)."""
+"""Public name -> module that holds it (a name that a module ends with is the module itself)."""
 
 __all__ = [
     "FuseSettings",
