@@ -11,7 +11,7 @@ import pytest
 
 from contado.engines.pavement import fuse
 from contado.engines.pavement.state.change import difference, level_of
-from contado.engines.pavement.state.fusion import FuseSettings
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.kernel import tables
 from contado.verbs import load
 from invented.erring import erring, fleet, scales_inside, share

@@ -374,7 +374,8 @@ def test_what_is_asked_must_make_sense(workspace, sender, parts):
 def test_events_can_be_asked_for_too(workspace, parts):
     from starlette.testclient import TestClient
 
-    from contado.engines.pavement.live.room import Device, Room
+    from contado.engines.pavement.live.device import Device
+    from contado.engines.pavement.live.room import Room
 
     client = TestClient(create(workspace.path), raise_server_exceptions=False)
     assert client.get("/events/pavement").json() == {"events": [], "after": ""}

@@ -14,7 +14,8 @@ import pytest
 import shapely
 
 from contado.engines.pavement.ingest import load, privacy
-from contado.engines.pavement.live.room import Device, Room
+from contado.engines.pavement.live.device import Device
+from contado.engines.pavement.live.room import Room
 from contado.kernel.dates import today
 from contado.kernel.identifiers import keyed_hash
 from contado.kernel.workspace import Workspace

@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from contado.engines.pavement.profile.profile_file import read_profile
     from contado.engines.pavement.profile.roughness_index import IriResult, iri
     from contado.engines.pavement.segmentation.segments import segment
-    from contado.engines.pavement.state.fusion import FuseSettings, fuse
+    from contado.engines.pavement.state.fusion import fuse
+    from contado.engines.pavement.state.settings import FuseSettings
     from contado.engines.pavement.telemetry.align import align
     from contado.engines.pavement.telemetry.read import read_drive, read_drives
     from contado.engines.pavement.trial import evaluate_trial, trial_power
 
 _PUBLIC = {
-    "FuseSettings": "state.fusion",
+    "FuseSettings": "state.settings",
     "IriResult": "profile.roughness_index",
     "StrategySettings": "maintenance.strategy",
     "Treatment": "maintenance.treatments",

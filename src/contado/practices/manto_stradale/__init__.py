@@ -54,6 +54,7 @@ class MantoStradale:
         progress: Progress | None = None,
     ) -> Diagnosis:
         """Return state, segments and indicators of the roads on the day ``on``."""
+        from contado.engines.pavement.state.settings import FuseSettings
         from contado.engines.pavement.validation import of_workspace
         from contado.kernel.practice import Diagnosis
         from contado.practices.manto_stradale import history, ids, indicators, state
@@ -64,7 +65,7 @@ class MantoStradale:
         found = state.snapshot(workspace, on, forced)
         if progress is not None:
             progress("grade", 1, 2)
-        checks, told = of_workspace.checks(workspace, on, state.fuse_settings(workspace))
+        checks, told = of_workspace.checks(workspace, on, FuseSettings.of(workspace.settings.pavement))
         tables = {
             "asset": indicators.assets(found),
             "indicator_value": indicators.indicator_values(found),

@@ -16,7 +16,8 @@ from contado.engines.pavement.maintenance import condition, priority
 from contado.engines.pavement.segmentation import segments
 from contado.engines.pavement.segmentation.cuts import at_cell_ends
 from contado.engines.pavement.state.change import level_of
-from contado.engines.pavement.state.fusion import FuseSettings, fuse
+from contado.engines.pavement.state.fusion import fuse
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.kernel import labels, tables
 from contado.kernel.errors import Finding
 from contado.practices.manto_stradale import cuts
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.state.change import CellErrors, Level
     from contado.kernel.workspace import WorkspaceView
 
-__all__ = ["Snapshot", "forced_cuts", "fuse_settings", "level", "notes", "segment_table", "snapshot", "told"]
+__all__ = ["Snapshot", "forced_cuts", "level", "notes", "segment_table", "snapshot", "told"]
 
 _NO_DEFECT = frozenset({"closed", "fixture"})
 _AVERAGED = ("iri_m_km", "growth_per_y", "growth_sd_per_y")
@@ -70,12 +71,6 @@ class Told:
     errors: CellErrors
     changed: tuple[Finding, ...]
     """Sections that changed although no works are known."""
-
-
-def fuse_settings(workspace: WorkspaceView) -> FuseSettings:
-    """Return the workspace's settings of the fusion."""
-    chosen = workspace.settings.pavement
-    return FuseSettings(cell_m=chosen.cell_m, not_driven_d=chosen.not_driven_d)
 
 
 def forced_cuts(workspace: WorkspaceView) -> dict[str, tuple[Cut, ...]]:
@@ -138,7 +133,7 @@ def told(workspace: WorkspaceView, on: date, lines: Mapping[str, Line] | None = 
         [cell_obs],
         on=on,
         works=workspace.read("pavement_works"),
-        settings=fuse_settings(workspace),
+        settings=FuseSettings.of(workspace.settings.pavement),
         timezone=timezone,
     )
     spots = workspace.read("pavement_anomaly_obs")

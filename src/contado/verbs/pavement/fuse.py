@@ -74,6 +74,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:
 
     from contado.engines.pavement.labels import label_of
     from contado.engines.pavement.state import fusion, fusion_files, works_file
+    from contado.engines.pavement.state.settings import FuseSettings
     from contado.engines.pavement.views import geometry
     from contado.kernel import tables
 
@@ -87,7 +88,7 @@ def _run(request: FuseRequest, context: Context) -> FuseAnswer:
     ]
     fusion_files.refuse_mixed(zip(names, given, (r.lines for r in read), strict=True), cell_m, previous)
     works, told = _works(request.works, request.treatments)
-    settings = fusion.FuseSettings(cell_m=cell_m)
+    settings = FuseSettings(cell_m=cell_m)
     fusion.warm_up(on)
     began = time.perf_counter()
     fused = fusion.fuse(

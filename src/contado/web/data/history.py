@@ -167,6 +167,6 @@ def _difference(before: Section | None, after: Section) -> tuple[float | None, f
 
 def _known_together(before: Level, after: Level) -> tuple[float, float, float]:
     from contado.engines.pavement.state.change import difference
-    from contado.engines.pavement.state.fusion import FuseSettings
+    from contado.engines.pavement.state.settings import FuseSettings
 
     return difference(before, after, FuseSettings())

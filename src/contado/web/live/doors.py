@@ -122,7 +122,7 @@ def _take(desk: _Desk, request: Request, content: bytes) -> Response:
     device = _device(request)
     request.app.state.rates.check("device", device.device_id)
     asked = _asked(request)
-    from contado.engines.pavement.live.room import Device
+    from contado.engines.pavement.live.device import Device
 
     room = desk.room()
     later = desk.warming.hurry()

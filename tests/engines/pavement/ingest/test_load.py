@@ -18,7 +18,8 @@ from contado.engines.pavement.ingest import fleet, load, roads
 from contado.engines.pavement.ingest.fixtures import load_fixtures
 from contado.engines.pavement.ingest.rows import dated, instants
 from contado.engines.pavement.measuring.survey import Vehicle
-from contado.engines.pavement.state.fusion import FuseSettings, fuse
+from contado.engines.pavement.state.fusion import fuse
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.kernel import tables
 from contado.kernel.errors import DataError, UsageError
 from contado.kernel.workspace import Workspace

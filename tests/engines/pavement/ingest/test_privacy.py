@@ -8,7 +8,8 @@ from datetime import date, timedelta
 import pytest
 
 from contado.engines.pavement.ingest import load, privacy
-from contado.engines.pavement.live.room import Device, Room
+from contado.engines.pavement.live.device import Device
+from contado.engines.pavement.live.room import Room
 from contado.kernel.dates import today
 from contado.kernel.settings import Pavement, Settings
 from contado.kernel.workspace import Workspace, held

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 from contado.engines.pavement.ingest import load
+from contado.engines.pavement.live.device import Device
 from contado.engines.pavement.live.feed import Feed, running
 from contado.engines.pavement.live.rehearsal import rehearse
-from contado.engines.pavement.live.room import Device, Room
+from contado.engines.pavement.live.room import Room
 from contado.engines.pavement.live.watching import Watcher
 from contado.engines.pavement.maintenance import condition
 from contado.kernel import records, tables

@@ -9,7 +9,8 @@ import pytest
 
 from contado.engines.pavement.ingest import load
 from contado.engines.pavement.live import files, replacing
-from contado.engines.pavement.live.room import Device, Room
+from contado.engines.pavement.live.device import Device
+from contado.engines.pavement.live.room import Room
 from contado.engines.pavement.live.tries import Failed
 from contado.engines.pavement.live.watching import Watcher
 from contado.kernel.dates import today

@@ -11,7 +11,7 @@ import pytest
 
 from contado.engines.pavement import fuse
 from contado.engines.pavement.state.change import Level, difference, level_of
-from contado.engines.pavement.state.fusion import FuseSettings
+from contado.engines.pavement.state.settings import FuseSettings
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 9, 1)
 CALIBRATION, NOISE = 0.1, 0.08

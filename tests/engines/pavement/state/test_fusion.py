@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from contado.engines.pavement.state.fusion import FuseSettings, fuse, observations_of
+from contado.engines.pavement.state.fusion import fuse, observations_of
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.kernel.errors import ColumnNotFound, DataError
 
 ON = date(2027, 6, 30)

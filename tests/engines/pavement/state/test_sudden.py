@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement.state.change import difference, level_of
-from contado.engines.pavement.state.fusion import FuseSettings, fuse
+from contado.engines.pavement.state.fusion import fuse
+from contado.engines.pavement.state.settings import FuseSettings
 
 FIRST = pd.Timestamp("2025-06-01T09:00Z")
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from contado.engines.pavement.state.fusion import FuseSettings
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.engines.pavement.validation.of_workspace import checks, tables_of
 from contado.kernel import tables
 from contado.kernel.workspace import Workspace

@@ -31,7 +31,8 @@ from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.engines.pavement.ingest.loaded import Loaded, changes, shifted
 from contado.engines.pavement.ingest.noticed import noticed
 from contado.engines.pavement.ingest.rows import SOURCE_ID
-from contado.engines.pavement.state.fusion import FuseSettings, fuse
+from contado.engines.pavement.state.fusion import fuse
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
     from contado.kernel.errors import Finding
     from contado.kernel.progress import Progress
     from contado.kernel.records import Scope
-    from contado.kernel.settings import Settings
     from contado.kernel.territory import Network, Route
     from contado.kernel.territory.matching.result import MatchResult
     from contado.kernel.workspace import Commit, Workspace, WorkspaceView
@@ -393,7 +393,7 @@ def _commit(
             [cell_obs],
             on=day,
             works=workspace.read("pavement_works"),
-            settings=_fuse_settings(workspace.settings),
+            settings=FuseSettings.of(workspace.settings.pavement),
             timezone=timezone,
         )
         lines = history.lines_of(workspace.read("pavement_lrs_section"))
@@ -469,10 +469,6 @@ def _commit_evidence(commit: Commit, old: pa.Table, met: Sequence[Change], scope
         records.commits.writing(commit, store, scope) as session,
     ):
         commit.table(log.TABLE, log.appended(session, old, met, timezone=timezone))
-
-
-def _fuse_settings(settings: Settings) -> FuseSettings:
-    return FuseSettings(cell_m=settings.pavement.cell_m, not_driven_d=settings.pavement.not_driven_d)
 
 
 def _day(on: date, observed: pa.Table, timezone: str) -> date:

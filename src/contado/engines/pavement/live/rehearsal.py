@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import pyarrow as pa
 
-from contado.engines.pavement.live.room import Device, Room, give_way
+from contado.engines.pavement.live.device import Device
+from contado.engines.pavement.live.room import Room, give_way
 from contado.engines.pavement.telemetry.drive import G_M_S2
 from contado.kernel import tables
 from contado.kernel.workspace import Workspace

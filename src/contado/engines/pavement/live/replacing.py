@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contado.engines.pavement.ingest.load import Loaded
-    from contado.engines.pavement.live.room import Device
+    from contado.engines.pavement.live.device import Device
     from contado.kernel.labels import Label
     from contado.kernel.workspace import Workspace
 

@@ -30,6 +30,7 @@ import msgspec
 from contado.engines.pavement.ingest import identity, privacy
 from contado.engines.pavement.live import chunk as chunks
 from contado.engines.pavement.live import files, tries
+from contado.engines.pavement.live.device import Device
 from contado.engines.pavement.live.feed import FOLDER
 from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, Finding, Locked, UsageError
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from contado.engines.pavement.live.running import RunningPass, Streets
     from contado.engines.pavement.live.tries import Failed
 
-__all__ = ["Device", "Room", "Taken", "finish_due", "give_way"]
+__all__ = ["Room", "Taken", "finish_due", "give_way"]
 
 KEPT_S: Final = 86_400.0
 """How long the answer to a repeated message is known after a drive was replaced [s]."""
@@ -55,14 +56,6 @@ _MOST_WAITING: Final = 600
 _MOST_RUNNING: Final = 64
 _NICE: Final = 10
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
-
-
-class Device(msgspec.Struct, frozen=True, kw_only=True):
-    """What sends: its name, the pseudonym of its car, how its data are born."""
-
-    device_id: str
-    vehicle_id: str
-    label: Literal["estimated", "simulated"] = "estimated"
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):

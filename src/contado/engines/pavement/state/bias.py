@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.state.fusion import FuseSettings
+    from contado.engines.pavement.state.settings import FuseSettings
 
 __all__ = ["Eras", "Fleet", "Passes", "estimate"]
 

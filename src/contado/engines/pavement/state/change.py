@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.state.fusion import FuseSettings
+    from contado.engines.pavement.state.settings import FuseSettings
 
 __all__ = ["CellErrors", "Level", "difference", "level_of"]
 

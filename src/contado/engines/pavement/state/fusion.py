@@ -28,6 +28,7 @@ from contado.engines.pavement.measuring.calibration import MODEL_SD_LOG, model_s
 from contado.engines.pavement.measuring.cells import model_sd
 from contado.engines.pavement.state import bias, lives, repetition, sudden
 from contado.engines.pavement.state.change import CellErrors
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.engines.pavement.telemetry.group import vehicle_of
 from contado.kernel.dates import local
 from contado.kernel.errors import ColumnNotFound, DataError, Finding
@@ -38,34 +39,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CELL_STATES", "FuseSettings", "Fused", "fuse", "observations_of", "warm_up"]
+__all__ = ["CELL_STATES", "Fused", "fuse", "observations_of", "warm_up"]
 
 CELL_STATES = ("measured", "not_driven", "renewed", "not_measurable")
 """Driven lately; not within `FuseSettings.not_driven_d`; works since the last pass; never measurable."""
 
 _Z90 = 1.6448536269514722
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FuseSettings:
-    """What the model assumes of roads and vehicles; all in log IRI."""
-
-    drift_sd: float = 0.05
-    """Standard deviation of the drift after one year."""
-    growth_per_y: float = 0.05
-    """Growth expected before any history is seen."""
-    growth_sd_per_y: float = 0.04
-    """How much cells differ from it."""
-    huber_k: float = 2.5
-    """Distance, in standard deviations, from which a pass weighs less."""
-    vehicle_sd: float = 0.05
-    """Scale of the prior of the spread between vehicles."""
-    sd_floor: float = 0.01
-    """No single pass is taken for more certain than this."""
-    not_driven_d: float = 30.0
-    """Days after which a cell counts as not driven."""
-    cell_m: float = 20.0
-    """Length of a cell where the observations do not state it [m]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from contado.engines.pavement.state.bias import Fleet, Passes
-    from contado.engines.pavement.state.fusion import FuseSettings
     from contado.engines.pavement.state.lives import Days
+    from contado.engines.pavement.state.settings import FuseSettings
 
 __all__ = ["Changes", "changes"]
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from contado.engines.pavement.state.fusion import FuseSettings
+    from contado.engines.pavement.state.settings import FuseSettings
     from contado.engines.pavement.validation.alignment import Stretch
     from contado.kernel.workspace import WorkspaceView
 

@@ -14,6 +14,7 @@ from contado.engines.pavement.measuring.campaigns import Survey, calibrating, su
 from contado.engines.pavement.measuring.scales import RENEWED
 from contado.engines.pavement.profile import roughness_index
 from contado.engines.pavement.profile.profile_file import label_beside, read_profile
+from contado.engines.pavement.state.settings import FuseSettings
 from contado.engines.pavement.validation.alignment import Cells
 from contado.kernel import labels, tables
 from contado.kernel.dates import local
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from contado.engines.pavement.state.fusion import FuseSettings
     from contado.engines.pavement.validation.alignment import Stretch
     from contado.kernel.labels import Label
     from contado.kernel.tables.read import ReadResult
@@ -223,7 +223,7 @@ def of_observations(
 
     columns.require(table, ["section_id", "cell", "drive_id", "t_utc", "iri_m_km", "sd_log"], name)
     days = [local.legal_day(t, timezone) for t in table["t_utc"].drop_null().unique().to_pylist()]
-    options = settings or fusion.FuseSettings()
+    options = settings or FuseSettings()
     day = on or max(days, default=local.today(timezone))
     fused = fusion.fuse([table], on=day, works=works, settings=options, timezone=timezone)
     states, passes = fused.cells, _passes(table, options.cell_m)

@@ -120,7 +120,8 @@ def _last_pass(view: WorkspaceView) -> date | None:
 
 def _states(view: WorkspaceView, diagnosed: date | None) -> list[dict[str, Any]]:
     """Return the cells on the day of the diagnosis, else as they were loaded, else on the day of the last pass."""
-    from contado.engines.pavement.state.fusion import FuseSettings, fuse
+    from contado.engines.pavement.state.fusion import fuse
+    from contado.engines.pavement.state.settings import FuseSettings
 
     kept = view.read("pavement_cell_state").to_pylist()
     if kept and diagnosed in {None, *(r["date"] for r in kept)}:
@@ -133,7 +134,7 @@ def _states(view: WorkspaceView, diagnosed: date | None) -> list[dict[str, Any]]
         [view.read("pavement_cell_obs")],
         on=on,
         works=view.read("pavement_works"),
-        settings=FuseSettings(cell_m=chosen.cell_m, not_driven_d=chosen.not_driven_d),
+        settings=FuseSettings.of(chosen),
         timezone=view.settings.territory.timezone,
     )
     return list(fused.cells.drop_columns(["observations"]).to_pylist())
