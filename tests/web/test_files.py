@@ -66,6 +66,19 @@ def test_map_views_are_small_and_complete(client):
     assert sum(weights.values()) <= 90_000, weights
 
 
+def test_map_views_of_a_workspace_without_municipalities_are_empty(tmp_path):
+    from starlette.testclient import TestClient
+
+    from contado.kernel.workspace import Workspace
+    from contado.web.app import create
+
+    workspace = Workspace.create(tmp_path / "w")
+    with TestClient(create(workspace.path), base_url="http://127.0.0.1") as asked:
+        for name in ("municipalities", "labels", "sections", "anomalies"):
+            got = asked.get(f"/viste/{name}.json")
+            assert (got.status_code, got.json()["features"]) == (200, []), name
+
+
 def test_a_private_layer_is_neither_listed_nor_served(tmp_path):
     import geopandas as gpd
     from shapely import Point

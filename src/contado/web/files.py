@@ -190,6 +190,8 @@ def _municipalities(site: Site, _: _Dates) -> list[dict[str, Any]]:
     import shapely
 
     units = [u for u in site.territory.units if u.geometry is not None]
+    if not units:
+        return []
     simple = shapely.coverage_simplify(np.array([u.geometry for u in units], dtype=object), 0.0009)
     features = [
         {"type": "Feature", "properties": {"id": u.code}, "geometry": _geometry(g, 4)}
