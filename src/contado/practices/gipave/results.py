@@ -106,7 +106,7 @@ def _of_measures(t: Trial) -> Iterator[Row]:
 
 
 def _control_growth(found: TrialResult) -> Row:
-    from contado.engines.pavement.student import student_quantile
+    from contado.engines.pavement.quantiles import student_quantile
 
     growth, sd, n = found.control_growth_per_year, found.between_section_sd, found.control_sections
     if growth is None or sd is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from contado.engines.pavement.quantiles import Z_90
 from contado.engines.pavement.road import coverage
 from contado.kernel import labels, tables
 from contado.practices.manto_stradale.ids import DRIVES, NAME, asset_id
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["assets", "indicator_values", "section_figures"]
 
 _TOGETHER = "mean by length; interval as if all errors went together"
-_ENDS = {"growth": 0.0, "growth_low": -1.6448536, "growth_high": 1.6448536}
+_ENDS = {"growth": 0.0, "growth_low": -Z_90, "growth_high": Z_90}
 _UNITS = {
     "iri_m_km": "m_km",
     "condition_index": "1",

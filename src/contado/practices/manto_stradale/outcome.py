@@ -60,12 +60,9 @@ def outcomes(
     compared: list[Done] = []
     for own in _by_intervention(parts):
         cells, later = states.cells(_eve(own), own), states.cells(on, own)
-        if not cells or not later:
-            findings.append(_not_comparable(own[0].work, not cells))
-            continue
         both = cells.keys() & later.keys()
         if not both:
-            findings.append(_nowhere_both(own[0].work))
+            findings.append(_not_comparable(own[0].work, bool(cells), bool(later)))
             continue
         before = states.mean(_eve(own), [cells[key] for key in sorted(both)])
         after = states.mean(on, [later[key] for key in sorted(both)])
@@ -258,25 +255,18 @@ def _of_nothing_chosen(works: Sequence[Row], parts: Sequence[Done], chosen: Sequ
     ]
 
 
-def _not_comparable(work: Row, before: bool) -> Finding:
-    when = "before" if before else "after"
+def _not_comparable(work: Row, before: bool, after: bool) -> Finding:
+    """Say why works have no before and after; what was measured on both sides were other cells."""
+    where = f"the works of {work['date']} on {work['section_id']}"
+    told = f"No drive measured {where} {'after' if before else 'before'} they were done."
+    if before and after:
+        told = f"Drives before and after {where} measured other cells."
     return Finding(
         severity="warning",
         rule="not_comparable",
         table="pavement_works",
         row=f"{work['section_id']} {work['from_m']:g}",
-        message=f"No drive measured the works of {work['date']} on {work['section_id']} {when} they were done.",
-        hint="let a car pass",
-    )
-
-
-def _nowhere_both(work: Row) -> Finding:
-    return Finding(
-        severity="warning",
-        rule="not_comparable",
-        table="pavement_works",
-        row=f"{work['section_id']} {work['from_m']:g}",
-        message=f"Drives before and after the works of {work['date']} on {work['section_id']} measured other cells.",
+        message=told,
         hint="let a car pass on the same stretch",
     )
 

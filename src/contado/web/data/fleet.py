@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from contado.engines.pavement.quantiles import Z_90
 from contado.web.data.roads import Interval
 from contado.web.data.view import day, real, rows, text
 from contado.web.i18n import Words
@@ -29,7 +30,6 @@ MODELS: Final = {
     "learnt": Words("appreso", "learnt"),
 }
 """How a car answers a road -> what the page calls it."""
-_Z90: Final = 1.6448536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ def _scale(scale: float | None, sd_log: float | None, since: dt.date | None, tod
     if scale is None or sd_log is None:
         return Interval(value=scale)
     now = Calibration(scale=scale, sd_log=sd_log, calibrated=since is not None, on=since).aged(today)
-    spread = math.exp(_Z90 * now.sd_log)
+    spread = math.exp(Z_90 * now.sd_log)
     return Interval(value=scale, low=scale / spread, high=scale * spread)
 
 

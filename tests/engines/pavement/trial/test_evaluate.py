@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from contado.engines.pavement import trial
-from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.quantiles import student_quantile
 
 
 def rules(found):

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from contado.engines.pavement import trial
-from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.quantiles import student_quantile
 from contado.engines.pavement.trial import design, placebo, power
 from contado.kernel.errors import ContadoError
 

@@ -59,6 +59,7 @@ def run(
     on
         Day whose coefficients count.
     """
+    most = np.maximum(iri_m_km, MOST_IRI_M_KM)
     passed = np.concatenate([[0.0], np.cumsum(pace)])
     with np.errstate(over="ignore"):
         found: Floats = iri_m_km[:, None] * np.exp(growth_per_y[:, None] * passed)
@@ -71,6 +72,5 @@ def run(
             ye4=structure.ye4[own],
             on=on,
         )
-        found[own, k + 1] = np.minimum(found[own, k] + pace[k] * added, 2 * MOST_IRI_M_KM)
-    most = np.maximum(iri_m_km, MOST_IRI_M_KM)[:, None]
-    return np.minimum(found, most)
+        found[own, k + 1] = np.minimum(found[own, k] + pace[k] * added, most[own])
+    return np.minimum(found, most[:, None])

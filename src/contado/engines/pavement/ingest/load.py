@@ -14,14 +14,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from contado.engines.pavement.anomalies.fixtures import marked
-from contado.engines.pavement.anomalies.passages import noon
 from contado.engines.pavement.evidence import log
 from contado.engines.pavement.ingest import (
     arrivals,
     calibrated,
     fixtures,
     fleet,
-    history,
     privacy,
     rows,
     sections,
@@ -31,10 +29,8 @@ from contado.engines.pavement.ingest.identity import drive_of_piece
 from contado.engines.pavement.ingest.loaded import Loaded, changes, shifted
 from contado.engines.pavement.ingest.noticed import noticed
 from contado.engines.pavement.ingest.rows import SOURCE_ID
-from contado.engines.pavement.state.fusion import fuse
-from contado.engines.pavement.state.settings import FuseSettings
+from contado.engines.pavement.ingest.states import states_of
 from contado.kernel import labels, tables
-from contado.kernel.dates import local
 from contado.kernel.errors import ContadoError, DataError
 from contado.kernel.progress import track
 
@@ -378,7 +374,6 @@ def _commit(
     import pyarrow as pa
 
     with workspace.commit(lock=_LOCKS) as commit:
-        timezone = workspace.settings.territory.timezone
         old = {name: workspace.read(f"pavement_{name}") for name in _WRITTEN}
         done, settled, fresh = _still_new(came, settled, seen.fresh, old["drive"])
         since = rows.instants(old, done.twice | came.anew)
@@ -387,26 +382,12 @@ def _commit(
         cell_obs = pa.concat_tables([old["cell_obs"], fresh["cell_obs"]], promote_options="permissive")
         felt = pa.concat_tables([old["anomaly_obs"], fresh["anomaly_obs"]], promote_options="permissive")
         felt = felt if marks is None else marked(felt, marks)
-        day = _day(on, cell_obs, timezone)
-        cell_obs, felt = (rows.dated(t, since, noon(day, timezone)) for t in (cell_obs, felt))
-        fused = fuse(
-            [cell_obs],
-            on=day,
-            works=workspace.read("pavement_works"),
-            settings=FuseSettings.of(workspace.settings.pavement),
-            timezone=timezone,
-        )
-        lines = history.lines_of(workspace.read("pavement_lrs_section"))
-        last = _day(day, felt, timezone)
-        anomalies, met = history.follow(
-            cell_obs, felt, on=last, lines=lines, timezone=timezone, source_id=SOURCE_ID
-        )
-        state = _sourced("pavement_cell_state", fused.cells.drop_columns(["observations"]))
+        now = states_of(workspace, cell_obs, felt, since, on)
         nothing_new = not settled and not done.twice and marks is None
-        if nothing_new and state.equals(old["cell_state"]) and anomalies.equals(old["anomaly"]):
+        if nothing_new and now.cells.equals(old["cell_state"]) and now.anomalies.equals(old["anomaly"]):
             return done
         cars = {a.drive.vehicle for a in settled}
-        vehicles = fleet.table(old["vehicle"], seen.results, cars, fused.vehicle_bias, SOURCE_ID)
+        vehicles = fleet.table(old["vehicle"], seen.results, cars, now.vehicle_bias, SOURCE_ID)
         known_cars = {r["vehicle_id"] for r in vehicles.to_pylist() if r["calibrated"]}
         drives = rows.drives(settled, fresh, came.known, known_cars, workspace.settings)
         commit.table("pavement_drive", rows.added(old["drive"], "pavement_drive", drives, twice=done.twice))
@@ -417,18 +398,18 @@ def _commit(
         remembered = calibrated.calibrated_on(workspace, fresh["cell_obs"], SOURCE_ID)
         commit.table(calibrated.CALIBRATED_ON, remembered)
         commit.table("pavement_vehicle", vehicles)
-        commit.table("pavement_cell_obs", cell_obs)
-        commit.table("pavement_anomaly_obs", felt)
-        commit.table("pavement_anomaly", anomalies)
-        commit.table("pavement_cell_state", state)
+        commit.table("pavement_cell_obs", now.cell_obs)
+        commit.table("pavement_anomaly_obs", now.felt)
+        commit.table("pavement_anomaly", now.anomalies)
+        commit.table("pavement_cell_state", now.cells)
         if settled:
             commit.table("source", rows.source(settled), practice="pavement")
-        _commit_evidence(commit, old["evidence"], met, scope)
+        _commit_evidence(commit, old["evidence"], now.met, scope)
     return dataclasses.replace(
         done,
-        again=frozenset(map(drive_of_piece, fused.drives_alike)) & done.ids,
-        cells_changed=changes(old["cell_state"], state, "section_id", "cell"),
-        anomalies_changed=changes(old["anomaly"], anomalies, "anomaly_id"),
+        again=frozenset(map(drive_of_piece, now.drives_alike)) & done.ids,
+        cells_changed=changes(old["cell_state"], now.cells, "section_id", "cell"),
+        anomalies_changed=changes(old["anomaly"], now.anomalies, "anomaly_id"),
     )
 
 
@@ -469,16 +450,3 @@ def _commit_evidence(commit: Commit, old: pa.Table, met: Sequence[Change], scope
         records.commits.writing(commit, store, scope) as session,
     ):
         commit.table(log.TABLE, log.appended(session, old, met, timezone=timezone))
-
-
-def _day(on: date, observed: pa.Table, timezone: str) -> date:
-    import pyarrow.compute as pc
-
-    last = pc.max(observed["t_utc"]).as_py()
-    return on if last is None else max(on, local.legal_day(last, timezone))
-
-
-def _sourced(name: str, table: pa.Table) -> pa.Table:
-    import pyarrow as pa
-
-    return tables.conform(name, table.append_column("source_id", pa.array([SOURCE_ID] * table.num_rows)))

@@ -20,11 +20,11 @@ from contado.engines.pavement.maintenance import condition
 from contado.engines.pavement.measuring import onroute
 from contado.engines.pavement.measuring.calibration import NOMINAL
 from contado.engines.pavement.measuring.cells import MIN_COVERAGE, CellReadings, mean_over, pass_spread
-from contado.engines.pavement.measuring.equalise import Z_90
 from contado.engines.pavement.measuring.felt import pass_of
 from contado.engines.pavement.measuring.measure import SPECTRUM_HZ, Spectra, Trace
 from contado.engines.pavement.measuring.sampling import MAX_FIX_GAP_S, MIN_RATE_HZ, even_samples, fix_speed
 from contado.engines.pavement.measuring.survey import Vehicle
+from contado.engines.pavement.quantiles import Z_90
 from contado.engines.pavement.telemetry import mount, quality, sensor_units
 from contado.engines.pavement.telemetry.drive import Aligned, Drive
 from contado.kernel.dates import local

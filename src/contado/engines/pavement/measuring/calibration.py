@@ -17,8 +17,9 @@ import numpy as np
 
 from contado.engines.pavement import data
 from contado.engines.pavement.cars.vehicles import NOMINAL_CAR, QuarterCar
-from contado.engines.pavement.measuring.equalise import ENVELOPE_M, UNCALIBRATED_SD_LOG, Z_90
+from contado.engines.pavement.measuring.equalise import ENVELOPE_M, UNCALIBRATED_SD_LOG
 from contado.engines.pavement.measuring.measure import SPECTRUM_HZ
+from contado.engines.pavement.quantiles import Z_90, student_quantile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -350,8 +351,6 @@ def _mean_over_passes(passes: Sequence[Floats]) -> Floats:
 
 def _robust_mean(values: Floats) -> tuple[float, float]:
     """Return a Huber mean (tuning 1.5 sd) and the sd whose normal 90 % interval is Student's of so few values."""
-    from scipy.special import stdtrit
-
     centre = float(np.median(values))
     scale = max(1.4826 * float(np.median(np.abs(values - centre))), 1e-6)
     for _ in range(20):
@@ -360,5 +359,5 @@ def _robust_mean(values: Floats) -> tuple[float, float]:
         centre = float(np.average(values, weights=weight))
     effective = float(weight.sum())
     spread = float(np.sqrt(np.average((values - centre) ** 2, weights=weight)))
-    few = float(stdtrit(max(values.size - 1, 1), 0.95)) / Z_90
+    few = student_quantile(0.95, max(values.size - 1, 1)) / Z_90
     return centre, few * spread / np.sqrt(max(effective - 1.0, 1.0))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from contado.engines.pavement.measuring.calibration import MODEL_SD_LOG, model_share
-from contado.engines.pavement.measuring.equalise import Z_90
 from contado.engines.pavement.measuring.measure import GRID_M
+from contado.engines.pavement.quantiles import Z_90
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

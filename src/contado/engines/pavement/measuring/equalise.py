@@ -26,6 +26,7 @@ import numpy as np
 from contado.engines.pavement.cars.roll import ORDINARY_ROLL
 from contado.engines.pavement.cars.vehicles import GOLDEN_CAR, NOMINAL_CAR
 from contado.engines.pavement.measuring.sampling import MIN_RATE_HZ, even_samples, fix_speed
+from contado.engines.pavement.quantiles import Z_90
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +46,6 @@ __all__ = [
     "MIN_SPEED_M_S",
     "PROFILE_BAND",
     "UNCALIBRATED_SD_LOG",
-    "Z_90",
     "EqualiserSettings",
     "Roughness",
     "filter_windows",
@@ -62,9 +62,6 @@ MIN_SPEED_M_S: Final = 4.5
 UNCALIBRATED_SD_LOG: Final = 0.18
 """Spread of the reading of an unknown passenger car: K1, K2, C and mu within 25 % of the nominal ones
 give 0.10; tyres, load and mount are allowed as much again."""
-
-Z_90: Final = 1.6448536269514722
-"""Half-width of a 90 % interval in standard deviations."""
 
 MOST_NOISE: Final = 0.75
 """Share of a window's power that is taken off at most as the sensor's noise."""

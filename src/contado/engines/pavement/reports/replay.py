@@ -14,6 +14,7 @@ import numpy as np
 
 from contado.engines.pavement.measuring import onroute
 from contado.engines.pavement.measuring.processing import process, trace_drive
+from contado.engines.pavement.quantiles import Z_90
 from contado.engines.pavement.reports import maps
 from contado.engines.pavement.reports.diagram import WIDTHS
 from contado.engines.pavement.views import canvas, grading, page, reading
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["TITLE", "Played", "play", "render"]
 
 TITLE: Final[Text] = Words("Un passaggio sulla strada", "A drive along the road")
-_Z90: Final = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ def _cell(row: dict[str, Any]) -> Cell:
     """Return what one pass says of a cell; its interval holds the calibration too."""
     iri, width = row["iri_m_km"], 1.0
     if iri is not None:
-        width = math.exp(_Z90 * math.hypot(row["sd_log"], row["sd_cal_log"] or 0.0))
+        width = math.exp(Z_90 * math.hypot(row["sd_log"], row["sd_cal_log"] or 0.0))
     known = iri is not None
     return Cell(
         from_m=row["cell"] * row["cell_m"],

@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from contado.engines.pavement.quantiles import Z_90
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
@@ -35,7 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["CellErrors", "Level", "difference", "level_of"]
 
-_Z90 = 1.6448536269514722
 _YEAR_D = 365.25
 
 
@@ -118,7 +119,7 @@ class Level:
         The cells' own errors and the model's are one a cell and average out over them; those of the vehicles do not.
         """
         least = self.model_variance + self.calibration_variance
-        half = _Z90 * float(np.sqrt(max(_variance(self), least)))
+        half = Z_90 * float(np.sqrt(max(_variance(self), least)))
         return self.iri_m_km * float(np.exp(-half)), self.iri_m_km * float(np.exp(half))
 
     def parts(self) -> str:
@@ -209,7 +210,7 @@ def difference(before: Level, after: Level, settings: FuseSettings) -> tuple[flo
     together = _own_covariance(before, after, settings)
     together += sum(weight * after.shared.get(v, 0.0) for v, weight in before.pull.items())
     variance = one**2 * _variance(before) + two**2 * _variance(after) - 2.0 * one * two * together
-    half = _Z90 * float(np.sqrt(max(0.0, variance)))
+    half = Z_90 * float(np.sqrt(max(0.0, variance)))
     return two - one, two - one - half, two - one + half
 
 

@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from contado.engines.pavement.measuring.calibration import MODEL_SD_LOG, model_share
 from contado.engines.pavement.measuring.cells import model_sd
+from contado.engines.pavement.quantiles import Z_90
 from contado.engines.pavement.state import bias, lives, repetition, sudden
 from contado.engines.pavement.state.change import CellErrors
 from contado.engines.pavement.state.settings import FuseSettings
@@ -43,8 +44,6 @@ __all__ = ["CELL_STATES", "Fused", "fuse", "observations_of", "warm_up"]
 
 CELL_STATES = ("measured", "not_driven", "renewed", "not_measurable")
 """Driven lately; not within `FuseSettings.not_driven_d`; works since the last pass; never measurable."""
-
-_Z90 = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,8 +345,8 @@ def _table(
             "from_m": pa.array(start),
             "to_m": pa.array(start + head["cell_m"].to_numpy(float)),
             "iri_m_km": _nullable(np.exp(state[:, 0])),
-            "low_m_km": _nullable(np.exp(state[:, 0] - _Z90 * sd)),
-            "high_m_km": _nullable(np.exp(state[:, 0] + _Z90 * sd)),
+            "low_m_km": _nullable(np.exp(state[:, 0] - Z_90 * sd)),
+            "high_m_km": _nullable(np.exp(state[:, 0] + Z_90 * sd)),
             "sd_log": _nullable(sd),
             "growth_per_y": _nullable(state[:, 2]),
             "growth_sd_per_y": _nullable(np.sqrt(state[:, 3])),

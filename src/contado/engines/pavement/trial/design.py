@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.quantiles import student_quantile
 from contado.engines.pavement.trial import placebo as placebos
 from contado.kernel.errors import Finding
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 
-from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.quantiles import student_quantile
 from contado.engines.pavement.trial import cautions
 from contado.engines.pavement.trial import panel as panels
 from contado.engines.pavement.trial import placebo as placebos

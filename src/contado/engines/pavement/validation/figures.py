@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from contado.engines.pavement.student import student_quantile
+from contado.engines.pavement.quantiles import student_quantile
 from contado.engines.pavement.validation.alignment import Pairs, chosen
 from contado.kernel.monitoring.proportion import wilson
 

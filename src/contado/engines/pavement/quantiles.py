@@ -1,8 +1,13 @@
-"""Student's t, for intervals of few sections or stretches."""
+"""Quantiles of intervals: the normal one of 90 %, and Student's t where sections or stretches are few."""
 
 from __future__ import annotations
 
-__all__ = ["student_quantile"]
+from typing import Final
+
+__all__ = ["Z_90", "student_quantile"]
+
+Z_90: Final = 1.6448536269514722
+"""Half-width of a 90 % interval in standard deviations."""
 
 
 def student_quantile(probability: float, free: int) -> float:
