@@ -99,6 +99,16 @@ def test_the_programme_keeps_its_budgets_and_is_verified(demo):
         assert one["robustness"] in {"core", "borderline", "exterior"}
 
 
+def test_kilometres_by_class_are_those_of_the_pages(demo):
+    from contado.web.data import roads, territory
+
+    folder, answer = demo
+    told = {c["road_class"] or "none": (c["sections"], round(c["length_km"], 6)) for c in answer["classes"]}
+    view = WorkspaceView(folder)
+    shown = roads.load(view, territory.load(view)).totals()
+    assert told == {t.class_id: (t.n, round(t.km, 6)) for t in shown}
+
+
 def test_works_of_different_domains_share_worksites_and_save_money(demo):
     folder, answer = demo
     joint = answer["joint"]

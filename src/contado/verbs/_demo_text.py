@@ -30,7 +30,7 @@ _TEXT = {
     "en": {
         "head": "SIMULATED: an invented town, its roads and drives. Borders and residents are real.",
         "roads": "Roads          {drives} passes over {n} streets, {anomalies} anomalies",
-        "class": "  {letter} {word:<11} {sections:>3} streets {km:>6.1f} km",
+        "class": "  {letter} {word:<11} {sections:>3} streets in the mean {km:>6.1f} km",
         "truth": "  median error {error:.1f} %, {inside:.0f} % of the 90 % intervals hold the truth (an upper bound: the simulated cars are of the kind the estimator assumes)",
         "money": "Programme      {chosen} of {candidates} candidates, EUR {spent:,.0f} of {budget:,.0f}; value EUR {value:,.0f}",
         "gap": "  at most {gap:.2%} below the best ({proof}), {verified}; prices and user costs are illustrative",
@@ -47,7 +47,7 @@ _TEXT = {
     "it": {
         "head": "SIMULATO: una cittadina inventata, le sue strade e i suoi passaggi. Confini e residenti sono reali.",
         "roads": "Strade         {drives} passaggi su {n} vie, {anomalies} anomalie",
-        "class": "  {letter} {word:<12} {sections:>3} vie {km:>6.1f} km",
+        "class": "  {letter} {word:<12} {sections:>3} vie in media {km:>6.1f} km",
         "truth": "  errore mediano {error:.1f} %, il {inside:.0f} % degli intervalli al 90 % contiene il vero (un limite superiore: le auto simulate sono del tipo che lo stimatore suppone)",
         "money": "Programma      {chosen} di {candidates} candidati, {spent:,.0f} di {budget:,.0f} EUR; valore {value:,.0f} EUR",
         "gap": "  al massimo {gap:.2%} sotto il meglio ({proof}), {verified}; prezzi e costi degli utenti sono illustrativi",

@@ -39,7 +39,6 @@ _BUDGET_SHARE = 0.4
 """Budgets of all years together, as a share of the dearest option of every segment."""
 _GAP = 1e-2
 """So near the prices prove a programme by themselves; nearer, a solver would have to be waited for, and believed."""
-_CLASSES = ("A", "B", "C", "D")
 
 
 class DemoRequest(Request, frozen=True, kw_only=True):
@@ -52,7 +51,7 @@ class DemoRequest(Request, frozen=True, kw_only=True):
 
 
 class RoadClass(msgspec.Struct, frozen=True, kw_only=True):
-    """Streets of one class; the class is null where no sensor has passed."""
+    """Streets whose mean is of one class, and kilometres of segments of it; null where no sensor has measured."""
 
     road_class: str | None
     sections: int
@@ -291,7 +290,7 @@ def _tell(built: Path, season: Path, loaded: Any, planned: Any, folder: Path) ->
         practices=sorted(practices.registered()),
         drives=loaded.loaded,
         anomalies=view.layer("manto_stradale_anomalies").num_rows,
-        classes=[_class(sections, letter) for letter in (*_CLASSES, None)],
+        classes=_classes(sections, view.read("pavement_segment").to_pylist()),
         accuracy=_accuracy(sections, season / "truth_iri_100m.csv"),
         programme=_money(view),
         joint=_joint(view, planned.joint_worksites),
@@ -314,9 +313,20 @@ def _joint(view: WorkspaceView, pairs: Sequence[JointWorksite]) -> Joint:
     )
 
 
-def _class(sections: Sequence[dict[str, Any]], letter: str | None) -> RoadClass:
-    mine = [s for s in sections if s["class"] == letter]
-    return RoadClass(road_class=letter, sections=len(mine), length_km=sum(s["length_km"] for s in mine))
+def _classes(sections: Sequence[dict[str, Any]], segments: Sequence[dict[str, Any]]) -> list[RoadClass]:
+    """Count streets by the class of their mean, and kilometres by that of their segments, as pages and reports do."""
+    from contado.engines.pavement.maintenance import condition
+
+    graded = [(condition.LETTERS[s["criticality"]], s["measured_m"] / 1000) for s in segments]
+    rest = sum(s["length_km"] for s in sections) - sum(km for _, km in graded)
+    return [
+        RoadClass(
+            road_class=None if name == "none" else name,
+            sections=sum((s["class"] or "none") == name for s in sections),
+            length_km=km,
+        )
+        for name, km in condition.lengths([*graded, ("none", rest)]).items()
+    ]
 
 
 def _accuracy(sections: Sequence[dict[str, Any]], truth_file: Path) -> Accuracy:
